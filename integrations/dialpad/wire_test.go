@@ -1,0 +1,305 @@
+package dialpad
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// rawServer counts the POSTs that reach it, read by hand so that nothing between hides one, and lets each test be as
+// rude as real networks are.
+type rawServer struct {
+	url   string
+	posts atomic.Int32
+	bytes atomic.Int64
+	wg    sync.WaitGroup
+}
+
+// answer handles the nth request (from 1) of the whole server; false closes the connection.
+func newRawServer(t *testing.T, answer func(conn *net.TCPConn, n int32) bool) *rawServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &rawServer{url: "http://" + l.Addr().String()}
+	var open sync.Map
+	s.wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			open.Store(conn, true)
+			s.wg.Go(func() { s.serve(conn.(*net.TCPConn), answer) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		open.Range(func(conn, _ any) bool { _ = conn.(net.Conn).Close(); return true })
+		s.wg.Wait()
+	})
+	return s
+}
+
+func (s *rawServer) serve(conn *net.TCPConn, answer func(*net.TCPConn, int32) bool) {
+	defer func() { _ = conn.Close() }()
+	r := bufio.NewReader(io.TeeReader(conn, byteCounter{&s.bytes}))
+	for {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return
+		}
+		n := s.posts.Add(1)
+		if !answer(conn, n) {
+			return
+		}
+	}
+}
+
+type byteCounter struct{ n *atomic.Int64 }
+
+func (c byteCounter) Write(b []byte) (int, error) { c.n.Add(int64(len(b))); return len(b), nil }
+
+const smsOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + `{"id":"1","message_status":"sent"}  `
+const tokenOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n" + `{"access_token":"a","refresh_token":"r"} `
+
+func say(conn net.Conn, words string) bool { _, err := io.WriteString(conn, words); return err == nil }
+
+func hangUp(*net.TCPConn, int32) bool { return false }
+
+func reset(conn *net.TCPConn, halfAnswer string) bool {
+	say(conn, halfAnswer)
+	_ = conn.SetLinger(0) // close becomes RST
+	return false
+}
+
+var text = SMS{UserID: "5835806903417907", ToNumber: "+14155550142", Text: "Hi"}
+
+// posting is the two calls that must never be doubled.
+var posting = []struct {
+	name string
+	ok   string
+	do   func(context.Context, *Client) error
+}{
+	{"sms", smsOK, func(ctx context.Context, c *Client) error { _, err := c.SendSMS(ctx, "token", text); return err }},
+	{"refresh", tokenOK, func(ctx context.Context, c *Client) error { _, err := c.Refresh(ctx, "old"); return err }},
+	{"exchange", tokenOK, func(ctx context.Context, c *Client) error { _, err := c.Exchange(ctx, "code", "verifier"); return err }},
+}
+
+func TestPostsOnceWhateverTheServerDoes(t *testing.T) {
+	endings := []struct {
+		name string
+		bad  func(*net.TCPConn, int32) bool
+		want Kind
+	}{
+		{"closed after reading the request", hangUp, Lost},
+		{"reset after reading the request", func(c *net.TCPConn, _ int32) bool { return reset(c, "") }, Lost},
+		{"reset in the middle of the header", func(c *net.TCPConn, _ int32) bool { return reset(c, "HTTP/1.1 200 OK\r\nConte") }, Lost},
+		{"closed in the middle of the body", func(c *net.TCPConn, _ int32) bool {
+			say(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":")
+			return false
+		}, Lost},
+		{"answers no HTTP", func(c *net.TCPConn, _ int32) bool { say(c, "hello\r\n\r\n"); return false }, Lost},
+		{"307", func(c *net.TCPConn, _ int32) bool {
+			return say(c, "HTTP/1.1 307 Temporary Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+		}, Lost},
+		{"308", func(c *net.TCPConn, _ int32) bool {
+			return say(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+		}, Lost},
+		{"500", func(c *net.TCPConn, _ int32) bool {
+			return say(c, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+		}, Lost},
+		{"401", func(c *net.TCPConn, _ int32) bool {
+			return say(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+		}, Unauthorized},
+	}
+	for _, call := range posting {
+		for _, ending := range endings {
+			t.Run(call.name+"/"+ending.name, func(t *testing.T) {
+				// The first request warms a connection: net/http replays on reused ones only.
+				s := newRawServer(t, func(c *net.TCPConn, n int32) bool {
+					if n == 1 {
+						return say(c, call.ok)
+					}
+					return ending.bad(c, n)
+				})
+				c := New(Config{BaseURL: s.url})
+				if err := call.do(t.Context(), c); err != nil {
+					t.Fatalf("first call: %v", err)
+				}
+				err := call.do(t.Context(), c)
+				if got := KindOf(err); got != ending.want {
+					t.Errorf("kind = %q (%v), want %q", got, err, ending.want)
+				}
+				if got := s.posts.Load(); got != 2 {
+					t.Errorf("server saw %d POSTs for 2 calls", got)
+				}
+			})
+		}
+	}
+}
+
+// The server closes kept-alive connections while the client picks them up again: whatever wins the race, what the
+// client says about each text must agree with what the server saw.
+func TestIdleConnectionClosedByServer(t *testing.T) {
+	for _, call := range posting {
+		t.Run(call.name, func(t *testing.T) {
+			s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { say(c, call.ok); return false })
+			c := New(Config{BaseURL: s.url})
+			var seen int32
+			for i := range 300 {
+				err := call.do(t.Context(), c)
+				got := s.posts.Load() - seen
+				seen += got
+				switch KindOf(err) {
+				case "":
+					if err != nil || got != 1 {
+						t.Fatalf("call %d: err %v, but the server saw %d POSTs", i, err, got)
+					}
+				case NotSent:
+					if got != 0 {
+						t.Fatalf("call %d: not sent, but the server saw %d POSTs", i, got)
+					}
+				case Lost:
+					if got > 1 {
+						t.Fatalf("call %d: the server saw %d POSTs", i, got)
+					}
+				default:
+					t.Fatalf("call %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
+
+// Cancelled at the moment when the connection is there and the write loop is about to flush.
+func TestCancelledAroundTheWrite(t *testing.T) {
+	s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { return say(c, smsOK) })
+	c := New(Config{BaseURL: s.url})
+	kinds := map[Kind]int{}
+	for range 300 {
+		before := s.bytes.Load()
+		ctx, cancel := context.WithCancel(t.Context())
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { go cancel() }})
+		_, err := c.SendSMS(ctx, "token", text)
+		cancel()
+		kinds[KindOf(err)]++
+		if KindOf(err) == NotSent && s.bytes.Load() != before {
+			t.Fatalf("not sent, but %d bytes arrived", s.bytes.Load()-before)
+		}
+	}
+	t.Logf("kinds: %v", kinds)
+}
+
+func TestNothingLeft(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = nil
+	defer untrusted.Close()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	open := newRawServer(t, hangUp)
+	for _, tc := range []struct {
+		name string
+		url  string
+		ctx  context.Context
+	}{
+		{"connection refused", closed.URL, t.Context()},
+		{"no such host", "http://nowhere.invalid", t.Context()},
+		{"certificate not trusted", untrusted.URL, t.Context()},
+		{"cancelled before the call", open.url, cancelled},
+	} {
+		for _, call := range posting {
+			t.Run(tc.name+"/"+call.name, func(t *testing.T) {
+				err := call.do(tc.ctx, New(Config{BaseURL: tc.url}))
+				if KindOf(err) != NotSent {
+					t.Errorf("kind = %q (%v), want not_sent", KindOf(err), err)
+				}
+			})
+		}
+	}
+	if open.posts.Load() != 0 {
+		t.Errorf("a cancelled call reached the server")
+	}
+}
+
+func TestNeverAnswered(t *testing.T) {
+	release := make(chan struct{})
+	read := make(chan struct{}, 1)
+	s := newRawServer(t, func(*net.TCPConn, int32) bool { read <- struct{}{}; <-release; return false })
+	defer close(release)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-read; cancel() }()
+	_, err := New(Config{BaseURL: s.url}).SendSMS(ctx, "token", text)
+	if KindOf(err) != Lost || !errors.Is(err, context.Canceled) {
+		t.Errorf("err = %v, want lost because of the cancelled context", err)
+	}
+	if s.posts.Load() != 1 {
+		t.Errorf("server saw %d POSTs", s.posts.Load())
+	}
+}
+
+// With a foreign transport (HTTP/2 replays after GOAWAY and REFUSED_STREAM) the request itself must forbid a replay.
+func TestRequestsCanNotBeReplayed(t *testing.T) {
+	for _, call := range posting {
+		rt := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.GetBody != nil || req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != "" {
+				t.Errorf("%s: net/http may replay this request", call.name)
+			}
+			return nil, errors.New("connection died")
+		})
+		_ = call.do(t.Context(), New(Config{BaseURL: "http://127.0.0.1:1", HTTPClient: &http.Client{Transport: rt}}))
+	}
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestSealedConnectionWritesNothing(t *testing.T) {
+	here, there := net.Pipe()
+	defer func() { _, _ = here.Close(), there.Close() }()
+	go func() { _, _ = io.Copy(io.Discard, there) }()
+	w := &wireConn{Conn: here}
+	mark := w.mark()
+	if w.seal(mark) {
+		t.Error("fresh connection counts as written")
+	}
+	if n, err := w.Write([]byte("x")); n != 0 || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Write after seal = %d, %v", n, err)
+	}
+	w = &wireConn{Conn: here}
+	mark = w.mark()
+	if _, err := w.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if !w.seal(mark) {
+		t.Error("a write was not noticed")
+	}
+}
+
+func TestCallIsBounded(t *testing.T) {
+	var deadline time.Time
+	rt := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		deadline, _ = req.Context().Deadline()
+		return nil, errors.New("stop")
+	})
+	_, _ = New(Config{HTTPClient: &http.Client{Transport: rt}}).SendSMS(t.Context(), "token", text)
+	if until := time.Until(deadline); until <= 0 || until > callTimeout {
+		t.Errorf("call may last %v", until)
+	}
+}

@@ -1,0 +1,88 @@
+package compose
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Reason is an error of this package: a stable code for programs, a sentence
+// for the person, and Error() for the operator's log. Error() never holds the
+// text, a value or a number, since those must not reach a log.
+type Reason interface {
+	error
+	Code() string
+	Sentence() string
+}
+
+// ParseError says where a template stops making sense.
+type ParseError struct {
+	// Offset counts characters (code points, not bytes) of the cleaned text,
+	// from 0, and points at the braces that are wrong.
+	Offset  int
+	Problem string // a sentence for the person, without the place
+}
+
+func (e *ParseError) Error() string    { return "template error at character " + strconv.Itoa(e.Offset) }
+func (e *ParseError) Code() string     { return "template_invalid" }
+func (e *ParseError) Sentence() string { return e.Problem }
+
+// UnknownFieldError names a merge field that the CRM does not have.
+type UnknownFieldError struct {
+	Field      string // "Contact.fristName"
+	Offset     int    // as in ParseError
+	Suggestion string // the nearest known field, or ""
+}
+
+func (e *UnknownFieldError) Error() string { return "unknown merge field " + strconv.Quote(e.Field) }
+func (e *UnknownFieldError) Code() string  { return "unknown_field" }
+func (e *UnknownFieldError) Sentence() string {
+	if e.Suggestion == "" {
+		return fmt.Sprintf("There is no field {{%s}}.", e.Field)
+	}
+	return fmt.Sprintf("There is no field {{%s}}. Did you mean {{%s}}?", e.Field, e.Suggestion)
+}
+
+// EmptyFieldError leaves a recipient out: the field has no value for them and
+// the template gives no fallback.
+type EmptyFieldError struct{ Field string }
+
+func (e *EmptyFieldError) Error() string    { return "empty merge field " + e.Field }
+func (e *EmptyFieldError) Code() string     { return "empty_field" }
+func (e *EmptyFieldError) Sentence() string { return fmt.Sprintf("{{%s}} is empty", e.Field) }
+
+// BracesError leaves a recipient out: with their values in, the text would
+// hold "{{", which never leaves the system. Emptying the value instead would
+// send a text nobody wrote.
+type BracesError struct{ Field string } // "" when two neighbours make the braces together
+
+func (e *BracesError) Error() string { return "double braces in a merge value " + e.Field }
+func (e *BracesError) Code() string  { return "braces_in_value" }
+func (e *BracesError) Sentence() string {
+	if e.Field == "" {
+		return "The text would contain {{"
+	}
+	return fmt.Sprintf("The value of {{%s}} contains {{", e.Field)
+}
+
+// ErrTooLong and ErrNoText judge a rendered text.
+var (
+	// ErrTooLong: Dialpad takes at most MaxCharacters to a number outside Dialpad
+	// (help.dialpad.com, "Send a message").
+	ErrTooLong Reason = &plainError{"text_too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
+	ErrNoText  Reason = &plainError{"text_empty", "text is empty", "The text is empty."}
+)
+
+// The ways a phone number can be unusable.
+var (
+	ErrNoNumber      Reason = &plainError{"no_number", "no number", "No number in this field"}
+	ErrInvalidNumber Reason = &plainError{"invalid_number", "not a valid number", "Not a valid number"}
+	// ErrExtension: a text can't be put through to an extension, it would reach whoever owns the main line.
+	ErrExtension Reason = &plainError{"invalid_number", "number with an extension", "A number with an extension can't receive texts"}
+	ErrShortCode Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
+)
+
+type plainError struct{ code, operator, sentence string }
+
+func (e *plainError) Error() string    { return e.operator }
+func (e *plainError) Code() string     { return e.code }
+func (e *plainError) Sentence() string { return e.sentence }

@@ -1,0 +1,63 @@
+package compose
+
+import (
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// shortCode is the longest run of digits that is a short code and no phone number.
+const shortCode = 6
+
+// E164 reads a number as a person wrote it and gives it as Dialpad wants it:
+// "(415) 555-0142" in "US" is "+14155550142". country (ISO 3166, two letters)
+// stands in where the number names none. Errors: ErrNoNumber, ErrInvalidNumber,
+// ErrExtension, ErrShortCode.
+//
+// Whether a US number is a mobile can't be told from its digits; Dialpad's
+// delivery result says it.
+func E164(raw, country string) (string, error) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" {
+		return "", ErrNoNumber
+	}
+	number, err := phonenumbers.Parse(raw, strings.ToUpper(country))
+	if err != nil {
+		return "", ErrInvalidNumber
+	}
+	if len(phonenumbers.GetNationalSignificantNumber(number)) <= shortCode {
+		return "", ErrShortCode
+	}
+	if !phonenumbers.IsValidNumber(number) {
+		return "", ErrInvalidNumber
+	}
+	if number.GetExtension() != "" {
+		return "", ErrExtension
+	}
+	return phonenumbers.Format(number, phonenumbers.E164), nil
+}
+
+// Display writes an E.164 number for reading, always with its country code:
+// "+1 415 555 0142". What it can't read it gives back.
+func Display(e164 string) string {
+	number, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return e164
+	}
+	return strings.ReplaceAll(phonenumbers.Format(number, phonenumbers.INTERNATIONAL), "-", " ")
+}
+
+// TimeZone guesses where a number's owner is, as an IANA name, or "" where the
+// number belongs to no single zone. A mobile keeps its area code when its owner
+// moves, so this is a hint for quiet hours and never more.
+func TimeZone(e164 string) string {
+	number, err := phonenumbers.Parse(e164, "")
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return ""
+	}
+	zones, err := phonenumbers.GetTimezonesForNumber(number)
+	if err != nil || len(zones) != 1 || zones[0] == phonenumbers.UNKNOWN_TIMEZONE {
+		return ""
+	}
+	return zones[0]
+}

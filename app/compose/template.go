@@ -1,0 +1,174 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// MaxFields is how many merge fields one template may hold.
+	MaxFields = 100
+	// MaxCharacters is the longest text Dialpad takes for a number outside Dialpad.
+	MaxCharacters = 1500
+)
+
+// Modules a merge field may name, in Salesmate's spelling.
+var modules = []string{"Contact", "Deal", "Company", "User"}
+
+// Template is a parsed text. The zero value is an empty text.
+type Template struct {
+	source string
+	pieces []piece
+}
+
+// piece is literal text, or a merge field when field is set.
+type piece struct {
+	literal  string
+	field    string // "Contact.firstName"
+	fallback string
+	offset   int // of "{{", in characters
+}
+
+// Parse reads text with merge fields: {{Module.fieldName}} or
+// {{Module.fieldName|fallback}}, blanks inside the braces allowed. Whether the
+// fields exist is Check's question. Errors are *ParseError.
+func Parse(text string) (Template, error) {
+	t := Template{source: clean(text)}
+	fields, offset := 0, 0
+	for rest := t.source; rest != ""; {
+		literal, inside, after, found, err := nextField(rest, offset)
+		if err != nil {
+			return Template{}, err
+		}
+		if literal != "" {
+			t.pieces = append(t.pieces, piece{literal: literal})
+		}
+		if !found {
+			break
+		}
+		at := offset + utf8.RuneCountInString(literal)
+		p, err := parseField(inside, at)
+		if err != nil {
+			return Template{}, err
+		}
+		if fields++; fields > MaxFields {
+			return Template{}, &ParseError{at, fmt.Sprintf("A text can hold at most %d fields.", MaxFields)}
+		}
+		t.pieces = append(t.pieces, p)
+		offset += utf8.RuneCountInString(rest[:len(rest)-len(after)])
+		rest = after
+	}
+	return t, nil
+}
+
+// nextField cuts text at its first merge field. A "}}" that closes nothing is
+// refused too: it is nearly always a field with a brace missing, and the
+// customer would receive it raw.
+func nextField(text string, offset int) (literal, inside, after string, found bool, err error) {
+	literal, rest, found := strings.Cut(text, "{{")
+	if stray := strings.Index(literal, "}}"); stray >= 0 {
+		at := offset + utf8.RuneCountInString(literal[:stray])
+		return "", "", "", false, &ParseError{at, "There is a }} without a {{ before it."}
+	}
+	if !found {
+		return literal, "", "", false, nil
+	}
+	at := offset + utf8.RuneCountInString(literal)
+	inside, after, closed := strings.Cut(rest, "}}")
+	if !closed || strings.Contains(inside, "{{") {
+		return "", "", "", false, &ParseError{at, "There is a {{ without a }} after it."}
+	}
+	return literal, inside, after, true, nil
+}
+
+func parseField(inside string, at int) (piece, error) {
+	name, fallback, _ := strings.Cut(inside, "|")
+	name, fallback = strings.TrimSpace(name), strings.TrimSpace(fallback)
+	module, field, _ := strings.Cut(name, ".")
+	if !isName(module) || !isName(field) {
+		return piece{}, &ParseError{at, "A field is written like {{Contact.firstName}} or {{Contact.firstName|there}}."}
+	}
+	if !slices.Contains(modules, module) {
+		problem := fmt.Sprintf("A field starts with Contact, Deal, Company or User, not %q.", module)
+		return piece{}, &ParseError{at, problem}
+	}
+	return piece{field: name, fallback: fallback, offset: at}, nil
+}
+
+// isName: letters, digits and underscores of ASCII, as the CRM's field names are.
+func isName(s string) bool {
+	for _, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_'
+		if !letter && (r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// String is the cleaned text as written, fields and all: what to store.
+func (t Template) String() string { return t.source }
+
+// Fields lists the merge fields, each once, in order of appearance.
+func (t Template) Fields() []string {
+	var fields []string
+	for _, p := range t.pieces {
+		if p.field != "" && !slices.Contains(fields, p.field) {
+			fields = append(fields, p.field)
+		}
+	}
+	return fields
+}
+
+// Check refuses the first field that is not among known ("Contact.firstName", …)
+// with an *UnknownFieldError. Ask it where a text is written.
+func (t Template) Check(known []string) error {
+	for _, p := range t.pieces {
+		if p.field != "" && !slices.Contains(known, p.field) {
+			return &UnknownFieldError{Field: p.field, Offset: p.offset, Suggestion: nearest(p.field, known)}
+		}
+	}
+	return nil
+}
+
+// Render puts values in. A value is cleaned, trimmed, and never parsed again.
+// Errors: *EmptyFieldError, *BracesError, ErrTooLong, ErrNoText; all mean that
+// this recipient gets nothing.
+func (t Template) Render(values map[string]string) (string, error) {
+	var out strings.Builder
+	for _, p := range t.pieces {
+		text, err := p.render(values)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(text)
+	}
+	text := strings.TrimSpace(clean(out.String()))
+	switch {
+	case strings.Contains(text, "{{"):
+		return "", &BracesError{}
+	case text == "":
+		return "", ErrNoText
+	case utf8.RuneCountInString(text) > MaxCharacters:
+		return "", ErrTooLong
+	}
+	return text, nil
+}
+
+func (p piece) render(values map[string]string) (string, error) {
+	if p.field == "" {
+		return p.literal, nil
+	}
+	value := strings.TrimSpace(clean(values[p.field]))
+	switch {
+	case strings.Contains(value, "{{"):
+		return "", &BracesError{p.field}
+	case value != "":
+		return value, nil
+	case p.fallback != "":
+		return p.fallback, nil
+	}
+	return "", &EmptyFieldError{p.field}
+}

@@ -1,0 +1,358 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var acme = Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"}
+
+// peer is a CRM that verifies, remembers the last call and answers as told.
+type peer struct {
+	*httptest.Server
+	secrets Secrets
+	calls   atomic.Int64
+	path    atomic.Value // string
+	id      atomic.Value // string
+	call    atomic.Value // Call
+}
+
+func newPeer(t *testing.T, answer http.HandlerFunc) *peer {
+	p := &peer{secrets: secrets(t, aSecret)}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.calls.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		id, _, err := p.secrets.Verify(r.Header, body, noon)
+		call, perr := ParseCall(body)
+		if err != nil || perr != nil || r.Method != http.MethodPost {
+			http.Error(w, "unsigned", http.StatusUnauthorized)
+			return
+		}
+		p.path.Store(r.URL.Path)
+		p.id.Store(id)
+		p.call.Store(call)
+		answer(w, r)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *peer) client() *Client { return New(p.URL+"/{linkname}", p.secrets, nil, clock) }
+
+func answer(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func (p *peer) wantCall(t *testing.T, callType, data string) {
+	t.Helper()
+	call := p.call.Load().(Call)
+	var got, want any
+	if err := errors.Join(json.Unmarshal(call.Data, &got), json.Unmarshal([]byte(data), &want)); err != nil {
+		t.Fatal(err)
+	}
+	if call.Type != callType || !call.Timestamp.Equal(noon) || p.path.Load() != "/acme" {
+		t.Errorf("got %s at %v on %v", call.Type, call.Timestamp, p.path.Load())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: %s", callType, diff)
+	}
+}
+
+const acmeJSON = `{"id":"t_9","linkname":"acme","name":"Acme Inc","plan":"business","time_zone":"America/New_York"}`
+
+func TestResolveRecordsReadsBothIDShapesAndNulls(t *testing.T) {
+	p := newPeer(t, answer(`{"records":[{"module":"deal","id":7,"name":"Big","contact_id":3,"new":[],
+		"fields":{"Contact.firstName":"Bob","Deal.value":1200.50,"Contact.tags":["a",2],"Contact.vip":true,"Contact.lastName":null},
+		"phones":{"mobile":"+14155550142","phone":null},"opted_out":true,"time_zone":"America/Chicago","owner":42}],
+		"missing":["8"],"forbidden":null,"next":12}`))
+	got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{UserID: "42", Module: "deal", IDs: []string{"7", "8"}, Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Records{Missing: []string{"8"}, Forbidden: []string{}, Next: "12", Records: []Record{{
+		Module: "deal", ID: "7", Name: "Big", ContactID: "3", OptedOut: true, TimeZone: "America/Chicago", Owner: "42",
+		Fields: map[string]string{"Contact.firstName": "Bob", "Deal.value": "1200.50", "Contact.tags": "a, 2", "Contact.vip": "true", "Contact.lastName": ""},
+		Phones: map[string]string{"mobile": "+14155550142", "phone": ""},
+	}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "records.resolve", `{"tenant":`+acmeJSON+`,"user_id":"42","module":"deal","ids":["7","8"],"cursor":null,"limit":50}`)
+}
+
+func TestResolveRecordsBySelection(t *testing.T) {
+	p := newPeer(t, answer(`{"records":null,"next":null}`))
+	got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{UserID: "42", Module: "contact", Selection: "sel_1", Cursor: "c2"})
+	if err != nil || len(got.Records) != 0 || got.Next != "" {
+		t.Errorf("%+v %v", got, err)
+	}
+	p.wantCall(t, "records.resolve", `{"tenant":`+acmeJSON+`,"user_id":"42","module":"contact","selection":"sel_1","cursor":"c2","limit":200}`)
+}
+
+func TestResolveRecordsCountsSilenceAsMissing(t *testing.T) {
+	p := newPeer(t, answer(`{"records":[{"module":"contact","id":"1"}],"forbidden":["2"]}`))
+	got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{Module: "contact", IDs: []string{"1", "2", "3", "3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"3"}, got.Missing); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGarbageIsAnError(t *testing.T) {
+	record := func(more string) string {
+		return `{"records":[{"module":"contact","id":"1"` + more + `}]}`
+	}
+	for name, handler := range map[string]http.HandlerFunc{
+		"a page": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, `{"records":[]}`)
+		},
+		"not JSON":           answer(`<html>`),
+		"a list":             answer(`[]`),
+		"null":               answer(`null`),
+		"empty":              answer(``),
+		"other JSON":         answer(`{"ok":true}`),
+		"records an object":  answer(`{"records":{}}`),
+		"not asked for":      answer(`{"records":[{"module":"contact","id":"2"}]}`),
+		"without an id":      answer(`{"records":[{"module":"contact"}]}`),
+		"of another module":  answer(`{"records":[{"module":"deal","id":"1"}]}`),
+		"twice":              answer(`{"records":[{"module":"contact","id":"1"},{"module":"contact","id":1}]}`),
+		"missing not asked":  answer(`{"records":[],"missing":["9"]}`),
+		"the same cursor":    answer(`{"records":[],"next":"c1"}`),
+		"id of a wrong type": answer(`{"records":[{"module":"contact","id":{}}]}`),
+		"phone an object":    answer(record(`,"phones":{"mobile":{}}`)),
+		"fields a string":    answer(record(`,"fields":"x"`)),
+		"opted_out a word":   answer(record(`,"opted_out":"yes"`)),
+		"too large":          answer(record(`,"name":"` + strings.Repeat("x", maxAnswer) + `"`)),
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPeer(t, handler)
+			got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{Module: "contact", IDs: []string{"1"}, Cursor: "c1"})
+			var e *Error
+			if !errors.As(err, &e) || e.Kind != Garbage || e.Status == 0 {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if n := p.calls.Load(); n != 1 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+}
+
+func TestStatusBecomesAKind(t *testing.T) {
+	later := noon.Add(90 * time.Second).Format(http.TimeFormat)
+	for _, tc := range []struct {
+		status int
+		retry  string
+		kind   Kind
+		after  time.Duration
+	}{
+		{503, "7", Unavailable, 7 * time.Second},
+		{503, later, Unavailable, 90 * time.Second},
+		{500, "soon", Unavailable, 0},
+		{429, "-3", Unavailable, 0},
+		{408, "", Unavailable, 0},
+		{400, "", Refused, 0},
+		{401, "", Refused, 0},
+		{404, "", Refused, 0},
+	} {
+		p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", tc.retry)
+			w.WriteHeader(tc.status)
+		})
+		_, err := p.client().Fields(context.Background(), acme, "contact")
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != tc.kind || e.Status != tc.status || e.RetryAfter != tc.after {
+			t.Errorf("%d %q: %+v", tc.status, tc.retry, e)
+		}
+		if IsUnavailable(err) != (tc.kind == Unavailable) {
+			t.Errorf("%d: IsUnavailable", tc.status)
+		}
+	}
+}
+
+func TestNoAnswerIsUnavailable(t *testing.T) {
+	p := newPeer(t, answer(`{}`))
+	client := p.client()
+	p.Close()
+	_, err := client.Users(context.Background(), acme, "")
+	if !IsUnavailable(err) || strings.Contains(err.Error(), "/acme") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := client.Users(ctx, acme, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATenantThatIsNoLabelReachesNobody(t *testing.T) {
+	p := newPeer(t, answer(`{"users":[]}`))
+	for _, linkname := range []string{"", "a/b", "evil.com#", "A B"} {
+		_, err := p.client().Users(context.Background(), Tenant{ID: "t", Linkname: linkname}, "")
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != Refused {
+			t.Errorf("%q: %v", linkname, err)
+		}
+	}
+	if p.calls.Load() != 0 {
+		t.Error("somebody was asked")
+	}
+}
+
+func TestResolveRecordsRefusesWhatTheContractCannotSay(t *testing.T) {
+	p := newPeer(t, answer(`{"records":[]}`))
+	for name, q := range map[string]ResolveQuery{
+		"neither": {Module: "contact"},
+		"both":    {Module: "contact", IDs: []string{"1"}, Selection: "s"},
+		"201 ids": {Module: "contact", IDs: make([]string, 201)},
+	} {
+		var e *Error
+		if _, err := p.client().ResolveRecords(context.Background(), acme, q); !errors.As(err, &e) || e.Kind != Refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestListsAreRead(t *testing.T) {
+	ctx := context.Background()
+	p := newPeer(t, answer(`{"fields":[{"key":"Contact.firstName","label":"First name","type":"text"}],"phones":[{"key":"mobile","label":"Mobile"}]}`))
+	fields, err := p.client().Fields(ctx, acme, "deal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(FieldList{[]Field{{"Contact.firstName", "First name", "text"}}, []PhoneField{{"mobile", "Mobile"}}}, fields); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "fields.list", `{"tenant":`+acmeJSON+`,"module":"deal"}`)
+
+	p = newPeer(t, answer(`{"templates":[{"id":5,"name":"Hello","folder":null,"body":"Hi"}],"next":"2"}`))
+	templates, err := p.client().Templates(ctx, acme, "42", "hel", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(TemplatePage{[]Template{{ID: "5", Name: "Hello", Body: "Hi"}}, "2"}, templates); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "templates.list", `{"tenant":`+acmeJSON+`,"user_id":"42","q":"hel","cursor":"1"}`)
+
+	p = newPeer(t, answer(`{"users":[{"id":42,"name":"Ana","email":"ana@acme.com"},{"id":"43","active":false}],"next":null}`))
+	users, err := p.client().Users(ctx, acme, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(UserPage{Users: []Person{{"42", "Ana", "ana@acme.com", true}, {ID: "43"}}}, users); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "users.list", `{"tenant":`+acmeJSON+`,"cursor":null}`)
+}
+
+func TestListsOfGarbageAreErrors(t *testing.T) {
+	ctx := context.Background()
+	for body, call := range map[string]func(*Client) error{
+		`{"fields":[{}]}`:               func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"fields":[],"phones":[{}]}`:   func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"phones":[]}`:                 func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"templates":[{"id":null}]}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
+		`{"templates":"none"}`:          func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
+		`{"templates":[],"next":"c"}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", "c"); return err },
+		`{"users":[{"name":"Nobody"}]}`: func(c *Client) error { _, err := c.Users(ctx, acme, ""); return err },
+		`{"users":[],"next":"u"}`:       func(c *Client) error { _, err := c.Users(ctx, acme, "u"); return err },
+	} {
+		var e *Error
+		if err := call(newPeer(t, answer(body)).client()); !errors.As(err, &e) || e.Kind != Garbage {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestWritesKeepTheirID(t *testing.T) {
+	ctx := context.Background()
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	sent := noon.In(time.FixedZone("", 3600))
+	for range 2 {
+		if err := p.client().UpsertActivity(ctx, acme, "msg_a", Activity{MessageID: "m1", ContactID: "7", UserID: "42", From: "+14155550100",
+			To: "+14155550142", Body: "Hi", Status: "sent", SentAt: &sent, Source: "one"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.id.Load(); got != "msg_a" {
+			t.Errorf("webhook-id %v", got)
+		}
+	}
+	p.wantCall(t, "activity.upsert", `{"tenant":`+acmeJSON+`,"message_id":"m1","contact_id":"7","deal_id":null,"user_id":"42","direction":"outbound",
+		"from":"+14155550100","to":"+14155550142","body":"Hi","status":"sent","error":null,"sent_at":"2026-01-01T12:00:00Z","source":"one","batch_id":null}`)
+
+	if err := p.client().UpsertOptOut(ctx, acme, "msg_b", "+14155550142", true, "STOP"); err != nil {
+		t.Fatal(err)
+	}
+	p.wantCall(t, "optout.upsert", `{"tenant":`+acmeJSON+`,"number":"+14155550142","opted_out":true,"source":"STOP"}`)
+
+	if err := p.client().Complete(ctx, acme, "msg_c", Completion{CallbackID: "cb_1", State: StateFail, Port: PortFailed, Severity: SeverityHigh,
+		Outputs: CompletionOutputs{Status: "failed", MessageID: "m1", ErrorCode: "no_account", ErrorText: "No Dialpad account found"}}); err != nil {
+		t.Fatal(err)
+	}
+	p.wantCall(t, "automation.complete", `{"tenant":`+acmeJSON+`,"callback_id":"cb_1","state":"FAIL_CONTINUE","port":"failed","severity":"high",
+		"outputs":{"status":"failed","message_id":"m1","error_code":"no_account","error_text":"No Dialpad account found"}}`)
+
+	var e *Error
+	if err := p.client().UpsertOptOut(ctx, acme, "", "+14155550142", true, "STOP"); !errors.As(err, &e) || e.Kind != Refused {
+		t.Errorf("a write without an id: %v", err)
+	}
+}
+
+func TestReadsHaveFreshIDs(t *testing.T) {
+	p := newPeer(t, answer(`{"users":[]}`))
+	seen := map[any]bool{}
+	for range 3 {
+		if _, err := p.client().Users(context.Background(), acme, ""); err != nil {
+			t.Fatal(err)
+		}
+		seen[p.id.Load()] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("ids %v", seen)
+	}
+}
+
+func TestAWriteAnsweredWithAPageIsNotDone(t *testing.T) {
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<!doctype html><p>We'll be back") })
+	err := p.client().UpsertOptOut(context.Background(), acme, "msg_b", "+14155550142", true, "STOP")
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != Garbage {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASlowCRMTimesOut(t *testing.T) {
+	done := make(chan struct{})
+	p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-done:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(done)
+	client := New(p.URL+"/{linkname}", p.secrets, &http.Client{Timeout: 20 * time.Millisecond}, clock)
+	if _, err := client.Users(context.Background(), acme, ""); !IsUnavailable(err) {
+		t.Errorf("got %v", err)
+	}
+}

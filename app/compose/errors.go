@@ -68,8 +68,8 @@ func (e *BracesError) Sentence() string {
 var (
 	// ErrTooLong: Dialpad takes at most MaxCharacters to a number outside Dialpad
 	// (help.dialpad.com, "Send a message").
-	ErrTooLong Reason = &plainError{"text_too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
-	ErrNoText  Reason = &plainError{"text_empty", "text is empty", "The text is empty."}
+	ErrTooLong Reason = &plainError{"too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
+	ErrNoText  Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
 )
 
 // The ways a phone number can be unusable.

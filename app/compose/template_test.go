@@ -132,8 +132,8 @@ func TestRenderLeavesARecipientOut(t *testing.T) {
 		{"{{Contact.firstName}}", "{\x00{", &BracesError{"Contact.firstName"}, "braces_in_value"},
 		{"{{Contact.firstName}}{{Contact.firstName}}", "{", &BracesError{}, "braces_in_value"},
 		{"{ {{Contact.firstName}}", "x", nil, ""},
-		{long + "{{Contact.firstName}}", "x", ErrTooLong, "text_too_long"},
-		{" \n ", "", ErrNoText, "text_empty"},
+		{long + "{{Contact.firstName}}", "x", ErrTooLong, "too_long"},
+		{" \n ", "", ErrNoText, "empty_message"},
 	} {
 		text, err := mustParse(t, c.template).Render(map[string]string{"Contact.firstName": c.value})
 		if c.want == nil {

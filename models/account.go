@@ -1,0 +1,206 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Account states, as Dialpad has them; any other word is kept and can't text.
+const (
+	AccountActive    = "active"
+	AccountSuspended = "suspended"
+	AccountPending   = "pending"
+	AccountDeleted   = "deleted"
+	AccountCancelled = "cancelled"
+)
+
+// Account is a Dialpad user as we know it.
+type Account struct {
+	TenantID  string `gorm:"primaryKey"`
+	DialpadID string `gorm:"primaryKey"`
+	Name      string
+	Email     string // the first of its e-mails, lower case
+	Number    string // E.164, "" when it has none
+	State     string
+	TimeZone  string
+	Stale     bool // an event spoke of this user since CheckedAt: read it before any send
+	CheckedAt time.Time
+	ChangedAt time.Time // when State or Number last changed
+
+	Emails []string `gorm:"-"` // all of them, when it comes from Dialpad
+}
+
+// CanText tells whether texts may go out from this account: active, with a number.
+func (a Account) CanText() bool { return canText(a.State, a.Number) }
+
+func canText(state, number string) bool { return state == AccountActive && number != "" }
+
+// AccountChange is an account whose state or number is another than before.
+type AccountChange struct{ Before, After Account }
+
+// SaveAccounts stores accounts as Dialpad told them at a time, and returns which ones changed. A deleted user comes
+// without e-mails: those known before stay, so that the person can still be told why.
+func (s *Store) SaveAccounts(ctx context.Context, tenantID string, read time.Time, accounts []Account) ([]AccountChange, error) {
+	var changes []AccountChange
+	err := s.Tx(ctx, func(tx *Store) error {
+		for _, a := range accounts {
+			before, err := tx.saveAccount(ctx, tenantID, read, a)
+			if err != nil {
+				return err
+			}
+			if before != nil && (before.State != a.State || before.Number != a.Number) {
+				changes = append(changes, AccountChange{Before: *before, After: a})
+			}
+		}
+		return nil
+	})
+	return changes, err
+}
+
+func (s *Store) saveAccount(ctx context.Context, tenantID string, read time.Time, a Account) (*Account, error) {
+	a.TenantID, a.CheckedAt, a.ChangedAt, a.Stale = tenantID, read.UTC(), read.UTC(), false
+	for i, e := range a.Emails {
+		a.Emails[i] = FoldEmail(e)
+	}
+	if len(a.Emails) > 0 {
+		a.Email = a.Emails[0]
+	}
+	var old []Account
+	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id = ?", tenantID, a.DialpadID).Find(&old).Error; err != nil {
+		return nil, err
+	}
+	var before *Account
+	if len(old) == 1 {
+		before = &old[0]
+		if before.CheckedAt.After(a.CheckedAt) {
+			return nil, nil // an answer that overtook this one is newer
+		}
+		if before.State == a.State && before.Number == a.Number {
+			a.ChangedAt = before.ChangedAt
+		}
+		if len(a.Emails) == 0 {
+			a.Email = before.Email
+		}
+	}
+	if err := s.q(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "dialpad_id"}}, UpdateAll: true}).Create(&a).Error; err != nil {
+		return nil, err
+	}
+	return before, s.saveEmails(ctx, a)
+}
+
+type accountEmail struct{ TenantID, Email, DialpadID string }
+
+func (accountEmail) TableName() string { return "account_emails" }
+
+func (s *Store) saveEmails(ctx context.Context, a Account) error {
+	if len(a.Emails) == 0 {
+		return nil
+	}
+	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id = ? AND email NOT IN ?", a.TenantID, a.DialpadID, a.Emails).
+		Delete(&accountEmail{}).Error; err != nil {
+		return err
+	}
+	rows := make([]accountEmail, len(a.Emails))
+	for i, e := range a.Emails {
+		rows[i] = accountEmail{TenantID: a.TenantID, Email: e, DialpadID: a.DialpadID}
+	}
+	return s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
+}
+
+// AccountByEmail returns the account that an e-mail stands for: one that may text before one that can't, the oldest
+// id first among equals, so that the answer does not depend on the order Dialpad lists them in.
+func (s *Store) AccountByEmail(ctx context.Context, tenantID, email string) (Account, error) {
+	var found []Account
+	err := s.q(ctx).Table("accounts a").Select("a.*").
+		Joins("JOIN account_emails e ON e.tenant_id = a.tenant_id AND e.dialpad_id = a.dialpad_id").
+		Where("a.tenant_id = ? AND e.email = ?", tenantID, FoldEmail(email)).Find(&found).Error
+	if err != nil {
+		return Account{}, err
+	}
+	if len(found) == 0 {
+		return Account{}, ErrNotFound
+	}
+	best := found[0]
+	for _, a := range found[1:] {
+		if better(a, best) {
+			best = a
+		}
+	}
+	return best, nil
+}
+
+func better(a, b Account) bool {
+	if a.CanText() != b.CanText() {
+		return a.CanText()
+	}
+	if (a.State == AccountActive) != (b.State == AccountActive) {
+		return a.State == AccountActive
+	}
+	return len(a.DialpadID) < len(b.DialpadID) || len(a.DialpadID) == len(b.DialpadID) && a.DialpadID < b.DialpadID
+}
+
+// Account returns an account by Dialpad's id.
+func (s *Store) Account(ctx context.Context, tenantID, dialpadID string) (Account, error) {
+	var a Account
+	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND dialpad_id = ?", tenantID, dialpadID).Error)
+}
+
+// MarkStale marks accounts that an event named; all of the tenant's when it named none that is known.
+func (s *Store) MarkStale(ctx context.Context, tenantID string, dialpadIDs []string) error {
+	if len(dialpadIDs) == 0 {
+		return nil
+	}
+	return s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, dialpadIDs).
+		UpdateColumn("stale", true).Error
+}
+
+// StaleAccounts returns the accounts to read again.
+func (s *Store) StaleAccounts(ctx context.Context, tenantID string, limit int) ([]Account, error) {
+	var out []Account
+	return out, s.q(ctx).Where("tenant_id = ? AND stale", tenantID).Order("checked_at").Limit(limit).Find(&out).Error
+}
+
+// UnseenAccounts returns accounts that a whole directory, begun at a time, did not name; they may be gone.
+func (s *Store) UnseenAccounts(ctx context.Context, tenantID string, begun time.Time, after string, limit int) ([]Account, error) {
+	var out []Account
+	return out, s.q(ctx).Where("tenant_id = ? AND checked_at < ? AND state NOT IN ? AND dialpad_id > ?", tenantID, begun.UTC(),
+		[]string{AccountDeleted, AccountCancelled}, after).Order("dialpad_id").Limit(limit).Find(&out).Error
+}
+
+// ForgetAccounts removes a tenant's accounts, when another company was connected.
+func (s *Store) ForgetAccounts(ctx context.Context, tenantID string) error {
+	if err := s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&accountEmail{}).Error; err != nil {
+		return err
+	}
+	return s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&Account{}).Error
+}
+
+// CountTexting counts the accounts that may text.
+func (s *Store) CountTexting(ctx context.Context, tenantID string) (int64, error) {
+	var n int64
+	return n, s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND state = ? AND number <> ''", tenantID, AccountActive).
+		Count(&n).Error
+}
+
+// AccountWords says in plain words why an account can't text, "" when it can.
+func AccountWords(state, number string) string {
+	switch {
+	case strings.TrimSpace(state) == "":
+		return "No Dialpad account found"
+	case state == AccountActive && number == "":
+		return "The Dialpad account has no phone number"
+	case state == AccountActive:
+		return ""
+	case state == AccountPending:
+		return "The Dialpad invitation has not been accepted yet"
+	case state == AccountSuspended:
+		return "The Dialpad account is suspended"
+	case state == AccountDeleted, state == AccountCancelled:
+		return "The Dialpad account was deleted"
+	}
+	return "The Dialpad account is not active (" + state + ")"
+}

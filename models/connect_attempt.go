@@ -1,0 +1,136 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Steps of a connect attempt, in order; failed may follow any.
+const (
+	StepTicket     = "ticket"     // the page has a ticket, no window has used it
+	StepWaiting    = "waiting"    // the window went to Dialpad
+	StepExchanging = "exchanging" // the callback came back with a code
+	StepConfirm    = "confirm"    // a Dialpad admin of another e-mail must press Connect
+	StepFinishing  = "directory"  // the grant is stored; directory and subscriptions are being read
+	StepDone       = "done"
+	StepFailed     = "failed"
+)
+
+// ConnectAttempt is one walk of an admin to Dialpad's consent and back. Its ticket, state and browser are secrets of
+// 256 bits, stored hashed; each works once.
+type ConnectAttempt struct {
+	ID          string `gorm:"primaryKey"`
+	TenantID    string
+	UserID      string
+	UserEmail   string
+	TicketHash  string
+	StateHash   string
+	BrowserHash string
+	Verifier    Sealed // PKCE, RFC 7636
+	Step        string
+	Message     string // the sentence when it failed
+	GrantSealed Sealed // the grant while it waits for the confirmation
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	ExpiresAt   time.Time
+}
+
+func attemptPlace(column, id string) string { return "connect_attempts." + column + "." + id }
+
+// NewConnectAttempt makes a ticket for a tenant's admin. An older attempt of the tenant that is still on its way is
+// over: the newest window counts.
+func (s *Store) NewConnectAttempt(ctx context.Context, tenantID, userID, email string, life time.Duration) (ticket string, err error) {
+	ticket = NewSecret()
+	a := ConnectAttempt{ID: NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
+		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.Now().Add(life)}
+	return ticket, s.q(ctx).Create(&a).Error
+}
+
+// UseTicket takes a ticket, once, and binds the attempt to a browser and a state.
+func (s *Store) UseTicket(ctx context.Context, ticket, state, browser, verifier string) (ConnectAttempt, error) {
+	var a ConnectAttempt
+	if err := s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
+		return a, one(err)
+	}
+	err := changed(s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.Now()).
+		Updates(map[string]any{"step": StepWaiting, "state_hash": Hash(state), "browser_hash": Hash(browser),
+			"verifier": s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
+	return a, err
+}
+
+// TakeCallback takes the attempt that a callback's state names, once, if it came back in the same browser.
+func (s *Store) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
+	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, "", one(err)
+	}
+	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepWaiting, s.Now()).Update("step", StepExchanging))
+	if err != nil {
+		return a, "", err
+	}
+	verifier, err = s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
+	return a, verifier, err
+}
+
+// AwaitConfirm keeps what Dialpad granted, sealed, until the person presses Connect in the same browser.
+func (s *Store) AwaitConfirm(ctx context.Context, id, grant, state string, life time.Duration) error {
+	return changed(s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
+		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.vault.Seal(attemptPlace("grant", id), grant),
+			"state_hash": Hash(state), "expires_at": s.Now().Add(life)}))
+}
+
+// TakeConfirm takes what waits for the confirmation, once.
+func (s *Store) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
+	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, "", one(err)
+	}
+	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.Now()).
+		Updates(map[string]any{"step": StepExchanging, "grant_sealed": ""}))
+	if err != nil {
+		return a, "", err
+	}
+	grant, err = s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+	return a, grant, err
+}
+
+// StepAttempt moves an attempt on, with a sentence where it failed.
+func (s *Store) StepAttempt(ctx context.Context, id, step, message string) error {
+	return s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step NOT IN (?, ?)", id, StepDone, StepFailed).
+		Updates(map[string]any{"step": step, "message": message, "grant_sealed": ""}).Error
+}
+
+// StepTenantAttempt moves the attempt that is finishing for the tenant on.
+func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, message string) error {
+	return s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step = ?", tenantID, StepFinishing).
+		Updates(map[string]any{"step": step, "message": message}).Error
+}
+
+// LatestAttempt returns the tenant's newest attempt of the last hour, or ErrNotFound.
+func (s *Store) LatestAttempt(ctx context.Context, tenantID string) (ConnectAttempt, error) {
+	var a ConnectAttempt
+	err := one(s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.Now().Add(-time.Hour)).
+		Order("created_at DESC, id DESC").Take(&a).Error)
+	if err == nil && a.Step != StepDone && a.Step != StepFailed && a.Step != StepFinishing && a.ExpiresAt.Before(s.Now()) {
+		return a, ErrNotFound
+	}
+	return a, err
+}
+
+// ExpiredGrantsAllTenants returns attempts whose grant waited for a confirmation that never came, so that it can be
+// revoked.
+func (s *Store) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
+	var out []ConnectAttempt
+	return out, s.q(ctx).Where("step = ? AND expires_at < ? AND grant_sealed <> ''", StepConfirm, s.Now()).
+		Limit(50).Find(&out).Error
+}
+
+// OpenAttemptGrant opens the grant of an attempt that waits for its confirmation.
+func (s *Store) OpenAttemptGrant(a ConnectAttempt) (string, error) {
+	if a.GrantSealed.Empty() {
+		return "", errors.New("the attempt holds no grant")
+	}
+	return s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+}

@@ -1,0 +1,47 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Installation states.
+const (
+	Installed   = "installed"
+	Uninstalled = "uninstalled"
+)
+
+// Installation is the app in a tenant's marketplace: installed → uninstalled, and installed again.
+type Installation struct {
+	TenantID      string `gorm:"primaryKey"`
+	State         string
+	InstalledBy   string // CRM user id
+	InstalledAt   time.Time
+	UninstalledAt *time.Time
+}
+
+// Installation returns the tenant's installation, or ErrNotFound.
+func (s *Store) Installation(ctx context.Context, tenantID string) (Installation, error) {
+	var i Installation
+	return i, one(s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
+}
+
+// Install marks the app installed; once installed it changes nothing.
+func (s *Store) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
+	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.Now()}
+	r := s.q(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "tenant_id"}},
+		DoUpdates: clause.Assignments(map[string]any{
+			"state": Installed, "installed_by": userID, "installed_at": i.InstalledAt, "uninstalled_at": nil}),
+		Where: clause.Where{Exprs: []clause.Expression{clause.Neq{Column: "installations.state", Value: Installed}}},
+	}).Create(&i)
+	return r.RowsAffected > 0, r.Error
+}
+
+// Uninstall marks the app uninstalled.
+func (s *Store) Uninstall(ctx context.Context, tenantID string) error {
+	return s.q(ctx).Model(&Installation{}).Where("tenant_id = ? AND state = ?", tenantID, Installed).
+		Updates(map[string]any{"state": Uninstalled, "uninstalled_at": s.Now()}).Error
+}

@@ -1,0 +1,442 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Message states. They only move forward.
+//
+//	waiting ─due→ queued ─claim→ sending ─2xx→ sent ─event→ delivered | undelivered
+//	                 │              ├─ refused → failed (Dialpad's words)
+//	                 │              ├─ surely not accepted → waiting, later
+//	                 │              └─ answer lost or the worker died → uncertain ─event or late answer→ sent | …
+//	                 ├─ cancelled   └─ plan, install or connection gone → held
+//	skipped: excluded before queueing, with the reason
+const (
+	Waiting     = "waiting" // queued, but not before DueAt; people see it as queued
+	Queued      = "queued"
+	Sending     = "sending"
+	Sent        = "sent"
+	Delivered   = "delivered"
+	Undelivered = "undelivered"
+	Failed      = "failed"
+	Uncertain   = "uncertain"
+	Held        = "held"
+	Cancelled   = "cancelled"
+	Skipped     = "skipped"
+)
+
+// UnknownOutcome is what the sender of a text with a lost answer reads.
+const UnknownOutcome = "Outcome unknown: check Dialpad before sending again"
+
+// Message is one text to one person; its row is the job. It is durable before the request leaves.
+type Message struct {
+	ID         string `gorm:"primaryKey"`
+	TenantID   string
+	BatchID    string
+	LaneID     string
+	Class      int
+	Turn       int64
+	UserID     string
+	SenderID   string // Dialpad account
+	Module     string
+	RecordID   string
+	ContactID  string
+	DealID     string
+	Name       string
+	ToNumber   string // E.164
+	ToKey      string // keyed hash of ToNumber
+	FromNumber string // as of the claim
+	Text       string // rendered
+	Segments   int
+	State      string
+	DueAt      *time.Time
+
+	Attempt    int
+	Fence      int64
+	DialpadID  string
+	ErrorCode  string // our word, or Dialpad's raw value
+	ErrorText  string // the sentence for the person
+	MatchedBy  string // "number" when an event was matched by its pair
+	CallbackID string
+	Untold     bool // the CRM's timeline has not heard of the last change
+
+	ClaimedAt  *time.Time
+	AnsweredAt *time.Time
+	SentAt     *time.Time
+	SettledAt  *time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// AddMessages queues a page of messages of one batch in its lane, once per recipient: rows that exist already stay
+// as they are. It returns the ids that were added. Skipped ones come in the same call. Call it in a transaction.
+func (s *Store) AddMessages(ctx context.Context, l Lane, messages []Message) (map[string]bool, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	if err := s.giveTurns(ctx, l, messages); err != nil {
+		return nil, err
+	}
+	if err := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&messages, 200).Error; err != nil {
+		return nil, one(err)
+	}
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	var have []string
+	if err := s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &have).Error; err != nil {
+		return nil, err
+	}
+	added := make(map[string]bool, len(have))
+	for _, id := range have {
+		added[id] = true
+	}
+	return added, nil
+}
+
+// giveTurns numbers the messages that go to the queue now; those that wait get theirs when they are due.
+func (s *Store) giveTurns(ctx context.Context, l Lane, messages []Message) error {
+	type who struct {
+		class  int
+		sender string
+	}
+	n := map[who]int{}
+	for _, m := range messages {
+		if m.State == Queued {
+			n[who{m.Class, m.turnKey()}]++
+		}
+	}
+	next := map[who]int64{}
+	for w, count := range n {
+		first, err := s.nextTurns(ctx, l, w.class, w.sender, count)
+		if err != nil {
+			return err
+		}
+		next[w] = first
+	}
+	for i := range messages {
+		if m := &messages[i]; m.State == Queued {
+			w := who{m.Class, m.turnKey()}
+			m.Turn = next[w]
+			if m.Class != ClassPerson {
+				next[w]++
+			}
+		}
+	}
+	return nil
+}
+
+// turnKey is who takes turns: senders among bulks, workflows (one batch each) among automations.
+func (m Message) turnKey() string {
+	if m.Class == ClassAutomation {
+		return m.BatchID
+	}
+	return m.SenderID
+}
+
+// PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due.
+func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, next *time.Time, err error) {
+	err = s.Tx(ctx, func(tx *Store) error {
+		var due []Message
+		now := tx.Now()
+		if err := tx.q(ctx).Select("id", "class", "sender_id", "batch_id").
+			Where("lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ?", l.ID, l.TenantID, now).
+			Order("due_at, id").Limit(n).Find(&due).Error; err != nil {
+			return err
+		}
+		promoted = len(due)
+		if err := tx.queueAgain(ctx, l, due); err != nil {
+			return err
+		}
+		var first []Message
+		err := tx.q(ctx).Select("due_at").Where("lane_id = ? AND tenant_id = ? AND state = 'waiting'", l.ID, l.TenantID).
+			Order("due_at").Limit(1).Find(&first).Error
+		if len(first) == 1 {
+			next = first[0].DueAt
+		}
+		return err
+	})
+	return promoted, next, err
+}
+
+// queueAgain gives messages their turns and puts them into the queue.
+func (s *Store) queueAgain(ctx context.Context, l Lane, messages []Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	for i := range messages {
+		messages[i].State = Queued
+	}
+	if err := s.giveTurns(ctx, l, messages); err != nil {
+		return err
+	}
+	turns := make([]turnRow, len(messages))
+	for i, m := range messages {
+		turns[i] = turnRow{ID: m.ID, Turn: m.Turn}
+	}
+	from := "json_to_recordset(CAST(? AS json)) AS o(id text, turn bigint)"
+	if s.Embedded() {
+		from = "(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.turn') AS turn FROM json_each(?)) AS o"
+	}
+	return s.q(ctx).Exec(`UPDATE messages SET state = 'queued', turn = o.turn, due_at = NULL, updated_at = ? FROM `+from+`
+		WHERE messages.id = o.id AND messages.state IN ('waiting', 'held')`, s.Now(), toJSON(turns)).Error
+}
+
+type turnRow struct {
+	ID   string `json:"id"`
+	Turn int64  `json:"turn"`
+}
+
+// Counts are a batch's messages by state. Waiting is folded into Queued, and so are recipients not yet prepared.
+type Counts struct {
+	Total       int `json:"total"`
+	Queued      int `json:"queued"`
+	Sending     int `json:"sending"`
+	Sent        int `json:"sent"`
+	Delivered   int `json:"delivered"`
+	Undelivered int `json:"undelivered"`
+	Failed      int `json:"failed"`
+	Uncertain   int `json:"uncertain"`
+	Held        int `json:"held"`
+	Cancelled   int `json:"cancelled"`
+	Skipped     int `json:"skipped"`
+}
+
+// Sum is what the states add up to.
+func (c Counts) Sum() int {
+	return c.Queued + c.Sending + c.Sent + c.Delivered + c.Undelivered + c.Failed + c.Uncertain + c.Held + c.Cancelled + c.Skipped
+}
+
+// CountMessages counts the messages of several batches by state, as stored.
+func (s *Store) CountMessages(ctx context.Context, tenantID string, batchIDs []string) (map[string]Counts, error) {
+	var rows []struct {
+		BatchID, State string
+		N              int
+	}
+	err := s.q(ctx).Model(&Message{}).Select("batch_id, state, count(*) AS n").
+		Where("tenant_id = ? AND batch_id IN ?", tenantID, batchIDs).Group("batch_id, state").Scan(&rows).Error
+	out := make(map[string]Counts, len(batchIDs))
+	for _, r := range rows {
+		c := out[r.BatchID]
+		*c.of(r.State) += r.N
+		out[r.BatchID] = c
+	}
+	return out, err
+}
+
+func (c *Counts) of(state string) *int {
+	switch state {
+	case Sending:
+		return &c.Sending
+	case Sent:
+		return &c.Sent
+	case Delivered:
+		return &c.Delivered
+	case Undelivered:
+		return &c.Undelivered
+	case Failed:
+		return &c.Failed
+	case Uncertain:
+		return &c.Uncertain
+	case Held:
+		return &c.Held
+	case Cancelled:
+		return &c.Cancelled
+	case Skipped:
+		return &c.Skipped
+	}
+	return &c.Queued
+}
+
+// Message returns a message of the tenant; userID restricts it to that user's, "" to none.
+func (s *Store) Message(ctx context.Context, tenantID, userID, id string) (Message, error) {
+	var m Message
+	q := s.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
+	if userID != "" {
+		q = q.Where("user_id = ?", userID)
+	}
+	return m, one(q.Take(&m).Error)
+}
+
+// Messages pages a batch's messages in the order they were prepared; states empty means all.
+func (s *Store) Messages(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
+	q := s.q(ctx).Where("tenant_id = ? AND batch_id = ? AND id > ?", tenantID, batchID, after)
+	if len(states) > 0 {
+		q = q.Where("state IN ?", states)
+	}
+	var out []Message
+	return out, q.Order("id").Limit(limit).Find(&out).Error
+}
+
+// CancelMessage cancels a message that has not been claimed; ErrLost when it is too late.
+func (s *Store) CancelMessage(ctx context.Context, tenantID, id, reason string) error {
+	return changed(s.q(ctx).Model(&Message{}).
+		Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, []string{Queued, Waiting, Held}).
+		Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.Now(), "untold": true}))
+}
+
+// MoveMessages moves up to n messages of a batch from some states to another with a reason, and tells how many.
+// For queued as the target use RequeueMessages.
+func (s *Store) MoveMessages(ctx context.Context, tenantID, batchID string, from []string, to, code, reason string, n int) (int64, error) {
+	set := map[string]any{"state": to, "error_code": code, "error_text": reason, "untold": true}
+	if to != Held {
+		set["settled_at"] = s.Now()
+	}
+	r := s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID,
+		s.db.Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
+		Where("state IN ?", from).Updates(set)
+	return r.RowsAffected, r.Error
+}
+
+// AfterMove lets the batch's sender start its turns anew, once its texts left the queue.
+func (s *Store) AfterMove(ctx context.Context, b Batch, laneID, senderID string) error {
+	key := Message{Class: b.Class, BatchID: b.ID, SenderID: senderID}.turnKey()
+	return s.resetTurns(ctx, laneID, b.Class, key)
+}
+
+// RequeueMessages puts up to n held messages of a batch back into the lane's queue, from the given sender.
+func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID string, n int) (int, error) {
+	moved := 0
+	err := s.Tx(ctx, func(tx *Store) error {
+		var held []Message
+		if err := tx.q(ctx).Select("id", "class", "batch_id").Where("tenant_id = ? AND batch_id = ? AND state = 'held'", l.TenantID, batchID).
+			Order("id").Limit(n).Find(&held).Error; err != nil || len(held) == 0 {
+			return err
+		}
+		ids := make([]string, len(held))
+		for i := range held {
+			ids[i], held[i].SenderID = held[i].ID, senderID
+		}
+		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", l.TenantID, ids).Updates(map[string]any{
+			"sender_id": senderID, "lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}).Error; err != nil {
+			return err
+		}
+		moved = len(held)
+		return tx.queueAgain(ctx, l, held)
+	})
+	return moved, err
+}
+
+// UntoldMessages returns messages whose last change the CRM's timeline has not heard of, oldest change first.
+func (s *Store) UntoldMessages(ctx context.Context, tenantID string, limit int) ([]Message, error) {
+	var out []Message
+	return out, s.q(ctx).Where("tenant_id = ? AND untold AND state NOT IN ?", tenantID, []string{Skipped}).
+		Order("updated_at").Limit(limit).Find(&out).Error
+}
+
+// Told notes that the CRM heard of a message's state, unless it changed meanwhile.
+func (s *Store) Told(ctx context.Context, m Message) error {
+	return s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id = ? AND updated_at = ?", m.TenantID, m.ID, m.UpdatedAt.UTC()).
+		UpdateColumn("untold", false).Error
+}
+
+// UntoldTenantsAllTenants returns tenants that have something to tell.
+func (s *Store) UntoldTenantsAllTenants(ctx context.Context) ([]string, error) {
+	var out []string
+	return out, s.q(ctx).Model(&Message{}).Distinct("tenant_id").Where("untold").Pluck("tenant_id", &out).Error
+}
+
+// RecentCounts counts a tenant's texts settled since a time by state, and what waits now.
+func (s *Store) RecentCounts(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
+	var rows []struct {
+		State string
+		N     int
+	}
+	var c Counts
+	err := s.q(ctx).Model(&Message{}).Select("state, count(*) AS n").
+		Where("tenant_id = ? AND settled_at > ?", tenantID, since.UTC()).Group("state").Scan(&rows).Error
+	for _, r := range rows {
+		*c.of(r.State) += r.N
+	}
+	return c, err
+}
+
+// CountQueued counts what waits in a lane.
+func (s *Store) CountQueued(ctx context.Context, tenantID, laneID string) (int64, error) {
+	var n int64
+	return n, s.q(ctx).Model(&Message{}).Where("lane_id = ? AND tenant_id = ? AND state IN ('queued', 'waiting')", laneID, tenantID).
+		Count(&n).Error
+}
+
+// CountSentSince counts the requests that a lane put on the wire since a time.
+func (s *Store) CountSentSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
+	var n int64
+	return n, s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND settled_at > ? AND attempt > 0", tenantID, since.UTC()).Count(&n).Error
+}
+
+// AttemptRow is an attempt that was taken back to the queue.
+type AttemptRow struct {
+	MessageID  string `gorm:"primaryKey"`
+	TenantID   string
+	Attempt    int `gorm:"primaryKey"`
+	ClaimedAt  *time.Time
+	AnsweredAt *time.Time
+	Outcome    string
+	ErrorCode  string
+	ErrorText  string
+}
+
+// TableName implements gorm's Tabler.
+func (AttemptRow) TableName() string { return "attempts" }
+
+// Attempts returns the earlier attempts of a message.
+func (s *Store) Attempts(ctx context.Context, tenantID, messageID string) ([]AttemptRow, error) {
+	var out []AttemptRow
+	return out, s.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("attempt").Find(&out).Error
+}
+
+// EraseNumber removes a person's number, name and texts everywhere; opt-outs survive by their key alone.
+func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
+	key, err := s.NumberKey(ctx, tenantID, number)
+	if err != nil {
+		return err
+	}
+	return s.Tx(ctx, func(tx *Store) error { return tx.erase(ctx, tenantID, number, "to_key = ?", key) })
+}
+
+// EraseContact removes what is known of a CRM contact.
+func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) error {
+	return s.Tx(ctx, func(tx *Store) error {
+		var numbers []string
+		if err := tx.q(ctx).Model(&Message{}).Distinct("to_number").Where("tenant_id = ? AND contact_id = ?", tenantID, contactID).
+			Pluck("to_number", &numbers).Error; err != nil {
+			return err
+		}
+		for _, n := range numbers {
+			if err := tx.EraseNumber(ctx, tenantID, n); err != nil {
+				return err
+			}
+		}
+		return tx.erase(ctx, tenantID, "", "contact_id = ?", contactID)
+	})
+}
+
+func (s *Store) erase(ctx context.Context, tenantID, number, where string, arg any) error {
+	// What has not gone out yet never will; then nothing of the person is left in any row.
+	q := func() *gorm.DB { return s.q(ctx).Model(&Message{}).Where("tenant_id = ?", tenantID).Where(where, arg) }
+	if err := q().Where("state IN ?", []string{Queued, Waiting, Held}).Updates(map[string]any{
+		"state": Cancelled, "error_text": "This person's data was erased", "settled_at": s.Now()}).Error; err != nil {
+		return err
+	}
+	// The number stays unique in its batch by the row's own id.
+	if err := q().Updates(map[string]any{"to_number": gorm.Expr("'erased:' || id"), "name": "", "text": "", "untold": false}).Error; err != nil {
+		return err
+	}
+	if number == "" {
+		return nil
+	}
+	if err := s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number = ?", tenantID, number).Update("number", "").Error; err != nil {
+		return err
+	}
+	if err := s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND to_number = ?", tenantID, number).
+		Updates(map[string]any{"to_number": "", "message": ""}).Error; err != nil {
+		return err
+	}
+	return s.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
+}

@@ -1,0 +1,161 @@
+// Package seed makes stores and rows for tests, fluently:
+//
+//	s := seed.Store(t, dsn, clock.Now)
+//	s.Tenant("t_9").Connected("c1").Account("42", "ana@acme.com", "+14155550100").Bulk("b1", 50)
+package seed
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// Clock is a clock that tests move.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at a fixed instant.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)} }
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add moves the clock on.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Vault is a vault with a key for tests.
+func Vault() *models.Vault {
+	v, err := models.NewVault([][]byte{bytes.Repeat([]byte{7}, 32)})
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Migrate brings a database to the newest schema; it is what modeltest wants.
+func Migrate(dsn string) error {
+	ctx := context.Background()
+	s, err := models.Open(ctx, dsn, models.Options{Vault: Vault()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	return s.Migrate(ctx)
+}
+
+// DB is a store with seeds.
+type DB struct {
+	*models.Store
+	t testing.TB
+}
+
+// Store opens a migrated database for a test.
+func Store(t testing.TB, dsn string, now func() time.Time) *DB {
+	t.Helper()
+	s, err := models.Open(context.Background(), dsn, models.Options{Vault: Vault(), Now: now})
+	if err != nil {
+		t.Fatalf("open the store: %v", err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return &DB{Store: s, t: t}
+}
+
+// Tenant is a seeded tenant.
+type Tenant struct {
+	db   *DB
+	ID   string
+	Lane string
+}
+
+// Tenant seeds a tenant of plan business.
+func (d *DB) Tenant(id string) *Tenant {
+	d.t.Helper()
+	_, err := d.SaveSignedTenant(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
+		Plan: "business", TimeZone: "America/New_York", SignedAt: d.Now()})
+	d.check(err)
+	return &Tenant{db: d, ID: id}
+}
+
+func (d *DB) check(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatalf("seed: %v", err)
+	}
+}
+
+// Connected installs the app and connects a company, ready to text.
+func (t *Tenant) Connected(company string) *Tenant {
+	t.db.t.Helper()
+	ctx := context.Background()
+	_, err := t.db.Install(ctx, t.ID, "42")
+	t.db.check(err)
+	_, err = t.db.Connect(ctx, models.NewConnection{TenantID: t.ID, CompanyID: company, CompanyName: "Company " + company,
+		DialpadUserID: "1", ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: "access-" + t.ID, Refresh: "refresh-" + t.ID}})
+	t.db.check(err)
+	t.db.check(t.db.MarkReady(ctx, t.ID))
+	t.db.check(t.db.EnsureLane(ctx, company, t.ID))
+	t.Lane = company
+	return t
+}
+
+// Rate sets the tenant's limit a minute; 0 is unlimited.
+func (t *Tenant) Rate(perMinute int) *Tenant {
+	t.db.t.Helper()
+	t.db.check(t.db.SaveSettings(context.Background(), t.ID, models.Settings{Country: "US", RatePerMinute: perMinute}))
+	return t
+}
+
+// Account seeds an active Dialpad account, read now.
+func (t *Tenant) Account(id, email, number string) *Tenant {
+	t.db.t.Helper()
+	_, err := t.db.SaveAccounts(context.Background(), t.ID, t.db.Now(), []models.Account{{DialpadID: id, Name: email,
+		Emails: []string{email}, Number: number, State: models.AccountActive}})
+	t.db.check(err)
+	return t
+}
+
+// Batch queues a batch of n texts from an account to numbers of its own and returns the messages.
+func (t *Tenant) Batch(id string, class int, sender, email string, n int) []models.Message {
+	t.db.t.Helper()
+	ctx := context.Background()
+	source := map[int]string{models.ClassPerson: models.SourceOne, models.ClassAutomation: models.SourceAutomation, models.ClassBulk: models.SourceBulk}[class]
+	_, _, err := t.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
+		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchSending,
+		Expected: n, Prepared: true})
+	t.db.check(err)
+	messages := make([]models.Message, n)
+	for i := range messages {
+		number := fmt.Sprintf("+1415%03d%04d", 200+i/10000, i%10000)
+		key, err := t.db.NumberKey(ctx, t.ID, number)
+		t.db.check(err)
+		messages[i] = models.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
+			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
+			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
+	}
+	t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
+		lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.AddMessages(ctx, lane, messages); err != nil {
+			return err
+		}
+		return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
+	}))
+	return messages
+}

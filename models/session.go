@@ -1,0 +1,101 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Kinds of session.
+const (
+	SessionPopup  = "popup"  // bearer of a popup, bound to its ctx
+	SessionPage   = "page"   // bearer of the app page or the outbox
+	SessionCookie = "cookie" // opens GET of a page, never an API call
+)
+
+// Session is what a launch opened: a random 256-bit token at the page's side, its hash at ours.
+type Session struct {
+	TokenHash string `gorm:"primaryKey"`
+	Kind      string
+	TenantID  string
+	UserID    string
+	Email     string
+	Name      string
+	Role      string
+	TimeZone  string
+	Locale    string
+	Origin    string          // the CRM's origin that frames the page
+	Ctx       json.RawMessage `gorm:"serializer:json"` // the launch's ctx, nil for pages
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time // at most, whatever happens
+}
+
+// NewSession stores a session and returns its token.
+func (s *Store) NewSession(ctx context.Context, v Session) (token string, err error) {
+	token = NewSecret()
+	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.Now(), s.Now(), FoldEmail(v.Email)
+	return token, s.q(ctx).Create(&v).Error
+}
+
+// SessionByTokenAllTenants finds the live session of a token: not idle for longer than idle, not past its end. The
+// token alone names its tenant.
+func (s *Store) SessionByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
+	var v Session
+	now := s.Now()
+	err := one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ? AND seen_at > ?",
+		Hash(token), kinds, now, now.Add(-idle)).Error)
+	if err == nil && now.Sub(v.SeenAt) > idle/30 { // one write now and then, not one a request
+		err = s.q(ctx).Model(&Session{}).Where("token_hash = ?", v.TokenHash).UpdateColumn("seen_at", now).Error
+	}
+	return v, err
+}
+
+// EndSessions ends all sessions of a user.
+func (s *Store) EndSessions(ctx context.Context, tenantID, userID string) error {
+	return s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error
+}
+
+// UsedToken is a launch token's jti, remembered until the token would have expired.
+type UsedToken struct {
+	TenantID  string `gorm:"primaryKey"`
+	JTI       string `gorm:"primaryKey;column:jti"`
+	ExpiresAt time.Time
+}
+
+// UseToken takes a jti once; a second time gives ErrConflict.
+func (s *Store) UseToken(ctx context.Context, tenantID, jti string, expires time.Time) error {
+	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+		Create(&UsedToken{TenantID: tenantID, JTI: jti, ExpiresAt: expires.UTC()})
+	if r.Error == nil && r.RowsAffected == 0 {
+		return ErrConflict
+	}
+	return r.Error
+}
+
+// ForgetExpiredAllTenants removes sessions, used tokens, attempts and call answers that are over.
+func (s *Store) ForgetExpiredAllTenants(ctx context.Context) (int64, error) {
+	var n int64
+	now := s.Now()
+	for _, d := range []struct {
+		model any
+		where string
+		at    time.Time
+	}{
+		{&Session{}, "expires_at < ?", now},
+		{&UsedToken{}, "expires_at < ?", now.Add(-time.Minute)},
+		{&CallAnswer{}, "created_at < ?", now.Add(-24 * time.Hour)},
+		{&ConnectAttempt{}, "created_at < ? AND grant_sealed = ''", now.Add(-24 * time.Hour)},
+		// A company-wide subscription also carries people's private texts' numbers: what matched nothing goes after a day.
+		{&WebhookEvent{}, "received_at < ? AND message_id = ''", now.Add(-24 * time.Hour)},
+	} {
+		r := s.q(ctx).Where(d.where, d.at).Delete(d.model)
+		if r.Error != nil {
+			return n, r.Error
+		}
+		n += r.RowsAffected
+	}
+	return n, nil
+}

@@ -1,0 +1,123 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// Outcome is how one attempt ended.
+type Outcome struct {
+	ID        string     `json:"id"`
+	Attempt   int        `json:"attempt"`
+	State     string     `json:"state"` // sent, failed, uncertain, held; waiting: surely not accepted, again at DueAt
+	DialpadID string     `json:"dialpad_id"`
+	Code      string     `json:"code"`
+	Text      string     `json:"text"`
+	DueAt     *time.Time `json:"-"`
+}
+
+// Settled is a message that an outcome moved.
+type Settled struct{ ID, TenantID, BatchID, CallbackID, State string }
+
+// Settle applies many outcomes in one statement. States only move forward: an outcome counts for its own attempt
+// while that is sending; a late answer may still turn uncertain into sent or failed, and never back into the queue.
+// What it moved is returned; timeline, automation and batch follow in the same transaction.
+func (s *Store) Settle(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
+	if len(outcomes) == 0 {
+		return nil, nil
+	}
+	var moved []Settled
+	err := s.Tx(ctx, func(tx *Store) error {
+		if err := tx.rememberAttempts(ctx, outcomes); err != nil {
+			return err
+		}
+		var err error
+		if moved, err = tx.applyOutcomes(ctx, outcomes); err != nil {
+			return err
+		}
+		return tx.afterSettle(ctx, moved)
+	})
+	return moved, err
+}
+
+func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
+	from := `json_to_recordset(CAST(@outcomes AS json)) AS o(id text, attempt int, state text, dialpad_id text, code text, text text)`
+	if s.Embedded() {
+		from = `(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt') AS attempt, json_extract(value, '$.state') AS state,
+			json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text FROM json_each(@outcomes)) AS o`
+	}
+	var due *time.Time // waiting ones of one call share their time: the lane as a whole has to wait
+	for _, o := range outcomes {
+		if o.DueAt != nil && (due == nil || o.DueAt.After(*due)) {
+			due = utc(o.DueAt)
+		}
+	}
+	var moved []Settled
+	err := s.q(ctx).Raw(`UPDATE messages SET state = o.state, error_code = o.code, error_text = o.text,
+		dialpad_id = CASE WHEN o.dialpad_id <> '' THEN o.dialpad_id ELSE messages.dialpad_id END,
+		answered_at = @now, updated_at = @now, untold = true,
+		sent_at = CASE WHEN o.state = 'sent' THEN `+s.moment("@now")+` ELSE messages.sent_at END,
+		settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN `+s.moment("@now")+` ELSE NULL END,
+		due_at = CASE WHEN o.state = 'waiting' THEN `+s.moment("@due")+` ELSE NULL END
+		FROM `+from+` WHERE messages.id = o.id AND messages.attempt = o.attempt
+		AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
+		RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state`,
+		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now(), "due": due}).Scan(&moved).Error
+	return moved, err
+}
+
+// rememberAttempts keeps the attempts that go back to the queue: the next one will overwrite them in the message.
+func (s *Store) rememberAttempts(ctx context.Context, outcomes []Outcome) error {
+	for _, o := range outcomes {
+		if o.State != Waiting && o.State != Held {
+			continue
+		}
+		if err := s.q(ctx).Exec(`INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
+			SELECT id, tenant_id, attempt, claimed_at, ?, ?, ?, ? FROM messages WHERE id = ? AND attempt = ? AND state = 'sending'
+			ON CONFLICT DO NOTHING`, s.Now(), o.State, o.Code, o.Text, o.ID, o.Attempt).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterSettle queues what follows from moved messages: the CRM's timeline, the automation's completion, the batch's
+// end.
+func (s *Store) afterSettle(ctx context.Context, moved []Settled) error {
+	if len(moved) == 0 {
+		return nil
+	}
+	tenants, batches := map[string]bool{}, map[string]bool{}
+	var jobs []river.JobArgs
+	for _, m := range moved {
+		tenants[m.TenantID] = true
+		if m.State != Waiting && m.State != Held {
+			batches[m.BatchID] = true
+		}
+		if m.CallbackID != "" && m.State != Waiting && m.State != Held {
+			jobs = append(jobs, CompleteCallback{TenantID: m.TenantID, CallbackID: m.CallbackID})
+		}
+	}
+	if err := s.FinishBatches(ctx, keys(batches)); err != nil {
+		return err
+	}
+	for t := range tenants {
+		jobs = append(jobs, TellActivities{TenantID: t})
+	}
+	return s.Enqueue(ctx, jobs...)
+}
+
+// FollowUp does for messages that were moved by other hands what Settle does for its own.
+func (s *Store) FollowUp(ctx context.Context, moved []Settled) error {
+	return s.afterSettle(ctx, moved)
+}
+
+func keys(m map[string]bool) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Sources of a suppression. The strictest wins: one source is enough to leave a number out.
+const (
+	OptOutCRM     = "crm"     // the CRM's flag or event
+	OptOutDialpad = "dialpad" // Dialpad's opt-out list
+	OptOutReply   = "reply"   // an inbound STOP
+)
+
+// Suppression is a number not to be texted, and why. Its key outlives the number's erasure.
+type Suppression struct {
+	TenantID  string `gorm:"primaryKey"`
+	NumberKey string `gorm:"primaryKey"`
+	Source    string `gorm:"primaryKey"`
+	Number    string // "" once erased
+	Reason    string
+	CreatedAt time.Time
+}
+
+// Suppress opts a number out for a source; told tells whether that is news.
+func (s *Store) Suppress(ctx context.Context, tenantID, number, source, reason string) (news bool, err error) {
+	key, err := s.NumberKey(ctx, tenantID, number)
+	if err != nil {
+		return false, err
+	}
+	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&Suppression{
+		TenantID: tenantID, NumberKey: key, Source: source, Number: number, Reason: reason, CreatedAt: s.Now()})
+	return r.RowsAffected > 0, r.Error
+}
+
+// Unsuppress opts a number in again for the given sources.
+func (s *Store) Unsuppress(ctx context.Context, tenantID, number string, sources ...string) (news bool, err error) {
+	key, err := s.NumberKey(ctx, tenantID, number)
+	if err != nil {
+		return false, err
+	}
+	r := s.q(ctx).Where("tenant_id = ? AND number_key = ? AND source IN ?", tenantID, key, sources).Delete(&Suppression{})
+	return r.RowsAffected > 0, r.Error
+}
+
+// SuppressedKeys returns which of the keys are suppressed.
+func (s *Store) SuppressedKeys(ctx context.Context, tenantID string, keys []string) (map[string]bool, error) {
+	var found []string
+	err := s.q(ctx).Model(&Suppression{}).Distinct().Where("tenant_id = ? AND number_key IN ?", tenantID, keys).
+		Pluck("number_key", &found).Error
+	out := make(map[string]bool, len(found))
+	for _, k := range found {
+		out[k] = true
+	}
+	return out, err
+}
+
+// IsSuppressed tells whether a number is suppressed by any source.
+func (s *Store) IsSuppressed(ctx context.Context, tenantID, number string) (bool, error) {
+	key, err := s.NumberKey(ctx, tenantID, number)
+	if err != nil {
+		return false, err
+	}
+	found, err := s.SuppressedKeys(ctx, tenantID, []string{key})
+	return found[key], err
+}
+
+// Suppression returns a suppression by its key, to tell the CRM its number; ErrNotFound when it is gone.
+func (s *Store) Suppression(ctx context.Context, tenantID, key, source string) (Suppression, error) {
+	var v Suppression
+	return v, one(s.q(ctx).Take(&v, "tenant_id = ? AND number_key = ? AND source = ?", tenantID, key, source).Error)
+}

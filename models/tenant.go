@@ -1,0 +1,126 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Tenant is a CRM account, as the CRM last signed it, with its settings.
+type Tenant struct {
+	ID       string `gorm:"primaryKey"`
+	Linkname string
+	Name     string
+	Plan     string
+	TimeZone string
+
+	Country       string // ISO 3166-1 alpha-2, for numbers written without a country code
+	RatePerMinute int    // texts a minute Dialpad allows the company; 0 is unlimited and only for tests and benchmarks
+	Reserve       int    // texts a minute left to the customer's other tools
+	QuietFrom     string // "20:00", empty for none
+	QuietTo       string
+	OptOutLine    string
+
+	NumberKey Sealed
+	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname; the newest wins
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Allowed is what may be sent a minute: the limit less the reserve, at least one. 0 is unlimited.
+func (t Tenant) Allowed() int {
+	if t.RatePerMinute == 0 {
+		return 0
+	}
+	return max(1, t.RatePerMinute-t.Reserve)
+}
+
+// Settings are what an admin may set.
+type Settings struct {
+	Country       string
+	RatePerMinute int
+	Reserve       int
+	QuietFrom     string
+	QuietTo       string
+	OptOutLine    string
+}
+
+// Tenant returns a tenant.
+func (s *Store) Tenant(ctx context.Context, id string) (Tenant, error) {
+	var t Tenant
+	return t, one(s.q(ctx).Take(&t, "id = ?", id).Error)
+}
+
+// SignedTenant is a tenant block as the CRM signed it at a time.
+type SignedTenant struct {
+	ID, Linkname, Name, Plan, TimeZone string
+	SignedAt                           time.Time
+}
+
+// SaveSignedTenant creates the tenant or updates what the CRM says of it; an older signature changes nothing.
+func (s *Store) SaveSignedTenant(ctx context.Context, b SignedTenant) (Tenant, error) {
+	old, err := s.Tenant(ctx, b.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
+			Country: "US", RatePerMinute: 100, SignedAt: b.SignedAt.UTC(),
+			NumberKey: s.vault.Seal("tenants.number_key."+b.ID, NewSecret())}
+		if err := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
+			return t, one(err)
+		}
+		return s.Tenant(ctx, b.ID)
+	case err != nil:
+		return old, err
+	}
+	same := old.Linkname == b.Linkname && old.Name == b.Name && old.Plan == b.Plan && old.TimeZone == b.TimeZone
+	// A launch by the same plan a moment later is no news: without this a busy tenant's row is written at every click.
+	if b.SignedAt.Before(old.SignedAt) || same && b.SignedAt.Sub(old.SignedAt) < time.Minute {
+		return old, nil
+	}
+	r := s.q(ctx).Model(&Tenant{}).Where("id = ? AND signed_at <= ?", b.ID, b.SignedAt.UTC()).Updates(map[string]any{
+		"linkname": b.Linkname, "name": b.Name, "plan": b.Plan, "time_zone": b.TimeZone, "signed_at": b.SignedAt.UTC()})
+	if r.Error != nil {
+		return old, r.Error
+	}
+	return s.Tenant(ctx, b.ID)
+}
+
+// SaveSettings stores an admin's settings.
+func (s *Store) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
+	return changed(s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
+		"country": v.Country, "rate_per_minute": v.RatePerMinute, "reserve": v.Reserve,
+		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "opt_out_line": v.OptOutLine}))
+}
+
+// numberKeys remembers each tenant's key for hashing numbers: it never changes, and opening it costs a query.
+type numberKeys struct {
+	mu   sync.RWMutex
+	keys map[string][]byte
+}
+
+func newNumberKeys() *numberKeys { return &numberKeys{keys: map[string][]byte{}} }
+
+// NumberKey names a phone number (E.164) by a keyed hash, stable for the tenant and useless outside it.
+func (s *Store) NumberKey(ctx context.Context, tenantID, number string) (string, error) {
+	s.keys.mu.RLock()
+	key := s.keys.keys[tenantID]
+	s.keys.mu.RUnlock()
+	if key == nil {
+		t, err := s.Tenant(ctx, tenantID)
+		if err != nil {
+			return "", err
+		}
+		secret, err := s.vault.Open("tenants.number_key."+tenantID, t.NumberKey)
+		if err != nil {
+			return "", err
+		}
+		key = []byte(secret)
+		s.keys.mu.Lock()
+		s.keys.keys[tenantID] = key
+		s.keys.mu.Unlock()
+	}
+	return keyedHash(key, number), nil
+}

@@ -1,0 +1,456 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/oauth2"
+
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/integrations/dialpad/sandbox"
+)
+
+const callback = "http://127.0.0.1:8080/connect/callback?from=dialpad"
+
+// world is a seeded sandbox behind a real server, a client that talks to it, and a clock that only moves when told.
+type world struct {
+	*sandbox.Sandbox
+	client *dialpad.Client
+	url    string
+	mu     sync.Mutex
+	time   time.Time
+}
+
+func newWorld(t *testing.T, change func(*sandbox.Options)) *world {
+	t.Helper()
+	w := &world{time: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
+	opts := sandbox.Options{
+		ClientID: "app", ClientSecret: "s3cret", RedirectURIs: []string{callback}, Now: w.now,
+		RequestsPerSecond: -1, RetryScale: 0.001,
+	}
+	if change != nil {
+		change(&opts)
+	}
+	w.Sandbox = sandbox.New(opts)
+	w.SeedDemo()
+	server := httptest.NewServer(w.Sandbox)
+	t.Cleanup(func() { w.Close(); server.Close() })
+	w.url = server.URL
+	w.client = dialpad.New(dialpad.Config{
+		BaseURL: server.URL, ClientID: "app", ClientSecret: "s3cret", RedirectURL: callback,
+		Scopes: []string{"offline_access", "change_log"}, Now: w.now,
+	})
+	t.Cleanup(w.client.CloseIdleConnections)
+	return w
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.time
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = w.time.Add(d)
+}
+
+func (w *world) connect(t *testing.T, userID string) dialpad.Token {
+	t.Helper()
+	verifier := oauth2.GenerateVerifier()
+	next, err := w.Consent(w.client.AuthCodeURL("st", verifier), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, _ := url.Parse(next)
+	if u.Query().Get("state") != "st" || u.Query().Get("from") != "dialpad" {
+		t.Fatalf("redirect %q lost state or the URI's own query", next)
+	}
+	token, err := w.client.Exchange(t.Context(), u.Query().Get("code"), verifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+var hello = dialpad.SMS{UserID: sandbox.BenID, ToNumber: "+14155550142", Text: "Hi"}
+
+func wantKind(t *testing.T, err error, want dialpad.Kind) {
+	t.Helper()
+	if got := dialpad.KindOf(err); got != want {
+		t.Errorf("kind = %q (%v), want %q", got, err, want)
+	}
+}
+
+func TestConsentToFirstText(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.connect(t, sandbox.AnaID)
+	if want := w.now().Add(time.Hour); !token.Expiry.Equal(want) || token.Refresh == "" {
+		t.Errorf("token = %+v", token)
+	}
+	me, err := w.client.Me(t.Context(), token.Access)
+	if err != nil || me.ID != sandbox.AnaID || me.CompanyID != sandbox.AcmeID || !me.IsSuperAdmin || me.Number() != "+14155550100" {
+		t.Fatalf("me = %+v, %v", me, err)
+	}
+	result, err := w.client.SendSMS(t.Context(), token.Access, hello)
+	if err != nil || result.ID == "" || result.Status != "pending" {
+		t.Fatalf("result = %+v, %v", result, err)
+	}
+	texts := w.Texts()
+	if len(texts) != 1 || texts[0].From != "+14155550101" || texts[0].To != hello.ToNumber || texts[0].Text != "Hi" {
+		t.Errorf("texts = %+v", texts)
+	}
+	if err := w.client.Revoke(t.Context(), token.Access); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.client.Me(t.Context(), token.Access)
+	wantKind(t, err, dialpad.Unauthorized)
+}
+
+func TestCodeWorksOnceAndOnlyWithItsVerifier(t *testing.T) {
+	w := newWorld(t, nil)
+	code := func(verifier string) string {
+		next, err := w.Consent(w.client.AuthCodeURL("st", verifier), sandbox.AnaID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, _ := url.Parse(next)
+		return u.Query().Get("code")
+	}
+	verifier := oauth2.GenerateVerifier()
+	_, err := w.client.Exchange(t.Context(), code(verifier), oauth2.GenerateVerifier())
+	if !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("other verifier: %v", err)
+	}
+	good := code(verifier)
+	if _, err := w.client.Exchange(t.Context(), good, verifier); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = w.client.Exchange(t.Context(), good, verifier); !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("code again: %v", err)
+	}
+	late := code(verifier)
+	w.pass(11 * time.Minute)
+	if _, err = w.client.Exchange(t.Context(), late, verifier); !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("old code: %v", err)
+	}
+}
+
+func TestRefreshRotates(t *testing.T) {
+	w := newWorld(t, nil)
+	first := w.connect(t, sandbox.AnaID)
+	w.pass(time.Hour)
+	_, err := w.client.Me(t.Context(), first.Access)
+	wantKind(t, err, dialpad.Unauthorized)
+	second, err := w.client.Refresh(t.Context(), first.Refresh)
+	if err != nil || second.Refresh == first.Refresh {
+		t.Fatalf("second = %+v, %v", second, err)
+	}
+	if _, err := w.client.Me(t.Context(), second.Access); err != nil {
+		t.Error(err)
+	}
+	_, err = w.client.Refresh(t.Context(), first.Refresh)
+	if !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("spent token: %v", err)
+	}
+}
+
+func TestRefreshGrace(t *testing.T) {
+	w := newWorld(t, func(o *sandbox.Options) { o.RefreshGrace = time.Minute })
+	first := w.connect(t, sandbox.AnaID)
+	for range 2 {
+		if _, err := w.client.Refresh(t.Context(), first.Refresh); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.pass(time.Minute)
+	if _, err := w.client.Refresh(t.Context(), first.Refresh); !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("after the grace: %v", err)
+	}
+}
+
+// The documented body is JSON, what everybody posts is a form; the client may be in either or in Basic.
+func TestTokenEndpointTakesEveryBody(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, tc := range []struct {
+		name, contentType, body string
+		basic                   bool
+		status                  int
+	}{
+		{"JSON", "application/json", `{"grant_type":"refresh_token","refresh_token":"x","client_id":"app","client_secret":"s3cret"}`, false, 400},
+		{"Basic", "application/x-www-form-urlencoded", `grant_type=refresh_token&refresh_token=x`, true, 400},
+		{"wrong secret", "application/json", `{"grant_type":"refresh_token","refresh_token":"x","client_id":"app","client_secret":"no"}`, false, 401},
+		{"garbage", "application/json", `[`, false, 400},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/oauth2/token", strings.NewReader(tc.body))
+		req.Header.Set("Content-Type", tc.contentType)
+		if tc.basic {
+			req.SetBasicAuth("app", "s3cret")
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != tc.status {
+			t.Errorf("%s: %d, want %d", tc.name, resp.StatusCode, tc.status)
+		}
+	}
+}
+
+func TestStaticTokenWithoutOfflineAccess(t *testing.T) {
+	w := newWorld(t, nil)
+	w.client = dialpad.New(dialpad.Config{BaseURL: w.url, ClientID: "app", ClientSecret: "s3cret", RedirectURL: callback, Now: w.now})
+	token := w.connect(t, sandbox.AnaID)
+	if token.Refresh != "" || !token.Expiry.IsZero() {
+		t.Errorf("token = %+v", token)
+	}
+	w.pass(1000 * time.Hour)
+	if _, err := w.client.Me(t.Context(), token.Access); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPacingLimit(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.IssueToken(sandbox.AnaID)
+	for i := range 100 {
+		if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
+			t.Fatalf("text %d: %v", i, err)
+		}
+		w.pass(100 * time.Millisecond)
+	}
+	_, err := w.client.SendSMS(t.Context(), token, hello)
+	wantKind(t, err, dialpad.RateLimited)
+	w.SetRateStyle(sandbox.RateStyle{Forbidden: true, RetryAfter: true})
+	_, err = w.client.SendSMS(t.Context(), token, hello)
+	wantKind(t, err, dialpad.RateLimited)
+	var e *dialpad.Error
+	if errors.As(err, &e) && (e.Status != 403 || e.RetryAfter != 50*time.Second) {
+		t.Errorf("403 style: %+v", e)
+	}
+	w.pass(50 * time.Second) // the first of the window is a minute old
+	if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
+		t.Error(err)
+	}
+	w.SetTextsPerMinute(sandbox.AcmeID, 800)
+	for i := range 500 {
+		if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
+			t.Fatalf("tier 1, text %d: %v", i, err)
+		}
+	}
+	if got := w.Accepted(); got != 601 {
+		t.Errorf("accepted = %d", got)
+	}
+}
+
+func TestTwentyRequestsASecond(t *testing.T) {
+	w := newWorld(t, func(o *sandbox.Options) { o.RequestsPerSecond = 0 })
+	token := w.IssueToken(sandbox.AnaID)
+	for range 20 {
+		if _, err := w.client.Me(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.client.Me(t.Context(), token)
+	wantKind(t, err, dialpad.RateLimited)
+	if _, err := w.client.Me(t.Context(), w.IssueToken(sandbox.GilID)); err != nil {
+		t.Errorf("another company: %v", err)
+	}
+}
+
+func TestDirectory(t *testing.T) {
+	w := newWorld(t, nil)
+	w.SeedUsers(sandbox.AcmeID, 250)
+	w.DeleteUser(sandbox.BenID)
+	token := w.IssueToken(sandbox.AnaID)
+	users := map[string]dialpad.User{}
+	for cursor, pages := "", 1; ; pages++ {
+		page, err := w.client.Users(t.Context(), token, dialpad.UsersQuery{Cursor: cursor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range page.Items {
+			users[u.ID] = u
+		}
+		if cursor = page.Cursor; cursor == "" {
+			if pages != 3 {
+				t.Errorf("%d pages", pages)
+			}
+			break
+		}
+	}
+	if len(users) != 254 {
+		t.Errorf("%d users", len(users))
+	}
+	ben := users[sandbox.BenID]
+	if ben.State != "deleted" || ben.Emails != nil || ben.Number() != "" || ben.DisplayName != "Ben Okoro (deactivated)" {
+		t.Errorf("deleted user = %+v", ben)
+	}
+	if dan := users[sandbox.DanID]; dan.Number() != "" || dan.State != "active" {
+		t.Errorf("user without number = %+v", dan)
+	}
+	page, err := w.client.Users(t.Context(), token, dialpad.UsersQuery{Email: "nobody@acme.com"})
+	if err != nil || len(page.Items) != 0 {
+		t.Errorf("empty list = %+v, %v", page, err)
+	}
+}
+
+func TestAdminsOnly(t *testing.T) {
+	w := newWorld(t, nil)
+	ben := w.IssueToken(sandbox.BenID, "change_log")
+	_, err := w.client.Company(t.Context(), ben)
+	wantKind(t, err, dialpad.Forbidden)
+	_, err = w.client.ChangeLogSubscriptions(t.Context(), ben)
+	wantKind(t, err, dialpad.Forbidden)
+	_, err = w.client.SendSMS(t.Context(), ben, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: "+14155550142", Text: "x"})
+	wantKind(t, err, dialpad.Forbidden)
+	ana := w.IssueToken(sandbox.AnaID)
+	hook, err := w.client.CreateWebhook(t.Context(), ana, "http://127.0.0.1:1/x", "sec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.client.CreateChangeLogSubscription(t.Context(), ana, hook.ID)
+	wantKind(t, err, dialpad.Forbidden) // no change_log scope
+}
+
+func TestRefusedTexts(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.IssueToken(sandbox.AnaID)
+	w.Reply("+14155550143", "+14155550101", " stop ")
+	long := make([]byte, 1501)
+	for i := range long {
+		long[i] = 'x'
+	}
+	for name, tc := range map[string]struct {
+		sms  dialpad.SMS
+		want string
+	}{
+		"no number":    {dialpad.SMS{UserID: sandbox.DanID, ToNumber: "+14155550142", Text: "x"}, "The sender has no phone number"},
+		"suspended":    {dialpad.SMS{UserID: sandbox.EveID, ToNumber: "+14155550142", Text: "x"}, "The sender's account is suspended"},
+		"other firm":   {dialpad.SMS{UserID: sandbox.GilID, ToNumber: "+14155550142", Text: "x"}, "User not found"},
+		"nonsense":     {dialpad.SMS{UserID: sandbox.BenID, ToNumber: "+123456789012345678901", Text: "x"}, "Not a valid phone number: +123456789012345678901"},
+		"too long":     {dialpad.SMS{UserID: sandbox.BenID, ToNumber: "+14155550142", Text: string(long)}, "text is longer than 1500 characters"},
+		"opted out":    {dialpad.SMS{UserID: sandbox.BenID, ToNumber: "+14155550143", Text: "x"}, "The recipient +14155550143 has opted out of texts from this company"},
+		"foreign from": {dialpad.SMS{UserID: sandbox.BenID, FromNumber: "+12125550150", ToNumber: "+14155550142", Text: "x"}, "from_number is not assigned to a user of this company"},
+	} {
+		_, err := w.client.SendSMS(t.Context(), token, tc.sms)
+		wantKind(t, err, dialpad.Refused)
+		var e *dialpad.Error
+		if errors.As(err, &e) && e.Message != tc.want {
+			t.Errorf("%s: message %q, want %q", name, e.Message, tc.want)
+		}
+	}
+	page, err := w.client.OptOuts(t.Context(), token, sandbox.AcmeID, "")
+	if err != nil || len(page.Items) != 1 || page.Items[0].Number != "+14155550143" || !page.Items[0].At.Equal(w.now()) {
+		t.Errorf("opt-outs = %+v, %v", page, err)
+	}
+	w.Reply("+14155550143", "+14155550101", "START")
+	if w.OptedOut(sandbox.AcmeID, "+14155550143") {
+		t.Error("START did not opt back in")
+	}
+}
+
+func TestDisabledAppStillAnswersWhetherItIs(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.connect(t, sandbox.AnaID)
+	w.DisableApp(sandbox.AcmeID)
+	_, err := w.client.SendSMS(t.Context(), token.Access, hello)
+	wantKind(t, err, dialpad.Unauthorized)
+	settings, err := w.client.AppSettings(t.Context(), token.Access)
+	if err != nil || settings.Enabled {
+		t.Errorf("settings = %+v, %v", settings, err)
+	}
+	w.EnableApp(sandbox.AcmeID)
+	w.RevokeTokens(sandbox.AcmeID)
+	_, err = w.client.AppSettings(t.Context(), token.Access)
+	wantKind(t, err, dialpad.Unauthorized)
+	if _, err := w.client.Refresh(t.Context(), token.Refresh); !errors.Is(err, dialpad.ErrInvalidGrant) {
+		t.Errorf("refresh of a revoked grant: %v", err)
+	}
+}
+
+func TestFaultsOnTexts(t *testing.T) {
+	for _, tc := range []struct {
+		fault    sandbox.Fault
+		want     dialpad.Kind
+		accepted int
+	}{
+		{sandbox.Fault{Kind: sandbox.Slow, Delay: time.Millisecond}, "", 1},
+		{sandbox.Fault{Kind: sandbox.TimeoutAfterAccepting}, dialpad.Lost, 1},
+		{sandbox.Fault{Kind: sandbox.TimeoutAfterAccepting, Delay: time.Millisecond}, dialpad.Lost, 1},
+		{sandbox.Fault{Kind: sandbox.DropBeforeReading}, dialpad.Lost, 0},
+		{sandbox.Fault{Kind: sandbox.DropAfterAccepting}, dialpad.Lost, 1},
+		{sandbox.Fault{Kind: sandbox.ResetMidResponse}, dialpad.Lost, 1},
+		{sandbox.Fault{Kind: sandbox.TooManyRequests, RetryAfter: 7 * time.Second}, dialpad.RateLimited, 0},
+		{sandbox.Fault{Kind: sandbox.ForbiddenRate}, dialpad.RateLimited, 0},
+		{sandbox.Fault{Kind: sandbox.Forbidden}, dialpad.Forbidden, 0},
+		{sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting}, dialpad.Lost, 0},
+		{sandbox.Fault{Kind: sandbox.ErrorAfterAccepting}, dialpad.Lost, 1},
+		{sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, RetryAfter: 7 * time.Second}, dialpad.NotSent, 0},
+		{sandbox.Fault{Kind: sandbox.Unauthorized}, dialpad.Unauthorized, 0},
+	} {
+		t.Run(string(tc.fault.Kind), func(t *testing.T) {
+			w := newWorld(t, nil)
+			token := w.IssueToken(sandbox.AnaID)
+			tc.fault.Path, tc.fault.Times = "/api/v2/sms", 1
+			w.Fault(tc.fault)
+			ctx, cancel := context.WithCancel(t.Context())
+			if tc.fault.Kind == sandbox.TimeoutAfterAccepting && tc.fault.Delay == 0 {
+				go func() { // gives up once the text was accepted
+					for w.Accepted() == 0 {
+						time.Sleep(time.Millisecond)
+					}
+					cancel()
+				}()
+			}
+			_, err := w.client.SendSMS(ctx, token, hello)
+			cancel()
+			wantKind(t, err, tc.want)
+			var e *dialpad.Error
+			if errors.As(err, &e) && e.RetryAfter != tc.fault.RetryAfter {
+				t.Errorf("RetryAfter = %v, want %v", e.RetryAfter, tc.fault.RetryAfter)
+			}
+			if got := w.Accepted(); got != tc.accepted {
+				t.Errorf("accepted %d, want %d", got, tc.accepted)
+			}
+			if got := w.SMSPosts(); got != 1 {
+				t.Errorf("%d POSTs for one call", got)
+			}
+			if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
+				t.Errorf("after the fault: %v", err)
+			}
+		})
+	}
+}
+
+func TestFaultSchedules(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.IssueToken(sandbox.AnaID)
+	w.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Every: 3, Times: 2})
+	var got []bool
+	for range 8 {
+		_, err := w.client.SendSMS(t.Context(), token, hello)
+		got = append(got, err == nil)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, true, true, false, true, true}, got); diff != "" {
+		t.Error(diff)
+	}
+	w.Fault(sandbox.Fault{Kind: sandbox.RefreshFails})
+	grant := w.connect(t, sandbox.AnaID) // the code grant passes
+	_, err := w.client.Refresh(t.Context(), grant.Refresh)
+	wantKind(t, err, dialpad.Lost)
+	w.ClearFaults()
+	if _, err := w.client.Refresh(t.Context(), grant.Refresh); err != nil {
+		t.Errorf("the token was not traded in, but: %v", err)
+	}
+}

@@ -44,6 +44,12 @@ var FaultKinds = []FaultKind{
 	EventsDuplicated, EventsReordered, EventsDelayed, EventBeforeAnswer,
 }
 
+// Words name the kind on the admin page.
+func (k FaultKind) Words() string {
+	words := strings.ReplaceAll(string(k), "_", " ")
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
 // Fault is a misbehaviour that is switched on. For the events_… kinds a "call" is one text or one change.
 type Fault struct {
 	Kind       FaultKind

@@ -1,0 +1,93 @@
+// The automation builder: fills each select with the app's live choices.
+export function startBuilder() {
+  const form = document.querySelector("[data-builder]");
+  for (const field of form?.querySelectorAll("[data-options]") ?? []) startField(field);
+}
+
+const searchable = 6; // a shorter list needs no search
+const typing = 250;
+
+function startField(field) {
+  const select = field.querySelector("select");
+  const filter = field.querySelector(".filter");
+  const state = field.querySelector("[data-state]");
+  let value = field.dataset.value;
+  let asked = 0;
+  let timer = 0;
+
+  async function load() {
+    const mine = ++asked;
+    try {
+      const answer = await ask(field.dataset.field, filter.value, value);
+      if (mine === asked) draw(answer);
+    } catch {
+      if (mine === asked) say("Dialpad is not answering. Try again in a few minutes.", null);
+    }
+  }
+
+  function draw(answer) {
+    if (answer.state) return say(answer.state.message, answer.state.link);
+    state.hidden = true;
+    select.hidden = false;
+    select.replaceChildren(...choices(answer.options ?? []));
+    select.value = value;
+    if (!filter.value && (answer.options ?? []).length > searchable) filter.hidden = false;
+  }
+
+  function choices(options) {
+    const list = [option("", "Choose…")];
+    if ("owner" in field.dataset) list.push(option("owner", "Record’s owner"));
+    for (const o of options) {
+      const text = o.description ? `${o.label} · ${o.description}` : o.label;
+      list.push(option(String(o.value), o.inactive ? `${text} (inactive)` : text));
+    }
+    if (!list.some((o) => o.value === value)) list.push(option(value, value));
+    return list;
+  }
+
+  // say puts the app's sentence where the list would be, its link inside.
+  function say(message, link) {
+    select.hidden = true;
+    filter.hidden = true;
+    state.hidden = false;
+    state.replaceChildren(...(link && message.includes(link.text) ? linked(message, link) : [message]));
+  }
+
+  select.addEventListener("change", () => (value = select.value));
+  filter.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(load, typing);
+  });
+  load();
+}
+
+function linked(message, link) {
+  const at = message.indexOf(link.text);
+  const a = document.createElement("a");
+  a.href = link.url;
+  a.textContent = link.text;
+  return [message.slice(0, at), a, message.slice(at + link.text.length)];
+}
+
+function option(value, text) {
+  return new Option(text, value);
+}
+
+// ask follows the pages of an answer, up to five.
+async function ask(field, q, value) {
+  const options = [];
+  let cursor = "";
+  for (let page = 0; page < 5; page++) {
+    const response = await fetch("/automation/options", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ field, q, cursor, value }),
+    });
+    if (!response.ok) throw new Error(String(response.status));
+    const answer = await response.json();
+    options.push(...(answer.options ?? []));
+    if (answer.state || !answer.next) return { ...answer, options };
+    cursor = answer.next;
+  }
+  return { options };
+}

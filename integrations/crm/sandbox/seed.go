@@ -1,0 +1,116 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"dialpad-texting/integrations/crm"
+)
+
+const (
+	firstSeeded = 1000 // ids of generated people, deals and users begin here
+	perArea     = 100  // 555-0100 to 555-0199 are nobody's
+)
+
+var (
+	seedFirst = strings.Fields("Ada Ben Cora Dino Edie Femi Gwen Hari Iris Joel Kaya Luis Mina Noel Olga Paul Qiao Rhea Saul Tova Umar Vera Walt Xena Yara Zeno")
+	seedLast  = strings.Fields("Abbott Barros Castle Dorsey Ekholm Flores Galvin Hobbs Imani Jarvis Keating Lopez Mercer Noble Osborn Pruitt Quigley Rossi Sandoval Thorpe Upton Vargas Weaver Xiong Yates Zamora")
+	seedFirms = strings.Fields("Alder Basalt Cobalt Drift Ember Fathom Garnet Hazel Indigo Juniper Kestrel Laurel Meridian Nimbus Onyx")
+	stages    = []string{"New", "Qualified", "Proposal", "Negotiation"}
+)
+
+type area struct{ code, zone string }
+
+// areas are the US area codes of one time zone each, with that zone, in which
+// 555-01xx is a valid number of nobody.
+var areas = sync.OnceValue(func() []area {
+	raw, err := worldFiles.ReadFile("world/areas.txt")
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: %v", err)) // embedded: a slip of ours
+	}
+	var list []area
+	for lines := bufio.NewScanner(bytes.NewReader(raw)); lines.Scan(); {
+		zone, codes, _ := strings.Cut(lines.Text(), ":")
+		for _, code := range strings.Fields(codes) {
+			list = append(list, area{code, zone})
+		}
+	}
+	return list
+})
+
+// seedNumber is the i-th generated number: 555-01xx of every area code first
+// (34,400 of them). What is beyond is +1 415 2xx xxxx, for benchmarks only: those
+// are valid and could be somebody's, so they must never reach a real network.
+func seedNumber(i int) (number, zone string) {
+	list := areas()
+	if i < len(list)*perArea {
+		a := list[i%len(list)]
+		return fmt.Sprintf("+1%s55501%02d", a.code, i/len(list)), a.zone
+	}
+	return fmt.Sprintf("+1415%07d", 2000000+i-len(list)*perArea), "America/Los_Angeles"
+}
+
+// Seed adds people and deals to Acme, always the same ones: each person has a
+// mobile number of their own, each deal a primary contact among them. Ids go on
+// from 1000. It may be called again for more.
+func (s *Sandbox) Seed(people, deals int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tenant("t_9")
+	taken := map[string]bool{"14155550100": true, "14155550101": true, "14155550104": true, "12125550150": true} // Dialpad's own
+	for _, p := range t.people {
+		for _, n := range p.numbers() {
+			taken[digits(n.Number)] = true
+		}
+	}
+	base := len(t.people)
+	for i, made := 0, 0; made < people; i++ {
+		number, zone := seedNumber(i)
+		if taken[digits(number)] {
+			continue
+		}
+		t.addPerson(seededPerson(t, made+base, number, zone))
+		made++
+	}
+	for i := range deals {
+		t.addDeal(seededDeal(t, i, base, people))
+	}
+}
+
+func seededPerson(t *tenant, i int, number, zone string) *person {
+	return &person{
+		id: strconv.Itoa(firstSeeded + i), mobile: number, zone: zone,
+		first: seedFirst[i%len(seedFirst)], last: seedLast[(i/len(seedFirst))%len(seedLast)],
+		company: seedFirms[i%len(seedFirms)] + " Group", title: "Manager", city: "Springfield", owner: t.users[0].id,
+	}
+}
+
+func seededDeal(t *tenant, i, base, people int) *deal {
+	contact := t.people[i%len(t.people)]
+	if people > 0 {
+		contact = t.people[base+i%people]
+	}
+	return &deal{
+		id: strconv.Itoa(firstSeeded + len(t.deals)), title: "Renewal " + strconv.Itoa(firstSeeded+len(t.deals)), stage: stages[i%len(stages)],
+		value: 1000 + 250*(i%40), contact: contact.id, owner: contact.owner, closes: time.Date(2027, 1, 1+i%28, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// SeedUsers adds n users to Acme: user1@acme.com and so on, ids from 1000.
+func (s *Sandbox) SeedUsers(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tenant("t_9")
+	for range n {
+		i := len(t.users)
+		t.users = append(t.users, &user{
+			id: strconv.Itoa(firstSeeded + i), first: seedFirst[i%len(seedFirst)], last: seedLast[(i/len(seedFirst))%len(seedLast)],
+			email: "user" + strconv.Itoa(i) + "@acme.com", role: crm.RoleUser, note: "user",
+		})
+	}
+}

@@ -14,6 +14,7 @@ var helpers = template.FuncMap{
 	"tint":     tint,
 	"status":   statusWords,
 	"tone":     statusTone,
+	"pretty":   pretty,
 	"stage":    func(s string) string { return "stage-" + strings.ToLower(s) },
 	"money":    money,
 	"link":     navLink,
@@ -81,4 +82,13 @@ type navItem struct {
 
 func navLink(href, text, key, section string) navItem {
 	return navItem{href, text, key, key == section}
+}
+
+// pretty spaces out a North American number in E.164 and leaves the rest as
+// somebody typed it.
+func pretty(number string) string {
+	if len(number) != 12 || !strings.HasPrefix(number, "+1") || !digitsOnly(number[1:]) {
+		return number
+	}
+	return number[:2] + " " + number[2:5] + " " + number[5:8] + " " + number[8:]
 }

@@ -51,8 +51,9 @@ type SMSEvent struct {
 var ErrBadEvent = errors.New("dialpad: event is not signed as agreed")
 
 // One algorithm: with more, whoever knows what the key is used for chooses how it is checked. Times are not checked:
-// deliveries are repeated for hours, and whether they carry exp is not documented.
-var eventParser = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}))
+// deliveries are repeated for hours, and whether they carry exp is not documented. Strict, since loose base64 lets one
+// signature be written in several ways, and a repeated event must be the same bytes.
+var eventParser = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithStrictDecoding())
 
 // VerifyEvent checks a webhook's body, which is itself a compact JWT signed with the webhook's secret (HS256), and reads
 // it. Plain JSON, alg none, another algorithm and an empty secret are refused. The error is ErrBadEvent.

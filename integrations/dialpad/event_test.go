@@ -1,0 +1,161 @@
+package dialpad
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+const secret = "one-line-secret"
+
+// signed makes the body that Dialpad would post.
+func signed(t testing.TB, payload []byte) []byte {
+	t.Helper()
+	claims := new(rawClaims)
+	_ = claims.UnmarshalJSON(payload)
+	body, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(body)
+}
+
+// MarshalJSON lets tests sign a payload to the byte.
+func (c *rawClaims) MarshalJSON() ([]byte, error) { return c.raw, nil }
+
+func TestSMSEvents(t *testing.T) {
+	for name, want := range map[string]SMSEvent{
+		"event_sms": {
+			ID: "4612924117884928", Direction: "outbound", FromNumber: "+14155550100", ToNumbers: []string{"+14155550142"},
+			ContactNumber: "+14155550142", TargetID: "5835806903417907", TargetType: "user", SenderID: "5835806903417907",
+			Status: "delivered", EventAt: time.UnixMilli(1767225605123).UTC(),
+		},
+		"event_sms_text": {
+			ID: "9007199254740993", Direction: "inbound", FromNumber: "+14155550142", ToNumbers: []string{"+14155550100"},
+			ContactNumber: "+14155550142", Status: "undelivered", DeliveryResult: "rejected_spam", DeviceType: "mobile",
+			HasText: true, EventAt: time.Unix(1767225600, 0).UTC(),
+		},
+	} {
+		event, err := VerifyEvent(secret, signed(t, testdata(t, name)))
+		if err != nil || event.Kind != EventSMS || event.ChangeLog != nil {
+			t.Fatalf("%s: %+v, %v", name, event, err)
+		}
+		if diff := cmp.Diff(&want, event.SMS); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestChangeLogEvents(t *testing.T) {
+	event, err := VerifyEvent(secret, append(signed(t, testdata(t, "event_changelog")), '\n'))
+	if err != nil || event.Kind != EventChangeLog {
+		t.Fatalf("%+v, %v", event, err)
+	}
+	got := event.ChangeLog
+	if got.TargetType != "user" || got.TargetID != "5835806903417907" || got.Action != "code" || !got.Date.Equal(time.UnixMilli(1767225600000)) {
+		t.Errorf("event = %+v", got)
+	}
+	if got.UserIDs[0] != got.TargetID {
+		t.Errorf("the target is not first: %v", got.UserIDs)
+	}
+	ids := slices.Sorted(slices.Values(got.UserIDs))
+	want := []string{"5137304475768569", "5137304475768570", "5137304475768571", "5835806903417907", "77", "88"}
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Error(diff)
+	}
+	office, err := VerifyEvent(secret, signed(t, testdata(t, "event_changelog_office")))
+	if err != nil || office.Kind != EventChangeLog || office.ChangeLog.TargetType != "office" || len(office.ChangeLog.UserIDs) != 0 {
+		t.Errorf("office event = %+v, %v", office.ChangeLog, err)
+	}
+}
+
+func TestOtherEventsAreUnknownNotErrors(t *testing.T) {
+	for _, payload := range []string{string(testdata(t, "event_call")), `{}`, `[1]`, `"text"`, `{"action":"x"}`} {
+		event, err := VerifyEvent(secret, signed(t, []byte(payload)))
+		if err != nil || event.Kind != EventUnknown || string(event.Raw) != payload && payload[0] == '[' {
+			t.Errorf("%s: %+v, %v", payload, event, err)
+		}
+	}
+}
+
+func TestForgedEventsAreRefused(t *testing.T) {
+	payload := testdata(t, "event_sms")
+	claims := jwt.MapClaims{"message_status": "delivered", "id": "1"}
+	sign := func(method jwt.SigningMethod, key any) string {
+		s, err := jwt.NewWithClaims(method, claims).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	good := string(signed(t, payload))
+	for name, body := range map[string]string{
+		"plain JSON":        string(payload),
+		"nothing":           "",
+		"other secret":      sign(jwt.SigningMethodHS256, []byte("other")),
+		"empty key":         sign(jwt.SigningMethodHS256, []byte("")),
+		"HS512":             sign(jwt.SigningMethodHS512, []byte(secret)),
+		"none":              sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
+		"none by hand":      b64([]byte(`{"alg":"none"}`)) + "." + b64(payload) + ".",
+		"None by hand":      b64([]byte(`{"alg":"None"}`)) + "." + b64(payload) + ".",
+		"no signature":      good[:len(good)-43],
+		"two parts":         good[:len(good)-44],
+		"payload swapped":   good[:20] + "AAAA" + good[24:],
+		"signature altered": good[:len(good)-3] + "AAA",
+	} {
+		if event, err := VerifyEvent(secret, []byte(body)); !errors.Is(err, ErrBadEvent) || event.Raw != nil {
+			t.Errorf("%s: %+v, %v", name, event, err)
+		}
+	}
+	if _, err := VerifyEvent("", []byte(sign(jwt.SigningMethodHS256, []byte("")))); !errors.Is(err, ErrBadEvent) {
+		t.Errorf("empty secret: %v", err)
+	}
+}
+
+func TestExpiredTokensStillCount(t *testing.T) {
+	body := signed(t, []byte(`{"exp":1,"nbf":99999999999,"id":1,"message_status":"sent"}`))
+	if event, err := VerifyEvent(secret, body); err != nil || event.SMS.Status != "sent" {
+		t.Errorf("%+v, %v", event, err)
+	}
+}
+
+func FuzzReadEvent(f *testing.F) {
+	for _, name := range []string{"event_sms", "event_sms_text", "event_changelog", "event_changelog_office", "event_call"} {
+		f.Add(testdata(f, name))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		event := readEvent(payload)
+		if (event.Kind == EventSMS) != (event.SMS != nil) || (event.Kind == EventChangeLog) != (event.ChangeLog != nil) {
+			t.Errorf("kind %q does not say what is there", event.Kind)
+		}
+	})
+}
+
+// Nobody but the holder of the secret makes a body that passes, not even by writing a known one in another way.
+func FuzzVerifyEvent(f *testing.F) {
+	good := signed(f, testdata(f, "event_sms"))
+	f.Add([]byte(`{"id":1,"message_status":"sent"}`))
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if _, err := VerifyEvent(secret, body); err == nil && !bytes.Equal(bytes.TrimSpace(body), good) {
+			t.Errorf("accepted %q", body)
+		}
+	})
+}
+
+func FuzzErrorMessage(f *testing.F) {
+	f.Add([]byte(`{"error":{"code":400,"message":"no","errors":[{"message":"x"}]}}`))
+	f.Add([]byte("<html>"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if got := message(body); len(got) > maxMessage {
+			t.Errorf("message of %d bytes", len(got))
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// asset is one file as it goes over the wire.
+type asset struct {
+	contentType string
+	plain       []byte
+	gzipped     []byte // nil where compressing does not pay
+}
+
+// Assets serves /static/{hash}/{css,js,img}/…. Under this build's hash answers
+// may be kept for ever; under another build's (two versions run side by side
+// during a deployment) they are right for now and kept nowhere.
+func Assets() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		build, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/static/"), "/")
+		file, ok := assets()[name]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		file.serve(w, r, build == hash())
+	})
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cache-Control", "no-store")
+	if current {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	body := a.plain
+	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		body = a.gzipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body) // the reader hung up: nobody is left to tell
+	}
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3) as far as needed: gzip
+// named, and not with the weight 0 that forbids it.
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		coding, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			continue
+		}
+		q := strings.TrimPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+		value, err := strconv.ParseFloat(q, 64)
+		return err != nil || value > 0
+	}
+	return false
+}
+
+// assets is built once: compressing costs milliseconds, and doing it per
+// request would cost the popup its first byte.
+var assets = sync.OnceValue(func() map[string]asset {
+	built := map[string]asset{}
+	for _, dir := range []string{"css", "js", "img"} {
+		err := fs.WalkDir(files, dir, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := files.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			built[name] = newAsset(name, content)
+			return nil
+		})
+		if err != nil {
+			panic("static: embedded files are unreadable: " + err.Error())
+		}
+	}
+	return built
+})
+
+// contentTypes fixes what the host's own table of types could get wrong.
+var contentTypes = map[string]string{
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".json": "application/json",
+}
+
+func newAsset(name string, content []byte) asset {
+	ext := path.Ext(name)
+	contentType, ok := contentTypes[ext]
+	if !ok {
+		contentType = mime.TypeByExtension(ext)
+	}
+	return asset{contentType: contentType, plain: content, gzipped: compress(content)}
+}
+
+func compress(content []byte) []byte {
+	var out bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil
+	}
+	if _, err := zip.Write(content); err != nil {
+		return nil
+	}
+	if err := zip.Close(); err != nil || out.Len() >= len(content) {
+		return nil
+	}
+	return out.Bytes()
+}

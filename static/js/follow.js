@@ -1,0 +1,150 @@
+// After Send: the text's own state, moving by itself, until nothing more can happen.
+import { call } from './api.js';
+import { $, h, icon, link, note, page, say, t, timeTag } from './dom.js';
+import { post } from './host.js';
+
+const MINUTE = 60_000;
+
+/** Calls look(batch) at each change until it says it is over; asks often first, then seldom. */
+export function poll(id, first, look, failed = () => {}) {
+  const begun = Date.now();
+  let stopped = false;
+  let timer = 0;
+  let batch = first;
+  async function round() {
+    try {
+      batch = (await call('GET', `/embed/api/batches/${id}`)).batch;
+      if (!stopped && look(batch)) return;
+      failed(null);
+    } catch (refused) {
+      failed(refused);
+      if (refused.code === 'session_over' || refused.status === 404) return;
+    }
+    plan();
+  }
+  function plan() {
+    if (stopped) return;
+    const age = Date.now() - begun;
+    const wait = document.hidden ? 5000 : age < 5000 ? 500 : age < MINUTE ? 1500 : age < 10 * MINUTE ? 5000 : 30_000;
+    timer = setTimeout(round, batch && batch.state === 'scheduled' ? 15_000 : wait);
+  }
+  if (!look(first)) plan();
+  return { stop() { stopped = true; clearTimeout(timer); }, now() { clearTimeout(timer); round(); } };
+}
+
+/** @param onEdit gets the text back · @param onSettled the text has surely left · @param onNew begin another */
+export async function follow(root, options) {
+  if (options.context.mode === 'bulk') {
+    const { followMany } = await import('./progress.js');
+    followMany(root, options);
+  } else followOne(root, options);
+}
+
+const BAD = new Set(['failed', 'undelivered', 'skipped', 'cancelled', 'uncertain', 'held']);
+
+function stateOf({ state, counts }) {
+  if (state === 'scheduled') return 'scheduled';
+  for (const one of ['delivered', 'sent', 'undelivered', 'failed', 'uncertain', 'skipped', 'cancelled', 'held']) if (counts[one]) return one;
+  if (state === 'held' || state === 'cancelled') return state;
+  return counts.sending ? 'sending' : 'queued';
+}
+
+function followOne(root, options) {
+  const { batch: first, context, text, onSettled, onEdit, onNew } = options;
+  let shown = '';
+  let message = null;
+  const trouble = h('div', { hidden: true }, note('warn', t('follow.offline')));
+  const body = h('div', { class: 'stack' });
+  root.replaceChildren(body, trouble);
+  const watcher = poll(first.id, first, look, (refused) => {
+    trouble.hidden = !refused;
+    if (refused) $('div > div', trouble).textContent = refused.code === 'network' ? t('follow.offline') : refused.message;
+  });
+
+  function look(batch) {
+    const state = stateOf(batch);
+    if (state !== shown) change(batch, state);
+    return ['delivered', 'undelivered', 'failed', 'skipped', 'cancelled'].includes(state);
+  }
+
+  async function change(batch, state) {
+    shown = state;
+    if (state === 'sent' || state === 'delivered') onSettled();
+    draw(batch, state);
+    say(t(`state.message.${state}`));
+    if (!BAD.has(state) && state !== 'sent') return;
+    const { messages } = await call('GET', `/embed/api/batches/${batch.id}/messages`).catch(() => ({ messages: [] }));
+    message = messages[0] || null;
+    if (shown === state && message) draw(batch, state);
+  }
+
+  function draw(batch, state) {
+    const said = (message && message.text) || batch.text || text || '';
+    body.replaceChildren(
+      h('p', {}, h('strong', {}, context.to.name || context.to.display), h('small', { class: 'num' }, ` ${context.to.name ? context.to.display : ''}`)),
+      h('p', { class: 'bubble' }, said),
+      state === 'scheduled' ? scheduled(batch) : steps(state),
+      reason(batch, state) || '',
+      h('div', { class: 'foot' }, buttons(batch, state, said)),
+    );
+    root.dataset.state = state;
+  }
+
+  function scheduled(batch) {
+    return note('good', t('follow.scheduled'), ' ', timeTag(batch.send_at, page.user.time_zone), '. ', t('follow.scheduled_how'));
+  }
+
+  function reason(batch, state) {
+    if (!BAD.has(state)) return null;
+    const why = (message && message.error_text) || batch.reason || t(`state.message.${state}.why`);
+    const raw = message && message.error_code && message.error_code !== why ? h('small', {}, ` (${message.error_code})`) : null;
+    return note(state === 'uncertain' || state === 'held' ? 'warn' : 'bad', why, raw);
+  }
+
+  function buttons(batch, state, said) {
+    const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, onclick }, t(key));
+    const closing = act('follow.close', () => post('close'));
+    if (state === 'scheduled' || state === 'queued' || state === 'held') return [act('follow.cancel', () => cancel(batch, said)), closing];
+    if (state === 'failed' || state === 'undelivered' || state === 'skipped' || state === 'cancelled') return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
+    if (state === 'uncertain') return [act('follow.again', () => again(batch)), closing];
+    return [act('follow.new', () => { watcher.stop(); onNew(); }), h('button', { type: 'button', class: 'primary', onclick: () => post('close') }, t('follow.close'))];
+  }
+
+  async function cancel(batch, said) {
+    try {
+      const answer = await call('POST', `/embed/api/batches/${batch.id}/cancel`, { body: {} });
+      look(answer.batch);
+      if (stateOf(answer.batch) === 'cancelled') { watcher.stop(); onEdit(said); }
+    } catch (refused) { body.append(note('bad', refused.message)); }
+  }
+
+  // Deliberate, and asked twice: the first one may have arrived.
+  function again(batch) {
+    const really = async () => {
+      try {
+        const answer = await call('POST', `/embed/api/batches/${batch.id}/resend`, { body: { states: ['uncertain'], confirm: true } });
+        watcher.stop();
+        followOne(root, { ...options, batch: answer.batch });
+      } catch (refused) { body.append(note('bad', refused.message)); }
+    };
+    body.append(note('warn', t('follow.again_sure'), ' ', link(t('follow.again_yes'), really)));
+    body.querySelector('.note:last-child .link').focus();
+  }
+}
+
+const tone = (state) => (state === 'delivered' ? 'good' : state === 'uncertain' || state === 'held' ? 'warn' : BAD.has(state) ? 'bad' : '');
+
+const STEPS = ['sending', 'sent', 'delivered'];
+
+// queued counts as the first step: a person who pressed Send sees it sending.
+function steps(state) {
+  const at = { queued: 0, sending: 0, uncertain: 0, held: 0, failed: 0, skipped: 0, cancelled: 0, sent: 1, undelivered: 2, delivered: 2 }[state];
+  return h('ol', { class: 'steps', 'aria-label': t('follow.steps') }, STEPS.map((step, index) => {
+    const now = index === at;
+    const bad = now && BAD.has(state);
+    const words = now ? t(`state.message.${state}`) : t(`state.message.${step}`);
+    const mark = index < at || (now && state === 'delivered') ? icon('check') : bad ? icon('alert') : now && state === 'sent' ? icon('check') : now ? icon('wait', 'spin') : icon('ring');
+    const cls = index < at ? 'past' : now ? `now ${tone(state)}` : '';
+    return h('li', { class: cls, 'aria-current': now ? 'step' : null }, h('span', {}, mark, words));
+  }));
+}

@@ -1,0 +1,287 @@
+// The text popup: finds out whether this person may text, lets them write, sends, and shows what became of it.
+import { call, path, Refused } from './api.js';
+import { combobox } from './combobox.js';
+import { composer } from './composer.js';
+import { $, h, link, note, page, say, t } from './dom.js';
+import { draft as openDraft, recent, remember } from './draft.js';
+import { followHeight, framed, post } from './host.js';
+import { showState } from './states.js';
+
+const form = $('#compose');
+const sendButton = $('#send');
+let context;
+let draft;
+let writing; // the composer
+let planner = null; // the schedule panel, once opened
+let audience = null; // the bulk part
+let sending = false;
+
+function show(id) {
+  for (const part of ['loading', 'state', 'compose', 'progress']) $(`#${part}`).hidden = part !== id;
+}
+
+function picture(state, again = start) {
+  show('state');
+  showState($('#state'), state, { context, again });
+}
+
+async function start() {
+  show('loading');
+  try {
+    context = await call('GET', '/embed/api/context');
+    const stop = obstacle(context);
+    if (stop) { picture(stop); return; }
+    draft = openDraft(context.id || (context.to && context.to.number) || context.mode);
+    if (draft.get().batch) await resume(draft.get().batch); else await compose();
+  } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused;
+    picture(refused);
+  }
+}
+
+/** What stands in the way of texting at all, or null. */
+function obstacle({ state, mode, to, from }) {
+  if (state) return state;
+  if (mode === 'one' && to.opted_out) return { code: 'opted_out' };
+  if (mode === 'one' && to.problem) return to.problem;
+  if (!from || !from.number) return { code: 'no_number' };
+  return null;
+}
+
+async function compose() {
+  show('compose');
+  const bulk = context.mode === 'bulk';
+  addressees();
+  if (!writing) {
+    writing = composer({ changed, limits: context.limits });
+    wireTemplates();
+    wireFields();
+  }
+  if (bulk) {
+    const { bulkPart } = await import('./bulk.js');
+    audience ??= bulkPart({ context, writing });
+  }
+  writing.set(draft.get().text || '');
+  lock(false);
+  writing.focus();
+  import('./follow.js').catch(() => {}); // needed after Send, when the network may be gone
+}
+
+function addressees() {
+  const { to, from, mode } = context;
+  if (mode === 'bulk') {
+    $('#to').remove();
+    $('#to-label').remove();
+    $('#title').textContent = t('popup.title_bulk');
+  } else {
+    $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.display, to.field_label].filter(Boolean).join(' · ')));
+  }
+  $('#from').replaceChildren(h('span', {}, from.email), h('small', { class: 'num' }, from.display || from.number));
+}
+
+function changed(text) {
+  draft.save({ text });
+  audience?.changed(text);
+  ready();
+}
+
+function ready() {
+  const text = writing.get();
+  const can = text.trim() && writing.area.getAttribute('aria-invalid') !== 'true' && (!planner?.open || planner.ok()) && (!audience || audience.ok());
+  sendButton.setAttribute('aria-disabled', String(!can || sending));
+  return can && !sending;
+}
+
+function lock(on) {
+  sending = on;
+  sendButton.disabled = on;
+  writing.area.readOnly = on;
+  $('span', sendButton).textContent = on ? t('popup.sending') : planner?.open ? t('popup.send_later') : audience ? audience.label() : t('popup.send');
+  ready();
+}
+
+function problem(...content) {
+  const place = $('#problem');
+  place.hidden = content.length === 0;
+  place.replaceChildren(...(content.length ? [note('bad', ...content)] : []));
+}
+
+function request() {
+  const body = { message: writing.get() };
+  if (audience) body.to_field = audience.field();
+  if (planner?.open) Object.assign(body, planner.value());
+  return body;
+}
+
+async function send() {
+  if (!ready()) { if (!sending) writing.focus(); return; }
+  lock(true);
+  problem();
+  say(t('popup.sending'));
+  const body = request();
+  try {
+    const { batch } = await call('POST', '/embed/api/batches', { body, headers: { 'Idempotency-Key': draft.key(body) } });
+    draft.save({ batch: batch.id });
+    post('sent', { batch_id: batch.id });
+    await follow(batch);
+  } catch (refused) {
+    if (!(refused instanceof Refused)) { lock(false); throw refused; }
+    await refusedToSend(refused);
+  }
+}
+
+// Which refusals change the whole popup; all others are said beside the text.
+const STOPS = new Set(['plan_required', 'not_installed', 'not_connected', 'no_accounts', 'no_account', 'no_number', 'opted_out', 'session_over']);
+
+async function refusedToSend(refused) {
+  lock(false);
+  if (refused.code.startsWith('time_') && planner) { planner.ask(refused); return; }
+  if (STOPS.has(refused.code)) { picture(refused, start); return; }
+  problem(refused.code === 'network' ? t('popup.kept') : refused.message);
+  sendButton.focus();
+}
+
+async function follow(batch) {
+  const { follow: watch } = await import('./follow.js');
+  show('progress');
+  watch($('#progress'), { batch, context, text: draft.get().text, onSettled, onEdit: edit, onNew: fresh });
+  $('#progress').focus();
+}
+
+async function resume(id) {
+  try {
+    const { batch } = await call('GET', `/embed/api/batches/${id}`);
+    const gone = batch.state === 'done' && !batch.counts.failed && !batch.counts.undelivered && !batch.counts.uncertain;
+    if (!gone && batch.state !== 'cancelled') { await follow(batch); return; }
+    draft.clear();
+  } catch (refused) {
+    if (refused.status !== 404) throw refused;
+    draft.clear();
+  }
+  await compose();
+}
+
+/** The text is surely on its way: nothing is left to keep. */
+function onSettled() {
+  draft.save({ text: '', key: null });
+}
+
+async function edit(text) {
+  draft.clear();
+  draft.save({ text });
+  await compose();
+}
+
+async function fresh() {
+  draft.clear();
+  await compose();
+}
+
+function wireTemplates() {
+  const input = $('#template');
+  const pickers = combobox({ root: $('#templates'), load: loadTemplates, pick });
+  async function pick({ id, label }) {
+    input.value = label;
+    const before = writing.get();
+    try {
+      const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
+      remember(id);
+      writing.set(text);
+      const undo = before && before !== text ? [note('', t('template.replaced'), ' ', link(t('template.undo'), () => { input.value = ''; writing.remark(); writing.set(before); writing.focus(); }))] : [];
+      writing.remark(...problems.map((one) => note('warn', one.message)), ...undo);
+      say(t('template.filled', { name: label }));
+      writing.focus();
+    } catch (refused) {
+      pickers.close();
+      problem(refused.message);
+    }
+  }
+  input.addEventListener('focus', () => input.select());
+}
+
+async function loadTemplates(q, cursor) {
+  const { templates, next } = await call('GET', path('/embed/api/templates', { q, cursor }));
+  const item = ({ id, name, body }) => ({ id: String(id), label: name, hint: body });
+  const groups = new Map();
+  if (!q && !cursor) {
+    const known = new Map(templates.map((one) => [String(one.id), one]));
+    groups.set(t('template.recent'), recent().filter((id) => known.has(id)).map((id) => item(known.get(id))));
+  }
+  for (const one of templates) {
+    const folder = one.folder || t('template.no_folder');
+    groups.set(folder, [...(groups.get(folder) || []), item(one)]);
+  }
+  return { groups: [...groups].map(([label, items]) => ({ label, items })), next };
+}
+
+function wireFields() {
+  const panel = $('#fields');
+  const button = $('#insert');
+  const one = context.mode === 'one';
+  const open = (yes) => { panel.hidden = !yes; button.setAttribute('aria-expanded', String(yes)); };
+  const picker = combobox({ root: panel, standing: true, load: loadFields, pick: (item) => { open(false); writing.insert(item.insert); } });
+
+  function loadFields(q) {
+    const wanted = q.toLowerCase();
+    const groups = new Map();
+    for (const { key, label, module, value } of context.fields || []) {
+      if (wanted && !`${label} ${key} ${module}`.toLowerCase().includes(wanted)) continue;
+      const known = one && value !== undefined && value !== null;
+      const hint = known ? value || t('field.empty') : `{{${key}}}`;
+      const list = groups.get(module) || [];
+      list.push({ id: key, label, hint, disabled: known && !value, insert: known ? value : `{{${key}}}` });
+      groups.set(module, list);
+    }
+    return { groups: [...groups].map(([label, items]) => ({ label, items })) };
+  }
+
+  button.addEventListener('click', () => {
+    open(panel.hidden);
+    if (panel.hidden) return;
+    picker.input.value = '';
+    picker.input.focus();
+    picker.input.dispatchEvent(new Event('input'));
+  });
+  panel.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    open(false);
+    writing.focus();
+  });
+  panel.addEventListener('focusout', (event) => { if (!panel.contains(event.relatedTarget) && event.relatedTarget !== button) open(false); });
+}
+
+async function toggleLater() {
+  const button = $('#later');
+  try {
+    if (!planner) {
+      const { schedulePanel } = await import('./schedule.js');
+      planner = schedulePanel({ root: $('#schedule'), context, changed: () => lock(false), send });
+    }
+    planner.toggle();
+    button.setAttribute('aria-expanded', String(planner.open));
+    $('span', button).textContent = t(planner.open ? 'popup.now' : 'popup.schedule');
+    lock(false);
+  } catch {
+    problem(t('error.network'));
+  }
+}
+
+function close() {
+  post('close');
+  if (!framed) window.close();
+}
+
+const mac = /Mac|iP(hone|ad)/.test(navigator.platform);
+$('#keys').textContent = mac ? '⌘↵' : 'Ctrl ↵';
+form.addEventListener('submit', (event) => { event.preventDefault(); send(); });
+form.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); send(); }
+});
+document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.defaultPrevented) close(); });
+$('#close').addEventListener('click', close);
+$('#later').addEventListener('click', toggleLater);
+window.addEventListener('online', () => { if (!$('#state').hidden) start(); });
+followHeight($('#main'));
+post('ready');
+start();

@@ -95,6 +95,8 @@ func (s *Sandbox) run(lock lockKind, f apiFunc, c *call) answer {
 
 // finish answers a call that was handled, unless a fault loses the answer.
 func (s *Sandbox) finish(w http.ResponseWriter, r *http.Request, a answer) {
+	s.pending.Add(1) // Drain, called on the answer, must see the events that only begin after it
+	defer s.pending.Add(-1)
 	f := s.faults.take(r.URL.Path, afterAccepting)
 	early := a.after != nil && s.faults.take(r.URL.Path, eventsEarly) != nil
 	switch {

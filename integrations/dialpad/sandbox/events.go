@@ -140,7 +140,7 @@ func (s *Sandbox) changed(co *company, user *User, action, from, to string) chai
 
 // startChain tells the receivers, here and now or on its own time.
 func (s *Sandbox) startChain(c chain, now bool) {
-	if len(c.steps) == 0 || s.ctx.Err() != nil || s.faults.take("", only(EventsOff)) != nil {
+	if s.faults.take("", only(EventsOff)) != nil {
 		return
 	}
 	if s.faults.take("", only(EventsReordered)) != nil {
@@ -155,18 +155,10 @@ func (s *Sandbox) startChain(c chain, now bool) {
 		delay += f.Delay
 	}
 	if now {
-		delay = 0
-	}
-	s.pending.Add(1)
-	run := func() {
-		defer s.pending.Add(-1)
-		s.runChain(c, delay, times)
-	}
-	if now {
-		run()
+		s.runChain(c, 0, times)
 		return
 	}
-	s.wg.Go(run)
+	s.spawn(func() { s.runChain(c, delay, times) })
 }
 
 func only(kind FaultKind) func(FaultKind) bool { return func(k FaultKind) bool { return k == kind } }
@@ -182,8 +174,7 @@ func (s *Sandbox) runChain(c chain, delay time.Duration, times int) {
 			}
 			for range times {
 				if s.deliver(c.kind, st.what, to.hook.url, body, 1) == again {
-					s.pending.Add(1)
-					s.wg.Go(func() { defer s.pending.Add(-1); s.redeliver(c.kind, st.what, to.hook.url, body) })
+					s.spawn(func() { s.redeliver(c.kind, st.what, to.hook.url, body) })
 				}
 			}
 		}

@@ -47,6 +47,7 @@ type Sandbox struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	gate   sync.Mutex // no goroutine starts once Close waits for them
 
 	mu        sync.RWMutex // world, grants, hooks: everything below up to the line
 	companies map[string]*company
@@ -117,9 +118,25 @@ func limitOr(n, def int) int {
 
 // Close stops deliveries and lets go of requests that a fault holds open.
 func (s *Sandbox) Close() {
+	s.gate.Lock()
 	s.cancel()
+	s.gate.Unlock()
 	s.wg.Wait()
 	s.hookClient.CloseIdleConnections()
+}
+
+// spawn counts as pending until f is done. After Close it does nothing.
+func (s *Sandbox) spawn(f func()) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.pending.Add(1)
+	s.wg.Go(func() {
+		defer s.pending.Add(-1)
+		f()
+	})
 }
 
 // ServeHTTP serves the API, OAuth and the pages.

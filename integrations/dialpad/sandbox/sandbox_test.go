@@ -454,3 +454,82 @@ func TestFaultSchedules(t *testing.T) {
 		t.Errorf("the token was not traded in, but: %v", err)
 	}
 }
+
+// Dialpad refuses large limits now and then, on purpose: a client that sends one must not get away with it.
+func TestLargeLimitsFailOneCallInFive(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.IssueToken(sandbox.AnaID)
+	var bad []int
+	for i := range 10 {
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", w.url+"/api/v2/users?state=all&limit=500", nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusBadRequest {
+			bad = append(bad, i)
+		}
+	}
+	if diff := cmp.Diff([]int{4, 9}, bad); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatTheSandboxRemembers(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.IssueToken(sandbox.AnaID)
+	for _, words := range []string{"a", "b", "a"} {
+		text := hello
+		text.Text = words
+		if _, err := w.client.SendSMS(t.Context(), token, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]sandbox.Count{{To: hello.ToNumber, Text: "a", Times: 2}}, w.TextedTwice()); diff != "" {
+		t.Error(diff)
+	}
+	if got := w.AcceptedOf(hello.ToNumber, "b"); got != 1 {
+		t.Errorf("b was accepted %d times", got)
+	}
+	if r := w.Requests(); len(r) != 3 || r[0].Path != "/api/v2/sms" || r[0].Status != 200 {
+		t.Errorf("requests = %+v", r)
+	}
+}
+
+func TestConsentRefusesWhatTheAppMayNotAskFor(t *testing.T) {
+	w := newWorld(t, nil)
+	ask := func(change url.Values) string {
+		q := url.Values{"client_id": {"app"}, "redirect_uri": {callback}, "response_type": {"code"}, "state": {"st"}}
+		for k, v := range change {
+			q[k] = v
+		}
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		resp, err := client.Get(w.url + "/oauth2/authorize?" + q.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if to := resp.Header.Get("Location"); to != "" {
+			u, _ := url.Parse(to)
+			return u.Query().Get("error")
+		}
+		return resp.Status
+	}
+	for _, tc := range []struct {
+		change url.Values
+		want   string
+	}{
+		{nil, "200 OK"},
+		{url.Values{"redirect_uri": {callback + "&more=1"}}, "400 Bad Request"}, // never redirected to
+		{url.Values{"client_id": {"other"}}, "400 Bad Request"},
+		{url.Values{"scope": {"offline_access message_content_export:all"}}, "invalid_scope"},
+		{url.Values{"response_type": {"token"}}, "unsupported_response_type"},
+		{url.Values{"code_challenge_method": {"S512"}}, "invalid_request"},
+	} {
+		if got := ask(tc.change); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.change, got, tc.want)
+		}
+	}
+}

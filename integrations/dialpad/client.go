@@ -6,6 +6,7 @@
 package dialpad
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,7 +53,7 @@ func New(cfg Config) *Client {
 	if now == nil {
 		now = time.Now
 	}
-	c := &Client{base: base, now: now, rt: newTransport()}
+	c := &Client{base: base, now: now, rt: newTransport(&tls.Config{MinVersion: tls.VersionTLS12})}
 	if cfg.HTTPClient != nil {
 		c.rt = http.DefaultTransport
 		if cfg.HTTPClient.Transport != nil {

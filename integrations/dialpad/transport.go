@@ -22,8 +22,8 @@ import (
 // httptrace alone can't tell "not sent" from "lost": WroteHeaders and WroteRequest fire when the request is in a bufio
 // buffer, before it is flushed. So the default transport's connections count what they write.
 
-// newTransport is the default transport.
-func newTransport() *http.Transport {
+// newTransport is the default transport. tlsConfig lets tests bring their own certificate.
+func newTransport(tlsConfig *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -40,7 +40,7 @@ func newTransport() *http.Transport {
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
-			conn, err := (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, addr)
+			conn, err := (&tls.Dialer{NetDialer: dialer, Config: tlsConfig}).DialContext(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}

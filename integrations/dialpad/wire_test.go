@@ -1,8 +1,9 @@
 package dialpad
 
 import (
-	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,90 +13,10 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
-
-// rawServer counts the POSTs that reach it, read by hand so that nothing between hides one, and lets each test be as
-// rude as real networks are.
-type rawServer struct {
-	url   string
-	posts atomic.Int32
-	close func() string // ends the server and gives all that it was sent
-	wg    sync.WaitGroup
-	mu    sync.Mutex
-	raw   strings.Builder
-}
-
-// answer handles the nth request (from 1) of the whole server; false closes the connection.
-func newRawServer(t *testing.T, answer func(conn *net.TCPConn, n int32) bool) *rawServer {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &rawServer{url: "http://" + l.Addr().String()}
-	var open sync.Map
-	s.wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			open.Store(conn, true)
-			s.wg.Go(func() { s.serve(conn.(*net.TCPConn), answer) })
-		}
-	})
-	s.close = func() string {
-		_ = l.Close()
-		// What is on its way still arrives; the client hangs up when it reads the end.
-		open.Range(func(conn, _ any) bool { _ = conn.(*net.TCPConn).CloseWrite(); return true })
-		s.wg.Wait()
-		return s.raw.String()
-	}
-	t.Cleanup(func() { s.close() })
-	return s
-}
-
-func (s *rawServer) serve(conn *net.TCPConn, answer func(*net.TCPConn, int32) bool) {
-	defer func() { _ = conn.Close() }()
-	r := bufio.NewReader(io.TeeReader(conn, s))
-	for {
-		req, err := http.ReadRequest(r)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, req.Body); err != nil {
-			return
-		}
-		n := s.posts.Add(1)
-		if !answer(conn, n) {
-			return
-		}
-	}
-}
-
-// Write keeps what was sent.
-func (s *rawServer) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.raw.Write(b)
-}
-
-const smsOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + `{"id":"1","message_status":"sent"}  `
-const tokenOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n" + `{"access_token":"a","refresh_token":"r"} `
-
-func say(conn net.Conn, words string) bool { _, err := io.WriteString(conn, words); return err == nil }
-
-func hangUp(*net.TCPConn, int32) bool { return false }
-
-func reset(conn *net.TCPConn, halfAnswer string) bool {
-	say(conn, halfAnswer)
-	_ = conn.SetLinger(0) // close becomes RST
-	return false
-}
 
 var text = SMS{UserID: "5835806903417907", ToNumber: "+14155550142", Text: "Hi"}
 
@@ -329,5 +250,40 @@ func TestCallIsBounded(t *testing.T) {
 	_, _ = New(Config{HTTPClient: &http.Client{Transport: rt}}).SendSMS(t.Context(), "token", text)
 	if until := time.Until(deadline); until <= 0 || until > callTimeout {
 		t.Errorf("call may last %v", until)
+	}
+}
+
+// Over TLS the closing alert is written to the connection too, and must not count as the request.
+func TestOverTLS(t *testing.T) {
+	var posts atomic.Int32
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if posts.Add(1) == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		if r.ProtoMajor != 1 {
+			t.Errorf("protocol %s", r.Proto)
+		}
+		_, _ = io.WriteString(w, `{"id":"1"}`)
+	}))
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c := New(Config{BaseURL: server.URL})
+	c.rt = newTransport(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	if _, err := c.SendSMS(t.Context(), "token", text); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendSMS(t.Context(), "token", text); KindOf(err) != Lost {
+		t.Errorf("hung up on: %v, want lost", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})
+	if _, err := c.SendSMS(ctx, "token", text); KindOf(err) == NotSent && posts.Load() != 2 {
+		t.Errorf("not sent (%v), but the server saw %d POSTs", err, posts.Load())
+	}
+	c.CloseIdleConnections()
+	server.Close()
+	if _, err := c.SendSMS(t.Context(), "token", text); KindOf(err) != NotSent {
+		t.Errorf("server gone: %v, want not sent", err)
 	}
 }

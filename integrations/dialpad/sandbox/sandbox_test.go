@@ -1,12 +1,10 @@
 package sandbox_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,135 +86,6 @@ func wantKind(t *testing.T, err error, want dialpad.Kind) {
 	t.Helper()
 	if got := dialpad.KindOf(err); got != want {
 		t.Errorf("kind = %q (%v), want %q", got, err, want)
-	}
-}
-
-func TestConsentToFirstText(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.connect(t, sandbox.AnaID)
-	if want := w.now().Add(time.Hour); !token.Expiry.Equal(want) || token.Refresh == "" {
-		t.Errorf("token = %+v", token)
-	}
-	me, err := w.client.Me(t.Context(), token.Access)
-	if err != nil || me.ID != sandbox.AnaID || me.CompanyID != sandbox.AcmeID || !me.IsSuperAdmin || me.Number() != "+14155550100" {
-		t.Fatalf("me = %+v, %v", me, err)
-	}
-	result, err := w.client.SendSMS(t.Context(), token.Access, hello)
-	if err != nil || result.ID == "" || result.Status != "pending" {
-		t.Fatalf("result = %+v, %v", result, err)
-	}
-	texts := w.Texts()
-	if len(texts) != 1 || texts[0].From != "+14155550101" || texts[0].To != hello.ToNumber || texts[0].Text != "Hi" {
-		t.Errorf("texts = %+v", texts)
-	}
-	if err := w.client.Revoke(t.Context(), token.Access); err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.client.Me(t.Context(), token.Access)
-	wantKind(t, err, dialpad.Unauthorized)
-}
-
-func TestCodeWorksOnceAndOnlyWithItsVerifier(t *testing.T) {
-	w := newWorld(t, nil)
-	code := func(verifier string) string {
-		next, err := w.Consent(w.client.AuthCodeURL("st", verifier), sandbox.AnaID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u, _ := url.Parse(next)
-		return u.Query().Get("code")
-	}
-	verifier := oauth2.GenerateVerifier()
-	_, err := w.client.Exchange(t.Context(), code(verifier), oauth2.GenerateVerifier())
-	if !errors.Is(err, dialpad.ErrInvalidGrant) {
-		t.Errorf("other verifier: %v", err)
-	}
-	good := code(verifier)
-	if _, err := w.client.Exchange(t.Context(), good, verifier); err != nil {
-		t.Fatal(err)
-	}
-	if _, err = w.client.Exchange(t.Context(), good, verifier); !errors.Is(err, dialpad.ErrInvalidGrant) {
-		t.Errorf("code again: %v", err)
-	}
-	late := code(verifier)
-	w.pass(11 * time.Minute)
-	if _, err = w.client.Exchange(t.Context(), late, verifier); !errors.Is(err, dialpad.ErrInvalidGrant) {
-		t.Errorf("old code: %v", err)
-	}
-}
-
-func TestRefreshRotates(t *testing.T) {
-	w := newWorld(t, nil)
-	first := w.connect(t, sandbox.AnaID)
-	w.pass(time.Hour)
-	_, err := w.client.Me(t.Context(), first.Access)
-	wantKind(t, err, dialpad.Unauthorized)
-	second, err := w.client.Refresh(t.Context(), first.Refresh)
-	if err != nil || second.Refresh == first.Refresh {
-		t.Fatalf("second = %+v, %v", second, err)
-	}
-	if _, err := w.client.Me(t.Context(), second.Access); err != nil {
-		t.Error(err)
-	}
-	_, err = w.client.Refresh(t.Context(), first.Refresh)
-	if !errors.Is(err, dialpad.ErrInvalidGrant) {
-		t.Errorf("spent token: %v", err)
-	}
-}
-
-func TestRefreshGrace(t *testing.T) {
-	w := newWorld(t, func(o *sandbox.Options) { o.RefreshGrace = time.Minute })
-	first := w.connect(t, sandbox.AnaID)
-	for range 2 {
-		if _, err := w.client.Refresh(t.Context(), first.Refresh); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.pass(time.Minute)
-	if _, err := w.client.Refresh(t.Context(), first.Refresh); !errors.Is(err, dialpad.ErrInvalidGrant) {
-		t.Errorf("after the grace: %v", err)
-	}
-}
-
-// The documented body is JSON, what everybody posts is a form; the client may be in either or in Basic.
-func TestTokenEndpointTakesEveryBody(t *testing.T) {
-	w := newWorld(t, nil)
-	for _, tc := range []struct {
-		name, contentType, body string
-		basic                   bool
-		status                  int
-	}{
-		{"JSON", "application/json", `{"grant_type":"refresh_token","refresh_token":"x","client_id":"app","client_secret":"s3cret"}`, false, 400},
-		{"Basic", "application/x-www-form-urlencoded", `grant_type=refresh_token&refresh_token=x`, true, 400},
-		{"wrong secret", "application/json", `{"grant_type":"refresh_token","refresh_token":"x","client_id":"app","client_secret":"no"}`, false, 401},
-		{"garbage", "application/json", `[`, false, 400},
-	} {
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/oauth2/token", strings.NewReader(tc.body))
-		req.Header.Set("Content-Type", tc.contentType)
-		if tc.basic {
-			req.SetBasicAuth("app", "s3cret")
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != tc.status {
-			t.Errorf("%s: %d, want %d", tc.name, resp.StatusCode, tc.status)
-		}
-	}
-}
-
-func TestStaticTokenWithoutOfflineAccess(t *testing.T) {
-	w := newWorld(t, nil)
-	w.client = dialpad.New(dialpad.Config{BaseURL: w.url, ClientID: "app", ClientSecret: "s3cret", RedirectURL: callback, Now: w.now})
-	token := w.connect(t, sandbox.AnaID)
-	if token.Refresh != "" || !token.Expiry.IsZero() {
-		t.Errorf("token = %+v", token)
-	}
-	w.pass(1000 * time.Hour)
-	if _, err := w.client.Me(t.Context(), token.Access); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -379,82 +248,6 @@ func TestDisabledAppStillAnswersWhetherItIs(t *testing.T) {
 	}
 }
 
-func TestFaultsOnTexts(t *testing.T) {
-	for _, tc := range []struct {
-		fault    sandbox.Fault
-		want     dialpad.Kind
-		accepted int
-	}{
-		{sandbox.Fault{Kind: sandbox.Slow, Delay: time.Millisecond}, "", 1},
-		{sandbox.Fault{Kind: sandbox.TimeoutAfterAccepting}, dialpad.Lost, 1},
-		{sandbox.Fault{Kind: sandbox.TimeoutAfterAccepting, Delay: time.Millisecond}, dialpad.Lost, 1},
-		{sandbox.Fault{Kind: sandbox.DropBeforeReading}, dialpad.Lost, 0},
-		{sandbox.Fault{Kind: sandbox.DropAfterAccepting}, dialpad.Lost, 1},
-		{sandbox.Fault{Kind: sandbox.ResetMidResponse}, dialpad.Lost, 1},
-		{sandbox.Fault{Kind: sandbox.TooManyRequests, RetryAfter: 7 * time.Second}, dialpad.RateLimited, 0},
-		{sandbox.Fault{Kind: sandbox.ForbiddenRate}, dialpad.RateLimited, 0},
-		{sandbox.Fault{Kind: sandbox.Forbidden}, dialpad.Forbidden, 0},
-		{sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting}, dialpad.Lost, 0},
-		{sandbox.Fault{Kind: sandbox.ErrorAfterAccepting}, dialpad.Lost, 1},
-		{sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, RetryAfter: 7 * time.Second}, dialpad.NotSent, 0},
-		{sandbox.Fault{Kind: sandbox.Unauthorized}, dialpad.Unauthorized, 0},
-	} {
-		t.Run(string(tc.fault.Kind), func(t *testing.T) {
-			w := newWorld(t, nil)
-			token := w.IssueToken(sandbox.AnaID)
-			tc.fault.Path, tc.fault.Times = "/api/v2/sms", 1
-			w.Fault(tc.fault)
-			ctx, cancel := context.WithCancel(t.Context())
-			if tc.fault.Kind == sandbox.TimeoutAfterAccepting && tc.fault.Delay == 0 {
-				go func() { // gives up once the text was accepted
-					for w.Accepted() == 0 {
-						time.Sleep(time.Millisecond)
-					}
-					cancel()
-				}()
-			}
-			_, err := w.client.SendSMS(ctx, token, hello)
-			cancel()
-			wantKind(t, err, tc.want)
-			var e *dialpad.Error
-			if errors.As(err, &e) && e.RetryAfter != tc.fault.RetryAfter {
-				t.Errorf("RetryAfter = %v, want %v", e.RetryAfter, tc.fault.RetryAfter)
-			}
-			if got := w.Accepted(); got != tc.accepted {
-				t.Errorf("accepted %d, want %d", got, tc.accepted)
-			}
-			if got := w.SMSPosts(); got != 1 {
-				t.Errorf("%d POSTs for one call", got)
-			}
-			if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
-				t.Errorf("after the fault: %v", err)
-			}
-		})
-	}
-}
-
-func TestFaultSchedules(t *testing.T) {
-	w := newWorld(t, nil)
-	token := w.IssueToken(sandbox.AnaID)
-	w.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Every: 3, Times: 2})
-	var got []bool
-	for range 8 {
-		_, err := w.client.SendSMS(t.Context(), token, hello)
-		got = append(got, err == nil)
-	}
-	if diff := cmp.Diff([]bool{true, true, false, true, true, false, true, true}, got); diff != "" {
-		t.Error(diff)
-	}
-	w.Fault(sandbox.Fault{Kind: sandbox.RefreshFails})
-	grant := w.connect(t, sandbox.AnaID) // the code grant passes
-	_, err := w.client.Refresh(t.Context(), grant.Refresh)
-	wantKind(t, err, dialpad.Lost)
-	w.ClearFaults()
-	if _, err := w.client.Refresh(t.Context(), grant.Refresh); err != nil {
-		t.Errorf("the token was not traded in, but: %v", err)
-	}
-}
-
 // Dialpad refuses large limits now and then, on purpose: a client that sends one must not get away with it.
 func TestLargeLimitsFailOneCallInFive(t *testing.T) {
 	w := newWorld(t, nil)
@@ -495,41 +288,5 @@ func TestWhatTheSandboxRemembers(t *testing.T) {
 	}
 	if r := w.Requests(); len(r) != 3 || r[0].Path != "/api/v2/sms" || r[0].Status != 200 {
 		t.Errorf("requests = %+v", r)
-	}
-}
-
-func TestConsentRefusesWhatTheAppMayNotAskFor(t *testing.T) {
-	w := newWorld(t, nil)
-	ask := func(change url.Values) string {
-		q := url.Values{"client_id": {"app"}, "redirect_uri": {callback}, "response_type": {"code"}, "state": {"st"}}
-		for k, v := range change {
-			q[k] = v
-		}
-		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		resp, err := client.Get(w.url + "/oauth2/authorize?" + q.Encode())
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if to := resp.Header.Get("Location"); to != "" {
-			u, _ := url.Parse(to)
-			return u.Query().Get("error")
-		}
-		return resp.Status
-	}
-	for _, tc := range []struct {
-		change url.Values
-		want   string
-	}{
-		{nil, "200 OK"},
-		{url.Values{"redirect_uri": {callback + "&more=1"}}, "400 Bad Request"}, // never redirected to
-		{url.Values{"client_id": {"other"}}, "400 Bad Request"},
-		{url.Values{"scope": {"offline_access message_content_export:all"}}, "invalid_scope"},
-		{url.Values{"response_type": {"token"}}, "unsupported_response_type"},
-		{url.Values{"code_challenge_method": {"S512"}}, "invalid_request"},
-	} {
-		if got := ask(tc.change); got != tc.want {
-			t.Errorf("%v: %s, want %s", tc.change, got, tc.want)
-		}
 	}
 }

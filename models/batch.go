@@ -169,6 +169,13 @@ func (s *Store) OpenBatches(ctx context.Context, tenantID string, states []strin
 		Order("id").Limit(limit).Find(&out).Error
 }
 
+// CountBatches counts a tenant's batches in a state.
+func (s *Store) CountBatches(ctx context.Context, tenantID, state string) (int, error) {
+	var n int64
+	err := s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ?", tenantID, state).Count(&n).Error
+	return int(n), err
+}
+
 // HeldTooLongAllTenants returns batches held since before a time.
 func (s *Store) HeldTooLongAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
@@ -189,4 +196,10 @@ func (s *Store) FinishBatches(ctx context.Context, ids []string) error {
 		WHERE id IN ? AND state = 'sending' AND prepared AND NOT EXISTS (
 		SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state IN ('queued', 'waiting', 'sending', 'held'))`,
 		now, now, ids).Error
+}
+
+// BatchByKey returns the batch that a user's idempotency key already made, or ErrNotFound.
+func (s *Store) BatchByKey(ctx context.Context, tenantID, userID, key string) (Batch, error) {
+	var b Batch
+	return b, one(s.q(ctx).Take(&b, "tenant_id = ? AND user_id = ? AND idempotency_key = ?", tenantID, userID, key).Error)
 }

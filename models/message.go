@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -108,7 +107,7 @@ func (s *Store) giveTurns(ctx context.Context, l Lane, messages []Message) error
 	}
 	n := map[who]int{}
 	for _, m := range messages {
-		if m.State == Queued {
+		if m.wantsTurn() {
 			n[who{m.Class, m.turnKey()}]++
 		}
 	}
@@ -121,7 +120,7 @@ func (s *Store) giveTurns(ctx context.Context, l Lane, messages []Message) error
 		next[w] = first
 	}
 	for i := range messages {
-		if m := &messages[i]; m.State == Queued {
+		if m := &messages[i]; m.wantsTurn() {
 			w := who{m.Class, m.turnKey()}
 			m.Turn = next[w]
 			if m.Class != ClassPerson {
@@ -131,6 +130,9 @@ func (s *Store) giveTurns(ctx context.Context, l Lane, messages []Message) error
 	}
 	return nil
 }
+
+// wantsTurn: a text that was taken back from the wire keeps the turn it had.
+func (m Message) wantsTurn() bool { return m.State == Queued && m.Turn == 0 }
 
 // turnKey is who takes turns: senders among bulks, workflows (one batch each) among automations.
 func (m Message) turnKey() string {
@@ -145,7 +147,7 @@ func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, ne
 	err = s.Tx(ctx, func(tx *Store) error {
 		var due []Message
 		now := tx.Now()
-		if err := tx.q(ctx).Select("id", "class", "sender_id", "batch_id").
+		if err := tx.q(ctx).Select("id", "class", "sender_id", "batch_id", "turn").
 			Where("lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ?", l.ID, l.TenantID, now).
 			Order("due_at, id").Limit(n).Find(&due).Error; err != nil {
 			return err
@@ -191,67 +193,6 @@ func (s *Store) queueAgain(ctx context.Context, l Lane, messages []Message) erro
 type turnRow struct {
 	ID   string `json:"id"`
 	Turn int64  `json:"turn"`
-}
-
-// Counts are a batch's messages by state. Waiting is folded into Queued, and so are recipients not yet prepared.
-type Counts struct {
-	Total       int `json:"total"`
-	Queued      int `json:"queued"`
-	Sending     int `json:"sending"`
-	Sent        int `json:"sent"`
-	Delivered   int `json:"delivered"`
-	Undelivered int `json:"undelivered"`
-	Failed      int `json:"failed"`
-	Uncertain   int `json:"uncertain"`
-	Held        int `json:"held"`
-	Cancelled   int `json:"cancelled"`
-	Skipped     int `json:"skipped"`
-}
-
-// Sum is what the states add up to.
-func (c Counts) Sum() int {
-	return c.Queued + c.Sending + c.Sent + c.Delivered + c.Undelivered + c.Failed + c.Uncertain + c.Held + c.Cancelled + c.Skipped
-}
-
-// CountMessages counts the messages of several batches by state, as stored.
-func (s *Store) CountMessages(ctx context.Context, tenantID string, batchIDs []string) (map[string]Counts, error) {
-	var rows []struct {
-		BatchID, State string
-		N              int
-	}
-	err := s.q(ctx).Model(&Message{}).Select("batch_id, state, count(*) AS n").
-		Where("tenant_id = ? AND batch_id IN ?", tenantID, batchIDs).Group("batch_id, state").Scan(&rows).Error
-	out := make(map[string]Counts, len(batchIDs))
-	for _, r := range rows {
-		c := out[r.BatchID]
-		*c.of(r.State) += r.N
-		out[r.BatchID] = c
-	}
-	return out, err
-}
-
-func (c *Counts) of(state string) *int {
-	switch state {
-	case Sending:
-		return &c.Sending
-	case Sent:
-		return &c.Sent
-	case Delivered:
-		return &c.Delivered
-	case Undelivered:
-		return &c.Undelivered
-	case Failed:
-		return &c.Failed
-	case Uncertain:
-		return &c.Uncertain
-	case Held:
-		return &c.Held
-	case Cancelled:
-		return &c.Cancelled
-	case Skipped:
-		return &c.Skipped
-	}
-	return &c.Queued
 }
 
 // Message returns a message of the tenant; userID restricts it to that user's, "" to none.
@@ -323,120 +264,8 @@ func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID s
 	return moved, err
 }
 
-// UntoldMessages returns messages whose last change the CRM's timeline has not heard of, oldest change first.
-func (s *Store) UntoldMessages(ctx context.Context, tenantID string, limit int) ([]Message, error) {
-	var out []Message
-	return out, s.q(ctx).Where("tenant_id = ? AND untold AND state NOT IN ?", tenantID, []string{Skipped}).
-		Order("updated_at").Limit(limit).Find(&out).Error
-}
-
-// Told notes that the CRM heard of a message's state, unless it changed meanwhile.
-func (s *Store) Told(ctx context.Context, m Message) error {
-	return s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id = ? AND updated_at = ?", m.TenantID, m.ID, m.UpdatedAt.UTC()).
-		UpdateColumn("untold", false).Error
-}
-
-// UntoldTenantsAllTenants returns tenants that have something to tell.
-func (s *Store) UntoldTenantsAllTenants(ctx context.Context) ([]string, error) {
-	var out []string
-	return out, s.q(ctx).Model(&Message{}).Distinct("tenant_id").Where("untold").Pluck("tenant_id", &out).Error
-}
-
-// RecentCounts counts a tenant's texts settled since a time by state, and what waits now.
-func (s *Store) RecentCounts(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
-	var rows []struct {
-		State string
-		N     int
-	}
-	var c Counts
-	err := s.q(ctx).Model(&Message{}).Select("state, count(*) AS n").
-		Where("tenant_id = ? AND settled_at > ?", tenantID, since.UTC()).Group("state").Scan(&rows).Error
-	for _, r := range rows {
-		*c.of(r.State) += r.N
-	}
-	return c, err
-}
-
-// CountQueued counts what waits in a lane.
-func (s *Store) CountQueued(ctx context.Context, tenantID, laneID string) (int64, error) {
-	var n int64
-	return n, s.q(ctx).Model(&Message{}).Where("lane_id = ? AND tenant_id = ? AND state IN ('queued', 'waiting')", laneID, tenantID).
-		Count(&n).Error
-}
-
-// CountSentSince counts the requests that a lane put on the wire since a time.
-func (s *Store) CountSentSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
-	var n int64
-	return n, s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND settled_at > ? AND attempt > 0", tenantID, since.UTC()).Count(&n).Error
-}
-
-// AttemptRow is an attempt that was taken back to the queue.
-type AttemptRow struct {
-	MessageID  string `gorm:"primaryKey"`
-	TenantID   string
-	Attempt    int `gorm:"primaryKey"`
-	ClaimedAt  *time.Time
-	AnsweredAt *time.Time
-	Outcome    string
-	ErrorCode  string
-	ErrorText  string
-}
-
-// TableName implements gorm's Tabler.
-func (AttemptRow) TableName() string { return "attempts" }
-
-// Attempts returns the earlier attempts of a message.
-func (s *Store) Attempts(ctx context.Context, tenantID, messageID string) ([]AttemptRow, error) {
-	var out []AttemptRow
-	return out, s.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("attempt").Find(&out).Error
-}
-
-// EraseNumber removes a person's number, name and texts everywhere; opt-outs survive by their key alone.
-func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
-	key, err := s.NumberKey(ctx, tenantID, number)
-	if err != nil {
-		return err
-	}
-	return s.Tx(ctx, func(tx *Store) error { return tx.erase(ctx, tenantID, number, "to_key = ?", key) })
-}
-
-// EraseContact removes what is known of a CRM contact.
-func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) error {
-	return s.Tx(ctx, func(tx *Store) error {
-		var numbers []string
-		if err := tx.q(ctx).Model(&Message{}).Distinct("to_number").Where("tenant_id = ? AND contact_id = ?", tenantID, contactID).
-			Pluck("to_number", &numbers).Error; err != nil {
-			return err
-		}
-		for _, n := range numbers {
-			if err := tx.EraseNumber(ctx, tenantID, n); err != nil {
-				return err
-			}
-		}
-		return tx.erase(ctx, tenantID, "", "contact_id = ?", contactID)
-	})
-}
-
-func (s *Store) erase(ctx context.Context, tenantID, number, where string, arg any) error {
-	// What has not gone out yet never will; then nothing of the person is left in any row.
-	q := func() *gorm.DB { return s.q(ctx).Model(&Message{}).Where("tenant_id = ?", tenantID).Where(where, arg) }
-	if err := q().Where("state IN ?", []string{Queued, Waiting, Held}).Updates(map[string]any{
-		"state": Cancelled, "error_text": "This person's data was erased", "settled_at": s.Now()}).Error; err != nil {
-		return err
-	}
-	// The number stays unique in its batch by the row's own id.
-	if err := q().Updates(map[string]any{"to_number": gorm.Expr("'erased:' || id"), "name": "", "text": "", "untold": false}).Error; err != nil {
-		return err
-	}
-	if number == "" {
-		return nil
-	}
-	if err := s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number = ?", tenantID, number).Update("number", "").Error; err != nil {
-		return err
-	}
-	if err := s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND to_number = ?", tenantID, number).
-		Updates(map[string]any{"to_number": "", "message": ""}).Error; err != nil {
-		return err
-	}
-	return s.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
+// MessageByNumber returns the text of a batch that goes to a number, or ErrNotFound.
+func (s *Store) MessageByNumber(ctx context.Context, tenantID, batchID, number string) (Message, error) {
+	var m Message
+	return m, one(s.q(ctx).Take(&m, "tenant_id = ? AND batch_id = ? AND to_number = ? AND state <> 'skipped'", tenantID, batchID, number).Error)
 }

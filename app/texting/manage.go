@@ -1,0 +1,269 @@
+package texting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dialpad-texting/models"
+)
+
+// EditRequest changes a batch before it starts; nil leaves a thing as it is.
+type EditRequest struct {
+	Message      *string   `json:"message"`
+	Schedule     *Schedule `json:"schedule"`
+	Late         *Late     `json:"late"`
+	SenderUserID *string   `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
+}
+
+// ResendRequest names the states whose people are texted again.
+type ResendRequest struct {
+	States  []string `json:"states"`
+	Confirm bool     `json:"confirm"`
+}
+
+// Batch returns one batch.
+func (x *Texting) Batch(ctx context.Context, a Asker, id string) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	return x.view(ctx, a.Tenant, b)
+}
+
+// Edit changes a scheduled batch; whether it still was one is decided by the database.
+func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	if b.State != models.BatchScheduled {
+		return BatchView{}, problem("state_conflict", "This text has already started; it can't be changed any more.")
+	}
+	set := map[string]any{"warning": "", "warned_at": nil}
+	if r.Message != nil {
+		tpl, err := x.check(ctx, a.Tenant, b.Module, *r.Message)
+		if err != nil {
+			return BatchView{}, err
+		}
+		set["message"] = tpl.String()
+	}
+	if err := setLate(&b, r.Late); err != nil {
+		return BatchView{}, err
+	}
+	if r.Schedule != nil {
+		if err := x.setSchedule(&b, *r.Schedule); err != nil {
+			return BatchView{}, err
+		}
+	}
+	if r.SenderUserID != nil {
+		if err := x.setSender(ctx, a, &b, *r.SenderUserID); err != nil {
+			return BatchView{}, err
+		}
+	}
+	for column, v := range map[string]any{"late_minutes": b.LateMinutes, "late_do": b.LateDo, "send_at": b.SendAt, "local_time": b.LocalTime,
+		"time_zone": b.TimeZone, "utc_offset": b.UTCOffset, "sender_id": b.SenderID, "sender_email": b.SenderEmail} {
+		set[column] = v
+	}
+	if err := x.store.UpdateBatch(ctx, a.Tenant.ID, id, []string{models.BatchScheduled}, set); err != nil {
+		return BatchView{}, lost(err, "This text has just started; it can't be changed any more.")
+	}
+	return x.Batch(ctx, a, id)
+}
+
+func (x *Texting) setSender(ctx context.Context, a Asker, b *models.Batch, userID string) error {
+	if !a.Admin() {
+		return problem("admin_required", "Only an admin can choose another sender.")
+	}
+	u, err := x.store.User(ctx, a.Tenant.ID, userID)
+	if err != nil {
+		return found(err)
+	}
+	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, u.Email)
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		return refusal
+	}
+	b.SenderID, b.SenderEmail = account.DialpadID, u.Email
+	return nil
+}
+
+// Cancel cancels the rest of a batch; what is on the wire goes on.
+func (x *Texting) Cancel(ctx context.Context, a Asker, id string) (BatchView, error) {
+	from := []string{models.BatchScheduled, models.BatchPreparing, models.BatchSending, models.BatchPaused, models.BatchHeld}
+	return x.move(ctx, a, id, from, map[string]any{"state": models.BatchCancelled, "held_reason": "Cancelled by " + a.Name,
+		"finished_at": x.now().UTC()}, "There is nothing left to cancel.")
+}
+
+// Pause stops a batch from sending until it is resumed.
+func (x *Texting) Pause(ctx context.Context, a Asker, id string) (BatchView, error) {
+	return x.move(ctx, a, id, []string{models.BatchPreparing, models.BatchSending},
+		map[string]any{"state": models.BatchPaused, "held_reason": "Paused by " + a.Name}, "Only a batch that is being sent can be paused.")
+}
+
+// Resume lets a paused or held batch go on, if its tenant and sender may text now.
+func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, b.SenderEmail)
+	if err != nil {
+		return BatchView{}, err
+	}
+	if refusal != nil {
+		return BatchView{}, refusal
+	}
+	state := models.BatchPreparing
+	switch {
+	case b.Prepared:
+		state = models.BatchSending
+	case b.SendAt != nil && b.StartedAt == nil && b.SendAt.After(x.now()):
+		state = models.BatchScheduled
+	}
+	set := map[string]any{"state": state, "held_reason": "", "held_at": nil, "sender_id": account.DialpadID}
+	if b.StartedAt == nil && state != models.BatchScheduled {
+		set["started_at"] = x.now().UTC()
+	}
+	return x.move(ctx, a, id, []string{models.BatchPaused, models.BatchHeld}, set, "This batch is not paused.")
+}
+
+// move changes a batch's state and queues what carries it over to its messages.
+func (x *Texting) move(ctx context.Context, a Asker, id string, from []string, set map[string]any, late string) (BatchView, error) {
+	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+		return BatchView{}, found(err)
+	}
+	err := x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.UpdateBatch(ctx, a.Tenant.ID, id, from, set); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, a.Tenant.ID, a.UserID, "batch."+fmt.Sprint(set["state"]), map[string]string{"batch": id}); err != nil {
+			return err
+		}
+		if set["state"] == models.BatchPreparing {
+			if err := tx.Enqueue(ctx, models.PrepareBatch{TenantID: a.Tenant.ID, BatchID: id}); err != nil {
+				return err
+			}
+		}
+		return tx.Enqueue(ctx, models.MoveBatch{TenantID: a.Tenant.ID, BatchID: id})
+	})
+	if err != nil {
+		return BatchView{}, lost(err, late)
+	}
+	return x.Batch(ctx, a, id)
+}
+
+// CancelMessage cancels one text that has not been claimed.
+func (x *Texting) CancelMessage(ctx context.Context, a Asker, id string) (MessageView, error) {
+	m, err := x.store.Message(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return MessageView{}, found(err)
+	}
+	err = x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.CancelMessage(ctx, a.Tenant.ID, id, "Cancelled by "+a.Name); err != nil {
+			return err
+		}
+		return tx.FollowUp(ctx, []models.Settled{{ID: id, TenantID: a.Tenant.ID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: models.Cancelled}})
+	})
+	if err != nil {
+		return MessageView{}, lost(err, "It is too late to cancel this text.")
+	}
+	if m, err = x.store.Message(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+		return MessageView{}, err
+	}
+	return messageView(m), nil
+}
+
+// surelyNotSent are the states whose people may be texted again without asking twice.
+var surelyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
+
+// Resend makes a new batch for the people of some states. Uncertain ones may have got their text: they need a
+// deliberate confirm. key makes it one batch, whatever is clicked twice.
+func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendRequest) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	if err := mayResend(b, r); err != nil {
+		return BatchView{}, err
+	}
+	fresh, err := x.again(ctx, a, b, r.States)
+	if err != nil {
+		return BatchView{}, err
+	}
+	slices.Sort(r.States)
+	fresh.IdempotencyKey = firstOf(key, "resend:"+id+":"+strings.Join(r.States, "+"))
+	fresh.BodyHash = bodyHash("resend", id, r.States)
+	stored, created, err := x.insert(ctx, fresh, nil)
+	if err != nil {
+		return BatchView{}, err
+	}
+	if !created {
+		return x.sameBatch(ctx, a, stored, fresh.BodyHash)
+	}
+	x.wake()
+	return x.view(ctx, a.Tenant, stored)
+}
+
+func mayResend(b models.Batch, r ResendRequest) error {
+	if len(r.States) == 0 || b.Source == models.SourceAutomation {
+		return problem("bad_request", "Name the states whose people should be texted again.")
+	}
+	for _, s := range r.States {
+		if s == models.Uncertain {
+			if !r.Confirm {
+				return problem("confirm_required", models.UnknownOutcome+". Confirm to send again.")
+			}
+			continue
+		}
+		if !slices.Contains(surelyNotSent, s) {
+			return problem("bad_request", "Only texts that were surely not sent can be sent again.")
+		}
+	}
+	return nil
+}
+
+// again is the new batch for a batch's people in some states.
+func (x *Texting) again(ctx context.Context, a Asker, b models.Batch, states []string) (models.Batch, error) {
+	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
+	if err != nil {
+		return b, err
+	}
+	if refusal != nil {
+		return b, refusal
+	}
+	var ids []string
+	for after := ""; ; {
+		list, err := x.store.Messages(ctx, b.TenantID, b.ID, states, after, 1000)
+		if err != nil {
+			return b, err
+		}
+		for _, m := range list {
+			ids = append(ids, m.RecordID)
+			after = m.ID
+		}
+		if len(list) < 1000 {
+			break
+		}
+	}
+	if len(ids) == 0 {
+		return b, problem("state_conflict", "There is nobody left to text again.")
+	}
+	now := x.now().UTC()
+	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
+		RecordIDs: ids, ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
+		Expected: len(ids), State: models.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: models.LateHold}, nil
+}
+
+// moved tells a lost race from a failure.
+func moved(err error) error {
+	if errors.Is(err, models.ErrLost) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,198 @@
+package texting
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// moveChunk is how many rows one statement moves: short transactions let the lane claim in between.
+const moveChunk = 2000
+
+// Move carries a batch's state over to its messages: those of a cancelled one are cancelled, of a paused or held one
+// parked, of a resumed one queued again. It is idempotent, and tells how many it moved.
+func (x *Texting) Move(ctx context.Context, tenantID, batchID string) (moved int, err error) {
+	b, err := x.store.Batch(ctx, tenantID, "", batchID)
+	if err != nil {
+		return 0, ignoreNotFound(err)
+	}
+	for {
+		n, err := x.moveSome(ctx, b)
+		moved += n
+		if err != nil {
+			return moved, err
+		}
+		if n < moveChunk {
+			return moved, x.afterMove(ctx, b, moved)
+		}
+		if b, err = x.store.Batch(ctx, tenantID, "", batchID); err != nil {
+			return moved, err // it may have been resumed meanwhile: then the rest goes the other way
+		}
+	}
+}
+
+func (x *Texting) moveSome(ctx context.Context, b models.Batch) (int, error) {
+	waiting := []string{models.Queued, models.Waiting}
+	switch b.State {
+	case models.BatchCancelled:
+		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, append(waiting, models.Held), models.Cancelled, "cancelled", b.HeldReason, moveChunk)
+		return int(n), err
+	case models.BatchPaused:
+		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, waiting, models.Held, "paused", b.HeldReason, moveChunk)
+		return int(n), err
+	case models.BatchHeld:
+		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, waiting, models.Held, "held", b.HeldReason, moveChunk)
+		return int(n), err
+	case models.BatchPreparing, models.BatchSending:
+		return x.requeue(ctx, b)
+	}
+	return 0, nil
+}
+
+// requeue puts parked texts back, from the account that the sender's e-mail stands for now.
+func (x *Texting) requeue(ctx context.Context, b models.Batch) (int, error) {
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return 0, ignoreNotFound(err)
+	}
+	lane, err := x.store.LaneOf(ctx, b.TenantID, c.CompanyID)
+	if err != nil {
+		return 0, ignoreNotFound(err)
+	}
+	sender := b.SenderID
+	if account, err := x.store.AccountByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
+		sender = account.DialpadID
+	}
+	return x.store.RequeueMessages(ctx, lane, b.ID, sender, moveChunk)
+}
+
+func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) error {
+	if moved == 0 && b.State != models.BatchSending {
+		return nil
+	}
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
+		return err
+	}
+	if b.State == models.BatchSending {
+		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
+			return err
+		}
+		if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+			return err
+		}
+		x.wake()
+	}
+	if moved > 0 {
+		return x.store.Enqueue(ctx, models.TellActivities{TenantID: b.TenantID})
+	}
+	return nil
+}
+
+// DueCounts is what one look at the schedules did.
+type DueCounts struct{ Started, Held, Dropped, Moved int }
+
+// prepareAhead is how long before its time a batch may be prepared; nothing leaves early.
+const prepareAhead = 2 * time.Minute
+
+// StartDueAllTenants starts the scheduled batches whose preparing may begin, by the late rule of each.
+func (x *Texting) StartDueAllTenants(ctx context.Context, limit int) (n DueCounts, err error) {
+	now := x.now().UTC()
+	due, err := x.store.DueBatchesAllTenants(ctx, now.Add(prepareAhead), limit)
+	if err != nil {
+		return n, err
+	}
+	for _, b := range due {
+		if err := x.startDue(ctx, b, now, &n); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (x *Texting) startDue(ctx context.Context, b models.Batch, now time.Time, n *DueCounts) error {
+	// The wall time wins: when the zone's rules changed since it was asked for, its instant is another.
+	if at, ok := wallInstant(b); ok && !at.Equal(*b.SendAt) && at.After(now) {
+		n.Moved++
+		return moved(x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled},
+			map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
+	}
+	late := now.Sub(*b.SendAt) > time.Duration(b.LateMinutes)*time.Minute
+	switch {
+	case late && b.LateDo == models.LateHold:
+		n.Held++
+		return x.park(ctx, b, models.BatchHeld, lateWords(b))
+	case late && b.LateDo == models.LateDrop:
+		n.Dropped++
+		return x.park(ctx, b, models.BatchCancelled, lateWords(b))
+	}
+	n.Started++
+	err := x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled},
+			map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+	})
+	return moved(err)
+}
+
+func (x *Texting) park(ctx context.Context, b models.Batch, state, reason string) error {
+	set := map[string]any{"state": state, "held_reason": reason}
+	if now := x.now().UTC(); state == models.BatchHeld {
+		set["held_at"] = now
+	} else {
+		set["finished_at"] = now
+	}
+	return moved(x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled}, set))
+}
+
+func lateWords(b models.Batch) string {
+	return "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
+}
+
+// wallInstant reads a batch's wall time with today's zone rules; false where it no longer has one reading.
+func wallInstant(b models.Batch) (time.Time, bool) {
+	loc, err := time.LoadLocation(b.TimeZone)
+	wall, err2 := time.Parse(wallFormat, b.LocalTime)
+	if err != nil || err2 != nil || b.TimeZone == "" {
+		return time.Time{}, false
+	}
+	at, err := Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}.pick(readings(wall, loc), wall, loc)
+	if err != nil {
+		at, err = Schedule{Local: b.LocalTime, TimeZone: b.TimeZone}.pick(readings(wall, loc), wall, loc)
+	}
+	return at.UTC(), err == nil
+}
+
+const (
+	heldMost      = 7 * 24 * time.Hour
+	wordsHeldLong = "Not sent: it was held for seven days"
+)
+
+// ExpireHeldAllTenants ends what was held for seven days; its texts fail with the reason they were held for.
+func (x *Texting) ExpireHeldAllTenants(ctx context.Context, limit int) (int, error) {
+	held, err := x.store.HeldTooLongAllTenants(ctx, x.now().Add(-heldMost), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range held {
+		for {
+			n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, []string{models.Queued, models.Waiting, models.Held}, models.Failed, "held_too_long", wordsHeldLong+": "+b.HeldReason, moveChunk)
+			if err != nil {
+				return 0, err
+			}
+			if n < moveChunk {
+				break
+			}
+		}
+		if err := x.end(ctx, b, models.BatchCancelled, wordsHeldLong+": "+b.HeldReason); err != nil {
+			return 0, err
+		}
+	}
+	return len(held), nil
+}

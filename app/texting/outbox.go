@@ -1,0 +1,153 @@
+package texting
+
+import (
+	"context"
+	"encoding/csv"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// Filter selects batches of the outbox.
+type Filter struct{ State, Source, Query, Cursor string }
+
+// BatchesView is one page of the outbox, newest first.
+type BatchesView struct {
+	Batches []BatchView `json:"batches"`
+	Next    *string     `json:"next"`
+}
+
+// MessagesView is one page of a batch's messages.
+type MessagesView struct {
+	Messages []MessageView `json:"messages"`
+	Next     *string       `json:"next"`
+}
+
+const (
+	batchesPage  = 25
+	messagesPage = 100
+)
+
+// Batches pages the outbox: an admin's holds everybody's batches, a user's the user's own.
+func (x *Texting) Batches(ctx context.Context, a Asker, f Filter) (BatchesView, error) {
+	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.scope(), State: f.State, Source: f.Source, Query: f.Query},
+		f.Cursor, batchesPage+1)
+	if err != nil {
+		return BatchesView{}, err
+	}
+	var next *string
+	if len(list) > batchesPage {
+		list = list[:batchesPage]
+		next = &list[batchesPage-1].ID
+	}
+	views, err := x.views(ctx, a.Tenant, list)
+	if err != nil {
+		return BatchesView{}, err
+	}
+	for i, b := range list {
+		if b.Source == models.SourceOne {
+			if views[i].To, err = x.onlyRecipient(ctx, b); err != nil {
+				return BatchesView{}, err
+			}
+		}
+	}
+	return BatchesView{Batches: views, Next: next}, nil
+}
+
+// states are the stored states behind a state that people see.
+func states(state string) ([]string, error) {
+	switch state {
+	case "":
+		return nil, nil
+	case models.Queued:
+		return []string{models.Queued, models.Waiting}, nil
+	}
+	known := []string{models.Sending, models.Sent, models.Delivered, models.Undelivered, models.Failed, models.Uncertain,
+		models.Held, models.Cancelled, models.Skipped}
+	if !slices.Contains(known, state) {
+		return nil, &Problem{Code: "bad_request", Message: "There is no such state.", Details: map[string]any{"field": "state"}}
+	}
+	return []string{state}, nil
+}
+
+// Messages pages a batch's messages; state "" is all.
+func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor string) (MessagesView, error) {
+	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+		return MessagesView{}, found(err)
+	}
+	want, err := states(state)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	list, err := x.store.Messages(ctx, a.Tenant.ID, id, want, cursor, messagesPage+1)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	v := MessagesView{Messages: []MessageView{}}
+	if len(list) > messagesPage {
+		list = list[:messagesPage]
+		v.Next = &list[messagesPage-1].ID
+	}
+	for _, m := range list {
+		v.Messages = append(v.Messages, messageView(m))
+	}
+	return v, nil
+}
+
+// Report writes a batch's messages as CSV (RFC 4180, UTF-8 with a byte order mark, which spreadsheets ask for).
+func (x *Texting) Report(ctx context.Context, a Asker, id, state string, w io.Writer) error {
+	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+		return found(err)
+	}
+	want, err := states(state)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write([]string{"Name", "To", "State", "Reason", "Code", "Sent at (UTC)", "Text", "Record", "Message id"}); err != nil {
+		return err
+	}
+	for after := ""; ; {
+		list, err := x.store.Messages(ctx, a.Tenant.ID, id, want, after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			if err := out.Write(reportRow(m)); err != nil {
+				return err
+			}
+			after = m.ID
+		}
+		if out.Flush(); out.Error() != nil || len(list) < 1000 {
+			return out.Error()
+		}
+	}
+}
+
+func reportRow(m models.Message) []string {
+	sent := ""
+	if m.SentAt != nil {
+		sent = m.SentAt.UTC().Format(time.RFC3339)
+	}
+	row := []string{m.Name, m.ToNumber, publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID}
+	for i := range row {
+		row[i] = harmless(row[i])
+	}
+	return row
+}
+
+// harmless keeps a spreadsheet from reading a cell as a formula (OWASP, CSV injection). A number's + is such a
+// beginning too.
+func harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
+		return "'" + cell
+	}
+	return cell
+}

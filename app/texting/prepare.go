@@ -1,0 +1,246 @@
+package texting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// PrepareCounts is what one round of preparing did.
+type PrepareCounts struct{ Pages, Queued, Skipped int }
+
+// Prepare resolves a batch's recipients into messages, page by page, until it is through or the batch is no longer
+// preparing. It may be killed anywhere and run again, also twice at once: a page is stored together with the cursor
+// that follows it, only by whoever still finds the cursor it began with. An error means: again later.
+func (x *Texting) Prepare(ctx context.Context, tenantID, batchID string) (n PrepareCounts, err error) {
+	for {
+		b, err := x.store.Batch(ctx, tenantID, "", batchID)
+		if errors.Is(err, models.ErrNotFound) || err == nil && b.State != models.BatchPreparing {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		t, err := x.store.Tenant(ctx, tenantID)
+		if err != nil {
+			return n, err
+		}
+		done, err := x.preparePage(ctx, t, b, &n)
+		if err != nil || done {
+			return n, err
+		}
+	}
+}
+
+func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Batch, n *PrepareCounts) (done bool, err error) {
+	sender, held, err := x.senderOf(ctx, t, b)
+	if err != nil || held {
+		return held, err
+	}
+	w, err := wishOf(t, b)
+	if err != nil {
+		return true, x.end(ctx, b, models.BatchCancelled, "The text can't be read any more") // the fields were checked when it was written
+	}
+	p, err := x.recipients(ctx, w, b.Cursor)
+	if err != nil {
+		x.note(ctx, b, err)
+		return false, err
+	}
+	leaveOutTwins(p.recipients)
+	err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storePage(ctx, tx, b, sender, p) })
+	if errors.Is(err, models.ErrLost) {
+		return false, nil // paused, cancelled, or another process was faster: look again
+	}
+	if err != nil {
+		return false, err
+	}
+	n.Pages++
+	for _, r := range p.recipients {
+		if r.code == "" {
+			n.Queued++
+		} else {
+			n.Skipped++
+		}
+	}
+	x.wake()
+	return p.next == "", nil
+}
+
+// note tells the person why preparing waits.
+func (x *Texting) note(ctx context.Context, b models.Batch, cause error) {
+	var p *Problem
+	words := "Preparing failed and is tried again"
+	if errors.As(cause, &p) && p.Code == "crm_unreachable" {
+		words = "Waiting for Salesmate, which is not answering"
+	}
+	if err := x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchPreparing}, map[string]any{"prepare_note": words}); err != nil {
+		x.log.Warn("noting a batch's delay failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
+	}
+}
+
+// senderOf asks again who sends: plan, installation, connection and account at this moment. Held: the batch waits
+// for its tenant. Without an account the recipients still get their rows, failed with the words.
+func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
+	account, refusal, err := x.market.UserMay(ctx, t.ID, b.SenderEmail)
+	switch {
+	case err != nil:
+		return "", false, err
+	case refusal == nil:
+		return account.DialpadID, false, nil
+	case refusal.Code == "no_account":
+		return "", false, nil
+	case refusal.Code == "dialpad_unreachable":
+		return "", false, refusal
+	}
+	err = x.store.UpdateBatch(ctx, t.ID, b.ID, []string{models.BatchPreparing},
+		map[string]any{"state": models.BatchHeld, "held_reason": refusal.Message, "held_at": x.now().UTC()})
+	return "", true, err
+}
+
+// storePage writes a page's messages and moves the cursor, if the batch is still where the page began.
+func (x *Texting) storePage(ctx context.Context, tx *models.Store, b models.Batch, sender string, p page) error {
+	now, err := tx.BatchForUpdate(ctx, b.TenantID, b.ID)
+	if err != nil {
+		return err
+	}
+	if now.State != models.BatchPreparing || now.Cursor != b.Cursor || now.Version != b.Version {
+		return models.ErrLost
+	}
+	if err := x.queuePage(ctx, tx, b, sender, p.recipients); err != nil {
+		return err
+	}
+	set := map[string]any{"cursor": p.next, "prepare_note": ""}
+	if p.next == "" {
+		set["prepared"], set["state"] = true, models.BatchSending
+	}
+	if err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchPreparing}, set); err != nil {
+		return err
+	}
+	if p.next == "" {
+		return tx.FinishBatches(ctx, []string{b.ID}) // everyone may have been left out
+	}
+	return nil
+}
+
+// queuePage turns recipients into messages: queued, waiting for their time, or skipped with the reason.
+func (x *Texting) queuePage(ctx context.Context, tx *models.Store, b models.Batch, sender string, list []recipient) error {
+	c, err := tx.Connection(ctx, b.TenantID)
+	if err != nil {
+		return err
+	}
+	t, err := tx.Tenant(ctx, b.TenantID)
+	if err != nil {
+		return err
+	}
+	lane, err := tx.LaneOf(ctx, b.TenantID, c.CompanyID)
+	if err != nil {
+		return err
+	}
+	messages := make([]models.Message, len(list))
+	for i, r := range list {
+		messages[i] = x.message(t, b, lane.ID, sender, r)
+	}
+	added, err := tx.AddMessages(ctx, lane, messages)
+	if err != nil {
+		return err
+	}
+	if err := x.addTwins(ctx, tx, lane, b, messages, added); err != nil {
+		return err
+	}
+	return tx.Wake(ctx, b.TenantID, lane.ID, x.firstDue(messages))
+}
+
+// firstDue is when the lane should look: now, or at the first due moment.
+func (x *Texting) firstDue(messages []models.Message) time.Time {
+	now := x.now()
+	first := time.Time{}
+	for _, m := range messages {
+		if m.State != models.Waiting || m.DueAt == nil {
+			return now
+		}
+		if first.IsZero() || m.DueAt.Before(first) {
+			first = *m.DueAt
+		}
+	}
+	if first.IsZero() {
+		return now
+	}
+	return first
+}
+
+func (x *Texting) message(t models.Tenant, b models.Batch, laneID, sender string, r recipient) models.Message {
+	m := models.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
+		SenderID: sender, Module: b.Module, RecordID: r.recordID, ContactID: r.contactID, DealID: r.dealID, Name: r.name,
+		ToNumber: r.number, ToKey: r.key, Text: r.text, Segments: r.segments.Segments, State: models.Queued, Untold: true}
+	switch {
+	case r.code != "":
+		m.State, m.ErrorCode, m.ErrorText, m.Text, m.Untold = models.Skipped, r.code, r.reason, "", false
+		return m
+	case sender == "":
+		now := x.now().UTC()
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, "no_account", "No Dialpad account found", &now
+		return m
+	}
+	now := x.now().UTC()
+	at := now
+	if b.SendAt != nil && b.SendAt.After(at) {
+		at = *b.SendAt
+	}
+	if b.MoveQuiet {
+		if until := quietUntil(at, firstOf(r.timeZone, t.TimeZone), t.QuietFrom, t.QuietTo); !until.IsZero() {
+			at = until.UTC()
+		}
+	}
+	if at.After(now) {
+		m.State, m.DueAt = models.Waiting, &at
+	}
+	return m
+}
+
+// addTwins writes the rows that the database refused because their number already has a text in this batch, as
+// skipped; those that were there already (a page stored before) stay as they are.
+func (x *Texting) addTwins(ctx context.Context, tx *models.Store, lane models.Lane, b models.Batch, all []models.Message, added map[string]bool) error {
+	var twins []models.Message
+	for _, m := range all {
+		if added[m.ID] {
+			continue
+		}
+		other, err := tx.MessageByNumber(ctx, b.TenantID, b.ID, m.ToNumber)
+		if errors.Is(err, models.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if other.RecordID == m.RecordID && other.Module == m.Module {
+			continue
+		}
+		m.ID, m.State, m.ErrorCode, m.ErrorText = models.NewID(), models.Skipped, codeDuplicate, sameNumber(other.Name)
+		m.Text, m.DueAt, m.Turn, m.Untold = "", nil, 0, false
+		twins = append(twins, m)
+	}
+	_, err := tx.AddMessages(ctx, lane, twins)
+	return err
+}
+
+// end closes a batch that can't go on.
+func (x *Texting) end(ctx context.Context, b models.Batch, state, reason string) error {
+	err := x.store.Tx(ctx, func(tx *models.Store) error {
+		err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{b.State},
+			map[string]any{"state": state, "held_reason": reason, "finished_at": x.now().UTC()})
+		if err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+	})
+	if errors.Is(err, models.ErrLost) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("end batch: %w", err)
+	}
+	return nil
+}

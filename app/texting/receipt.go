@@ -1,0 +1,139 @@
+package texting
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/models"
+)
+
+// ReceiptView is everything about one text: who asked, what was rendered from what, each attempt, each event.
+type ReceiptView struct {
+	Message  ReceiptMessage `json:"message"`
+	Request  ReceiptRequest `json:"request"`
+	Attempts []AttemptView  `json:"attempts"`
+	Events   []EventView    `json:"events"`
+	Timeline []MomentView   `json:"timeline"`
+}
+
+// ReceiptMessage is the message with what only its receipt shows.
+type ReceiptMessage struct {
+	MessageView
+	From      string `json:"from"`
+	BatchID   string `json:"batch_id"`
+	Source    string `json:"source"`
+	Segments  int    `json:"segments"`
+	Encoding  string `json:"encoding"`
+	DialpadID string `json:"dialpad_id"`
+	MatchedBy string `json:"matched_by"` // how an event found it: "id", "number" or ""
+}
+
+// ReceiptRequest is what was asked, by whom.
+type ReceiptRequest struct {
+	By        PersonView `json:"by"`
+	Sender    string     `json:"sender"` // e-mail whose Dialpad account sends
+	Text      string     `json:"text"`   // with its merge fields
+	ToField   string     `json:"to_field"`
+	CreatedAt time.Time  `json:"created_at"`
+	Schedule  *Schedule  `json:"schedule"`
+}
+
+// AttemptView is one request to Dialpad.
+type AttemptView struct {
+	Attempt    int        `json:"attempt"`
+	ClaimedAt  *time.Time `json:"claimed_at"`
+	AnsweredAt *time.Time `json:"answered_at"`
+	Outcome    string     `json:"outcome"`
+	ErrorCode  string     `json:"error_code"`
+	ErrorText  string     `json:"error_text"`
+}
+
+// EventView is one thing Dialpad told about the text.
+type EventView struct {
+	ReceivedAt time.Time  `json:"received_at"`
+	EventAt    *time.Time `json:"event_at"`
+	Status     string     `json:"status"`
+	Result     string     `json:"result"`
+}
+
+// Receipt tells everything about one text.
+func (x *Texting) Receipt(ctx context.Context, a Asker, id string) (ReceiptView, error) {
+	m, err := x.store.Message(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return ReceiptView{}, found(err)
+	}
+	b, err := x.store.Batch(ctx, a.Tenant.ID, "", m.BatchID)
+	if err != nil {
+		return ReceiptView{}, found(err)
+	}
+	attempts, err := x.store.Attempts(ctx, a.Tenant.ID, id)
+	if err != nil {
+		return ReceiptView{}, err
+	}
+	events, err := x.store.EventsOf(ctx, a.Tenant.ID, id)
+	if err != nil {
+		return ReceiptView{}, err
+	}
+	v := ReceiptView{Message: receiptMessage(m, b, len(events)), Request: ReceiptRequest{By: PersonView{b.UserID, b.UserName, b.UserEmail},
+		Sender: b.SenderEmail, Text: b.Message, ToField: b.ToField, CreatedAt: b.CreatedAt}, Attempts: attemptViews(m, attempts), Events: []EventView{}}
+	if b.LocalTime != "" {
+		v.Request.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
+	}
+	for _, e := range events {
+		v.Events = append(v.Events, EventView{e.ReceivedAt, e.EventAt, e.Status, e.Result})
+	}
+	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events)
+	return v, nil
+}
+
+func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage {
+	matched := m.MatchedBy
+	if matched == "" && events > 0 {
+		matched = "id"
+	}
+	return ReceiptMessage{MessageView: messageView(m), From: m.FromNumber, BatchID: m.BatchID, Source: b.Source, Segments: m.Segments,
+		Encoding: string(compose.Count(m.Text).Encoding), DialpadID: m.DialpadID, MatchedBy: matched}
+}
+
+// attemptViews are the attempts taken back, and the last one, which stands in the message itself.
+func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
+	out := []AttemptView{}
+	for _, r := range earlier {
+		out = append(out, AttemptView{r.Attempt, r.ClaimedAt, r.AnsweredAt, r.Outcome, r.ErrorCode, r.ErrorText})
+	}
+	if m.Attempt > len(earlier) {
+		out = append(out, AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText})
+	}
+	return out
+}
+
+func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, events []EventView) []MomentView {
+	out := []MomentView{{At: b.CreatedAt, State: "created", Text: "Asked for by " + firstOf(b.UserName, b.UserEmail, b.WorkflowName)},
+		{At: m.CreatedAt, State: models.Queued, Text: "Checked, filled in and queued"}}
+	for _, t := range attempts {
+		if t.ClaimedAt != nil {
+			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending, Text: fmt.Sprintf("Attempt %d: on its way to Dialpad", t.Attempt)})
+		}
+		if t.AnsweredAt != nil {
+			out = append(out, MomentView{At: *t.AnsweredAt, State: t.Outcome, Text: answerWords(t)})
+		}
+	}
+	for _, e := range events {
+		out = append(out, MomentView{At: e.ReceivedAt, State: e.Status, Text: "Dialpad said: " + firstOf(e.Result, e.Status)})
+	}
+	if m.SettledAt != nil && m.AnsweredAt == nil {
+		out = append(out, MomentView{At: *m.SettledAt, State: m.State, Text: firstOf(m.ErrorText, m.State)})
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
+	return out
+}
+
+func answerWords(t AttemptView) string {
+	if t.ErrorText != "" {
+		return t.ErrorText
+	}
+	return "Dialpad took the text"
+}

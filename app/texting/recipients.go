@@ -1,0 +1,233 @@
+package texting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// pageSize is how many records one question to the CRM names.
+const pageSize = 200
+
+// Reasons for leaving a recipient out.
+const (
+	codeOptedOut  = "opted_out"
+	codeDuplicate = "duplicate"
+	codeMissing   = "missing"
+	codeForbidden = "forbidden"
+
+	wordsOptedOut  = "Unsubscribed from Text"
+	wordsMissing   = "The record no longer exists"
+	wordsForbidden = "You may not see this record"
+)
+
+// wish is what is to be texted to whom: the part of a batch that decides recipients and texts.
+type wish struct {
+	tenant    models.Tenant
+	userID    string
+	source    string
+	module    string
+	recordIDs []string
+	selection string
+	toNumber  string // one to one, as clicked
+	toField   string
+	template  compose.Template
+}
+
+func wishOf(t models.Tenant, b models.Batch) (wish, error) {
+	tpl, err := compose.Parse(b.Message)
+	return wish{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
+		toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
+}
+
+// recipient is a person chosen, with the text that would go out, or the reason why none will.
+type recipient struct {
+	recordID, contactID, dealID, name string
+	number, key                       string // E.164 and its keyed hash
+	text                              string
+	timeZone                          string
+	segments                          compose.Segments
+	code, reason, field               string // why left out
+	record                            crm.Record
+}
+
+func (r *recipient) leaveOut(code, reason string) { r.code, r.reason = code, reason }
+
+// page is one page of recipients; next is the cursor of the following one, "" on the last.
+type page struct {
+	recipients []recipient
+	next       string
+}
+
+// recipients reads one page from the CRM and decides for each person: number, opt-out, text. Duplicates within the
+// batch are the caller's to find, since they span pages.
+func (x *Texting) recipients(ctx context.Context, w wish, cursor string) (page, error) {
+	q, rest, err := w.query(cursor)
+	if err != nil {
+		return page{}, err
+	}
+	records, err := x.crm.ResolveRecords(ctx, crmTenant(w.tenant), q)
+	if err != nil {
+		return page{}, crmProblem(err)
+	}
+	p := page{next: rest(records.Next)}
+	for _, id := range records.Missing {
+		p.recipients = append(p.recipients, recipient{recordID: id, code: codeMissing, reason: wordsMissing})
+	}
+	for _, id := range records.Forbidden {
+		p.recipients = append(p.recipients, recipient{recordID: id, code: codeForbidden, reason: wordsForbidden})
+	}
+	for _, r := range records.Records {
+		p.recipients = append(p.recipients, w.recipient(r))
+	}
+	return p, x.leaveOutSuppressed(ctx, w, p.recipients)
+}
+
+// query is the question for a cursor. A list of ids is cut into pages of our own ("ids:400"); within one page the
+// CRM may page on ("ids:400:its cursor").
+func (w wish) query(cursor string) (crm.ResolveQuery, func(next string) string, error) {
+	q := crm.ResolveQuery{UserID: w.userID, Module: w.module, Limit: pageSize}
+	if w.selection != "" {
+		q.Selection, q.Cursor = w.selection, cursor
+		return q, func(next string) string { return next }, nil
+	}
+	at, inner, err := idsCursor(cursor)
+	if err != nil || at < 0 || at >= len(w.recordIDs) {
+		return q, nil, fmt.Errorf("cursor %q of a list of %d ids", cursor, len(w.recordIDs))
+	}
+	end := min(at+pageSize, len(w.recordIDs))
+	q.IDs, q.Cursor = w.recordIDs[at:end], inner
+	return q, func(next string) string {
+		switch {
+		case next != "":
+			return fmt.Sprintf("ids:%d:%s", at, next)
+		case end < len(w.recordIDs):
+			return fmt.Sprintf("ids:%d:", end)
+		}
+		return ""
+	}, nil
+}
+
+func idsCursor(cursor string) (at int, inner string, err error) {
+	if cursor == "" {
+		return 0, "", nil
+	}
+	if _, err = fmt.Sscanf(cursor, "ids:%d:", &at); err != nil {
+		return 0, "", err
+	}
+	return at, cursor[len(fmt.Sprintf("ids:%d:", at)):], nil
+}
+
+func (w wish) recipient(r crm.Record) recipient {
+	out := recipient{recordID: r.ID, contactID: r.ContactID, name: r.Name, timeZone: r.TimeZone, record: r}
+	if w.module == "deal" {
+		out.dealID = r.ID
+	} else if out.contactID == "" {
+		out.contactID = r.ID
+	}
+	raw := w.toNumber
+	if raw == "" {
+		raw = r.Phones[w.toField]
+	}
+	number, err := compose.E164(raw, w.tenant.Country)
+	if err != nil {
+		out.explain(err)
+		return out
+	}
+	if out.number = number; out.timeZone == "" {
+		out.timeZone = compose.TimeZone(number)
+	}
+	if r.OptedOut {
+		out.leaveOut(codeOptedOut, wordsOptedOut)
+		return out
+	}
+	if out.text, err = w.render(r); err != nil {
+		out.explain(err)
+		return out
+	}
+	out.segments = compose.Count(out.text)
+	return out
+}
+
+// render fills the text in; bulks end with the tenant's opt-out line.
+func (w wish) render(r crm.Record) (string, error) {
+	text, err := w.template.Render(r.Fields)
+	if err != nil || w.source != models.SourceBulk || w.tenant.OptOutLine == "" {
+		return text, err
+	}
+	line, err := compose.Parse(text + "\n" + w.tenant.OptOutLine)
+	if err != nil {
+		return "", err
+	}
+	return line.Render(r.Fields)
+}
+
+func (r *recipient) explain(err error) {
+	var reason compose.Reason
+	if errors.As(err, &reason) {
+		r.leaveOut(reason.Code(), reason.Sentence())
+	} else {
+		r.leaveOut("template_invalid", "The text can't be filled in for this person")
+	}
+	var empty *compose.EmptyFieldError
+	if errors.As(err, &empty) {
+		r.field = empty.Field
+	}
+}
+
+// leaveOutSuppressed leaves out who opted out on any of the sides we know; the strictest wins.
+func (x *Texting) leaveOutSuppressed(ctx context.Context, w wish, list []recipient) error {
+	keys := make([]string, 0, len(list))
+	for i := range list {
+		r := &list[i]
+		if r.number == "" {
+			continue
+		}
+		key, err := x.store.NumberKey(ctx, w.tenant.ID, r.number)
+		if err != nil {
+			return err
+		}
+		r.key = key
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	suppressed, err := x.store.SuppressedKeys(ctx, w.tenant.ID, keys)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if r := &list[i]; r.key != "" && suppressed[r.key] {
+			r.leaveOut(codeOptedOut, wordsOptedOut)
+		}
+	}
+	return nil
+}
+
+// leaveOutTwins leaves out everyone whose number another recipient of the page has, and names that one.
+func leaveOutTwins(list []recipient) {
+	first := map[string]string{}
+	for i := range list {
+		r := &list[i]
+		if r.code != "" {
+			continue
+		}
+		if name, twin := first[r.number]; twin {
+			r.leaveOut(codeDuplicate, sameNumber(name))
+			continue
+		}
+		first[r.number] = r.name
+	}
+}
+
+func sameNumber(name string) string {
+	if name == "" {
+		return "Same number as another recipient"
+	}
+	return "Same number as " + name
+}

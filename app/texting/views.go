@@ -1,0 +1,246 @@
+package texting
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// BatchView is a batch as contract section 6 answers it. Counts always add up to their total.
+type BatchView struct {
+	ID         string         `json:"id"`
+	Source     string         `json:"source"`
+	State      string         `json:"state"`
+	CreatedAt  time.Time      `json:"created_at"`
+	SendAt     *time.Time     `json:"send_at"`
+	FinishedAt *time.Time     `json:"finished_at"`
+	ETA        *time.Time     `json:"eta"`
+	Counts     models.Counts  `json:"counts"`
+	Module     string         `json:"module"`
+	By         PersonView     `json:"by"`
+	To         *RecipientView `json:"to"` // the one recipient of a one-to-one
+	ToField    string         `json:"to_field"`
+	Text       string         `json:"text"` // with its merge fields
+	Schedule   *Schedule      `json:"schedule"`
+	Late       *Late          `json:"late"`
+	Reason     *string        `json:"reason"`  // why it is held or cancelled, or what preparing waits for
+	Warning    *string        `json:"warning"` // why it will fail if nothing changes
+	Workflow   *WorkflowView  `json:"workflow"`
+	Timeline   []MomentView   `json:"timeline,omitempty"`
+}
+
+// PersonView is a CRM user.
+type PersonView struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// RecipientView is a person texted.
+type RecipientView struct {
+	Name    string `json:"name"`
+	Display string `json:"display"`
+}
+
+// WorkflowView is the automation a batch came from.
+type WorkflowView struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// MomentView is one thing that happened.
+type MomentView struct {
+	At    time.Time `json:"at"`
+	What  string    `json:"what,omitempty"`
+	State string    `json:"state,omitempty"`
+	Text  string    `json:"text"`
+}
+
+// Late says what to do when the time has passed by more than AfterMinutes: hold, drop or send.
+type Late struct {
+	AfterMinutes int    `json:"after_minutes"`
+	Do           string `json:"do"`
+}
+
+// MessageView is a message as contract section 6 answers it.
+type MessageView struct {
+	ID        string     `json:"id"`
+	RecordID  string     `json:"record_id"`
+	Name      string     `json:"name"`
+	To        string     `json:"to"`
+	Display   string     `json:"display"`
+	Text      string     `json:"text"`
+	State     string     `json:"state"`
+	ErrorCode string     `json:"error_code"` // Dialpad's raw value, or our word
+	ErrorText string     `json:"error_text"`
+	SentAt    *time.Time `json:"sent_at"`
+}
+
+func messageView(m models.Message) MessageView {
+	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, To: m.ToNumber, Display: display(m.ToNumber), Text: m.Text,
+		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+}
+
+func display(number string) string {
+	if number == "" {
+		return ""
+	}
+	return compose.Display(number)
+}
+
+// publicState folds the states that only we tell apart.
+func publicState(state string) string {
+	if state == models.Waiting {
+		return models.Queued
+	}
+	return state
+}
+
+// view describes a batch, with its counts.
+func (x *Texting) view(ctx context.Context, t models.Tenant, b models.Batch) (BatchView, error) {
+	list, err := x.views(ctx, t, []models.Batch{b})
+	if err != nil {
+		return BatchView{}, err
+	}
+	v := list[0]
+	if b.Source == models.SourceOne {
+		if v.To, err = x.onlyRecipient(ctx, b); err != nil {
+			return BatchView{}, err
+		}
+	}
+	v.Timeline = timeline(b)
+	return v, nil
+}
+
+func (x *Texting) views(ctx context.Context, t models.Tenant, batches []models.Batch) ([]BatchView, error) {
+	ids := make([]string, len(batches))
+	for i, b := range batches {
+		ids[i] = b.ID
+	}
+	counts, err := x.store.CountMessages(ctx, t.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	ahead, err := x.ahead(ctx, t, batches)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]BatchView, len(batches))
+	for i, b := range batches {
+		out[i] = x.batchView(t, b, addUp(b, counts[b.ID]), ahead)
+	}
+	return out, nil
+}
+
+// ahead counts what waits in the tenant's lane, when a batch here is still moving.
+func (x *Texting) ahead(ctx context.Context, t models.Tenant, batches []models.Batch) (int64, error) {
+	for _, b := range batches {
+		if b.State == models.BatchPreparing || b.State == models.BatchSending {
+			c, err := x.store.Connection(ctx, t.ID)
+			if err != nil {
+				return 0, ignoreNotFound(err)
+			}
+			return x.store.CountQueued(ctx, t.ID, c.CompanyID)
+		}
+	}
+	return 0, nil
+}
+
+// addUp fills in the recipients that have no row yet: they count as queued, and as cancelled once the batch is.
+func addUp(b models.Batch, c models.Counts) models.Counts {
+	if b.State == models.BatchPaused { // a pause parks its texts as held; for people they still wait
+		c.Queued, c.Held = c.Queued+c.Held, 0
+	}
+	missing := max(0, b.Expected-c.Sum())
+	if b.Prepared {
+		missing = 0
+	}
+	switch b.State {
+	case models.BatchCancelled:
+		c.Cancelled += missing
+	case models.BatchHeld:
+		c.Held += missing
+	default:
+		c.Queued += missing
+	}
+	c.Total = c.Sum()
+	return c
+}
+
+func (x *Texting) batchView(t models.Tenant, b models.Batch, c models.Counts, ahead int64) BatchView {
+	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
+		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, ToField: b.ToField, Text: b.Message,
+		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), Warning: optional(b.Warning)}
+	if b.LocalTime != "" {
+		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
+		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}
+	}
+	if b.Source == models.SourceAutomation {
+		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
+	}
+	if left := int64(c.Queued + c.Sending); left > 0 && (b.State == models.BatchPreparing || b.State == models.BatchSending) {
+		eta := lastAt(x.now(), t, max(ahead, left))
+		v.ETA = &eta
+	}
+	return v
+}
+
+// lastAt is when the last of n texts will be gone at the tenant's rate.
+func lastAt(now time.Time, t models.Tenant, n int64) time.Time {
+	if t.Allowed() == 0 {
+		return now.UTC()
+	}
+	return now.Add(time.Duration(n) * time.Minute / time.Duration(t.Allowed())).UTC()
+}
+
+func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {
+	list, err := x.store.Messages(ctx, b.TenantID, b.ID, nil, "", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 1 {
+		return &RecipientView{Name: list[0].Name, Display: display(list[0].ToNumber)}, nil
+	}
+	return &RecipientView{Display: display(b.ToNumber)}, nil
+}
+
+func timeline(b models.Batch) []MomentView {
+	out := []MomentView{{At: b.CreatedAt, What: "created", Text: "Created by " + firstOf(b.UserName, b.WorkflowName, b.UserEmail)}}
+	if b.StartedAt != nil {
+		out = append(out, MomentView{At: *b.StartedAt, What: "started", Text: "Started"})
+	}
+	if b.HeldAt != nil && b.State == models.BatchHeld {
+		out = append(out, MomentView{At: *b.HeldAt, What: "held", Text: "Held: " + b.HeldReason})
+	}
+	if b.FinishedAt != nil {
+		text := map[string]string{models.BatchDone: "Finished", models.BatchCancelled: "Cancelled"}[b.State]
+		out = append(out, MomentView{At: *b.FinishedAt, What: b.State, Text: text})
+	}
+	return out
+}
+
+// StateView says why somebody may not text, as {code, message, link}.
+type StateView struct {
+	Code    string       `json:"code"`
+	Message string       `json:"message"`
+	Link    *market.Link `json:"link"`
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -74,7 +74,7 @@ func (s *Sandbox) startPage(w http.ResponseWriter, _ *http.Request) {
 		cards = append(cards, tenantCard{t.wire(), s.origin(t), len(t.people), len(t.deals)})
 	}
 	s.mu.RUnlock()
-	s.render(w, http.StatusOK, "start", "bare", map[string]any{"Title": "CRM sandbox", "Tenants": cards})
+	s.render(w, http.StatusOK, "start", "bare", map[string]any{"Title": "Tenants", "Tenants": cards})
 }
 
 type faultRow struct {

@@ -1,0 +1,121 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestListsAreRead(t *testing.T) {
+	ctx := context.Background()
+	p := newPeer(t, answer(`{"fields":[{"key":"Contact.firstName","label":"First name","type":"text"}],"phones":[{"key":"mobile","label":"Mobile"}]}`))
+	fields, err := p.client().Fields(ctx, acme, "deal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(FieldList{[]Field{{"Contact.firstName", "First name", "text"}}, []PhoneField{{"mobile", "Mobile"}}}, fields); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "fields.list", `{"tenant":`+acmeJSON+`,"module":"deal"}`)
+
+	p = newPeer(t, answer(`{"templates":[{"id":5,"name":"Hello","folder":null,"body":"Hi"}],"next":"2"}`))
+	templates, err := p.client().Templates(ctx, acme, "42", "hel", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(TemplatePage{[]Template{{ID: "5", Name: "Hello", Body: "Hi"}}, "2"}, templates); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "templates.list", `{"tenant":`+acmeJSON+`,"user_id":"42","q":"hel","cursor":"1"}`)
+
+	p = newPeer(t, answer(`{"users":[{"id":42,"name":"Ana","email":"ana@acme.com"},{"id":"43","active":false}],"next":null}`))
+	users, err := p.client().Users(ctx, acme, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(UserPage{Users: []Person{{"42", "Ana", "ana@acme.com", true}, {ID: "43"}}}, users); diff != "" {
+		t.Error(diff)
+	}
+	p.wantCall(t, "users.list", `{"tenant":`+acmeJSON+`,"cursor":null}`)
+}
+
+func TestListsOfGarbageAreErrors(t *testing.T) {
+	ctx := context.Background()
+	for body, call := range map[string]func(*Client) error{
+		`{"fields":[{}]}`:               func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"fields":[],"phones":[{}]}`:   func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"phones":[]}`:                 func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"templates":[{"id":null}]}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
+		`{"templates":"none"}`:          func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
+		`{"templates":[],"next":"c"}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", "c"); return err },
+		`{"users":[{"name":"Nobody"}]}`: func(c *Client) error { _, err := c.Users(ctx, acme, ""); return err },
+		`{"users":[],"next":"u"}`:       func(c *Client) error { _, err := c.Users(ctx, acme, "u"); return err },
+	} {
+		var e *Error
+		if err := call(newPeer(t, answer(body)).client()); !errors.As(err, &e) || e.Kind != Garbage {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestWritesKeepTheirID(t *testing.T) {
+	ctx := context.Background()
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	sent := noon.In(time.FixedZone("", 3600))
+	for range 2 {
+		if err := p.client().UpsertActivity(ctx, acme, "msg_a", Activity{MessageID: "m1", ContactID: "7", UserID: "42", From: "+14155550100",
+			To: "+14155550142", Body: "Hi", Status: "sent", SentAt: &sent, Source: "one"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.id.Load(); got != "msg_a" {
+			t.Errorf("webhook-id %v", got)
+		}
+	}
+	p.wantCall(t, "activity.upsert", `{"tenant":`+acmeJSON+`,"message_id":"m1","contact_id":"7","deal_id":null,"user_id":"42","direction":"outbound",
+		"from":"+14155550100","to":"+14155550142","body":"Hi","status":"sent","error":null,"sent_at":"2026-01-01T12:00:00Z","source":"one","batch_id":null}`)
+
+	if err := p.client().UpsertOptOut(ctx, acme, "msg_b", "+14155550142", true, "STOP"); err != nil {
+		t.Fatal(err)
+	}
+	p.wantCall(t, "optout.upsert", `{"tenant":`+acmeJSON+`,"number":"+14155550142","opted_out":true,"source":"STOP"}`)
+
+	if err := p.client().Complete(ctx, acme, "msg_c", Completion{CallbackID: "cb_1", State: StateFail, Port: PortFailed, Severity: SeverityHigh,
+		Outputs: CompletionOutputs{Status: "failed", MessageID: "m1", ErrorCode: "no_account", ErrorText: "No Dialpad account found"}}); err != nil {
+		t.Fatal(err)
+	}
+	p.wantCall(t, "automation.complete", `{"tenant":`+acmeJSON+`,"callback_id":"cb_1","state":"FAIL_CONTINUE","port":"failed","severity":"high",
+		"outputs":{"status":"failed","message_id":"m1","error_code":"no_account","error_text":"No Dialpad account found"}}`)
+
+	var e *Error
+	if err := p.client().UpsertOptOut(ctx, acme, "", "+14155550142", true, "STOP"); !errors.As(err, &e) || e.Kind != Refused {
+		t.Errorf("a write without an id: %v", err)
+	}
+}
+
+func TestReadsHaveFreshIDs(t *testing.T) {
+	p := newPeer(t, answer(`{"users":[]}`))
+	seen := map[any]bool{}
+	for range 3 {
+		if _, err := p.client().Users(context.Background(), acme, ""); err != nil {
+			t.Fatal(err)
+		}
+		seen[p.id.Load()] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("ids %v", seen)
+	}
+}
+
+func TestAWriteAnsweredWithAPageIsNotDone(t *testing.T) {
+	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<!doctype html><p>We'll be back") })
+	err := p.client().UpsertOptOut(context.Background(), acme, "msg_b", "+14155550142", true, "STOP")
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != Garbage {
+		t.Errorf("got %v", err)
+	}
+}

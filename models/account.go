@@ -26,7 +26,8 @@ type Account struct {
 	Number    string // E.164, "" when it has none
 	State     string
 	TimeZone  string
-	Stale     bool // an event spoke of this user since CheckedAt: read it before any send
+	Stale     bool // an event spoke of this user since it was read: read it before any send
+	StaleAt   *time.Time
 	CheckedAt time.Time
 	ChangedAt time.Time // when State or Number last changed
 
@@ -61,7 +62,7 @@ func (s *Store) SaveAccounts(ctx context.Context, tenantID string, read time.Tim
 }
 
 func (s *Store) saveAccount(ctx context.Context, tenantID string, read time.Time, a Account) (*Account, error) {
-	a.TenantID, a.CheckedAt, a.ChangedAt, a.Stale = tenantID, read.UTC(), read.UTC(), false
+	a.TenantID, a.CheckedAt, a.ChangedAt, a.Stale, a.StaleAt = tenantID, read.UTC(), read.UTC(), false, nil
 	for i, e := range a.Emails {
 		a.Emails[i] = FoldEmail(e)
 	}
@@ -69,7 +70,8 @@ func (s *Store) saveAccount(ctx context.Context, tenantID string, read time.Time
 		a.Email = a.Emails[0]
 	}
 	var old []Account
-	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id = ?", tenantID, a.DialpadID).Find(&old).Error; err != nil {
+	if err := s.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("tenant_id = ? AND dialpad_id = ?", tenantID, a.DialpadID).Find(&old).Error; err != nil {
 		return nil, err
 	}
 	var before *Account
@@ -80,6 +82,9 @@ func (s *Store) saveAccount(ctx context.Context, tenantID string, read time.Time
 		}
 		if before.State == a.State && before.Number == a.Number {
 			a.ChangedAt = before.ChangedAt
+		}
+		if before.Stale && before.StaleAt != nil && before.StaleAt.After(a.CheckedAt) {
+			a.Stale, a.StaleAt = true, before.StaleAt // the event came after this answer was asked for
 		}
 		if len(a.Emails) == 0 {
 			a.Email = before.Email
@@ -155,7 +160,7 @@ func (s *Store) MarkStale(ctx context.Context, tenantID string, dialpadIDs []str
 		return nil
 	}
 	return s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, dialpadIDs).
-		UpdateColumn("stale", true).Error
+		UpdateColumns(map[string]any{"stale": true, "stale_at": s.Now()}).Error
 }
 
 // StaleAccounts returns the accounts to read again.

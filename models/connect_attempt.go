@@ -12,7 +12,8 @@ const (
 	StepWaiting    = "waiting"    // the window went to Dialpad
 	StepExchanging = "exchanging" // the callback came back with a code
 	StepConfirm    = "confirm"    // a Dialpad admin of another e-mail must press Connect
-	StepFinishing  = "directory"  // the grant is stored; directory and subscriptions are being read
+	StepFinishing  = "directory"  // the grant is stored; the directory is being read
+	StepSubscribes = "subscriptions"
 	StepDone       = "done"
 	StepFailed     = "failed"
 )
@@ -29,8 +30,9 @@ type ConnectAttempt struct {
 	BrowserHash string
 	Verifier    Sealed // PKCE, RFC 7636
 	Step        string
+	Code        string // why it failed, in a word
 	Message     string // the sentence when it failed
-	GrantSealed Sealed // the grant while it waits for the confirmation
+	GrantSealed Sealed // the grant while it waits for the confirmation, or to be revoked
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	ExpiresAt   time.Time
@@ -42,6 +44,10 @@ func attemptPlace(column, id string) string { return "connect_attempts." + colum
 // over: the newest window counts.
 func (s *Store) NewConnectAttempt(ctx context.Context, tenantID, userID, email string, life time.Duration) (ticket string, err error) {
 	ticket = NewSecret()
+	if err := s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step IN ? AND expires_at > ?", tenantID,
+		[]string{StepTicket, StepWaiting, StepConfirm}, s.Now()).Update("expires_at", s.Now()).Error; err != nil {
+		return "", err
+	}
 	a := ConnectAttempt{ID: NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
 		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.Now().Add(life)}
 	return ticket, s.q(ctx).Create(&a).Error
@@ -88,7 +94,7 @@ func (s *Store) TakeConfirm(ctx context.Context, state, browser string) (a Conne
 	}
 	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
 		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.Now()).
-		Updates(map[string]any{"step": StepExchanging, "grant_sealed": ""}))
+		Update("step", StepExchanging))
 	if err != nil {
 		return a, "", err
 	}
@@ -96,38 +102,57 @@ func (s *Store) TakeConfirm(ctx context.Context, state, browser string) (a Conne
 	return a, grant, err
 }
 
-// StepAttempt moves an attempt on, with a sentence where it failed.
-func (s *Store) StepAttempt(ctx context.Context, id, step, message string) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step NOT IN (?, ?)", id, StepDone, StepFailed).
-		Updates(map[string]any{"step": step, "message": message, "grant_sealed": ""}).Error
+// AttemptByStateAllTenants finds the attempt that a state names, in whatever browser it came back; the state alone
+// names its tenant.
+func (s *Store) AttemptByStateAllTenants(ctx context.Context, state string) (ConnectAttempt, error) {
+	var a ConnectAttempt
+	return a, one(s.q(ctx).Take(&a, "state_hash = ?", Hash(state)).Error)
+}
+
+// Attempt returns one attempt.
+func (s *Store) Attempt(ctx context.Context, tenantID, id string) (ConnectAttempt, error) {
+	var a ConnectAttempt
+	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND id = ?", tenantID, id).Error)
+}
+
+// MoveAttempt moves an attempt on that is not over. leftover is a grant that nobody will use: it is kept, sealed,
+// until CleanGrant has given it back to Dialpad.
+func (s *Store) MoveAttempt(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
+	return changed(s.q(ctx).Model(&ConnectAttempt{}).
+		Where("tenant_id = ? AND id = ? AND step NOT IN ?", a.TenantID, a.ID, []string{StepDone, StepFailed}).
+		Updates(map[string]any{"step": step, "code": code, "message": message,
+			"grant_sealed": s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
+}
+
+// ForgetAttemptGrant forgets the grant that an attempt left over.
+func (s *Store) ForgetAttemptGrant(ctx context.Context, tenantID, id string) error {
+	return s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+		Update("grant_sealed", "").Error
 }
 
 // StepTenantAttempt moves the attempt that is finishing for the tenant on.
-func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, message string) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step = ?", tenantID, StepFinishing).
-		Updates(map[string]any{"step": step, "message": message}).Error
+func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, code, message string) error {
+	return s.q(ctx).Model(&ConnectAttempt{}).
+		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).
+		Updates(map[string]any{"step": step, "code": code, "message": message}).Error
 }
 
 // LatestAttempt returns the tenant's newest attempt of the last hour, or ErrNotFound.
 func (s *Store) LatestAttempt(ctx context.Context, tenantID string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	err := one(s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.Now().Add(-time.Hour)).
+	return a, one(s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.Now().Add(-time.Hour)).
 		Order("created_at DESC, id DESC").Take(&a).Error)
-	if err == nil && a.Step != StepDone && a.Step != StepFailed && a.Step != StepFinishing && a.ExpiresAt.Before(s.Now()) {
-		return a, ErrNotFound
-	}
-	return a, err
 }
 
 // ExpiredGrantsAllTenants returns attempts whose grant waited for a confirmation that never came, so that it can be
 // revoked.
 func (s *Store) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
 	var out []ConnectAttempt
-	return out, s.q(ctx).Where("step = ? AND expires_at < ? AND grant_sealed <> ''", StepConfirm, s.Now()).
+	return out, s.q(ctx).Where("step IN ? AND expires_at <= ? AND grant_sealed <> ''", []string{StepConfirm, StepExchanging}, s.Now()).
 		Limit(50).Find(&out).Error
 }
 
-// OpenAttemptGrant opens the grant of an attempt that waits for its confirmation.
+// OpenAttemptGrant opens the grant of an attempt that waits for its confirmation or left it over.
 func (s *Store) OpenAttemptGrant(a ConnectAttempt) (string, error) {
 	if a.GrantSealed.Empty() {
 		return "", errors.New("the attempt holds no grant")

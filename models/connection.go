@@ -73,6 +73,12 @@ func (s *Store) ConnectionByHookAllTenants(ctx context.Context, path string) (Co
 	return c, one(s.q(ctx).Take(&c, "hook_path_hash = ? AND state <> ?", Hash(path), Disconnected).Error)
 }
 
+// ConnectionOfCompanyAllTenants finds the live connection of a Dialpad company, whosever it is.
+func (s *Store) ConnectionOfCompanyAllTenants(ctx context.Context, companyID string) (Connection, error) {
+	var c Connection
+	return c, one(s.q(ctx).Take(&c, "company_id = ? AND state <> ?", companyID, Disconnected).Error)
+}
+
 // AllConnections returns the live connections of all tenants, in pages by tenant id.
 func (s *Store) AllConnections(ctx context.Context, after string, limit int) ([]Connection, error) {
 	var out []Connection

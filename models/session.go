@@ -53,6 +53,12 @@ func (s *Store) SessionByTokenAllTenants(ctx context.Context, token string, idle
 	return v, err
 }
 
+// IdleSessionByTokenAllTenants finds the session of a token that may have been idle for too long, and does not wake it.
+func (s *Store) IdleSessionByTokenAllTenants(ctx context.Context, token string, kinds ...string) (Session, error) {
+	var v Session
+	return v, one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ?", Hash(token), kinds, s.Now()).Error)
+}
+
 // EndSessions ends all sessions of a user.
 func (s *Store) EndSessions(ctx context.Context, tenantID, userID string) error {
 	return s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error

@@ -73,6 +73,7 @@ CREATE TABLE connect_attempts (
   browser_hash  text NOT NULL DEFAULT '',
   verifier      text NOT NULL DEFAULT '' CHECK (verifier = '' OR verifier LIKE 'v1.%'),
   step          text NOT NULL,
+  code          text NOT NULL DEFAULT '',
   message       text NOT NULL DEFAULT '',
   grant_sealed  text NOT NULL DEFAULT '' CHECK (grant_sealed = '' OR grant_sealed LIKE 'v1.%'),
   created_at    timestamptz NOT NULL,
@@ -105,6 +106,7 @@ CREATE TABLE accounts (
   state      text NOT NULL,
   time_zone  text NOT NULL DEFAULT '',
   stale      boolean NOT NULL DEFAULT false,
+  stale_at   timestamptz,
   checked_at timestamptz NOT NULL,
   changed_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, dialpad_id)

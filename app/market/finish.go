@@ -1,0 +1,107 @@
+package market
+
+import (
+	"context"
+	"errors"
+
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/models"
+)
+
+// errReplaced is a connection that was replaced while its directory or subscriptions were being read: once more.
+var errReplaced = errors.New("the connection is not complete: it was replaced meanwhile")
+
+// Ready lets texts go, once directory and subscriptions of this very connection are in place. What was held is
+// resumed by whoever wants it.
+func (m *Market) Ready(ctx context.Context, tenantID string) error {
+	return m.store.Tx(ctx, func(tx *models.Store) error {
+		c, err := tx.Connection(ctx, tenantID)
+		if err != nil {
+			return err
+		}
+		if c.DirectoryAt == nil || c.SubscriptionsAt == nil {
+			return errReplaced
+		}
+		if err := tx.MarkReady(ctx, tenantID); err != nil {
+			return err
+		}
+		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, "", ""); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, tenantID, "", "connection.ready", map[string]string{"company": c.CompanyID})
+	})
+}
+
+// CleanGrant deletes our webhook and subscriptions of a grant that an attempt left over, revokes it and forgets it.
+// An error means: again later.
+func (m *Market) CleanGrant(ctx context.Context, tenantID, attemptID string) error {
+	a, err := m.store.Attempt(ctx, tenantID, attemptID)
+	if errors.Is(err, models.ErrNotFound) || err == nil && (a.GrantSealed.Empty() || a.Step == models.StepConfirm || a.Step == models.StepExchanging) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	sealed, err := m.store.OpenAttemptGrant(a)
+	if err != nil {
+		return err
+	}
+	g, err := parseGranted(sealed)
+	if err != nil {
+		return err
+	}
+	if err := m.giveBack(ctx, g); Outage(err) {
+		return Unreachable(err)
+	} else if err != nil {
+		m.log.Warn("a grant could not be given back", "tenant", tenantID, "err", err)
+	}
+	return m.store.ForgetAttemptGrant(ctx, tenantID, attemptID)
+}
+
+// giveBack needs an access token that still works. One that ran out is refreshed once, and its pair used for this
+// alone.
+func (m *Market) giveBack(ctx context.Context, g granted) error {
+	err := m.deleteAndRevoke(ctx, g, g.Grant.Access)
+	if dialpad.KindOf(err) != dialpad.Unauthorized || g.Grant.Refresh == "" {
+		return err
+	}
+	pair, err := m.dp.Refresh(ctx, g.Grant.Refresh)
+	if err != nil {
+		return err
+	}
+	return m.deleteAndRevoke(ctx, g, pair.Access)
+}
+
+func (m *Market) deleteAndRevoke(ctx context.Context, g granted, token string) error {
+	if g.Path != "" || g.Known != (models.Subscriptions{}) {
+		if err := m.deleteOwnHooks(ctx, token, g.Path, g.Known); err != nil {
+			return err
+		}
+	}
+	return m.dp.Revoke(ctx, token)
+}
+
+// ExpireAttempts ends the attempts whose confirmation never came, and queues their grants to be given back. It
+// returns how many.
+func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
+	expired, err := m.store.ExpiredGrantsAllTenants(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, a := range expired {
+		sealed, err := m.store.OpenAttemptGrant(a)
+		if err != nil {
+			return n, err
+		}
+		g, err := parseGranted(sealed)
+		if err != nil {
+			return n, err
+		}
+		if err := m.endAttempt(ctx, a, expiredHalt(), g); err != nil && !errors.Is(err, models.ErrLost) {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

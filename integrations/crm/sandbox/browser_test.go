@@ -81,12 +81,21 @@ func do(t *testing.T, tab context.Context, actions ...chromedp.Action[chromedp.V
 	}
 }
 
-// until waits for an expression of the page to become true.
+// until looks until an expression of the page is true. A page that is being
+// left answers with an error: look again at the next one.
 func until(t *testing.T, tab context.Context, expression string) {
 	t.Helper()
-	js := fmt.Sprintf(`new Promise((done) => { const look = () => (%s) ? done(true) : setTimeout(look, 20); look(); })`, expression)
-	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise)); err != nil {
-		t.Fatalf("waiting for %s: %v", expression, err)
+	look := fmt.Sprintf(`Boolean(%s)`, expression)
+	for {
+		ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](look))
+		if ok && err == nil {
+			return
+		}
+		select {
+		case <-tab.Done():
+			t.Fatalf("waited in vain for %s: %v", expression, err)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 

@@ -209,3 +209,9 @@ func AccountWords(state, number string) string {
 	}
 	return "The Dialpad account is not active (" + state + ")"
 }
+
+// StaleTenantsAllTenants returns tenants that have accounts to read again.
+func (s *Store) StaleTenantsAllTenants(ctx context.Context) ([]string, error) {
+	var out []string
+	return out, s.q(ctx).Model(&Account{}).Distinct("tenant_id").Where("stale").Pluck("tenant_id", &out).Error
+}

@@ -29,7 +29,8 @@ type Claimed struct {
 // Take is a claim's size and pace.
 type Take struct {
 	N        int           // texts that go onto the wire now
-	Low      int           // of these, how many go to the lowest class first, so that no class starves
+	Low      int           // of these, how many go to a lower class first, so that no class starves
+	LowClass int           // the lowest class that this share may go to; callers alternate
 	Base     time.Time     // the lane's next slot
 	Interval time.Duration // between slots; 0 is unlimited
 }
@@ -54,7 +55,7 @@ const pick = `
 	SELECT id, class, turn FROM (
 		SELECT id, class, turn, favoured, row_number() OVER (PARTITION BY sender_id, to_number ORDER BY class, turn, id, favoured) AS nth FROM (
 			SELECT * FROM (SELECT 0 AS favoured, ` + candidates + `
-				AND m.class = (SELECT max(class) FROM messages WHERE lane_id = @lane AND state = 'queued')
+				AND m.class = (SELECT max(class) FROM messages WHERE lane_id = @lane AND state = 'queued' AND class <= @lowclass)
 				ORDER BY m.turn, m.id LIMIT @low) AS lowest
 			UNION ALL
 			SELECT * FROM (SELECT 1 AS favoured, ` + candidates + `
@@ -99,7 +100,7 @@ type claimRow struct {
 }
 
 func (l Lane) claimArgs(now time.Time, t Take) map[string]any {
-	return map[string]any{"lane": l.ID, "owner": l.LeaseOwner, "fence": l.Fence, "now": now, "n": t.N, "low": t.Low,
+	return map[string]any{"lane": l.ID, "owner": l.LeaseOwner, "fence": l.Fence, "now": now, "n": t.N, "low": t.Low, "lowclass": t.LowClass,
 		"base": t.Base.UTC(), "interval": t.Interval.Seconds()}
 }
 

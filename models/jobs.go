@@ -50,6 +50,7 @@ type (
 	TellOptOut struct {
 		TenantID  string `json:"tenant_id"`
 		NumberKey string `json:"number_key"`
+		Number    string `json:"number"` // sealed
 		OptedOut  bool   `json:"opted_out"`
 		Source    string `json:"source"`
 	}
@@ -78,6 +79,10 @@ type (
 		TenantID  string `json:"tenant_id"`
 		AttemptID string `json:"attempt_id" river:"unique"`
 	}
+	// RemoveApp deletes what an uninstalled app left at Dialpad, and the grant.
+	RemoveApp struct {
+		TenantID string `json:"tenant_id" river:"unique"`
+	}
 	// Sweep looks for work that lost its wake-up, expires what is over and forgets what must be forgotten.
 	Sweep struct{}
 )
@@ -96,6 +101,7 @@ func (MoveBatch) Kind() string         { return "move_batch" }
 func (ExecuteCallback) Kind() string   { return "execute_callback" }
 func (CompleteCallback) Kind() string  { return "complete_callback" }
 func (CleanGrant) Kind() string        { return "clean_grant" }
+func (RemoveApp) Kind() string         { return "remove_app" }
 func (Sweep) Kind() string             { return "sweep" }
 
 // waitingStates is when a twin of a unique job is left out. River's default also counts completed jobs, for a day.
@@ -131,6 +137,7 @@ func (MoveBatch) InsertOpts() river.InsertOpts         { return *UniqueJob(Queue
 func (ExecuteCallback) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueSoon) }
 func (CompleteCallback) InsertOpts() river.InsertOpts  { return *UniqueJob(QueueTell) }
 func (CleanGrant) InsertOpts() river.InsertOpts        { return *UniqueJob(QueueQuiet) }
+func (RemoveApp) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueSoon) }
 func (Sweep) InsertOpts() river.InsertOpts             { return *UniqueJob(QueueQuiet) }
 
 // Enqueue adds jobs in the open transaction, so that a job exists exactly when what it is about does.

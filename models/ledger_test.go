@@ -80,7 +80,7 @@ func TestClaimReadsTheFactsOfTheMoment(t *testing.T) {
 		if _, err := db.Suppress(context.Background(), "t_9", m[1].ToNumber, models.OptOutCRM, ""); err != nil {
 			t.Fatal(err)
 		}
-		got := claim(t, db, acquire(t, db, "w1"), models.Take{N: 10, Low: 1})
+		got := claim(t, db, acquire(t, db, "w1"), models.Take{N: 10, Low: 1, LowClass: 2})
 		if len(got) != 2 {
 			t.Fatalf("claimed %d", len(got))
 		}

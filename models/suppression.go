@@ -67,8 +67,12 @@ func (s *Store) IsSuppressed(ctx context.Context, tenantID, number string) (bool
 	return found[key], err
 }
 
-// Suppression returns a suppression by its key, to tell the CRM its number; ErrNotFound when it is gone.
-func (s *Store) Suppression(ctx context.Context, tenantID, key, source string) (Suppression, error) {
-	var v Suppression
-	return v, one(s.q(ctx).Take(&v, "tenant_id = ? AND number_key = ? AND source = ?", tenantID, key, source).Error)
+// SealNumber seals a number for a job's arguments, which lie in the queue's table.
+func (s *Store) SealNumber(tenantID, number string) string {
+	return s.vault.Seal("jobs.number."+tenantID, number).cipher
+}
+
+// OpenNumber opens what SealNumber sealed.
+func (s *Store) OpenNumber(tenantID, sealed string) (string, error) {
+	return s.vault.Open("jobs.number."+tenantID, Sealed{sealed})
 }

@@ -133,3 +133,10 @@ func (s *Store) AdvanceMessage(ctx context.Context, tenantID, id string, p Progr
 	})
 	return moved, err
 }
+
+// PendingEventsAllTenants returns events that nobody has processed since a time, so that a lost wake-up costs a delay.
+func (s *Store) PendingEventsAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
+	var out []WebhookEvent
+	return out, s.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).
+		Order("received_at").Limit(limit).Find(&out).Error
+}

@@ -1,0 +1,236 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+const (
+	claimMost = 64 // texts in one claim
+	idleLook  = 100 * time.Millisecond
+	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
+	settings  = 5 * time.Second
+)
+
+// lane is a leased lane in this process.
+type lane struct {
+	e *Engine
+	models.Lane
+
+	mu      sync.Mutex // guards what follows, up to the blank line: answers come on other goroutines
+	pace    pace
+	trouble int // requests in a row that brought no answer
+	// Token versions: the one a 401 was answered with, and the last that Dialpad accepted.
+	refreshedTo, workedToken int64
+
+	until      atomic.Int64 // unix nanoseconds: the lease as last renewed
+	inFlight   atomic.Int64
+	onWire     sync.WaitGroup
+	requeued   atomic.Bool // something was taken back since the last look
+	streak     int         // texts of higher classes since a lower one had its share
+	nextDue    *time.Time
+	seenWakes  int64
+	settingsAt time.Time
+}
+
+func (e *Engine) newLane(l models.Lane) *lane {
+	out := &lane{e: e, Lane: l, seenWakes: -1}
+	out.until.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
+	return out
+}
+
+// held tells whether the lease still stands by this process's clock; the database has the last word at each claim.
+func (l *lane) held(now time.Time) bool { return now.UnixNano() < l.until.Load() }
+
+// step is one round of a lane: what is due goes to the queue, what may go now is claimed, checked and put onto the
+// wire. It tells how many texts it claimed, and how long to wait before the next step.
+func (l *lane) step(ctx context.Context) (claimed int, wait time.Duration, err error) {
+	now := l.e.cfg.Now()
+	if !l.held(now) {
+		return 0, 0, models.ErrLost
+	}
+	if err := l.prepare(ctx, now); err != nil {
+		return 0, 0, err
+	}
+	n, wait := l.mayGo(now)
+	if n == 0 {
+		return 0, wait, nil
+	}
+	n = l.takePermits(ctx, n)
+	if n == 0 {
+		return 0, 0, ctx.Err()
+	}
+	got, err := l.claim(ctx, n)
+	l.e.givePermits(n - len(got))
+	if err != nil || len(got) == 0 {
+		return 0, idleLook, err
+	}
+	l.dispatch(ctx, got)
+	return len(got), 0, nil
+}
+
+// prepare reads the tenant's settings now and then, and queues what has become due.
+func (l *lane) prepare(ctx context.Context, now time.Time) error {
+	if now.Sub(l.settingsAt) > settings {
+		t, err := l.e.store.Tenant(ctx, l.TenantID)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		if l.settingsAt.IsZero() {
+			l.pace.load(l.Lane, t)
+		}
+		l.pace.allowed = float64(t.Allowed())
+		recovered := l.pace.recover(now)
+		l.mu.Unlock()
+		l.settingsAt = now
+		if recovered {
+			l.savePace(ctx)
+		}
+	}
+	if l.requeued.Swap(false) {
+		l.e.settler.wait()
+		l.seenWakes = -1
+	}
+	if l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now)) {
+		return nil
+	}
+	l.seenWakes = l.Wakes
+	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, claimMost*8)
+	l.nextDue = next
+	if n > 0 {
+		l.seenWakes = -1 // there may be more
+	}
+	return err
+}
+
+// mayGo is how many texts may go at this moment, and else how long until the next slot.
+func (l *lane) mayGo(now time.Time) (int, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, _, wait := l.pace.due(now, claimMost)
+	if l.trouble >= 3 && n > 0 {
+		// Dialpad seems down: one text at a time tries it, instead of turning a whole bulk uncertain.
+		if l.inFlight.Load() > 0 {
+			return 0, idleLook
+		}
+		n = 1
+	}
+	return n, wait
+}
+
+func (l *lane) claim(ctx context.Context, n int) ([]models.Claimed, error) {
+	now := l.e.cfg.Now()
+	l.mu.Lock()
+	may, base, _ := l.pace.due(now, n)
+	interval := l.pace.interval()
+	l.mu.Unlock()
+	if may == 0 {
+		return nil, nil
+	}
+	take := models.Take{N: may, Low: (l.streak + may) / fairShare, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
+	got, wakes, err := l.e.store.Claim(ctx, l.Lane, take)
+	if err != nil {
+		return nil, err
+	}
+	l.Wakes = wakes
+	l.Served += int64(len(got))
+	l.mu.Lock()
+	if interval > 0 {
+		l.pace.took(base, len(got))
+	}
+	l.mu.Unlock()
+	for _, c := range got {
+		if l.streak++; c.Class == models.ClassBulk || l.streak > fairShare {
+			l.streak = 0
+		}
+	}
+	l.e.count.claimed.Add(int64(len(got)))
+	return got, nil
+}
+
+// dispatch checks the claimed texts and puts those that may go onto the wire, each on its own goroutine with its
+// permit. The others are settled at once and give their permit and slot back.
+func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
+	fits := l.check(ctx, claimed)
+	if len(fits) < len(claimed) {
+		l.e.givePermits(len(claimed) - len(fits))
+		l.mu.Lock()
+		l.pace.gaveBack(len(claimed) - len(fits))
+		l.mu.Unlock()
+	}
+	if len(fits) == 0 {
+		return
+	}
+	token, err := l.e.market.Token(ctx, l.TenantID)
+	if err != nil {
+		l.withoutToken(ctx, fits, err)
+		l.e.givePermits(len(fits))
+		return
+	}
+	l.inFlight.Add(int64(len(fits)))
+	for _, c := range fits {
+		l.onWire.Go(func() {
+			defer l.inFlight.Add(-1)
+			defer l.e.givePermits(1)
+			l.send(ctx, token, c)
+		})
+	}
+}
+
+// withoutToken takes texts back when there is no token: for good reasons held, in an outage later.
+func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err error) {
+	var refusal *market.Refusal
+	if errors.As(err, &refusal) && refusal.Code == "not_connected" {
+		for _, c := range fits {
+			l.refuse(ctx, c, refusal)
+		}
+		return
+	}
+	l.e.cfg.Log.Warn("no token for a lane", "tenant", l.TenantID, "err", err)
+	l.mu.Lock()
+	l.pace.notBefore(l.e.cfg.Now().Add(5 * time.Second))
+	l.mu.Unlock()
+	for _, c := range fits {
+		l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+	}
+}
+
+// takePermits takes up to n permits, at least one, waiting for the first.
+func (l *lane) takePermits(ctx context.Context, n int) int {
+	select {
+	case l.e.permits <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for got := 1; got < n; got++ {
+		select {
+		case l.e.permits <- struct{}{}:
+		default:
+			return got
+		}
+	}
+	return n
+}
+
+func (e *Engine) givePermits(n int) {
+	for range n {
+		<-e.permits
+	}
+}
+
+func (l *lane) savePace(ctx context.Context) {
+	l.mu.Lock()
+	row := l.Lane
+	l.pace.store(&row)
+	l.mu.Unlock()
+	if err := l.e.store.SavePace(ctx, row); err != nil {
+		l.e.cfg.Log.Error("saving a lane's pace failed", "tenant", l.TenantID, "err", err)
+	}
+}

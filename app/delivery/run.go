@@ -1,0 +1,164 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// Run drains due lanes until ctx ends. Then it claims nothing more, waits for the answers to what is on the wire,
+// writes them and hands its lanes back.
+func (e *Engine) Run(ctx context.Context) error {
+	var settling, loops, drains sync.WaitGroup
+	settling.Go(e.settler.run)
+	loops.Go(func() { e.every(ctx, e.cfg.Lease/3, e.renewRound) })
+	e.acquireLoop(ctx, &drains)
+	drains.Wait()
+	loops.Wait()
+	close(e.settler.in)
+	settling.Wait()
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := e.store.HandLanesBackAllTenants(back, e.cfg.WorkerID); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (e *Engine) acquireLoop(ctx context.Context, drains *sync.WaitGroup) {
+	t := time.NewTicker(e.cfg.Poll)
+	defer t.Stop()
+	for ctx.Err() == nil {
+		n, err := e.acquireRound(ctx, func(l *lane) { drains.Go(func() { e.drain(ctx, l) }) })
+		if err != nil && ctx.Err() == nil {
+			e.cfg.Log.Error("looking for due lanes failed", "err", err)
+		}
+		if n == acquireMost {
+			continue // there may be more
+		}
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-e.wake:
+		}
+	}
+}
+
+const acquireMost = 200
+
+// acquireRound leases due lanes and starts each.
+func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, error) {
+	e.mu.Lock()
+	room := min(acquireMost, e.cfg.Lanes-len(e.lanes))
+	e.mu.Unlock()
+	if room <= 0 {
+		return 0, nil
+	}
+	rows, err := e.store.AcquireLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, room)
+	for _, row := range rows {
+		l := e.newLane(row)
+		e.mu.Lock()
+		e.lanes[row.ID] = l
+		e.mu.Unlock()
+		start(l)
+	}
+	return len(rows), err
+}
+
+// renewRound extends the leases of all lanes held; one that is lost stops claiming.
+func (e *Engine) renewRound(ctx context.Context) {
+	e.mu.Lock()
+	ids := make([]string, 0, len(e.lanes))
+	for id := range e.lanes {
+		ids = append(ids, id)
+	}
+	e.mu.Unlock()
+	// The clock is read before the database extends: the lease as we know it must not outlast the real one.
+	until := e.cfg.Now().Add(e.cfg.Lease)
+	for len(ids) > 0 {
+		n := min(len(ids), 1000)
+		kept, err := e.store.RenewLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, ids[:n])
+		if err != nil {
+			e.cfg.Log.Error("renewing leases failed", "err", err)
+			return
+		}
+		e.mu.Lock()
+		for _, id := range ids[:n] {
+			if l := e.lanes[id]; l != nil && kept[id] {
+				l.until.Store(until.UnixNano())
+			} else if l != nil {
+				l.until.Store(0)
+			}
+		}
+		e.mu.Unlock()
+		ids = ids[n:]
+	}
+}
+
+// drain steps a lane until it is empty, lost or the process stops.
+func (e *Engine) drain(ctx context.Context, l *lane) {
+	defer func() {
+		e.mu.Lock()
+		delete(e.lanes, l.ID)
+		e.mu.Unlock()
+		l.onWire.Wait()
+	}()
+	for ctx.Err() == nil {
+		claimed, wait, err := l.step(ctx)
+		switch {
+		case errors.Is(err, models.ErrLost):
+			e.cfg.Log.Info("a lane went to another worker", "tenant", l.TenantID)
+			return
+		case err != nil && ctx.Err() == nil:
+			e.cfg.Log.Error("a lane's step failed", "tenant", l.TenantID, "err", err)
+			wait = time.Second
+		case err == nil && claimed == 0 && wait == idleLook && l.inFlight.Load() == 0:
+			if done, err := e.giveUp(ctx, l); done || err != nil {
+				return
+			}
+		}
+		e.pause(ctx, wait)
+	}
+}
+
+// giveUp releases a lane that has nothing to do now. It stays when something was added or taken back meanwhile.
+func (e *Engine) giveUp(ctx context.Context, l *lane) (bool, error) {
+	e.settler.wait()
+	if l.requeued.Swap(false) {
+		l.seenWakes = -1
+		return false, nil
+	}
+	if l.seenWakes != l.Wakes {
+		return false, nil
+	}
+	l.Lane.LeaseOwner = e.cfg.WorkerID
+	return e.store.ReleaseLane(ctx, l.Lane, l.nextDue)
+}
+
+func (e *Engine) pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(min(d, 5*time.Second))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func (e *Engine) every(ctx context.Context, d time.Duration, round func(context.Context)) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			round(ctx)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/models"
+)
+
+// send puts one text onto the wire, once, and settles what became of it. The request is not cancelled when the
+// process stops: half a request is an unknown outcome, and a stopping worker waits for its answers.
+func (l *lane) send(ctx context.Context, token market.Token, c models.Claimed) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.e.cfg.Timeout)
+	defer cancel()
+	l.e.count.posted.Add(1)
+	res, err := l.e.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: c.SenderID, ToNumber: c.ToNumber, Text: c.Text})
+	if err == nil {
+		l.worked(ctx, token)
+		l.settle(c, models.Outcome{State: models.Sent, DialpadID: res.ID})
+		return
+	}
+	l.settleError(ctx, token, c, err)
+}
+
+// settleError maps Dialpad's refusals to outcomes (message states in models/message.go).
+func (l *lane) settleError(ctx context.Context, token market.Token, c models.Claimed, err error) {
+	var e *dialpad.Error
+	if !errors.As(err, &e) {
+		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // not an answer we know: assume the worst
+	}
+	log := l.e.cfg.Log.With("tenant", l.TenantID, "message", c.ID, "kind", string(e.Kind), "status", e.Status)
+	switch e.Kind {
+	case dialpad.RateLimited:
+		l.limited(ctx, e)
+		l.later(c, "rate_limited", "Dialpad's limit was reached; this text waits its turn")
+	case dialpad.NotSent:
+		l.troubled(1, e.RetryAfter)
+		l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+	case dialpad.Unauthorized:
+		l.unauthorized(ctx, token, c)
+	case dialpad.Refused, dialpad.Forbidden, dialpad.NotFound:
+		l.settled()
+		l.fail(c, "dialpad_refused", refusedWords(e))
+	default:
+		log.Warn("the answer to a text was lost", "err", e)
+		l.troubled(1, e.RetryAfter)
+		l.settle(c, models.Outcome{State: models.Uncertain, Code: "outcome_unknown", Text: models.UnknownOutcome})
+		return
+	}
+	log.Info("Dialpad did not take a text", "err", e)
+}
+
+// refusedWords are Dialpad's own, verbatim.
+func refusedWords(e *dialpad.Error) string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return fmt.Sprintf("Dialpad refused this text (status %d)", e.Status)
+}
+
+func (l *lane) worked(ctx context.Context, token market.Token) {
+	l.settled()
+	l.mu.Lock()
+	first := l.workedToken != token.Version
+	l.workedToken = token.Version
+	l.mu.Unlock()
+	if first {
+		l.e.market.TokenWorked(ctx, l.TenantID, token.Version)
+	}
+}
+
+// settled notes that Dialpad gives answers.
+func (l *lane) settled() {
+	l.mu.Lock()
+	l.trouble = 0
+	l.mu.Unlock()
+}
+
+// troubled makes the lane wait longer with each request in a row that brought no answer.
+func (l *lane) troubled(n int, asked time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trouble += n
+	if l.trouble < 3 && asked == 0 {
+		return
+	}
+	wait := min(time.Second<<min(l.trouble-1, 6), time.Minute)
+	l.pace.notBefore(l.e.cfg.Now().Add(max(wait, asked)))
+}
+
+func (l *lane) limited(ctx context.Context, e *dialpad.Error) {
+	wait := e.RetryAfter
+	if wait == 0 {
+		wait = limitedWait
+	}
+	if e.Status == 403 {
+		wait = max(wait, forbiddenWait)
+	}
+	now := l.e.cfg.Now()
+	l.mu.Lock()
+	l.pace.limited(now, wait)
+	l.LimitedAt, l.LimitedWords = &now, e.Message
+	l.trouble = 0
+	l.mu.Unlock()
+	l.savePace(ctx)
+}
+
+// unauthorized refreshes the token once; a token that is turned down although it was just refreshed means that the
+// grant is gone.
+func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
+	l.mu.Lock()
+	again := l.refreshedTo != 0 && token.Version == l.refreshedTo && l.workedToken != token.Version
+	l.mu.Unlock()
+	var err error
+	if again {
+		err = l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
+		if err == nil {
+			err = &market.Refusal{Code: "not_connected", Message: market.ConnectMessage}
+		}
+	} else {
+		var fresh market.Token
+		if fresh, err = l.e.market.Refreshed(ctx, l.TenantID, token.Version); err == nil {
+			l.mu.Lock()
+			l.refreshedTo = fresh.Version
+			l.mu.Unlock()
+			l.later(c, "token_refreshed", "Dialpad asked for a new token; this text goes again")
+			return
+		}
+	}
+	l.withoutToken(ctx, []models.Claimed{c}, err)
+}

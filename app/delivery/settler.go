@@ -1,0 +1,87 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+// settler writes outcomes many at a time: whatever came while one group was being written is the next group. So a
+// lone text is settled at once, and a flood in large groups.
+type settler struct {
+	store   *models.Store
+	log     *slog.Logger
+	counted func(models.Outcome)
+	in      chan models.Outcome
+	pending sync.WaitGroup
+}
+
+const (
+	settleGroup   = 512
+	settleWriters = 2
+)
+
+func newSettler(store *models.Store, log *slog.Logger, counted func(models.Outcome)) *settler {
+	return &settler{store: store, log: log, counted: counted, in: make(chan models.Outcome, 4*settleGroup)}
+}
+
+// add hands an outcome over; it is durable once wait returns.
+func (s *settler) add(o models.Outcome) {
+	s.pending.Add(1)
+	s.in <- o
+}
+
+// wait returns when everything handed over is written.
+func (s *settler) wait() { s.pending.Wait() }
+
+// run writes until in is closed. It takes no ctx: an answer that was received must be written, also while stopping.
+func (s *settler) run() {
+	var writers sync.WaitGroup
+	for range settleWriters {
+		writers.Go(func() {
+			for o := range s.in {
+				s.write(s.group(o))
+			}
+		})
+	}
+	writers.Wait()
+}
+
+// group is the first outcome with all that wait behind it.
+func (s *settler) group(first models.Outcome) []models.Outcome {
+	group := []models.Outcome{first}
+	for len(group) < settleGroup {
+		select {
+		case o, ok := <-s.in:
+			if !ok {
+				return group
+			}
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A
+// process that is killed meanwhile leaves its messages sending, and they become uncertain.
+func (s *settler) write(group []models.Outcome) {
+	defer s.pending.Add(-len(group))
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		_, err := s.store.Settle(ctx, group)
+		cancel()
+		if err == nil {
+			for _, o := range group {
+				s.counted(o)
+			}
+			return
+		}
+		s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
+		time.Sleep(wait)
+	}
+}

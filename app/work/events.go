@@ -1,0 +1,122 @@
+package work
+
+import (
+	"context"
+	"errors"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// Reasons people read when the CRM stopped their texts.
+const (
+	wordsDowngraded  = "Your plan no longer includes Dialpad"
+	wordsUninstalled = "The Dialpad app was removed"
+	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
+	sourceCRM        = models.OptOutCRM
+)
+
+// Apply applies an event of the CRM (contract, section 2). Events come at least once and unordered: a lower seq than
+// one already applied to the same tenant, user or number changes nothing.
+func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
+	t, err := c.Store.Tenant(ctx, e.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	return c.Store.Tx(ctx, func(tx *models.Store) error {
+		subject, err := c.subject(ctx, tx, t, e)
+		if err != nil {
+			return err
+		}
+		if seq != nil {
+			news, err := tx.Advance(ctx, t.ID, subject, *seq)
+			if err != nil || !news {
+				return err
+			}
+		}
+		return c.apply(ctx, tx, t, e)
+	})
+}
+
+// subject is whom an event's sequence counts for; a number by its keyed hash, which survives an erasure.
+func (c *Crew) subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
+	switch e.Type {
+	case crm.EventUserDeactivated:
+		return "user:" + e.UserID, nil
+	case crm.EventOptedOut, crm.EventOptedIn:
+		number, err := compose.E164(e.Number, t.Country)
+		if err != nil {
+			return "", err
+		}
+		key, err := tx.NumberKey(ctx, t.ID, number)
+		return "number:" + key, err
+	}
+	return "tenant", nil
+}
+
+func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	switch e.Type {
+	case crm.EventPlanChanged:
+		return c.planChanged(ctx, tx, e)
+	case crm.EventTenantRenamed:
+		return nil // the signed tenant block has been stored already
+	case crm.EventAppUninstalled:
+		if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: t.ID}); err != nil {
+			return err
+		}
+		_, err := tx.CancelBatches(ctx, t.ID, "", wordsUninstalled)
+		return err
+	case crm.EventUserDeactivated:
+		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
+			return err
+		}
+		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, wordsDeactivated)
+		return err
+	case crm.EventOptedOut, crm.EventOptedIn:
+		return c.optChanged(ctx, tx, t, e)
+	case crm.EventDataErase:
+		return c.erase(ctx, tx, t, e)
+	}
+	return nil
+}
+
+// planChanged holds what waits when the plan no longer includes Dialpad.
+func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
+	now, err := tx.Tenant(ctx, e.Tenant.ID)
+	if err != nil || c.Market.HasPlan(now.Plan) {
+		return err
+	}
+	n, err := tx.HoldBatches(ctx, now.ID, "", wordsDowngraded)
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
+}
+
+func (c *Crew) optChanged(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	number, err := compose.E164(e.Number, t.Country)
+	if err != nil {
+		return err
+	}
+	if e.Type == crm.EventOptedOut {
+		_, err = tx.Suppress(ctx, t.ID, number, sourceCRM, "")
+	} else {
+		_, err = tx.Unsuppress(ctx, t.ID, number, sourceCRM)
+	}
+	return err
+}
+
+func (c *Crew) erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
+		return err
+	}
+	if e.Number == "" {
+		return tx.EraseContact(ctx, t.ID, e.ContactID)
+	}
+	number, err := compose.E164(e.Number, t.Country)
+	if errors.Is(err, compose.ErrNoNumber) || err != nil {
+		return err
+	}
+	return tx.EraseNumber(ctx, t.ID, number)
+}

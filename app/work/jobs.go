@@ -1,0 +1,155 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"dialpad-texting/models"
+)
+
+const (
+	jobTimeout = 30 * time.Second
+	// rescueAfter is when a dead worker's job runs again. Every job is idempotent, so early is better than late.
+	rescueAfter = 60 * time.Second
+	retryMost   = time.Minute
+)
+
+// worker makes a River worker of a function.
+type worker[T river.JobArgs] struct {
+	river.WorkerDefaults[T]
+	do func(context.Context, T) error
+}
+
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.do(ctx, job.Args) }
+
+func add[T river.JobArgs](ws *river.Workers, do func(context.Context, T) error) {
+	river.AddWorker(ws, &worker[T]{do: do})
+}
+
+// config is the whole of the queue: every kind is known in every process, since a leader discards the stuck jobs of
+// kinds it does not know.
+func (c *Crew) config() *river.Config {
+	ws := river.NewWorkers()
+	add(ws, c.finishConnect)
+	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
+		_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
+		return err
+	})
+	add(ws, func(ctx context.Context, j models.ReadStaleAccounts) error {
+		_, err := c.Accounts.ReadStale(ctx, j.TenantID)
+		return err
+	})
+	add(ws, func(ctx context.Context, j models.SyncUsers) error {
+		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
+		return err
+	})
+	add(ws, func(ctx context.Context, j models.CheckConnection) error { return c.Market.Check(ctx, j.TenantID) })
+	add(ws, func(ctx context.Context, j models.CleanGrant) error { return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID) })
+	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
+		_, err := c.OptOuts.Read(ctx, j.TenantID)
+		return err
+	})
+	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.Tell(ctx, j) })
+	add(ws, c.processEvent)
+	add(ws, func(ctx context.Context, j models.TellActivities) error {
+		_, err := c.Teller.Round(ctx, j.TenantID)
+		return err
+	})
+	add(ws, c.prepare)
+	add(ws, func(ctx context.Context, j models.MoveBatch) error {
+		_, err := c.Texting.Move(ctx, j.TenantID, j.BatchID)
+		return err
+	})
+	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
+		return c.Automation.Carry(ctx, j.TenantID, j.CallbackID)
+	})
+	add(ws, func(ctx context.Context, j models.CompleteCallback) error {
+		return c.Automation.Complete(ctx, j.TenantID, j.CallbackID)
+	})
+	add(ws, func(ctx context.Context, j models.RemoveApp) error { return c.Market.Remove(ctx, j.TenantID, "") })
+	add(ws, func(ctx context.Context, _ models.Sweep) error { return c.sweep(ctx) })
+	return &river.Config{
+		Workers: ws,
+		Queues: map[string]river.QueueConfig{
+			models.QueueSoon: {MaxWorkers: 24}, models.QueueTell: {MaxWorkers: 12}, models.QueueQuiet: {MaxWorkers: 6}},
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return models.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
+		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: stopWithin / 2,
+		RetryPolicy: backoff{}, Logger: quiet(c.Log),
+		CompletedJobRetentionPeriod: time.Hour,
+	}
+}
+
+// backoff waits 1, 2, 4 … seconds with jitter, a minute at most: whoever waits for the CRM or Dialpad to come back
+// should not wait for hours after it did.
+type backoff struct{}
+
+// NextRetry implements river.ClientRetryPolicy.
+func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := min(time.Second<<min(job.Attempt-1, 6), retryMost)
+	wait += rand.N(wait/4 + time.Millisecond)
+	last := job.ScheduledAt
+	if n := len(job.Errors); n > 0 {
+		last = job.Errors[n-1].At
+	}
+	return last.Add(wait)
+}
+
+// finishConnect makes a new grant usable: directory, then webhook and subscriptions, then ready.
+func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
+	if _, err := c.Accounts.SyncDirectory(ctx, j.TenantID); err != nil {
+		return err
+	}
+	if err := c.Store.StepTenantAttempt(ctx, j.TenantID, models.StepSubscribes, ""); err != nil {
+		return err
+	}
+	if _, err := c.Market.Subscribe(ctx, j.TenantID); err != nil {
+		return err
+	}
+	if err := c.Market.Ready(ctx, j.TenantID); err != nil {
+		return err
+	}
+	return c.Store.Enqueue(ctx, models.SyncUsers(j), models.ReadOptOuts(j))
+}
+
+// processEvent applies a stored event. One whose text may still be on the wire is looked at again in a second.
+func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
+	e, err := c.Store.Event(ctx, j.TenantID, j.EventID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.Kind == models.EventChangeLog:
+		if _, err := c.Accounts.ReadStale(ctx, j.TenantID); err != nil {
+			return err
+		}
+		return c.Store.CloseEvent(ctx, j.TenantID, j.EventID, models.EventApplied, "")
+	case e.OptWord != "":
+		return c.OptOuts.Heard(ctx, e)
+	}
+	done, err := c.Reconciler.Process(ctx, j.TenantID, j.EventID)
+	if err == nil && !done {
+		return river.JobSnooze(time.Second)
+	}
+	return err
+}
+
+// prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
+func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
+	budget, cancel := context.WithTimeout(ctx, jobTimeout*2/3)
+	defer cancel()
+	_, err := c.Texting.Prepare(budget, j.TenantID, j.BatchID)
+	if err != nil && ctx.Err() == nil && budget.Err() != nil {
+		return river.JobSnooze(0)
+	}
+	return err
+}

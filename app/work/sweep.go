@@ -1,0 +1,133 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/models"
+)
+
+const (
+	hourly = time.Hour
+	daily  = 24 * time.Hour
+	// standstill is how long a batch may prepare without a sign before somebody looks.
+	standstill = 20 * time.Second
+)
+
+// sweep looks for what lost its wake-up, what has become old, and what must be forgotten. It is the net under every
+// job: nothing depends on a job being there.
+func (c *Crew) sweep(ctx context.Context) error {
+	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.expire(ctx))
+}
+
+// pickUp wakes work that stands still.
+func (c *Crew) pickUp(ctx context.Context) error {
+	now := c.Now()
+	stuck, err := c.Store.UnpreparedAllTenants(ctx, now.Add(-standstill), 50)
+	for _, b := range stuck {
+		// Not as a job: the one that died still counts as running, and keeps its twin out.
+		if _, perr := c.Texting.Prepare(ctx, b.TenantID, b.ID); perr != nil {
+			c.Log.Warn("a batch is still waiting to be prepared", "tenant", b.TenantID, "batch", b.ID, "err", perr)
+		}
+	}
+	tenants, err2 := c.Store.UntoldTenantsAllTenants(ctx)
+	var jobs []river.JobArgs
+	for _, t := range tenants {
+		jobs = append(jobs, models.TellActivities{TenantID: t})
+	}
+	stale, err3 := c.Store.StaleTenantsAllTenants(ctx)
+	for _, t := range stale {
+		jobs = append(jobs, models.ReadStaleAccounts{TenantID: t})
+	}
+	events, err4 := c.Store.PendingEventsAllTenants(ctx, now.Add(-time.Minute), 500)
+	for _, e := range events {
+		jobs = append(jobs, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+	}
+	return errors.Join(err, err2, err3, err4, c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+}
+
+// finishUnready picks up grants whose directory and subscriptions were never finished.
+func (c *Crew) finishUnready(ctx context.Context) error {
+	return c.eachConnection(ctx, func(conn models.Connection) []river.JobArgs {
+		if conn.State == models.Connected && !conn.Ready && c.Now().Sub(conn.ConnectedAt) > time.Minute {
+			return []river.JobArgs{models.FinishConnect{TenantID: conn.TenantID}}
+		}
+		return nil
+	})
+}
+
+// refresh reads again what Dialpad and the CRM do not tell by themselves: hourly, each tenant at its own minute.
+func (c *Crew) refresh(ctx context.Context) error {
+	now := c.Now()
+	old := func(at *time.Time, age time.Duration, tenant string) bool {
+		return at == nil || now.Sub(*at) > age+jitter(tenant, age/6)
+	}
+	return c.eachConnection(ctx, func(conn models.Connection) (jobs []river.JobArgs) {
+		if !conn.Usable() {
+			if conn.State == models.Broken && old(conn.LastCheckedAt, 5*time.Minute, conn.TenantID) {
+				jobs = append(jobs, models.CheckConnection{TenantID: conn.TenantID})
+			}
+			return jobs
+		}
+		if old(conn.DirectoryAt, hourly, conn.TenantID) {
+			jobs = append(jobs, models.SyncDirectory{TenantID: conn.TenantID}, models.SyncUsers{TenantID: conn.TenantID})
+		}
+		if old(conn.OptOutsAt, hourly, conn.TenantID) {
+			jobs = append(jobs, models.ReadOptOuts{TenantID: conn.TenantID})
+		}
+		if old(conn.LastCheckedAt, daily, conn.TenantID) {
+			jobs = append(jobs, models.CheckConnection{TenantID: conn.TenantID})
+		}
+		return jobs
+	})
+}
+
+func (c *Crew) eachConnection(ctx context.Context, f func(models.Connection) []river.JobArgs) error {
+	for after := ""; ; {
+		page, err := c.Store.AllConnections(ctx, after, 500)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, conn := range page {
+			after = conn.TenantID
+			if err := c.Store.Enqueue(ctx, f(conn)...); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// jitter spreads tenants over a time, each always at the same place.
+func jitter(tenant string, over time.Duration) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(tenant))
+	return over * time.Duration(h.Sum32()%1000) / 1000
+}
+
+// expire ends what was held too long and forgets what is over.
+func (c *Crew) expire(ctx context.Context) error {
+	_, err := c.Texting.ExpireHeldAllTenants(ctx, 100)
+	_, err2 := c.Market.ExpireAttempts(ctx)
+	n, err3 := c.Store.ForgetExpiredAllTenants(ctx)
+	if n > 0 {
+		c.Log.Debug("forgot what was over", "rows", n)
+	}
+	return errors.Join(err, err2, err3)
+}
+
+// quiet keeps River's own chatter below warnings; its job errors hold our causes, which hold no numbers or texts.
+func quiet(log *slog.Logger) *slog.Logger {
+	return slog.New(levelHandler{log.Handler()})
+}
+
+type levelHandler struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}

@@ -1,0 +1,86 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/models"
+)
+
+// storeWithin bounds what Dialpad waits for: it gives up after 5 s, and repeats what we answer 5xx in time.
+const storeWithin = 4 * time.Second
+
+// postDialpadEvent stores an event of Dialpad and answers; a worker processes it. Dialpad never repeats what was
+// answered 4xx, so only a delivery that is not Dialpad's gets one. developers.dialpad.com/docs/webhook-delivery-failures
+func (s *server) postDialpadEvent(c *gin.Context) error {
+	body, err := readBody(c, maxJSON)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), storeWithin)
+	defer cancel()
+	connection, err := s.Store.ConnectionByHookAllTenants(ctx, c.Param("path"))
+	if err != nil {
+		return err
+	}
+	c.Set(keyTenant, connection.TenantID)
+	_, secret, err := s.Store.OpenHook(connection)
+	if err != nil {
+		return err
+	}
+	event, err := dialpad.VerifyEvent(secret, body)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Store.StoreEvent(ctx, stored(connection.TenantID, event, body)); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// stored is what is kept of an event: never the text, of which a STOP or START is all we need.
+func stored(tenantID string, event dialpad.Event, body []byte) models.WebhookEvent {
+	sum := sha256.Sum256(body)
+	e := models.WebhookEvent{TenantID: tenantID, Kind: models.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}
+	switch {
+	case event.SMS != nil:
+		sms := event.SMS
+		e.Kind, e.DialpadID, e.Direction, e.FromNumber = models.EventSMS, sms.ID, sms.Direction, sms.FromNumber
+		e.Status, e.Result, e.DeviceType, e.EventAt = sms.Status, sms.DeliveryResult, sms.DeviceType, moment(sms.EventAt)
+		if len(sms.ToNumbers) > 0 {
+			e.ToNumber = sms.ToNumbers[0]
+		}
+		if sms.Direction == "inbound" {
+			e.OptWord = optWord(sms.Text)
+		}
+	case event.ChangeLog != nil:
+		e.Kind, e.DialpadUsers, e.EventAt = models.EventChangeLog, event.ChangeLog.UserIDs, moment(event.ChangeLog.Date)
+	}
+	return e
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// optWord reads the words that carriers agree on (CTIA Messaging Principles, 5.1.3), alone in their text.
+func optWord(text string) string {
+	switch strings.ToUpper(strings.TrimSpace(text)) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":
+		return "stop"
+	case "START", "UNSTOP", "YES":
+		return "start"
+	}
+	return ""
+}

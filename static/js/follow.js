@@ -40,6 +40,7 @@ export async function follow(root, options) {
   } else followOne(root, options);
 }
 
+const OVER = new Set(['delivered', 'undelivered', 'failed', 'skipped', 'cancelled']);
 const BAD = new Set(['failed', 'undelivered', 'skipped', 'cancelled', 'uncertain', 'held']);
 
 function stateOf({ state, counts }) {
@@ -64,7 +65,7 @@ function followOne(root, options) {
   function look(batch) {
     const state = stateOf(batch);
     if (state !== shown) change(batch, state);
-    return ['delivered', 'undelivered', 'failed', 'skipped', 'cancelled'].includes(state);
+    return OVER.has(state);
   }
 
   async function change(batch, state) {
@@ -88,6 +89,7 @@ function followOne(root, options) {
       h('div', { class: 'foot' }, buttons(batch, state, said)),
     );
     root.dataset.state = state;
+    root.dataset.over = OVER.has(state) || state === 'sent' ? 'yes' : '';
   }
 
   function scheduled(batch) {
@@ -105,7 +107,7 @@ function followOne(root, options) {
     const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, onclick }, t(key));
     const closing = act('follow.close', () => post('close'));
     if (state === 'scheduled' || state === 'queued' || state === 'held') return [act('follow.cancel', () => cancel(batch, said)), closing];
-    if (state === 'failed' || state === 'undelivered' || state === 'skipped' || state === 'cancelled') return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
+    if (OVER.has(state) && BAD.has(state)) return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
     if (state === 'uncertain') return [act('follow.again', () => again(batch)), closing];
     return [act('follow.new', () => { watcher.stop(); onNew(); }), h('button', { type: 'button', class: 'primary', onclick: () => post('close') }, t('follow.close'))];
   }

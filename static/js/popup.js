@@ -70,8 +70,7 @@ async function compose() {
 function addressees() {
   const { to, from, mode } = context;
   if (mode === 'bulk') {
-    $('#to').remove();
-    $('#to-label').remove();
+    $('#to').hidden = $('#to-label').hidden = true;
     $('#title').textContent = t('popup.title_bulk');
   } else {
     $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.display, to.field_label].filter(Boolean).join(' · ')));
@@ -282,6 +281,13 @@ document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && 
 $('#close').addEventListener('click', close);
 $('#later').addEventListener('click', toggleLater);
 window.addEventListener('online', () => { if (!$('#state').hidden) start(); });
+// The host keeps a closed popup for a while, hidden. When it is seen again the
+// world may have changed: ask anew, unless a text is on its way right now.
+let seen = true;
+new IntersectionObserver(([entry]) => {
+  if (entry.isIntersecting && !seen && !sending && ($('#progress').hidden || $('#progress').dataset.over)) start();
+  seen = entry.isIntersecting;
+}).observe($('.bar'));
 followHeight($('#main'));
 post('ready');
 start();

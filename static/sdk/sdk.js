@@ -22,7 +22,8 @@
   const NUMBERS = 'a[href^="tel:"], [data-dialpad-number]';
   let options = null;
   let origin = '';
-  let popup = null; // the one open popup: {dialog, frame, ctx, back}
+  let popup = null; // the one open popup: {dialog, frame, wait, ctx, back, ready}
+  const closed = []; // the last few, hidden: where storage is forbidden in frames, the page itself keeps the draft
   let menu = null; // the one open menu: {box, from}
   let serial = 0;
 
@@ -58,6 +59,25 @@
 
   async function open(ctx) {
     shutPopup();
+    const mine = again(ctx) || build(ctx);
+    popup = mine;
+    mine.back = document.activeElement;
+    mine.dialog.showModal();
+    if (mine.ready) { mine.frame.focus(); return; }
+    try {
+      const token = await options.getToken({ use: 'popup', ctx });
+      if (popup === mine) launch(mine, token);
+    } catch {
+      if (popup === mine) sorry(mine);
+    }
+  }
+
+  function again(ctx) {
+    const at = closed.findIndex((one) => JSON.stringify(one.ctx) === JSON.stringify(ctx));
+    return at < 0 ? null : closed.splice(at, 1)[0];
+  }
+
+  function build(ctx) {
     const name = `dialpad-texting-${(serial += 1)}`;
     const dialog = make('dialog', { class: `dialpad-texting-popup${ctx.mode === 'bulk' ? ' many' : ''}`, 'aria-label': words['sdk.title'] });
     const frame = make('iframe', { name, title: words['sdk.title'], referrerpolicy: 'no-referrer' });
@@ -66,21 +86,14 @@
     wait.append(make('p', {}, words['sdk.loading']));
     dialog.append(wait, frame);
     document.body.append(dialog);
-    const mine = { dialog, frame, wait, ctx, back: document.activeElement };
-    popup = mine;
-    dialog.addEventListener('close', () => { if (popup === mine) shutPopup(); });
-    dialog.showModal();
-    try {
-      const token = await options.getToken({ use: 'popup', ctx });
-      if (popup === mine) launch(name, token);
-    } catch {
-      if (popup === mine) sorry(mine);
-    }
+    const built = { dialog, frame, wait, ctx, back: null, ready: false };
+    dialog.addEventListener('close', () => { if (popup === built && !dialog.open) shutPopup(); });
+    return built;
   }
 
   // The token travels in a form's body: never in an address, a log or a referrer.
-  function launch(name, token) {
-    const form = make('form', { method: 'post', action: `${options.app}/embed/popup`, target: name });
+  function launch({ frame }, token) {
+    const form = make('form', { method: 'post', action: `${options.app}/embed/popup`, target: frame.name });
     form.hidden = true;
     const field = make('input', { type: 'hidden', name: 'token' });
     field.value = token;
@@ -89,7 +102,7 @@
     form.submit();
     form.remove();
     // A refused launch is a page without script, which never says ready: show what there is.
-    popup.frame.addEventListener('load', reveal);
+    frame.addEventListener('load', reveal);
   }
 
   function reveal() {
@@ -108,14 +121,16 @@
 
   function shutPopup() {
     if (!popup) return;
-    const { dialog, back } = popup;
+    const { dialog, back, ready } = popup;
+    if (ready) closed.unshift(popup); else dialog.remove();
     popup = null;
-    dialog.remove();
+    dialog.close();
+    for (const old of closed.splice(3)) old.dialog.remove();
     if (back && back.isConnected) back.focus();
   }
 
   const answers = {
-    ready() { reveal(); popup.frame.focus(); },
+    ready() { popup.ready = true; reveal(); popup.frame.focus(); },
     resize({ height }) { if (Number.isFinite(height)) popup.frame.style.height = `${Math.max(160, height)}px`; },
     close() { shutPopup(); },
     sent({ batch_id: id }) { if (options.onSent) options.onSent(id); },

@@ -34,7 +34,7 @@ async function trade() {
   if (!framed) throw over();
   post('token_needed');
   const { token: launch } = await once('token', 15_000).catch(() => { throw over(); });
-  const answer = await send('POST', '/embed/api/session', { body: { token: launch }, bare: true });
+  const answer = await send('POST', '/embed/api/session', { body: { token: launch } });
   if (!answer.ok) throw over();
   token = (await answer.json()).session_token;
   meta.content = token;
@@ -43,9 +43,8 @@ async function trade() {
 
 const over = () => new Refused(401, 'session_over', t('error.session_over'));
 
-async function send(method, path, { body, headers, signal, accept, bare }) {
-  const head = { Accept: accept || 'application/json', ...headers };
-  if (!bare) head.Authorization = `Bearer ${token}`;
+async function send(method, path, { body, headers, signal, accept }) {
+  const head = { Accept: accept || 'application/json', Authorization: `Bearer ${token}`, ...headers };
   if (body !== undefined) head['Content-Type'] = 'application/json';
   try {
     return await fetch(path, { method, headers: head, signal, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'omit', cache: 'no-store', redirect: 'error' });

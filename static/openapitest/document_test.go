@@ -84,7 +84,7 @@ func TestTheDocumentHoldsTheWholeContract(t *testing.T) {
 	}
 	for _, want := range []string{
 		"POST /embed/popup", "POST /apps/dialpad", "GET /apps/dialpad", "POST /texts", "GET /texts",
-		"GET /embed/sdk.js", "POST /embed/api/session", "GET /connect", "GET /connect/callback",
+		"GET /embed/sdk.js", "POST /embed/api/session", "GET /connect", "GET /connect/callback", "POST /connect/confirm", "POST /dialpad/events/{path}",
 		"POST /crm/events", "POST /automation/definition", "POST /automation/options", "POST /automation/execute",
 		"records.resolve", "fields.list", "templates.list", "users.list", "activity.upsert", "optout.upsert", "automation.complete",
 		"GET /apps/dialpad/status", "POST /apps/dialpad/install", "POST /apps/dialpad/connect", "POST /apps/dialpad/disconnect",

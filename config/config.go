@@ -23,8 +23,8 @@ type Config struct {
 	SessionKeys    Keys `env:"SESSION_KEYS"`    // sign cookies, newest first
 	EncryptionKeys Keys `env:"ENCRYPTION_KEYS"` // seal tokens and secrets at rest, newest first
 
-	CRMAppSecrets    Secret   `env:"CRM_APP_SECRETS"`  // whsec_…, newest first
-	CRMAPIURL        string   `env:"CRM_API_URL"`      // may hold {linkname}
+	CRMAppSecrets    Secret   `env:"CRM_APP_SECRETS"` // whsec_…, newest first
+	CRMAPIURL        string   `env:"CRM_API_URL"`     // may hold {linkname}
 	CRMBaseDomain    string   `env:"CRM_BASE_DOMAIN" envDefault:"salesmate.io"`
 	CRMAppPageURL    string   `env:"CRM_APP_PAGE_URL"` // may hold {linkname}; where the CRM shows our detail page
 	CRMUpgradeURL    string   `env:"CRM_UPGRADE_URL"`  // may hold {linkname}

@@ -49,7 +49,9 @@ func (c *Crew) config() *river.Config {
 		return err
 	})
 	add(ws, func(ctx context.Context, j models.CheckConnection) error { return c.Market.Check(ctx, j.TenantID) })
-	add(ws, func(ctx context.Context, j models.CleanGrant) error { return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID) })
+	add(ws, func(ctx context.Context, j models.CleanGrant) error {
+		return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
+	})
 	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
 		_, err := c.OptOuts.Read(ctx, j.TenantID)
 		return err

@@ -55,7 +55,9 @@ func (c *Crew) Run(ctx context.Context) error {
 	g.Go(func() error { return ended(c.Engine.Run(ctx)) })
 	g.Go(func() error { return ended(runJobs(ctx, client)) })
 	g.Go(func() error { return c.every(ctx, dueEvery, "due", c.due) })
-	g.Go(func() error { return c.every(ctx, seenEvery, "seen", func(ctx context.Context) error { return c.Store.WorkerSeen(ctx, c.WorkerID) }) })
+	g.Go(func() error {
+		return c.every(ctx, seenEvery, "seen", func(ctx context.Context) error { return c.Store.WorkerSeen(ctx, c.WorkerID) })
+	})
 	return g.Wait()
 }
 

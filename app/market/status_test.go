@@ -1,0 +1,161 @@
+package market_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+func TestSettingsAreChecked(t *testing.T) {
+	w := newSQLite(t)
+	good := models.Settings{Country: "US", RatePerMinute: 100, Reserve: 10, QuietFrom: "20:00", QuietTo: "08:00", OptOutLine: "Reply STOP to opt out"}
+	for name, c := range map[string]struct {
+		change func(*models.Settings)
+		field  string
+	}{
+		"good":             {func(*models.Settings) {}, ""},
+		"another country":  {func(s *models.Settings) { s.Country = "gb" }, ""},
+		"tier 1":           {func(s *models.Settings) { s.RatePerMinute = 800 }, ""},
+		"no quiet hours":   {func(s *models.Settings) { s.QuietFrom, s.QuietTo = "", "" }, ""},
+		"no such country":  {func(s *models.Settings) { s.Country = "XX" }, "country"},
+		"no country":       {func(s *models.Settings) { s.Country = "" }, "country"},
+		"no rate":          {func(s *models.Settings) { s.RatePerMinute = 0 }, "rate_per_minute"},
+		"too fast":         {func(s *models.Settings) { s.RatePerMinute = 1201 }, "rate_per_minute"},
+		"nothing left":     {func(s *models.Settings) { s.Reserve = 100 }, "reserve"},
+		"below nothing":    {func(s *models.Settings) { s.Reserve = -1 }, "reserve"},
+		"half of a night":  {func(s *models.Settings) { s.QuietTo = "" }, "quiet_hours"},
+		"no such hour":     {func(s *models.Settings) { s.QuietTo = "24:00" }, "quiet_hours"},
+		"an hour in one":   {func(s *models.Settings) { s.QuietTo = "8:00" }, "quiet_hours"},
+		"all day":          {func(s *models.Settings) { s.QuietTo = "20:00" }, "quiet_hours"},
+		"a long line":      {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 161) }, "opt_out_line"},
+		"a line just fits": {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 160) }, ""},
+		"a variable in it": {func(s *models.Settings) { s.OptOutLine = "{{Contact.firstName}}" }, "opt_out_line"},
+	} {
+		s := good
+		c.change(&s)
+		err := w.SaveSettings(ctx, "t_9", "42", s)
+		var invalid *market.Invalid
+		if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &invalid) || invalid.Field != c.field || invalid.Message == "") {
+			t.Errorf("%s: %v, want field %q", name, err, c.field)
+		}
+	}
+	must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: " ca ", RatePerMinute: 90, OptOutLine: " Stop? "}))
+	stored, err := w.db.Store.Tenant(ctx, "t_9")
+	if err != nil || stored.Country != "CA" || stored.RatePerMinute != 90 || stored.OptOutLine != "Stop?" || stored.QuietFrom != "" {
+		t.Errorf("stored %+v %v", stored, err)
+	}
+	if a := w.audits("settings.saved"); len(a) == 0 || strings.Contains(a[0].Detail["opt_out_line"], "Stop") {
+		t.Errorf("audit %+v", a)
+	}
+	if err := w.SaveSettings(ctx, "t_0", "42", good); !errors.Is(err, models.ErrLost) {
+		t.Errorf("nobody's settings: %v", err)
+	}
+}
+
+func TestTheStatusOfAConnectedTenant(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		w.batch("b1")
+		must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: "US", RatePerMinute: 100, Reserve: 5, QuietFrom: "20:00", QuietTo: "08:00"}))
+		got, err := w.Status(ctx, w.admin)
+		must(t, err)
+		asJSON, err := json.MarshalIndent(got, "", " ")
+		must(t, err)
+		want := `{
+ "plan_ok": true,
+ "installed": true,
+ "connected": true,
+ "state": null,
+ "role": "admin",
+ "plan": {
+  "key": "business",
+  "name": "Business",
+  "includes_dialpad": true
+ },
+ "plans": [
+  {
+   "key": "business",
+   "name": "Business",
+   "includes_dialpad": true
+  },
+  {
+   "key": "enterprise",
+   "name": "Enterprise",
+   "includes_dialpad": true
+  }
+ ],
+ "installed_by": "Admin",
+ "connection": {
+  "company": "Acme Inc",
+  "connected_by": "ana@acme.com",
+  "connected_at": "2026-03-02T15:00:00Z",
+  "state": "connected",
+  "rate_per_minute": 100,
+  "reserve": 5,
+  "used_last_minute": 0,
+  "last_event_at": null,
+  "last_checked_at": null,
+  "directory_at": "2026-03-02T15:00:00Z",
+  "token_expires_at": "2026-03-02T16:00:00Z",
+  "subscriptions": {
+   "sms": true,
+   "change_log": true,
+   "note": ""
+  }
+ },
+ "attempt": {
+  "step": "done",
+  "code": "",
+  "message": "",
+  "started_at": "2026-03-02T15:00:00Z"
+ },
+ "settings": {
+  "country": "US",
+  "rate_per_minute": 100,
+  "reserve": 5,
+  "quiet_hours": {
+   "from": "20:00",
+   "to": "08:00"
+  },
+  "opt_out_line": ""
+ },
+ "queue": {
+  "waiting": 0,
+  "scheduled": 1,
+  "held": 0,
+  "sent_last_hour": 0,
+  "failed_last_hour": 0,
+  "uncertain": 0
+ }
+}`
+		if diff := cmp.Diff(want, string(asJSON)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestTheStatusOfOthers(t *testing.T) {
+	w := newSQLite(t)
+	if s, err := w.Status(ctx, w.admin); err != nil || !s.Installed || s.Connected || s.Connection != nil || s.State == nil || s.State.Code != "not_connected" || s.Attempt != nil {
+		t.Errorf("installed: %+v %v", s, err)
+	}
+	w.connected()
+	must(t, w.Broken(ctx, "t_9", 0, "It broke."))
+	s, err := w.Status(ctx, w.admin)
+	if err != nil || s.Connected || s.Connection == nil || s.Connection.State != models.Broken || s.Connection.Reason != "It broke." {
+		t.Errorf("broken: %+v %v", s, err)
+	}
+	_, err = w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+	must(t, err)
+	s, err = w.Status(ctx, models.Session{TenantID: "t_10", UserID: "51", Role: "user"})
+	must(t, err)
+	if s.PlanOK || s.Installed || s.State.Code != "plan_required" || s.Role != "user" || len(s.Plans) != 3 || s.Plans[0].Name != "Starter" || s.Plans[0].IncludesDialpad {
+		t.Errorf("without the plan: %+v", s)
+	}
+}

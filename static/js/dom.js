@@ -73,7 +73,7 @@ export function say(text) {
 export function when(iso, zone = page.user.time_zone) {
   if (!iso) return '';
   const at = new Date(iso);
-  const clock = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short', timeZone: zone };
+  const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone };
   const day = day8(at, zone) === day8(new Date(), zone) ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
   if (at.getFullYear() !== new Date().getFullYear()) day.year = 'numeric';
   return new Intl.DateTimeFormat(locale, { ...day, ...clock }).format(at);

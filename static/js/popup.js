@@ -59,7 +59,7 @@ async function compose() {
   }
   if (bulk) {
     const { bulkPart } = await import('./bulk.js');
-    audience ??= bulkPart({ context, writing });
+    audience ??= bulkPart({ context, writing, changed: () => lock(sending) });
   }
   writing.set(draft.get().text || '');
   lock(false);
@@ -255,7 +255,7 @@ async function toggleLater() {
   try {
     if (!planner) {
       const { schedulePanel } = await import('./schedule.js');
-      planner = schedulePanel({ root: $('#schedule'), context, changed: () => lock(false), send });
+      planner = schedulePanel({ root: $('#schedule'), context, changed: () => lock(sending) });
     }
     planner.toggle();
     button.setAttribute('aria-expanded', String(planner.open));

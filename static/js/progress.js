@@ -1,0 +1,87 @@
+// A batch of many on its way: counts that add up, time left, pause and cancel.
+import { call } from './api.js';
+import { count, h, icon, note, say, t, tn, when } from './dom.js';
+import { poll } from './follow.js';
+import { post } from './host.js';
+
+export const STATES = ['delivered', 'sent', 'sending', 'queued', 'held', 'uncertain', 'undelivered', 'failed', 'skipped', 'cancelled'];
+const TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'bad' };
+
+/** The bar: delivered, sent, gone wrong; what is left stays empty. */
+export function meter(counts) {
+  const bar = h('div', { class: 'meter', 'aria-hidden': 'true' });
+  for (const state of Object.keys(TONE)) {
+    if (!counts[state]) continue;
+    const part = h('i', { class: TONE[state] });
+    part.style.width = `${(100 * counts[state]) / Math.max(1, counts.total)}%`;
+    bar.append(part);
+  }
+  return bar;
+}
+
+/** How many are through, of those that were to go out at all. */
+export const through = (counts) => counts.total - counts.queued - counts.sending - counts.held;
+
+/** Badges that add up to the total. */
+export function tally(counts) {
+  return h('ul', { class: 'plainlist row' }, STATES.filter((state) => counts[state]).map((state) => h('li', { class: `badge num ${badge(state)}` }, `${count(counts[state])} ${t(`tally.${state}`)}`)));
+}
+
+export const badge = (state) => ({ delivered: 'good', sent: 'accent', failed: 'bad', undelivered: 'bad', uncertain: 'warn', held: 'warn' }[state] || '');
+
+export function bar(batch) {
+  const { counts } = batch;
+  const done = through(counts);
+  const root = h('div', { role: 'progressbar', 'aria-label': t('progress.label'), 'aria-valuemin': '0', 'aria-valuemax': String(counts.total), 'aria-valuenow': String(done), 'aria-valuetext': t('progress.of', { done: count(done), total: count(counts.total) }) });
+  root.append(meter(counts));
+  return root;
+}
+
+export function timeLeft({ state, eta, send_at: at }) {
+  if (state === 'scheduled') return at ? t('progress.starts', { time: when(at) }) : '';
+  if (!eta || state !== 'sending') return '';
+  const minutes = Math.round((Date.parse(eta) - Date.now()) / 60_000);
+  return minutes < 1 ? t('progress.soon') : tn('progress.left', minutes, { time: when(eta) });
+}
+
+/** The popup's own view of a bulk after Send. */
+export function followMany(root, { batch: first, onSettled, onNew }) {
+  let heard = '';
+  onSettled();
+  const body = h('div', { class: 'stack' });
+  const trouble = h('div', { class: 'stack' });
+  root.replaceChildren(body, trouble);
+  const watcher = poll(first.id, first, look, (refused) => trouble.replaceChildren(...(refused ? [note('warn', refused.code === 'network' ? t('follow.offline') : refused.message)] : [])));
+
+  function look(batch) {
+    const keep = document.activeElement && document.activeElement.dataset.act;
+    body.replaceChildren(
+      h('h2', {}, t(`batch.state.${batch.state}`)),
+      bar(batch),
+      h('p', { class: 'num' }, t('progress.of', { done: count(through(batch.counts)), total: count(batch.counts.total) }), ' ', h('small', {}, timeLeft(batch))),
+      tally(batch.counts),
+      batch.reason ? note('warn', batch.reason) : '',
+      h('p', { class: 'soft' }, t(batch.state === 'done' || batch.state === 'cancelled' ? 'progress.over' : 'progress.close_me')),
+      h('div', { class: 'foot' }, buttons(batch)));
+    if (keep) (body.querySelector(`[data-act=${keep}]`) || body.querySelector('button')).focus();
+    const over = ['done', 'cancelled'].includes(batch.state);
+    root.dataset.state = batch.state;
+    root.dataset.over = over ? 'yes' : '';
+    if (batch.state !== heard) say(t(`batch.state.${batch.state}`));
+    heard = batch.state;
+    return over && !batch.counts.sent;
+  }
+
+  function buttons({ id, state }) {
+    const act = (name, pic, cls = '') => h('button', { type: 'button', class: cls, 'data-act': name, onclick: (event) => run(event.currentTarget, id, name) }, pic ? icon(pic) : null, t(`progress.${name}`));
+    const close = h('button', { type: 'button', class: 'primary', 'data-act': 'close', onclick: () => post('close') }, t('follow.close'));
+    if (state === 'done' || state === 'cancelled') return [h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new')), close];
+    const pause = state === 'paused' ? [act('resume', 'play')] : ['sending', 'preparing'].includes(state) ? [act('pause', 'pause')] : [];
+    return [act('cancel', '', 'danger'), ...pause, close];
+  }
+
+  async function run(button, id, name) {
+    button.disabled = true;
+    try { look((await call('POST', `/embed/api/batches/${id}/${name}`, { body: {} })).batch); watcher.now(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+  }
+}

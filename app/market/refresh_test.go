@@ -137,6 +137,9 @@ func TestAnOutageIsNoDisconnect(t *testing.T) {
 				if _, err := w.Token(ctx, "t_9"); !isCode(err, "dialpad_unreachable") {
 					t.Fatalf("got %v", err)
 				}
+				if err := w.Do(ctx, "t_9", func(string) error { return nil }); !isCode(err, "dialpad_unreachable") {
+					t.Fatalf("Do: %v", err)
+				}
 			}
 			if n := w.tokenPosts() - before; n > 1 {
 				t.Errorf("asked %d times within a moment", n)

@@ -131,10 +131,18 @@ func (s *Store) ForgetAttemptGrant(ctx context.Context, tenantID, id string) err
 }
 
 // StepTenantAttempt moves the attempt that is finishing for the tenant on.
-func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, code, message string) error {
+func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, message string) error {
+	return s.moveFinishing(ctx, tenantID, map[string]any{"step": step, "message": message})
+}
+
+// FailTenantAttempt ends the attempt that is finishing for the tenant.
+func (s *Store) FailTenantAttempt(ctx context.Context, tenantID, code, message string) error {
+	return s.moveFinishing(ctx, tenantID, map[string]any{"step": StepFailed, "code": code, "message": message})
+}
+
+func (s *Store) moveFinishing(ctx context.Context, tenantID string, set map[string]any) error {
 	return s.q(ctx).Model(&ConnectAttempt{}).
-		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).
-		Updates(map[string]any{"step": step, "code": code, "message": message}).Error
+		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).Updates(set).Error
 }
 
 // LatestAttempt returns the tenant's newest attempt of the last hour, or ErrNotFound.

@@ -25,7 +25,7 @@ func (m *Market) Ready(ctx context.Context, tenantID string) error {
 		if err := tx.MarkReady(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, "", ""); err != nil {
+		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, ""); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, tenantID, "", "connection.ready", map[string]string{"company": c.CompanyID})

@@ -64,7 +64,7 @@ func (m *Market) leave(ctx context.Context, tenantID, userID, action string, bat
 		if err := tx.Disconnect(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepFailed, cancelledCode, "Dialpad was disconnected meanwhile."); err != nil {
+		if err := tx.FailTenantAttempt(ctx, tenantID, cancelledCode, "Dialpad was disconnected meanwhile."); err != nil {
 			return err
 		}
 		if err := batches(tx); err != nil {

@@ -25,7 +25,7 @@ func (m *Market) Subscribe(ctx context.Context, tenantID string) (models.Subscri
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	if err := m.store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, "", ""); err != nil {
+	if err := m.store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return models.Subscriptions{}, err
 	}
 	var subs models.Subscriptions

@@ -198,6 +198,16 @@ func (s *Store) FinishBatches(ctx context.Context, ids []string) error {
 		now, now, ids).Error
 }
 
+// FinishStandingAllTenants ends the batches whose last messages were settled without anyone ending them.
+func (s *Store) FinishStandingAllTenants(ctx context.Context, before time.Time) error {
+	var ids []string
+	err := s.q(ctx).Model(&Batch{}).Where("state = 'sending' AND prepared AND updated_at < ?", before.UTC()).Limit(1000).Pluck("id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return s.FinishBatches(ctx, ids)
+}
+
 // BatchByKey returns the batch that a user's idempotency key already made, or ErrNotFound.
 func (s *Store) BatchByKey(ctx context.Context, tenantID, userID, key string) (Batch, error) {
 	var b Batch

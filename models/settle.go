@@ -39,7 +39,25 @@ func (s *Store) Settle(ctx context.Context, outcomes []Outcome) ([]Settled, erro
 		}
 		return tx.afterSettle(ctx, moved)
 	})
+	if err == nil {
+		err = s.finishAfter(ctx, moved)
+	}
 	return moved, err
+}
+
+// finishAfter ends batches once their last messages are committed. Inside the transaction two writers would each see
+// the other's message still open, and neither would end the batch.
+func (s *Store) finishAfter(ctx context.Context, moved []Settled) error {
+	batches := map[string]bool{}
+	for _, m := range moved {
+		if m.State != Waiting && m.State != Held {
+			batches[m.BatchID] = true
+		}
+	}
+	if len(batches) == 0 {
+		return nil
+	}
+	return s.FinishBatches(ctx, keys(batches))
 }
 
 func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
@@ -83,25 +101,18 @@ func (s *Store) rememberAttempts(ctx context.Context, outcomes []Outcome) error 
 	return nil
 }
 
-// afterSettle queues what follows from moved messages: the CRM's timeline, the automation's completion, the batch's
-// end.
+// afterSettle queues what follows from moved messages: the CRM's timeline and the automation's completion.
 func (s *Store) afterSettle(ctx context.Context, moved []Settled) error {
 	if len(moved) == 0 {
 		return nil
 	}
-	tenants, batches := map[string]bool{}, map[string]bool{}
+	tenants := map[string]bool{}
 	var jobs []river.JobArgs
 	for _, m := range moved {
 		tenants[m.TenantID] = true
-		if m.State != Waiting && m.State != Held {
-			batches[m.BatchID] = true
-		}
 		if m.CallbackID != "" && m.State != Waiting && m.State != Held {
 			jobs = append(jobs, CompleteCallback{TenantID: m.TenantID, CallbackID: m.CallbackID})
 		}
-	}
-	if err := s.FinishBatches(ctx, keys(batches)); err != nil {
-		return err
 	}
 	for t := range tenants {
 		jobs = append(jobs, TellActivities{TenantID: t})

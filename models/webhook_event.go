@@ -108,9 +108,9 @@ type Progress struct {
 	From                                    []string // states it may move on from
 }
 
-// Advance moves a message forward by an event, with all that follows; false when it was further already.
+// AdvanceMessage moves a message forward by an event, with all that follows; false when it was further already.
 func (s *Store) AdvanceMessage(ctx context.Context, tenantID, id string, p Progress) (bool, error) {
-	moved := false
+	var moved []Settled
 	err := s.Tx(ctx, func(tx *Store) error {
 		set := map[string]any{"state": p.State, "error_code": p.Code, "error_text": p.Text, "untold": true,
 			"settled_at": gorm.Expr("coalesce(settled_at, ?)", tx.Now()), "sent_at": gorm.Expr("coalesce(sent_at, claimed_at)")}
@@ -124,14 +124,14 @@ func (s *Store) AdvanceMessage(ctx context.Context, tenantID, id string, p Progr
 		if r.Error != nil || r.RowsAffected == 0 {
 			return r.Error
 		}
-		moved = true
 		m, err := tx.Message(ctx, tenantID, "", id)
 		if err != nil {
 			return err
 		}
-		return tx.afterSettle(ctx, []Settled{{ID: id, TenantID: tenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State}})
+		moved = []Settled{{ID: id, TenantID: tenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State}}
+		return tx.afterSettle(ctx, moved)
 	})
-	return moved, err
+	return len(moved) > 0, err
 }
 
 // PendingEventsAllTenants returns events that nobody has processed since a time, so that a lost wake-up costs a delay.

@@ -111,10 +111,18 @@ func (l *lane) later(c models.Claimed, code, words string) {
 		due = now
 	}
 	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
-	l.requeued.Store(true)
 }
 
 func (l *lane) settle(c models.Claimed, o models.Outcome) {
 	o.ID, o.Attempt = c.ID, c.Attempt
-	l.e.settler.add(o)
+	l.e.settler.in <- outcome{o, l.durable}
+}
+
+// durable notes that an outcome is written.
+func (l *lane) durable(o models.Outcome) {
+	if o.State == models.Waiting {
+		l.requeued.Store(true)
+	}
+	l.e.counted(o)
+	l.open.Add(-1)
 }

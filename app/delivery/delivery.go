@@ -110,7 +110,7 @@ func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Eng
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
 		permits: make(chan struct{}, cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
-	e.settler = newSettler(store, cfg.Log, e.counted)
+	e.settler = newSettler(store, cfg.Log)
 	return e
 }
 

@@ -30,7 +30,8 @@ type lane struct {
 	refreshedTo, workedToken int64
 
 	until      atomic.Int64 // unix nanoseconds: the lease as last renewed
-	inFlight   atomic.Int64
+	inFlight   atomic.Int64 // requests on the wire
+	open       atomic.Int64 // claimed texts whose outcome is not written yet
 	onWire     sync.WaitGroup
 	requeued   atomic.Bool // something was taken back since the last look
 	streak     int         // texts of higher classes since a lower one had its share
@@ -49,30 +50,39 @@ func (e *Engine) newLane(l models.Lane) *lane {
 func (l *lane) held(now time.Time) bool { return now.UnixNano() < l.until.Load() }
 
 // step is one round of a lane: what is due goes to the queue, what may go now is claimed, checked and put onto the
-// wire. It tells how many texts it claimed, and how long to wait before the next step.
-func (l *lane) step(ctx context.Context) (claimed int, wait time.Duration, err error) {
+// wire. It tells how many texts it claimed, whether the lane is empty, and how long to wait before the next step.
+func (l *lane) step(ctx context.Context) (r round, err error) {
 	now := l.e.cfg.Now()
 	if !l.held(now) {
-		return 0, 0, models.ErrLost
+		return r, models.ErrLost
 	}
 	if err := l.prepare(ctx, now); err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	n, wait := l.mayGo(now)
 	if n == 0 {
-		return 0, wait, nil
+		return round{wait: wait}, nil
 	}
-	n = l.takePermits(ctx, n)
-	if n == 0 {
-		return 0, 0, ctx.Err()
+	if n = l.takePermits(ctx, n); n == 0 {
+		return r, ctx.Err()
 	}
+	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
+	calm := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
 	l.e.givePermits(n - len(got))
 	if err != nil || len(got) == 0 {
-		return 0, idleLook, err
+		return round{empty: err == nil && calm, wait: idleLook}, err
 	}
+	l.open.Add(int64(len(got)))
 	l.dispatch(ctx, got)
-	return len(got), 0, nil
+	return round{claimed: len(got)}, nil
+}
+
+// round is what one step did.
+type round struct {
+	claimed int
+	empty   bool // nothing to claim, nothing open
+	wait    time.Duration
 }
 
 // prepare reads the tenant's settings now and then, and queues what has become due.
@@ -95,7 +105,6 @@ func (l *lane) prepare(ctx context.Context, now time.Time) error {
 		}
 	}
 	if l.requeued.Swap(false) {
-		l.e.settler.wait()
 		l.seenWakes = -1
 	}
 	if l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now)) {
@@ -125,7 +134,11 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 	return n, wait
 }
 
+// claim is not cancelled when the process stops: a claim that the database made and nobody heard of would leave its
+// texts uncertain although nobody sent them.
 func (l *lane) claim(ctx context.Context, n int) ([]models.Claimed, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.e.cfg.Lease)
+	defer cancel()
 	now := l.e.cfg.Now()
 	l.mu.Lock()
 	may, base, _ := l.pace.due(now, n)

@@ -107,7 +107,8 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 		l.onWire.Wait()
 	}()
 	for ctx.Err() == nil {
-		claimed, wait, err := l.step(ctx)
+		r, err := l.step(ctx)
+		wait := r.wait
 		switch {
 		case errors.Is(err, models.ErrLost):
 			e.cfg.Log.Info("a lane went to another worker", "tenant", l.TenantID)
@@ -115,7 +116,7 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 		case err != nil && ctx.Err() == nil:
 			e.cfg.Log.Error("a lane's step failed", "tenant", l.TenantID, "err", err)
 			wait = time.Second
-		case err == nil && claimed == 0 && wait == idleLook && l.inFlight.Load() == 0:
+		case r.empty:
 			if done, err := e.giveUp(ctx, l); done || err != nil {
 				return
 			}
@@ -126,12 +127,7 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 
 // giveUp releases a lane that has nothing to do now. It stays when something was added or taken back meanwhile.
 func (e *Engine) giveUp(ctx context.Context, l *lane) (bool, error) {
-	e.settler.wait()
-	if l.requeued.Swap(false) {
-		l.seenWakes = -1
-		return false, nil
-	}
-	if l.seenWakes != l.Wakes {
+	if l.requeued.Load() || l.seenWakes != l.Wakes {
 		return false, nil
 	}
 	l.Lane.LeaseOwner = e.cfg.WorkerID

@@ -12,11 +12,15 @@ import (
 // settler writes outcomes many at a time: whatever came while one group was being written is the next group. So a
 // lone text is settled at once, and a flood in large groups.
 type settler struct {
-	store   *models.Store
-	log     *slog.Logger
-	counted func(models.Outcome)
-	in      chan models.Outcome
-	pending sync.WaitGroup
+	store *models.Store
+	log   *slog.Logger
+	in    chan outcome
+}
+
+// outcome is what became of one text, and who wants to know once it is durable.
+type outcome struct {
+	models.Outcome
+	durable func(models.Outcome)
 }
 
 const (
@@ -24,18 +28,9 @@ const (
 	settleWriters = 2
 )
 
-func newSettler(store *models.Store, log *slog.Logger, counted func(models.Outcome)) *settler {
-	return &settler{store: store, log: log, counted: counted, in: make(chan models.Outcome, 4*settleGroup)}
+func newSettler(store *models.Store, log *slog.Logger) *settler {
+	return &settler{store: store, log: log, in: make(chan outcome, 4*settleGroup)}
 }
-
-// add hands an outcome over; it is durable once wait returns.
-func (s *settler) add(o models.Outcome) {
-	s.pending.Add(1)
-	s.in <- o
-}
-
-// wait returns when everything handed over is written.
-func (s *settler) wait() { s.pending.Wait() }
 
 // run writes until in is closed. It takes no ctx: an answer that was received must be written, also while stopping.
 func (s *settler) run() {
@@ -51,8 +46,8 @@ func (s *settler) run() {
 }
 
 // group is the first outcome with all that wait behind it.
-func (s *settler) group(first models.Outcome) []models.Outcome {
-	group := []models.Outcome{first}
+func (s *settler) group(first outcome) []outcome {
+	group := []outcome{first}
 	for len(group) < settleGroup {
 		select {
 		case o, ok := <-s.in:
@@ -69,15 +64,18 @@ func (s *settler) group(first models.Outcome) []models.Outcome {
 
 // write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A
 // process that is killed meanwhile leaves its messages sending, and they become uncertain.
-func (s *settler) write(group []models.Outcome) {
-	defer s.pending.Add(-len(group))
+func (s *settler) write(group []outcome) {
+	rows := make([]models.Outcome, len(group))
+	for i, o := range group {
+		rows[i] = o.Outcome
+	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-		_, err := s.store.Settle(ctx, group)
+		_, err := s.store.Settle(ctx, rows)
 		cancel()
 		if err == nil {
 			for _, o := range group {
-				s.counted(o)
+				o.durable(o.Outcome)
 			}
 			return
 		}

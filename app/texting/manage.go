@@ -163,12 +163,10 @@ func (x *Texting) CancelMessage(ctx context.Context, a Asker, id string) (Messag
 	if err != nil {
 		return MessageView{}, found(err)
 	}
-	err = x.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.CancelMessage(ctx, a.Tenant.ID, id, "Cancelled by "+a.Name); err != nil {
-			return err
-		}
-		return tx.FollowUp(ctx, []models.Settled{{ID: id, TenantID: a.Tenant.ID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: models.Cancelled}})
-	})
+	err = x.store.CancelMessage(ctx, a.Tenant.ID, id, "Cancelled by "+a.Name)
+	if err == nil {
+		err = x.store.FollowUp(ctx, []models.Settled{{ID: id, TenantID: a.Tenant.ID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: models.Cancelled}})
+	}
 	if err != nil {
 		return MessageView{}, lost(err, "It is too late to cancel this text.")
 	}

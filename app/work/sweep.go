@@ -48,7 +48,7 @@ func (c *Crew) pickUp(ctx context.Context) error {
 	for _, e := range events {
 		jobs = append(jobs, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 	}
-	return errors.Join(err, err2, err3, err4, c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
 }
 
 // finishUnready picks up grants whose directory and subscriptions were never finished.

@@ -1,0 +1,300 @@
+package delivery_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/market"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models"
+	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/seed"
+)
+
+// rig is an engine over a real database and a real Dialpad sandbox.
+type rig struct {
+	t      *testing.T
+	db     *seed.DB
+	phone  *sandbox.Sandbox
+	client *dialpad.Client
+	market *market.Market
+	acme   *seed.Tenant
+}
+
+const (
+	company  = sandbox.AcmeID
+	redirect = "http://127.0.0.1:1/connect/callback"
+)
+
+// each runs a test on both databases, with Ana's and Ben's accounts connected.
+func each(t *testing.T, f func(r *rig)) {
+	t.Helper()
+	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
+		r := &rig{t: t, db: seed.Store(t, dsn, time.Now)}
+		r.phone = sandbox.New(sandbox.Options{ClientID: "id", ClientSecret: "secret", RedirectURIs: []string{redirect}, TextsPerMinute: -1, RequestsPerSecond: -1})
+		r.phone.SeedDemo()
+		srv := httptest.NewServer(r.phone)
+		t.Cleanup(func() { r.phone.Close(); srv.Close() })
+		r.client = dialpad.New(dialpad.Config{BaseURL: srv.URL, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect, Scopes: []string{"offline_access"}})
+		r.market = market.New(r.db.Store, r.client, market.Config{Plans: []string{"business"}})
+		r.acme = r.db.Tenant("t_9").Connected(company).Rate(0).
+			Account(sandbox.AnaID, "ana@acme.com", "+14155550100").Account(sandbox.BenID, "ben@acme.com", "+14155550101")
+		r.grant()
+		f(r)
+	})
+}
+
+// grant gives the connection tokens that the sandbox knows.
+func (r *rig) grant() {
+	r.t.Helper()
+	verifier := oauth2.GenerateVerifier()
+	callback, err := r.phone.Consent(r.client.AuthCodeURL("state", verifier), sandbox.AnaID)
+	r.must(err)
+	u, err := url.Parse(callback)
+	r.must(err)
+	token, err := r.client.Exchange(context.Background(), u.Query().Get("code"), verifier)
+	r.must(err)
+	_, err = r.db.Connect(context.Background(), models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc",
+		DialpadUserID: sandbox.AnaID, ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: token.Access, Refresh: token.Refresh}})
+	r.must(err)
+	r.must(r.db.MarkReady(context.Background(), "t_9"))
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// run starts an engine that stops with the test.
+func (r *rig) run(cfg delivery.Config) (*delivery.Engine, context.CancelFunc) {
+	r.t.Helper()
+	if cfg.WorkerID == "" {
+		cfg.WorkerID = "w1"
+	}
+	cfg.Poll = 10 * time.Millisecond
+	cfg.Log = slog.New(slog.NewTextHandler(r.t.Output(), nil))
+	people := accounts.New(r.db.Store, r.client, r.market, nil, time.Now, nil)
+	e := delivery.New(r.db.Store, r.client, r.market, people, cfg)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { _ = e.Run(ctx); close(done) }()
+	stop := func() { cancel(); <-done }
+	r.t.Cleanup(stop)
+	return e, stop
+}
+
+// until waits for a condition; the test fails when it does not come true in time.
+func (r *rig) until(what string, ok func() bool) {
+	r.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("never: %s; %+v", what, r.counts())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (r *rig) counts() models.Counts {
+	all := models.Counts{}
+	batches, err := r.db.Batches(context.Background(), "t_9", models.BatchFilter{}, "", 100)
+	r.must(err)
+	for _, b := range batches {
+		c, err := r.db.CountMessages(context.Background(), "t_9", []string{b.ID})
+		r.must(err)
+		one := c[b.ID]
+		all.Queued += one.Queued
+		all.Sending += one.Sending
+		all.Sent += one.Sent
+		all.Failed += one.Failed
+		all.Uncertain += one.Uncertain
+		all.Held += one.Held
+		all.Delivered += one.Delivered
+	}
+	return all
+}
+
+func (r *rig) message(id string) models.Message {
+	m, err := r.db.Message(context.Background(), "t_9", "", id)
+	r.must(err)
+	return m
+}
+
+func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
+	each(t, func(r *rig) {
+		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 300)
+		r.run(delivery.Config{})
+		r.until("300 sent", func() bool { return r.counts().Sent == 300 })
+		if got, twice := r.phone.SMSPosts(), r.phone.TextedTwice(); got != 300 || len(twice) != 0 {
+			t.Errorf("%d POSTs, %d texted twice", got, len(twice))
+		}
+		if b, err := r.db.Batch(context.Background(), "t_9", "", "b1"); err != nil || b.State != models.BatchDone {
+			t.Errorf("the batch is %s, %v", b.State, err)
+		}
+	})
+}
+
+func TestAnAnswerThatWasLostIsNeverSentAgain(t *testing.T) {
+	for _, kind := range []sandbox.FaultKind{sandbox.DropAfterAccepting, sandbox.ResetMidResponse, sandbox.ErrorAfterAccepting, sandbox.TimeoutAfterAccepting} {
+		t.Run(string(kind), func(t *testing.T) {
+			each(t, func(r *rig) {
+				r.phone.Fault(sandbox.Fault{Kind: kind, Path: "/api/v2/sms", Times: 1})
+				m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+				r.run(delivery.Config{Timeout: 300 * time.Millisecond})
+				r.until("uncertain", func() bool { return r.counts().Uncertain == 1 })
+				r.acme.Batch("b2", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+				r.until("the next text goes out", func() bool { return r.counts().Sent == 1 })
+				if got := r.phone.SMSPosts(); got != 2 {
+					t.Errorf("%d POSTs for two texts", got)
+				}
+				if got := r.message(m[0].ID); got.ErrorText != models.UnknownOutcome {
+					t.Errorf("its sender reads %q", got.ErrorText)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatWasSurelyNotAcceptedGoesAgain(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, Path: "/api/v2/sms", Times: 1, RetryAfter: time.Second})
+		m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.run(delivery.Config{})
+		r.until("sent", func() bool { return r.counts().Sent == 1 })
+		got := r.message(m[0].ID)
+		attempts, err := r.db.Attempts(context.Background(), "t_9", got.ID)
+		r.must(err)
+		if got.Attempt != 2 || len(attempts) != 1 || attempts[0].ErrorCode != "dialpad_unreachable" || r.phone.Accepted() != 1 {
+			t.Errorf("attempt %d, earlier %+v, accepted %d", got.Attempt, attempts, r.phone.Accepted())
+		}
+	})
+}
+
+func TestDialpadsRefusalIsKeptInItsWords(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.SuspendUser(sandbox.BenID)
+		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // what we know of Ben is fresh, and wrong
+		r.run(delivery.Config{})
+		r.until("failed", func() bool { return r.counts().Failed == 1 })
+		if got := r.message(m[0].ID); got.ErrorCode != "dialpad_refused" || got.ErrorText == "" || r.phone.Accepted() != 0 {
+			t.Errorf("%q %q", got.ErrorCode, got.ErrorText)
+		}
+	})
+}
+
+func TestASenderIsReadAgainWhenWhatIsKnownIsOld(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.SuspendUser(sandbox.BenID)
+		r.must(r.db.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
+		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		r.run(delivery.Config{})
+		r.until("failed", func() bool { return r.counts().Failed == 1 })
+		if got := r.message(m[0].ID); got.ErrorText != "No Dialpad account found" || r.phone.SMSPosts() != 0 {
+			t.Errorf("%q after %d POSTs", got.ErrorText, r.phone.SMSPosts())
+		}
+	})
+}
+
+func TestAnOptOutStopsATextAtTheLastMoment(t *testing.T) {
+	each(t, func(r *rig) {
+		m := r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 2)
+		_, err := r.db.Suppress(context.Background(), "t_9", m[1].ToNumber, models.OptOutReply, "")
+		r.must(err)
+		r.run(delivery.Config{})
+		r.until("both settled", func() bool { c := r.counts(); return c.Sent == 1 && c.Failed == 1 })
+		if got := r.message(m[1].ID); got.ErrorText != "Unsubscribed from Text" || r.phone.SMSPosts() != 1 {
+			t.Errorf("%q, %d POSTs", got.ErrorText, r.phone.SMSPosts())
+		}
+	})
+}
+
+func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
+	each(t, func(r *rig) {
+		one := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		auto := r.acme.Batch("b2", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 1)
+		_, err := r.db.SaveSignedTenant(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "l9", Name: "Acme", Plan: "starter",
+			TimeZone: "America/New_York", SignedAt: time.Now().Add(time.Minute)})
+		r.must(err)
+		r.run(delivery.Config{})
+		r.until("held and failed", func() bool { c := r.counts(); return c.Held == 1 && c.Failed == 1 })
+		if got := r.message(one[0].ID); got.ErrorText != market.ConnectMessage || got.State != models.Held {
+			t.Errorf("one-to-one: %s %q", got.State, got.ErrorText)
+		}
+		if got := r.message(auto[0].ID); got.ErrorCode != "plan_required" || got.State != models.Failed {
+			t.Errorf("automation: %s %q", got.State, got.ErrorCode)
+		}
+		if b, err := r.db.Batch(context.Background(), "t_9", "", "b1"); err != nil || b.State != models.BatchHeld || r.phone.SMSPosts() != 0 {
+			t.Errorf("batch %s, %v, %d POSTs", b.State, err, r.phone.SMSPosts())
+		}
+	})
+}
+
+func TestAnExpiredTokenIsRefreshedAndTheTextGoesOnce(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.Unauthorized, Path: "/api/v2/sms", Times: 1})
+		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.run(delivery.Config{})
+		r.until("sent", func() bool { return r.counts().Sent == 1 })
+		if r.phone.Accepted() != 1 {
+			t.Errorf("accepted %d", r.phone.Accepted())
+		}
+	})
+}
+
+func TestAGrantThatIsGoneHoldsTheTextsAndBreaksTheConnection(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.RevokeTokens(company)
+		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.run(delivery.Config{})
+		r.until("held", func() bool { return r.counts().Held == 1 })
+		c, err := r.db.Connection(context.Background(), "t_9")
+		if err != nil || c.State != models.Broken || c.Reason == "" {
+			t.Errorf("connection %s %q, %v", c.State, c.Reason, err)
+		}
+	})
+}
+
+func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Times: 2, RetryAfter: time.Second})
+		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
+		r.run(delivery.Config{})
+		r.until("limited", func() bool {
+			l, err := r.db.LaneOf(context.Background(), "t_9", company)
+			return err == nil && l.LimitedAt != nil && l.LearnedRate > 0
+		})
+		r.until("all sent", func() bool { return r.counts().Sent >= 3 })
+		if len(r.phone.TextedTwice()) != 0 || r.counts().Failed != 0 {
+			t.Errorf("twice %v, %+v", r.phone.TextedTwice(), r.counts())
+		}
+	})
+}
+
+func TestAStoppedEngineLosesNothingAndAnotherGoesOn(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})
+		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 200)
+		_, stop := r.run(delivery.Config{WorkerID: "w1", Connections: 8})
+		r.until("some sent", func() bool { return r.phone.Accepted() > 20 })
+		stop()
+		if c := r.counts(); c.Sending != 0 || c.Uncertain != 0 {
+			t.Errorf("after a clean stop: %+v", c)
+		}
+		r.run(delivery.Config{WorkerID: "w2", Connections: 8})
+		r.until("all sent", func() bool { return r.counts().Sent == 200 })
+		if r.phone.SMSPosts() != 200 {
+			t.Errorf("%d POSTs", r.phone.SMSPosts())
+		}
+	})
+}

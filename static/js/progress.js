@@ -24,7 +24,7 @@ export const through = (counts) => counts.total - counts.queued - counts.sending
 
 /** Badges that add up to the total. */
 export function tally(counts) {
-  return h('ul', { class: 'plainlist row' }, STATES.filter((state) => counts[state]).map((state) => h('li', { class: `badge num ${badge(state)}` }, `${count(counts[state])} ${t(`tally.${state}`)}`)));
+  return h('ul', { class: 'tally' }, STATES.filter((state) => counts[state]).map((state) => h('li', { class: `badge num ${badge(state)}` }, `${count(counts[state])} ${t(`tally.${state}`)}`)));
 }
 
 export const badge = (state) => ({ delivered: 'good', sent: 'accent', failed: 'bad', undelivered: 'bad', uncertain: 'warn', held: 'warn' }[state] || '');

@@ -1,0 +1,155 @@
+// One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
+import { call, path } from './api.js';
+import { confirmDialog } from './dialogs.js';
+import { $, count, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
+import { editDialog } from './edit.js';
+import { poll } from './follow.js';
+import { STATES, badge, bar, tally, through, timeLeft } from './progress.js';
+import { receiptDialog } from './receipt.js';
+
+/** Shows it and keeps it moving; returns what ends that. */
+export function showBatch({ id, root, actions, open, back }) {
+  let watcher = null;
+  let ended = false;
+  let shownCounts = '';
+  const head = h('section', { class: 'card stack' });
+  const people = h('section', { class: 'card stack', hidden: true });
+  const line = h('section', { class: 'card stack', hidden: true });
+  const trouble = h('div', { class: 'stack' });
+  const rows = recipients(people, id, trouble);
+  root.replaceChildren(h('div', {}, back), trouble, h('div', { class: 'card stack' }, h('div', { class: 'bone half' }), h('div', { class: 'bone' })));
+
+  call('GET', `/embed/api/batches/${id}`).then(({ batch }) => {
+    if (ended) return;
+    root.replaceChildren(h('div', {}, back), trouble, head, people, line);
+    watcher = poll(id, batch, look, (refused) => { if (refused) trouble.replaceChildren(note('warn', refused.message)); else if (trouble.dataset.poll) trouble.replaceChildren(); });
+  }, (refused) => { if (!ended) root.replaceChildren(h('div', {}, back), note('bad', refused.message)); });
+
+  function look(batch) {
+    if (ended) return true;
+    const title = batch.to ? batch.to.name || batch.to.display : tn('texts.people', batch.counts.total);
+    $('#title').textContent = title;
+    document.title = title;
+    drawHead(batch);
+    drawActions(batch);
+    drawLine(batch);
+    const now = JSON.stringify(batch.counts);
+    people.hidden = batch.state === 'scheduled' && batch.counts.queued === batch.counts.total && !batch.to;
+    if (now !== shownCounts) { shownCounts = now; rows.update(batch); }
+    return ['done', 'cancelled'].includes(batch.state) && !batch.counts.sent;
+  }
+
+  function drawHead(batch) {
+    const { counts, by, source, workflow, created_at: at, state, schedule } = batch;
+    const facts = [by && t('batch.by', { name: by.name }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
+    const over = ['done', 'cancelled'].includes(state);
+    const due = state === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
+    head.replaceChildren(
+      h('div', { class: 'row' }, h('span', { class: `badge ${batch.warning ? 'warn' : over ? '' : 'accent'}` }, t(`batch.state.${state}`)), h('small', {}, facts)),
+      batch.warning ? note('warn', batch.warning) : '', batch.reason ? note('warn', batch.reason) : '', due,
+      h('p', { class: 'quote' }, batch.text || ''),
+      counts.total > 1 ? bar(batch) : '',
+      counts.total > 1 ? h('p', { class: 'num' }, t('progress.of', { done: count(through(counts)), total: count(counts.total) }), ' ', h('small', {}, timeLeft(batch))) : '',
+      tally(counts));
+  }
+
+  function drawLine({ timeline }) {
+    line.hidden = !timeline || !timeline.length;
+    if (!line.hidden) line.replaceChildren(h('h2', {}, t('batch.timeline')), h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', timeTag(one.at)))));
+  }
+
+  async function act(name, body = {}) {
+    const { batch } = await call('POST', `/embed/api/batches/${id}/${name}`, { body });
+    trouble.replaceChildren();
+    if (batch.id !== id) { open(batch.id); return; }
+    say(t(`batch.state.${batch.state}`));
+    shownCounts = '';
+    if (look(batch) === false) watcher.now();
+  }
+
+  const press = (run) => async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try { await run(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+  };
+
+  function drawActions(batch) {
+    const { state, counts } = batch;
+    const keep = actions.contains(document.activeElement) ? document.activeElement.dataset.act : '';
+    const button = (name, run, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick: press(run) }, t(`batch.${name}`, values));
+    const waiting = !['done', 'cancelled'].includes(state);
+    const list = [];
+    if (state === 'scheduled') list.push(button('edit', () => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); }), 'primary'));
+    if (state === 'paused') list.push(button('resume', () => act('resume'), 'primary'));
+    if (['sending', 'preparing'].includes(state)) list.push(button('pause', () => act('pause')));
+    if (counts.failed) list.push(button('resend', () => act('resend', { states: ['failed'] }), '', { n: count(counts.failed) }));
+    if (counts.uncertain) list.push(button('resend_unknown', () => sure('unknown', counts.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(counts.uncertain) }));
+    if (waiting) list.push(button('cancel', () => sure('cancel', counts.queued + counts.held, () => act('cancel')), 'danger'));
+    if (state !== 'scheduled') list.push(button('csv', () => report(id), 'quiet'));
+    actions.replaceChildren(...list);
+    if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('#title')).focus();
+  }
+
+  // What can't be taken back is asked first.
+  function sure(what, n, run) {
+    confirmDialog($('#confirm'), { title: t(`sure.${what}.title`), lines: [tn(`sure.${what}.what`, n)], yes: t(`sure.${what}.yes`), run });
+    for (const button of actions.children) button.disabled = false;
+  }
+
+  return () => { ended = true; if (watcher) watcher.stop(); rows.stop(); };
+}
+
+async function report(id) {
+  const blob = await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' });
+  const address = URL.createObjectURL(blob);
+  h('a', { href: address, download: `texts-${id}.csv` }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  for (const button of document.querySelectorAll('[data-act=csv]')) button.disabled = false;
+}
+
+/** The people of a batch, by state. */
+function recipients(root, id, trouble) {
+  let state = '';
+  let asked = 0;
+  const tabs = h('div', { class: 'tabs', role: 'group', 'aria-label': t('batch.by_state') });
+  const body = h('tbody');
+  const head = ['texts.person', 'people.number', 'people.state', 'texts.sent_at'].map((key) => h('th', { scope: 'col' }, t(key)));
+  const foot = h('div');
+  root.append(h('h2', {}, t('batch.people')), tabs, h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, head, h('th', { scope: 'col' }, h('span', { class: 'vh' }, t('receipt.title'))))), body), foot);
+
+  async function load(cursor) {
+    const mine = (asked += 1);
+    try {
+      const { messages, next } = await call('GET', path(`/embed/api/batches/${id}/messages`, { state, cursor }));
+      if (mine !== asked) return;
+      const focused = body.contains(document.activeElement) ? document.activeElement.dataset.id : '';
+      if (cursor) body.append(...messages.map(row)); else body.replaceChildren(...messages.map(row));
+      if (focused) body.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+      foot.replaceChildren(next ? h('button', { type: 'button', onclick: () => load(next) }, t('page.more')) : body.firstChild ? '' : h('p', { class: 'soft' }, t('batch.nobody')));
+    } catch (refused) { if (mine === asked) trouble.replaceChildren(note('bad', refused.message)); }
+  }
+
+  function draw({ counts }) {
+    const held = tabs.contains(document.activeElement) ? document.activeElement.dataset.state : null;
+    const tab = (name, label) => h('button', { type: 'button', 'aria-pressed': String(state === name), 'data-state': name, onclick: () => { state = name; draw({ counts }); load(); } }, label);
+    tabs.hidden = counts.total < 2;
+    tabs.replaceChildren(tab('', `${t('batch.all')} ${count(counts.total)}`), ...STATES.filter((name) => counts[name] || state === name).map((name) => tab(name, `${t(`state.tab.${name}`)} ${count(counts[name])}`)));
+    if (held !== null) tabs.querySelector(`[data-state="${held}"]`)?.focus();
+  }
+
+  function row(message) {
+    const { id: key, name, to, display, state: now, error_text: why, error_code: raw, sent_at: at } = message;
+    return h('tr', {},
+      h('th', { scope: 'row' }, name || display || to),
+      h('td', { class: 'num' }, display || to || ''),
+      h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, raw && raw !== why ? ` (${raw})` : '') : ''),
+      h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
+      h('td', {}, key ? Object.assign(link(t('receipt.open'), () => receiptDialog($('#receipt'), key)), { ariaLabel: t('receipt.of', { name: name || to }) }) : ''));
+  }
+
+  // A long list is read while it moves: it is drawn anew only from its top.
+  return {
+    update(batch) { draw(batch); if (body.childElementCount <= 100) load(); },
+    stop() { asked += 1; },
+  };
+}

@@ -1,0 +1,45 @@
+// Edit and reschedule, while a batch is scheduled.
+import { call } from './api.js';
+import { $, h, note, page, t, tn } from './dom.js';
+import { schedulePanel } from './schedule.js';
+import { segments } from './segments.js';
+
+export function editDialog(dialog, batch, saved) {
+  const area = h('textarea', { id: 'edit-text', rows: '5', 'aria-describedby': 'edit-cost' });
+  const cost = h('small', { id: 'edit-cost', class: 'num' });
+  const when = h('div', { class: 'panel' });
+  const problem = h('div', { role: 'alert' });
+  const save = h('button', { class: 'primary' }, t('edit.save'));
+  const measure = () => {
+    const { characters, segments: parts, encoding } = segments(area.value);
+    cost.textContent = `${tn('counter.characters', characters)} · ${tn('counter.segments', parts)} · ${encoding}`;
+  };
+  area.value = batch.text || '';
+  area.addEventListener('input', measure);
+  measure();
+  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to }, start: batch.schedule, late: batch.late });
+
+  async function send(event) {
+    event.preventDefault();
+    if (!area.value.trim()) { area.focus(); return; }
+    if (!panel.ok()) { $('input', when).focus(); return; }
+    save.disabled = true;
+    problem.replaceChildren();
+    try {
+      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value() } });
+      dialog.close();
+      saved(changed.batch);
+    } catch (refused) {
+      if (/^time_/.test(refused.code)) panel.ask(refused); else problem.replaceChildren(note('bad', refused.message));
+    } finally { save.disabled = false; }
+  }
+
+  const form = $('form', dialog);
+  form.onsubmit = send;
+  form.replaceChildren(
+    h('h2', { id: 'edit-title' }, t('edit.title')),
+    h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
+    when, problem,
+    h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
+  dialog.showModal();
+}

@@ -1,0 +1,28 @@
+// Everything known about one text.
+import { call } from './api.js';
+import { $, h, note, t, tn, timeTag } from './dom.js';
+import { badge } from './progress.js';
+
+export async function receiptDialog(dialog, id) {
+  const body = h('div', { class: 'stack' }, h('div', { class: 'bone' }), h('div', { class: 'bone half' }));
+  $('div', dialog).replaceChildren(h('h2', { id: 'receipt-title' }, t('receipt.title')), body,
+    h('div', { class: 'row end' }, h('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('page.close'))));
+  dialog.showModal();
+  try {
+    body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
+  } catch (refused) { body.replaceChildren(note('bad', refused.message)); }
+}
+
+function content({ message, timeline = [] }) {
+  const { text, state, error_text: why, error_code: raw } = message;
+  const fact = (key, value) => (value === null || value === undefined || value === '' ? null : h('div', {}, h('dt', {}, t(key)), h('dd', { class: 'num' }, value)));
+  const parts = message.segments ? `${tn('counter.segments', message.segments)} · ${message.encoding || ''}` : null;
+  return [
+    h('p', { class: 'quote' }, text || ''),
+    h('p', {}, h('span', { class: `badge ${badge(state)}` }, t(`state.tab.${state}`))),
+    why ? note(state === 'uncertain' ? 'warn' : 'bad', why, raw && raw !== why ? h('small', {}, ` (${raw})`) : '') : '',
+    h('dl', { class: 'facts' }, fact('receipt.to', [message.name, message.display || message.to].filter(Boolean).join(' · ')), fact('receipt.from', message.from), fact('receipt.cost', parts),
+      fact('receipt.sent', message.sent_at ? timeTag(message.sent_at) : null), fact('receipt.dialpad', message.dialpad_id), fact('receipt.matched', message.matched_by === 'number' ? t('receipt.by_number') : null)),
+    timeline.length ? h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', timeTag(one.at)))) : '',
+  ];
+}

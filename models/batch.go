@@ -189,11 +189,13 @@ func (s *Store) UnpreparedAllTenants(ctx context.Context, before time.Time, limi
 	return out, s.q(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).Limit(limit).Find(&out).Error
 }
 
-// FinishBatches marks batches done that have nothing left to wait for.
+// FinishBatches marks batches done that have nothing left to wait for. One that a text is being added to is left alone,
+// though that text can't be seen yet: its version is another than when this statement began.
 func (s *Store) FinishBatches(ctx context.Context, ids []string) error {
 	now := s.Now()
-	return s.q(ctx).Exec(`UPDATE batches SET state = 'done', finished_at = ?, updated_at = ?, version = version + 1
-		WHERE id IN ? AND state = 'sending' AND prepared AND NOT EXISTS (
+	return s.q(ctx).Exec(`UPDATE batches SET state = 'done', finished_at = ?, updated_at = ?, version = batches.version + 1
+		FROM (SELECT id, version FROM batches WHERE id IN ?) AS seen
+		WHERE batches.id = seen.id AND batches.version = seen.version AND state = 'sending' AND prepared AND NOT EXISTS (
 		SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state IN ('queued', 'waiting', 'sending', 'held'))`,
 		now, now, ids).Error
 }

@@ -18,7 +18,7 @@ type Claimed struct {
 	Turn                                   int64
 	Suppressed                             bool
 	SenderState, SenderNumber, SenderEmail string
-	SenderMatches                          bool // the batch's e-mail still belongs to that account
+	SenderMatches                          bool // the e-mail of the batch, or of the message's user where it has none, still belongs to that account
 	SenderStale                            bool
 	SenderCheckedAt                        *time.Time
 	Plan, InstallState, ConnectionState    string
@@ -71,7 +71,10 @@ const facts = `
 	SELECT u.id, u.batch_id, u.tenant_id, b.source, u.sender_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn,
 		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed,
 		coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number, b.sender_email,
-		EXISTS (SELECT 1 FROM account_emails e WHERE e.tenant_id = u.tenant_id AND e.dialpad_id = u.sender_id AND e.email = b.sender_email) AS sender_matches,
+		CASE WHEN b.sender_email = '' THEN EXISTS (SELECT 1 FROM account_emails e JOIN users p ON p.tenant_id = e.tenant_id AND p.email = e.email
+			WHERE e.tenant_id = u.tenant_id AND e.dialpad_id = u.sender_id AND p.user_id = u.user_id AND p.active)
+		ELSE EXISTS (SELECT 1 FROM account_emails e WHERE e.tenant_id = u.tenant_id AND e.dialpad_id = u.sender_id AND e.email = b.sender_email)
+		END AS sender_matches,
 		coalesce(a.stale, true) AS sender_stale, a.checked_at AS sender_checked_at,
 		t.plan, coalesce(i.state, '') AS install_state, coalesce(c.state, '') AS connection_state,
 		coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id

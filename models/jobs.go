@@ -118,9 +118,10 @@ func UniqueJob(queue string) *river.InsertOpts {
 
 // Queues of jobs: what a person waits for must not stand behind what only the CRM's timeline waits for.
 const (
-	QueueSoon  = "soon"
-	QueueTell  = "tell"
-	QueueQuiet = "quiet"
+	QueueSoon   = "soon"
+	QueueAction = "action" // a burst of automations must not stand before a person's bulk
+	QueueTell   = "tell"
+	QueueQuiet  = "quiet"
 )
 
 func (FinishConnect) InsertOpts() river.InsertOpts     { return *UniqueJob(QueueSoon) }
@@ -134,7 +135,7 @@ func (TellActivities) InsertOpts() river.InsertOpts    { return *UniqueJob(Queue
 func (TellOptOut) InsertOpts() river.InsertOpts        { return river.InsertOpts{Queue: QueueTell} }
 func (PrepareBatch) InsertOpts() river.InsertOpts      { return *UniqueJob(QueueSoon) }
 func (MoveBatch) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueSoon) }
-func (ExecuteCallback) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueSoon) }
+func (ExecuteCallback) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueAction) }
 func (CompleteCallback) InsertOpts() river.InsertOpts  { return *UniqueJob(QueueTell) }
 func (CleanGrant) InsertOpts() river.InsertOpts        { return *UniqueJob(QueueQuiet) }
 func (RemoveApp) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueSoon) }

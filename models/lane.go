@@ -177,5 +177,5 @@ func (s *Store) nextTurns(ctx context.Context, l Lane, class int, sender string,
 func (s *Store) resetTurns(ctx context.Context, laneID string, class int, sender string) error {
 	return s.q(ctx).Exec(`DELETE FROM lane_turns WHERE lane_id = ? AND class = ? AND sender_id = ? AND NOT EXISTS (
 		SELECT 1 FROM messages m WHERE m.lane_id = lane_turns.lane_id AND m.class = lane_turns.class
-		AND m.sender_id = lane_turns.sender_id AND m.state = 'queued')`, laneID, class, sender).Error
+		AND CASE WHEN m.class = 1 THEN m.batch_id ELSE m.sender_id END = lane_turns.sender_id AND m.state = 'queued')`, laneID, class, sender).Error
 }

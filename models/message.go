@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/riverqueue/river"
 	"gorm.io/gorm/clause"
 )
 
@@ -223,16 +224,30 @@ func (s *Store) CancelMessage(ctx context.Context, tenantID, id, reason string) 
 }
 
 // MoveMessages moves up to n messages of a batch from some states to another with a reason, and tells how many.
-// For queued as the target use RequeueMessages.
+// Automations whose text ends here are told so. For queued as the target use RequeueMessages.
 func (s *Store) MoveMessages(ctx context.Context, tenantID, batchID string, from []string, to, code, reason string, n int) (int64, error) {
 	set := map[string]any{"state": to, "error_code": code, "error_text": reason, "untold": true}
 	if to != Held {
 		set["settled_at"] = s.Now()
 	}
-	r := s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID,
-		s.db.Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
-		Where("state IN ?", from).Updates(set)
-	return r.RowsAffected, r.Error
+	var moved []Message
+	err := s.Tx(ctx, func(tx *Store) error {
+		err := tx.q(ctx).Model(&moved).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "callback_id"}}}).
+			Where("tenant_id = ? AND id IN (?)", tenantID,
+				tx.db.Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
+			Where("state IN ?", from).Updates(set).Error
+		if err != nil || to == Held {
+			return err
+		}
+		var jobs []river.JobArgs
+		for _, m := range moved {
+			if m.CallbackID != "" {
+				jobs = append(jobs, CompleteCallback{TenantID: tenantID, CallbackID: m.CallbackID})
+			}
+		}
+		return tx.Enqueue(ctx, jobs...)
+	})
+	return int64(len(moved)), err
 }
 
 // AfterMove lets the batch's sender start its turns anew, once its texts left the queue.
@@ -241,7 +256,8 @@ func (s *Store) AfterMove(ctx context.Context, b Batch, laneID, senderID string)
 	return s.resetTurns(ctx, laneID, b.Class, key)
 }
 
-// RequeueMessages puts up to n held messages of a batch back into the lane's queue, from the given sender.
+// RequeueMessages puts up to n held messages of a batch back into the lane's queue, from the given sender; "" leaves each
+// its own.
 func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID string, n int) (int, error) {
 	moved := 0
 	err := s.Tx(ctx, func(tx *Store) error {
@@ -254,8 +270,11 @@ func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID s
 		for i := range held {
 			ids[i], held[i].SenderID = held[i].ID, senderID
 		}
-		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", l.TenantID, ids).Updates(map[string]any{
-			"sender_id": senderID, "lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}).Error; err != nil {
+		set := map[string]any{"lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}
+		if senderID != "" {
+			set["sender_id"] = senderID
+		}
+		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", l.TenantID, ids).Updates(set).Error; err != nil {
 			return err
 		}
 		moved = len(held)

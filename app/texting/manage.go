@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dialpad-texting/app/market"
 	"dialpad-texting/models"
 )
 
@@ -111,7 +112,7 @@ func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, er
 	if err != nil {
 		return BatchView{}, found(err)
 	}
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, b.SenderEmail)
+	senderID, refusal, err := x.sendsFor(ctx, b)
 	if err != nil {
 		return BatchView{}, err
 	}
@@ -125,11 +126,22 @@ func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, er
 	case b.SendAt != nil && b.StartedAt == nil && b.SendAt.After(x.now()):
 		state = models.BatchScheduled
 	}
-	set := map[string]any{"state": state, "held_reason": "", "held_at": nil, "sender_id": account.DialpadID}
+	set := map[string]any{"state": state, "held_reason": "", "held_at": nil, "sender_id": senderID}
 	if b.StartedAt == nil && state != models.BatchScheduled {
 		set["started_at"] = x.now().UTC()
 	}
 	return x.move(ctx, a, id, []string{models.BatchPaused, models.BatchHeld}, set, "This batch is not paused.")
+}
+
+// sendsFor is the account that a batch's texts go out from now, or why they may not; "" for an automation's, each of
+// which has a sender of its own.
+func (x *Texting) sendsFor(ctx context.Context, b models.Batch) (string, *market.Refusal, error) {
+	if b.Source == models.SourceAutomation {
+		refusal, err := x.market.TenantMay(ctx, b.TenantID)
+		return "", refusal, err
+	}
+	account, refusal, err := x.market.UserMay(ctx, b.TenantID, b.SenderEmail)
+	return account.DialpadID, refusal, err
 }
 
 // move changes a batch's state and queues what carries it over to its messages.

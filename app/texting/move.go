@@ -60,7 +60,7 @@ func (x *Texting) requeue(ctx context.Context, b models.Batch) (int, error) {
 	if err != nil {
 		return 0, ignoreNotFound(err)
 	}
-	sender := b.SenderID
+	sender := b.SenderID // "" with automations: each of their texts has a sender of its own
 	if account, err := x.store.AccountByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
 		sender = account.DialpadID
 	}

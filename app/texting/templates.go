@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
 )
 
 // TemplatesView is one page of the CRM's templates.
@@ -104,20 +105,25 @@ func fillIn(tpl compose.Template, r crm.Record) (string, []FieldIssue) {
 const emptyMark = "____"
 
 func (x *Texting) templateBody(ctx context.Context, a Asker, id string) (string, error) {
+	found, err := x.template(ctx, a.Tenant, a.UserID, id)
+	return found.Body, err
+}
+
+func (x *Texting) template(ctx context.Context, t models.Tenant, userID, id string) (crm.Template, error) {
 	cursor := ""
 	for range 100 {
-		p, err := x.crm.Templates(ctx, crmTenant(a.Tenant), a.UserID, "", cursor)
+		p, err := x.crm.Templates(ctx, crmTenant(t), userID, "", cursor)
 		if err != nil {
-			return "", crmProblem(err)
+			return crm.Template{}, crmProblem(err)
 		}
-		for _, t := range p.Templates {
-			if t.ID == id {
-				return t.Body, nil
+		for _, v := range p.Templates {
+			if v.ID == id {
+				return v, nil
 			}
 		}
 		if cursor = p.Next; cursor == "" {
 			break
 		}
 	}
-	return "", problem("not_found", "That template no longer exists.")
+	return crm.Template{}, problem("not_found", "That template no longer exists.")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"dialpad-texting/app/automation"
 	"dialpad-texting/models"
 )
 
@@ -68,17 +69,17 @@ func (c *Crew) config() *river.Config {
 		return err
 	})
 	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
-		return c.Automation.Carry(ctx, j.TenantID, j.CallbackID)
+		return snoozed(c.Automation.Carry(ctx, j.TenantID, j.CallbackID))
 	})
 	add(ws, func(ctx context.Context, j models.CompleteCallback) error {
-		return c.Automation.Complete(ctx, j.TenantID, j.CallbackID)
+		return snoozed(c.Automation.Complete(ctx, j.TenantID, j.CallbackID))
 	})
 	add(ws, func(ctx context.Context, j models.RemoveApp) error { return c.Market.Remove(ctx, j.TenantID, "") })
 	add(ws, func(ctx context.Context, _ models.Sweep) error { return c.sweep(ctx) })
 	return &river.Config{
 		Workers: ws,
 		Queues: map[string]river.QueueConfig{
-			models.QueueSoon: {MaxWorkers: 24}, models.QueueTell: {MaxWorkers: 12}, models.QueueQuiet: {MaxWorkers: 6}},
+			models.QueueSoon: {MaxWorkers: 24}, models.QueueAction: {MaxWorkers: 12}, models.QueueTell: {MaxWorkers: 12}, models.QueueQuiet: {MaxWorkers: 6}},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return models.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
 		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
@@ -86,6 +87,15 @@ func (c *Crew) config() *river.Config {
 		RetryPolicy: backoff{}, Logger: quiet(c.Log),
 		CompletedJobRetentionPeriod: time.Hour,
 	}
+}
+
+// snoozed turns an automation's wait into River's, which costs no attempt.
+func snoozed(err error) error {
+	var later *automation.Later
+	if errors.As(err, &later) {
+		return river.JobSnooze(later.After)
+	}
+	return err
 }
 
 // backoff waits 1, 2, 4 … seconds with jitter, a minute at most: whoever waits for the CRM or Dialpad to come back

@@ -8,6 +8,9 @@ const PICTURES = {
   dialpad_unreachable: 'down', session_over: 'clock', network: 'offline',
 };
 
+// Where our own words say it all, the message would say it twice.
+const SAID = new Set(['opted_out', 'no_number', 'session_over', 'network']);
+
 /** @param state {code, message, link} of the server, a Refused, or a code of our own */
 export function showState(root, state, { context, again }) {
   const { code } = state;
@@ -34,7 +37,7 @@ function sentences(state, title, context) {
   const what = `state.${state.code}.what`;
   const list = [];
   const message = state.message || (title ? '' : t('error.unknown'));
-  if (message && message !== title && !(state.code === 'opted_out')) list.push(h('p', {}, linked(message, state.link || ownLink(state.code))));
+  if (message && message !== title && !SAID.has(state.code)) list.push(h('p', {}, linked(message, state.link || ownLink(state.code))));
   if (has(what)) list.push(h('p', { class: 'soft' }, t(what, values)));
   return list;
 }

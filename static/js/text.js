@@ -71,6 +71,7 @@ export default {
   "state.opted_out.what": "{name} ({number}) asked not to be texted. Only they can change that, by texting START to you.",
   "state.dialpad_unreachable.what": "Your connection is fine and your draft is kept.",
   "state.session_over.title": "Your session is over",
+  "state.session_over.what": "Your draft is kept. Try again, or open this page again from Salesmate.",
   "state.network.title": "You are offline",
   "state.network.what": "This goes on by itself when the network is back.",
 

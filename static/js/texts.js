@@ -63,7 +63,8 @@ async function list(quietly) {
   const mine = (asked += 1);
   const root = $('#batches');
   if (!quietly) { root.setAttribute('aria-busy', 'true'); if (!root.firstChild) root.replaceChildren(skeleton()); }
-  const { batch: _, ...wanted } = query();
+  const { q, state, source } = query();
+  const wanted = Object.fromEntries(Object.entries({ q, state, source }).filter(([, value]) => value));
   try {
     const answer = await call('GET', path('/texts/api/batches', wanted));
     if (mine !== asked) return;

@@ -1,0 +1,187 @@
+package static_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/static"
+)
+
+func page() static.Page {
+	return static.Page{
+		SessionToken: "session-1", ExpiresIn: 15 * time.Minute,
+		CRMOrigin: "http://acme.localhost:8090", AppPageURL: "http://acme.localhost:8090/apps/dialpad",
+		Tenant: static.Tenant{ID: "t_9", Name: `Acme </script><script>alert("1")</script>`, Linkname: "acme"},
+		User:   static.User{ID: "42", Name: "Ana Ruiz", Email: "ana@acme.com", Role: "admin", TimeZone: "America/New_York", Locale: "en-US"},
+	}
+}
+
+// every page with data that tries to break out of it.
+func every() map[string]any {
+	return map[string]any{
+		"app": page(), "popup": page(), "texts": page(),
+		"plain":           static.Plain{Title: "Expired", Message: `<b onclick="x">`, LinkText: "Back", LinkURL: "http://acme.localhost:8090/"},
+		"connect_confirm": static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: `"><script>`, Linkname: "acme", State: "s1"},
+		"connect_done":    static.Done{OK: true, Title: "Connected", Message: "Connected. You can close this window."},
+	}
+}
+
+func render(t *testing.T, name string, data any) string {
+	t.Helper()
+	pages, err := static.Pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := pages.Render(&out, name, data); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestEveryPageFitsTheContentSecurityPolicy(t *testing.T) {
+	forbidden := map[string]*regexp.Regexp{
+		"inline style":  regexp.MustCompile(`(?i)<style|<[a-z][^>]*\sstyle=`),
+		"inline event":  regexp.MustCompile(`(?i)<[a-z][^>]*\son[a-z]+\s*=`),
+		"inline script": regexp.MustCompile(`(?i)<script(?:\s+type="module")?\s*>`),
+		"foreign file":  regexp.MustCompile(`(?i)<(?:script|img|link)[^>]*(?:src|href)="(?:https?:)?//`),
+	}
+	for name, data := range every() {
+		html := render(t, name, data)
+		for what, pattern := range forbidden {
+			if found := pattern.FindString(html); found != "" {
+				t.Errorf("page %s holds an %s: %s", name, what, found)
+			}
+		}
+	}
+}
+
+func TestErrorPageHasNoScript(t *testing.T) {
+	if html := render(t, "plain", every()["plain"]); strings.Contains(html, "<script") {
+		t.Errorf("the plain page holds a script:\n%s", html)
+	}
+}
+
+func TestPageCarriesItsDataForTheModules(t *testing.T) {
+	html := render(t, "popup", page())
+	if !strings.Contains(html, `<meta name="session-token" content="session-1">`) {
+		t.Error("no session token in its meta element")
+	}
+	block := regexp.MustCompile(`(?s)<script type="application/json" id="page">(.*?)</script>`).FindStringSubmatch(html)
+	if block == nil {
+		t.Fatal("no data block")
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(block[1]), &got); err != nil {
+		t.Fatalf("data block is not JSON: %v\n%s", err, block[1])
+	}
+	want := map[string]any{
+		"crm_origin": "http://acme.localhost:8090", "app_page_url": "http://acme.localhost:8090/apps/dialpad", "upgrade_url": "", "expires_in": 900.0,
+		"tenant": map[string]any{"id": "t_9", "name": page().Tenant.Name, "linkname": "acme"},
+		"user":   map[string]any{"id": "42", "name": "Ana Ruiz", "email": "ana@acme.com", "role": "admin", "time_zone": "America/New_York", "locale": "en-US"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConfirmationNamesBothSidesAndPostsTheChoice(t *testing.T) {
+	html := render(t, "connect_confirm", static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: "Acme", Linkname: "acme", State: "s1"})
+	for _, want := range []string{
+		`action="/connect/confirm"`, `name="state" value="s1"`, `name="action" value="cancel"`,
+		`Connect Acme Inc to Acme (acme)`, `it@acme.com`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the confirmation lacks %s:\n%s", want, html)
+		}
+	}
+}
+
+func TestRenderWritesNothingWhenAPageFails(t *testing.T) {
+	pages, err := static.Pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := pages.Render(&out, "popup", static.Plain{}); err == nil {
+		t.Error("rendering with another page's data succeeded")
+	}
+	if out.Len() != 0 {
+		t.Errorf("%d bytes were written before the failure", out.Len())
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errPipe }
+
+var errPipe = errors.New("pipe is broken")
+
+func TestRenderTellsThatTheReaderIsGone(t *testing.T) {
+	pages, err := static.Pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pages.Render(brokenPipe{}, "plain", static.Plain{}); !errors.Is(err, errPipe) {
+		t.Errorf("got %v, want the writer's error", err)
+	}
+}
+
+// The modules' words are looked up at run time in a browser; here a missing one
+// is found before.
+func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
+	catalogue := words(t)
+	asked := regexp.MustCompile(`\b(tn?)\('([a-z_0-9.]+)'[,)]`)
+	checked := 0
+	err := filepath.WalkDir("js", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".js" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, found := range asked.FindAllStringSubmatch(string(source), -1) {
+			keys := []string{found[2]}
+			if found[1] == "tn" {
+				keys = []string{found[2] + ".one", found[2] + ".other"}
+			}
+			for _, key := range keys {
+				checked++
+				if catalogue[key] == "" {
+					t.Errorf("%s asks for %q, which has no words", path, key)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked < 100 {
+		t.Errorf("only %d words were found in the modules: the search no longer fits their code", checked)
+	}
+}
+
+func words(t *testing.T) map[string]string {
+	t.Helper()
+	source, err := os.ReadFile("js/text.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]string
+	if err := json.Unmarshal(source[bytes.IndexByte(source, '{'):bytes.LastIndexByte(source, '}')+1], &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

@@ -75,13 +75,18 @@ func decodeStrictly(body []byte, out any) error {
 	return nil
 }
 
-// encoding/json has no type for this error.
-var unknownField = regexp.MustCompile(`^json: unknown field "(.*)"$`)
+var (
+	// encoding/json has no type for this error.
+	unknownField = regexp.MustCompile(`^json: unknown field "(.*)"$`)
+	// It names embedded structs too, which are ours alone.
+	embedded = regexp.MustCompile(`^([A-Z]\w*\.)+`)
+)
 
 func notJSON(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		return badRequest("The field "+wrong.Field+" has the wrong type.").with("field", wrong.Field)
+		field := embedded.ReplaceAllString(wrong.Field, "")
+		return badRequest("The field "+field+" has the wrong type.").with("field", field)
 	}
 	if found := unknownField.FindStringSubmatch(err.Error()); found != nil {
 		return badRequest("There is no field "+found[1]+" here.").with("field", found[1])

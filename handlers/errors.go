@@ -69,6 +69,7 @@ var statuses = map[string]int{
 
 	"admin_required": http.StatusForbidden,
 	"forbidden":      http.StatusForbidden,
+	"record_refused": http.StatusForbidden,
 
 	"not_found": http.StatusNotFound,
 	"missing":   http.StatusNotFound,
@@ -109,6 +110,9 @@ func statusOf(code string) int {
 	return http.StatusInternalServerError
 }
 
+// statusGone is nginx's word for a caller who hung up; nobody reads it but logs and metrics.
+const statusGone = 499
+
 // words of refusals that have several sources.
 var (
 	errSessionOver = refuse(http.StatusUnauthorized, "session_over", "This page's session is over. Reload it from the CRM.")
@@ -146,6 +150,8 @@ func asRefusal(err error) *refusal {
 		return refuse(http.StatusUnauthorized, "bad_signature", "The event is not signed as agreed.")
 	case errors.As(err, &crmError) && crmError.Kind == crm.Unavailable:
 		return refuse(http.StatusServiceUnavailable, "crm_unreachable", "Salesmate is not answering. Try again in a few minutes.").because(err)
+	case errors.Is(err, context.Canceled):
+		return refuse(statusGone, "cancelled", "The request was given up.").because(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusServiceUnavailable, "too_slow", "This is taking too long. Try again in a moment.").because(err)
 	}
@@ -187,9 +193,6 @@ func (r *refusal) envelope() gin.H {
 
 // note writes the cause where the operator finds it beside the request.
 func (s *server) note(c *gin.Context, r *refusal) {
-	if c.Request.Context().Err() != nil {
-		return // the caller is gone; what broke off is no fault
-	}
 	level := slog.LevelDebug
 	if r.status >= http.StatusInternalServerError {
 		level = slog.LevelError

@@ -131,10 +131,7 @@ func (s *server) fail(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(r.status, r.envelope())
 }
 
-func (s *server) failPage(c *gin.Context, err error) {
-	s.plain(c, s.refused(c, err))
-	c.Abort()
-}
+func (s *server) failPage(c *gin.Context, err error) { s.plain(c, s.refused(c, err)) }
 
 // refused notes a refusal and clears the way for its answer. Where half an answer is out already, all that is left is
 // to break it off, so that nobody takes it for whole.

@@ -88,6 +88,7 @@ func (s *server) render(c *gin.Context, status int, policy, frames, name string,
 
 // plain answers a page without script that says what is wrong and leads back to the CRM.
 func (s *server) plain(c *gin.Context, r *refusal) {
+	c.Abort()
 	err := s.render(c, r.status, scriptless, s.tenantOrigins(), "plain", static.Plain{
 		Title: "This page cannot be shown", Message: r.message, LinkText: "Open Dialpad in your CRM", LinkURL: s.wayBack(c.Request),
 	})

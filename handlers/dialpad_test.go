@@ -1,0 +1,185 @@
+package handlers_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/models"
+)
+
+// hook gives a connected tenant's webhook path and secret.
+func (w *world) hook(tenantID string) (path, secret string) {
+	w.t.Helper()
+	c, err := w.db.Connection(context.Background(), tenantID)
+	w.must(err)
+	path, secret, err = w.db.OpenHook(c)
+	w.must(err)
+	return "/dialpad/events/" + path, secret
+}
+
+func (w *world) deliver(path, body string, edits ...func(*http.Request)) response {
+	w.t.Helper()
+	return w.send(http.MethodPost, path, strings.NewReader(body), edits...)
+}
+
+func jwtOf(t *testing.T, method jwt.SigningMethod, key any, claims map[string]any) string {
+	t.Helper()
+	token, err := jwt.NewWithClaims(method, jwt.MapClaims(claims)).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func inbound(text string) map[string]any {
+	return map[string]any{"id": 4508591728425777, "direction": "inbound", "from_number": "+14155550142", "to_number": []string{"+14155550100"},
+		"message_status": "pending", "text": text, "event_timestamp": 1772463600000, "contact": map[string]any{"phone_number": "+14155550142"}}
+}
+
+// stored are the events that wait to be processed.
+func (w *world) stored() []models.WebhookEvent {
+	w.t.Helper()
+	jobs, err := w.db.River(&river.Config{})
+	w.must(err)
+	list, err := jobs.JobList(context.Background(), river.NewJobListParams().Kinds(models.ProcessEvent{}.Kind()).First(1000))
+	w.must(err)
+	var out []models.WebhookEvent
+	for _, j := range list.Jobs {
+		var args models.ProcessEvent
+		w.must(unmarshal(j.EncodedArgs, &args))
+		e, err := w.db.Event(context.Background(), args.TenantID, args.EventID)
+		w.must(err)
+		out = append(out, e)
+	}
+	return out
+}
+
+func TestAnEventIsStoredWithoutItsText(t *testing.T) {
+	w := newWorld(t)
+	w.db.Tenant("t_9").Connected("c1")
+	path, secret := w.hook("t_9")
+	private := "meet me at the usual place"
+	body := jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound(private))
+	w.deliver(path, body).want(204, "")
+	w.deliver(path, body, header("Sec-Fetch-Site", "cross-site")).want(204, "") // again, and whatever it claims to be
+	events := w.stored()
+	if len(events) != 1 {
+		t.Fatalf("%d events", len(events))
+	}
+	e := events[0]
+	if e.DialpadID != "4508591728425777" || e.FromNumber != "+14155550142" || e.ToNumber != "+14155550100" || e.Direction != "inbound" ||
+		e.Kind != models.EventSMS || e.OptWord != "" || e.EventAt == nil || e.BodyHash == "" || e.TenantID != "t_9" {
+		t.Errorf("stored %+v", e)
+	}
+	if strings.Contains(w.log.String(), private) || strings.Contains(w.log.String(), "+14155550142") || strings.Contains(w.log.String(), strings.TrimPrefix(path, "/dialpad/events/")) {
+		t.Errorf("the log knows too much: %s", w.log)
+	}
+	c, err := w.db.Connection(t.Context(), "t_9")
+	w.must(err)
+	if c.LastEventAt == nil {
+		t.Error("the connection does not know of the event")
+	}
+}
+
+func TestStopAndStartAreRead(t *testing.T) {
+	w := newWorld(t)
+	w.db.Tenant("t_9").Connected("c1")
+	path, secret := w.hook("t_9")
+	want := map[string]string{"STOP": "stop", " stop\n": "stop", "StopAll": "stop", "unsubscribe": "stop", "CANCEL": "stop", "End": "stop", "quit": "stop",
+		"START": "start", "unstop": "start", "Yes": "start", "stop it": "", "please don't STOP": "", "": "", "no": ""}
+	for text := range want {
+		w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound(text))).want(204, "")
+	}
+	count := map[string]int{}
+	for _, e := range w.stored() {
+		count[e.OptWord]++
+	}
+	if count["stop"] != 7 || count["start"] != 3 || count[""] != 4 {
+		t.Errorf("read %v", count)
+	}
+	outbound := inbound("STOP")
+	outbound["direction"] = "outbound"
+	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), outbound)).want(204, "")
+	for _, e := range w.stored() {
+		if e.Direction == "outbound" && e.OptWord != "" {
+			t.Error("our own people's STOP counted")
+		}
+	}
+}
+
+func TestAForgedEventIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.db.Tenant("t_9").Connected("c1")
+	w.db.Tenant("t_10").Connected("c2")
+	path, secret := w.hook("t_9")
+	otherPath, otherSecret := w.hook("t_10")
+	good := jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound("hello"))
+	parts := strings.Split(good, ".")
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"id":"1","message_status":"delivered"}`))
+	for name, body := range map[string]string{
+		"nothing":             "",
+		"plain JSON":          `{"id":"1","message_status":"delivered"}`,
+		"alg none":            jwtOf(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, inbound("hello")),
+		"HS512":               jwtOf(t, jwt.SigningMethodHS512, []byte(secret), inbound("hello")),
+		"another's secret":    jwtOf(t, jwt.SigningMethodHS256, []byte(otherSecret), inbound("hello")),
+		"an empty secret":     jwtOf(t, jwt.SigningMethodHS256, []byte(""), inbound("hello")),
+		"another payload":     parts[0] + "." + payload + "." + parts[2],
+		"without a signature": parts[0] + "." + parts[1] + ".",
+		"a JSON string of it": `"` + good + `"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.deliver(path, body).want(401, "bad_signature")
+		})
+	}
+	w.t = t
+	w.deliver(otherPath, good).want(401, "bad_signature") // good, but not there
+	w.deliver("/dialpad/events/nobody", good).want(404, "not_found")
+	w.deliver(path, strings.Repeat("x", 1<<20+1)).want(413, "too_large")
+	w.send("GET", path, nil).want(405, "method_not_allowed")
+	if n := len(w.stored()); n != 0 {
+		t.Errorf("%d events were stored", n)
+	}
+	w.must(w.db.Disconnect(t.Context(), "t_9"))
+	w.deliver(path, good).want(404, "not_found")
+}
+
+// Dialpad never repeats what was answered 4xx: a fault of ours must not look like one of its own.
+func TestOurFaultsAskDialpadToRepeat(t *testing.T) {
+	w := newWorld(t)
+	w.db.Tenant("t_9").Connected("c1")
+	path, secret := w.hook("t_9")
+	w.must(w.db.Close())
+	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound("hello"))).want(500, "internal")
+}
+
+func TestAChangeLogEventMarksItsPeople(t *testing.T) {
+	w := newWorld(t)
+	w.db.Tenant("t_9").Connected("c1").Account("4508591728425001", "ana@acme.com", "+14155550100")
+	path, secret := w.hook("t_9")
+	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), map[string]any{"action": "user_suspended", "date": 1772463600000,
+		"target": map[string]any{"type": "user", "id": "4508591728425001"}, "changed_by": "Ana"})).want(204, "")
+	stale, err := w.db.StaleAccounts(t.Context(), "t_9", 10)
+	w.must(err)
+	if len(stale) != 1 || w.stored()[0].Kind != models.EventChangeLog {
+		t.Errorf("%d accounts are stale", len(stale))
+	}
+}
+
+// The sandbox's own events, from a subscription that connecting made.
+func TestTheSandboxesEventsArrive(t *testing.T) {
+	w := newWorld(t).connected()
+	if !w.dialpad.Reply("+14155550142", "+14155550100", "hello") {
+		t.Fatal("no reply")
+	}
+	w.must(w.dialpad.Drain(t.Context()))
+	if len(w.stored()) == 0 {
+		t.Errorf("nothing arrived: %+v", w.dialpad.Deliveries())
+	}
+}

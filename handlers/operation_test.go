@@ -1,0 +1,252 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/static"
+)
+
+func unmarshal(b []byte, out any) error { return json.Unmarshal(b, out) }
+
+func TestReadinessNamesWhatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	w.send("GET", "/healthz", nil).want(200, "")
+	if r := w.send("GET", "/readyz", nil).want(503, ""); r.text("checks", "worker") != "failing" || r.text("checks", "schema") != "ok" {
+		t.Errorf("before a worker: %s", r.body)
+	}
+	w.must(w.db.WorkerSeen(t.Context(), "w1"))
+	w.send("GET", "/readyz", nil).want(200, "")
+	w.clock.Add(2 * time.Minute)
+	w.send("GET", "/readyz", nil).want(503, "")
+	w.must(w.db.Close())
+	if r := w.send("GET", "/readyz", nil).want(503, ""); r.text("checks", "database") != "failing" || strings.Contains(r.body, "sql") {
+		t.Errorf("without a database: %s", r.body)
+	}
+	w.send("GET", "/healthz", nil).want(200, "")
+}
+
+func TestMetricsAreForThisMachineOrTheToken(t *testing.T) {
+	w := newWorld(t)
+	w.page("acme", "42")
+	w.send("GET", "/apps/dialpad/status", nil).want(401, "")
+	text := w.send("GET", "/metrics", nil).want(200, "").body
+	for _, line := range []string{
+		`dialpad_texting_http_requests_total{method="GET",route="/apps/dialpad/status",status="401"} 1`,
+		`dialpad_texting_http_requests_total{method="POST",route="/apps/dialpad",status="200"} 1`,
+		`dialpad_texting_http_request_duration_seconds_count{method="POST",route="/apps/dialpad"} 1`,
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no %s in %s", line, text)
+		}
+	}
+	for name, c := range map[string]struct {
+		from, header, value string
+		status              int
+	}{
+		"loopback":              {"127.0.0.1:50000", "", "", 200},
+		"loopback, IPv6":        {"[::1]:50000", "", "", 200},
+		"a stranger":            {"203.0.113.9:50000", "", "", 401},
+		"with the token":        {"203.0.113.9:50000", "Authorization", "Bearer scrape", 200},
+		"with another token":    {"203.0.113.9:50000", "Authorization", "Bearer scraper", 401},
+		"with no token at all":  {"203.0.113.9:50000", "Authorization", "Bearer ", 401},
+		"a stranger who lies":   {"203.0.113.9:50000", "X-Forwarded-For", "127.0.0.1", 401},
+		"a stranger by a proxy": {"127.0.0.1:50000", "X-Forwarded-For", "203.0.113.9", 401},
+		"a proxy that lies":     {"127.0.0.1:50000", "X-Forwarded-For", "127.0.0.1", 401},
+		"a newer proxy":         {"127.0.0.1:50000", "Forwarded", "for=203.0.113.9", 401},
+	} {
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		r.RemoteAddr = c.from
+		if c.header != "" {
+			r.Header.Set(c.header, c.value)
+		}
+		rec := httptest.NewRecorder()
+		w.handler.ServeHTTP(rec, r)
+		if rec.Code != c.status {
+			t.Errorf("%s: %d, want %d", name, rec.Code, c.status)
+		}
+	}
+	closed := newWorld(t, func(o *setup) { o.metricsToken = "" })
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.RemoteAddr = "203.0.113.9:50000"
+	r.Header.Set("Authorization", "Bearer ")
+	rec := httptest.NewRecorder()
+	if closed.handler.ServeHTTP(rec, r); rec.Code != 401 {
+		t.Errorf("without a token set, a stranger got %d", rec.Code)
+	}
+}
+
+func TestAnotherSitesPageMayOnlyLaunch(t *testing.T) {
+	w := newWorld(t)
+	page := w.page("acme", "42")
+	crossSite := []func(*http.Request){header("Origin", acme), header("Sec-Fetch-Site", "cross-site")}
+	w.call("POST", "/apps/dialpad/install", page, nil, crossSite...).want(403, "cross_origin")
+	w.call("POST", "/apps/dialpad/install", page, nil, header("Origin", acme)).want(403, "cross_origin") // an older browser
+	w.call("PUT", "/apps/dialpad/settings", page, map[string]any{"reserve": 1}, crossSite...).want(403, "cross_origin")
+	w.call("POST", "/embed/api/session", page, map[string]any{"token": "x"}, crossSite...).want(403, "cross_origin")
+	w.call("POST", "/apps/dialpad/install", page, nil, header("Origin", w.app.URL), header("Sec-Fetch-Site", "same-origin")).want(201, "")
+	for path, use := range map[string]string{"/apps/dialpad": crm.UsePage, "/texts": crm.UsePage, "/embed/popup": crm.UsePopup} {
+		var about *crm.Ctx
+		if use == crm.UsePopup {
+			about = one("+14155550142")
+		}
+		w.form(path, url.Values{"token": {w.token("acme", "42", use, about)}}, crossSite...).session()
+	}
+}
+
+func TestWhatDoesNotExist(t *testing.T) {
+	w := newWorld(t)
+	w.send("GET", "/", nil, header("Accept", "text/html,*/*")).plainPage(404)
+	w.send("GET", "/embed/api/nothing", nil).want(404, "not_found")
+	w.send("GET", "/apps/dialpad/nothing", nil).want(404, "not_found")
+	w.send("DELETE", "/apps/dialpad", nil).want(405, "method_not_allowed")
+	w.send("GET", "/crm/events", nil).want(405, "method_not_allowed")
+	if r := w.send("OPTIONS", "/embed/api/batches", nil, header("Origin", acme), header("Access-Control-Request-Method", "POST")); r.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("another site's page may read answers")
+	}
+}
+
+func TestOneRequestGetsOneAnswer(t *testing.T) {
+	w := newWorld(t, func(o *setup) { o.unchecked = true }) // the document holds no such address
+	r := w.send("POST", "/", nil, header("Accept", "text/html"), header("Sec-Fetch-Site", "cross-site")).plainPage(403)
+	if strings.Count(r.body, "</html>") != 1 {
+		t.Errorf("two pages in one: %s", r.body)
+	}
+}
+
+func TestTheBrowsersFiles(t *testing.T) {
+	w := newWorld(t)
+	r := w.send("GET", static.AssetPath("css/app.css"), nil).want(200, "")
+	if got := r.header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+		t.Errorf("cached by %q", got)
+	}
+	w.send("HEAD", static.AssetPath("css/app.css"), nil).want(200, "")
+	w.send("GET", "/static/x/../../handlers/routes.go", nil).want(404, "")
+	r = w.send("GET", "/embed/sdk.js", nil, header("Origin", acme), header("Sec-Fetch-Site", "cross-site")).want(200, "")
+	if r.header.Get("Content-Type") != "text/javascript; charset=utf-8" || r.header.Get("Cache-Control") != "public, max-age=300" ||
+		r.header.Get("Cross-Origin-Resource-Policy") != "" {
+		t.Errorf("the script has the headers %v", r.header)
+	}
+	document, err := os.ReadFile("../static/openapi.yaml")
+	w.must(err)
+	if diff := cmp.Diff(string(document), w.send("GET", "/openapi.yaml", nil).want(200, "").body); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A database that always fails: every answer is a refusal that tells nothing of it.
+func TestABrokenDatabaseTellsNoDetail(t *testing.T) {
+	w := newWorld(t)
+	launch := w.form("/texts", url.Values{"token": {w.token("acme", "42", crm.UsePage, nil)}})
+	page, pageCookie := launch.session(), launch.cookie()
+	popup := w.popup("acme", "42", one("+14155550142"))
+	token := w.token("acme", "42", crm.UsePage, nil)
+	w.must(w.db.Close())
+	for address, session := range map[string]string{
+		"GET /apps/dialpad/status": page, "POST /apps/dialpad/install": page, "POST /apps/dialpad/connect": page, "GET /apps/dialpad/people": page,
+		"POST /apps/dialpad/disconnect": page, "POST /apps/dialpad/remove": page, "PUT /apps/dialpad/settings": page, "GET /texts/api/batches": page,
+		"GET /embed/api/context": popup, "GET /embed/api/batches/x": popup, "POST /embed/api/batches/x/cancel": page, "POST /embed/api/batches": popup,
+		"GET /embed/api/messages/x/receipt": page,
+	} {
+		method, path := split(address)
+		w.call(method, path, session, nil).noDetail()
+	}
+	w.call("POST", "/embed/api/session", popup, map[string]any{"token": "x"}).noDetail()
+	w.event(crm.EventPlanChanged, map[string]any{"tenant": tenantBlock()}).noDetail()
+	w.ask("/automation/execute", crm.NewID(), w.envelope(crm.CallExecute, execute("cb"))).noDetail()
+	for _, r := range []response{
+		w.form("/apps/dialpad", url.Values{"token": {token}}), w.send("GET", "/texts", nil, cookie(pageCookie)),
+		w.send("GET", "/connect?ticket=x", nil), w.send("GET", "/connect/callback?code=x&state=y", nil),
+		w.form("/connect/confirm", url.Values{"state": {"x"}, "action": {"connect"}}),
+	} {
+		r.plainPage(500)
+		if strings.Contains(r.body, "sql") || strings.Contains(r.body, "database") {
+			t.Errorf("%s tells %s", r.what, r.body)
+		}
+	}
+	if !strings.Contains(w.log.String(), "database is closed") {
+		t.Errorf("the operator learns nothing: %s", w.log)
+	}
+}
+
+func (r response) noDetail() {
+	r.t.Helper()
+	r.want(500, "internal")
+	if strings.Contains(r.body, "sql") || strings.Contains(r.body, "database") || r.header.Get("X-Request-Id") == "" {
+		r.t.Errorf("%s tells %s", r.what, r.body)
+	}
+}
+
+func TestAPanicIsAnAnswerToo(t *testing.T) {
+	w := newWorld(t)
+	w.page("acme", "42")
+	w.events.panics = true
+	w.event(crm.EventPlanChanged, map[string]any{"tenant": tenantBlock()}).want(500, "internal")
+	if !strings.Contains(w.log.String(), "events fell over") || !strings.Contains(w.log.String(), "calls.go") {
+		t.Error("the log does not say where")
+	}
+	w.send("GET", "/healthz", nil).want(200, "")
+}
+
+func TestTheLogKnowsRoutesAndNoSecrets(t *testing.T) {
+	w := newWorld(t).connected()
+	page := w.page("acme", "42")
+	w.call("GET", "/texts/api/batches?q=%2B14155550142", page, nil).want(200, "")
+	w.call("POST", "/embed/api/batches", w.popup("acme", "42", one("+14155550142")), map[string]any{"message": "a private word"}, idempotent).want(202, "")
+	w.send("GET", "/connect?ticket=very-secret-ticket", nil)
+	text := w.log.String()
+	for _, secret := range []string{page, "4155550142", "private", "very-secret-ticket", "q="} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log knows %q", secret)
+		}
+	}
+	for _, want := range []string{`"route":"/texts/api/batches"`, `"status":202`, `"tenant":"t_9"`, `"request":"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+}
+
+// A report that breaks off must not look whole.
+func TestAnAnswerThatBreaksOffIsCut(t *testing.T) {
+	w := newWorld(t, func(o *setup) { o.unchecked = true }).connected()
+	seedBatch(w, 1500)
+	page := w.page("acme", "42")
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.app.URL+"/embed/api/batches/b1/messages", nil)
+	w.must(err)
+	r.Header.Set("Authorization", "Bearer "+page)
+	r.Header.Set("Accept", "text/csv")
+	inner := w.handler
+	w.handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		inner.ServeHTTP(&closing{ResponseWriter: rw, w: w}, r)
+	})
+	answer, err := client.Do(r)
+	w.must(err)
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err == nil {
+		t.Error("half a report ended as if it were whole")
+	}
+}
+
+// closing closes the database once something was written.
+type closing struct {
+	http.ResponseWriter
+	w *world
+}
+
+func (c *closing) Write(b []byte) (int, error) {
+	if len(b) > 100 {
+		_ = c.w.db.Close()
+	}
+	return c.ResponseWriter.Write(b)
+}

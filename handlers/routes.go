@@ -7,8 +7,13 @@ import (
 	"dialpad-texting/models"
 )
 
-// routes lists every address there is.
+// routes lists every address there is: people's, then machines'.
 func (s *server) routes(r *gin.Engine) {
+	s.pageRoutes(r)
+	s.machineRoutes(r)
+}
+
+func (s *server) pageRoutes(r *gin.Engine) {
 	// Launches: the token is the proof, no cookie is read.
 	r.POST("/embed/popup", s.page(s.postPopup))
 	r.POST("/apps/dialpad", s.page(s.postPage("app")))
@@ -55,7 +60,9 @@ func (s *server) routes(r *gin.Engine) {
 	texts.POST("/messages/:id/cancel", s.api(s.postCancelMessage))
 	texts.GET("/messages/:id/receipt", s.api(s.getReceipt))
 	r.GET("/texts/api/batches", s.bearer(models.SessionPage), s.api(s.getOutbox))
+}
 
+func (s *server) machineRoutes(r *gin.Engine) {
 	// The CRM's servers, signed.
 	r.POST("/crm/events", s.api(s.signed(s.answerEvent)))
 	r.POST("/automation/definition", s.api(s.signed(only(crm.CallDefinition, s.answerDefinition))))

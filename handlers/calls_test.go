@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 )
 
@@ -215,6 +216,21 @@ func TestACallMustFitItsAddress(t *testing.T) {
 	data["added"] = map[string]any{"later": true}
 	w.ask("/automation/execute", crm.NewID(), w.envelope(crm.CallExecute, data)).want(202, "")
 	w.event(crm.EventPlanChanged, map[string]any{"tenant": tenantBlock("id", "t_404")}).want(404, "not_found")
+	// A number that is none stays one: 5xx would have it repeated for ever.
+	w.events.err = compose.ErrInvalidNumber
+	w.event(crm.EventOptedOut, map[string]any{"tenant": tenantBlock(), "number": "+1555"}).want(400, "bad_request")
+}
+
+// An event may overtake the one that changed the plan: what is applied sees the newest block all the same.
+func TestAnEventThatWasOvertakenSeesTheNewestTenant(t *testing.T) {
+	w := newWorld(t)
+	w.page("acme", "42")
+	w.clock.Add(time.Second)
+	w.event(crm.EventUserDeactivated, map[string]any{"tenant": tenantBlock("plan", "enterprise"), "user_id": "43"}, 12).want(202, "")
+	w.event(crm.EventPlanChanged, map[string]any{"tenant": tenantBlock("plan", "starter")}, 11).want(202, "")
+	if got := w.events.applied[1].Tenant.Plan; got != "enterprise" {
+		t.Errorf("the older event was applied with plan %s", got)
+	}
 }
 
 func TestTheNewestTenantBlockCounts(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/automation"
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
@@ -178,6 +179,10 @@ func fromApp(err error) *refusal {
 	if errors.As(err, &invalid) {
 		return refuse(http.StatusUnprocessableEntity, "invalid_settings", "Some settings are not valid.").
 			with("fields", map[string]string{invalid.Field: invalid.Message})
+	}
+	var unread *automation.Invalid
+	if errors.As(err, &unread) {
+		return badRequest(unread.Message).with("field", unread.Field).because(err)
 	}
 	return nil
 }

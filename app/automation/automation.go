@@ -42,6 +42,7 @@ type Automation struct {
 	market *market.Market
 	texts  *texting.Texting
 	cfg    Config
+	missed misses
 }
 
 // New returns an Automation.

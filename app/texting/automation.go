@@ -84,7 +84,8 @@ func refusedByCRM(err error) bool {
 type Sender struct{ UserID, DialpadID string }
 
 // Enqueue puts an action's text into its workflow's batch of the day, or only the row that says why none goes out, and
-// returns that row. Call it in a transaction, once for each action; then look at FinishBatches.
+// returns that row. Call it in a transaction, once for each action; wake the row's lane last if it was queued, else
+// look whether the batch is finished once the transaction is.
 func (x *Texting) Enqueue(ctx context.Context, tx *models.Store, t models.Tenant, s Sender, a Action, to Target) (models.Message, error) {
 	b, err := tx.OpenWorkflowBatch(ctx, x.workflowBatch(t, a), a.CalledAt)
 	if err != nil {
@@ -103,15 +104,10 @@ func (x *Texting) Enqueue(ctx context.Context, tx *models.Store, t models.Tenant
 	}
 	m.LaneID = lane.ID
 	added, err := tx.AddMessages(ctx, lane, []models.Message{m})
-	switch {
-	case err != nil:
-		return m, err
-	case !added[m.ID]:
-		return m, models.ErrConflict
-	case m.State != models.Queued:
-		return m, nil
+	if err == nil && !added[m.ID] {
+		err = models.ErrConflict
 	}
-	return m, tx.Wake(ctx, t.ID, lane.ID, x.now())
+	return m, err
 }
 
 // workflowBatch is the batch of a workflow's day, in the tenant's zone. It belongs to nobody: admins see it.

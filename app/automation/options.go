@@ -1,0 +1,206 @@
+package automation
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/market"
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+const optionsPage = 50
+
+// Options lists the choices of an input; *Invalid for an input that has none.
+func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error) {
+	t, err := a.store.Tenant(ctx, q.Tenant.ID)
+	if err != nil {
+		return crm.Options{}, err
+	}
+	switch q.Field {
+	case fieldFromUser:
+		return a.senders(ctx, t, q)
+	case fieldTo:
+		return a.phoneFields(ctx, t, q)
+	case fieldTemplate:
+		return a.templates(ctx, t, q)
+	}
+	return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
+}
+
+// senders are the CRM users who may text, or the reason why nobody may. The record's owner is never listed.
+func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
+	refusal, err := a.mayChoose(ctx, t)
+	if err != nil {
+		return crm.Options{}, err
+	}
+	if refusal != nil {
+		return unusable(refusal), nil
+	}
+	after, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	if err != nil {
+		return crm.Options{}, &Invalid{Field: "cursor", Message: "This cursor is none of ours."}
+	}
+	people, next, err := a.store.People(ctx, t.ID, q.Q, true, string(after), optionsPage)
+	if err != nil {
+		return crm.Options{}, err
+	}
+	out := crm.Options{Options: make([]crm.Option, 0, len(people)+1)}
+	listed := false
+	for _, p := range people {
+		listed = listed || p.UserID == q.Value
+		out.Options = append(out.Options, senderOption(p))
+	}
+	if next != "" {
+		cursor := base64.RawURLEncoding.EncodeToString([]byte(next))
+		out.Next = &cursor
+	}
+	if q.Cursor == "" && q.Value != "" && q.Value != crm.OwnerValue && !listed {
+		return a.withSaved(ctx, t, q, out)
+	}
+	return out, nil
+}
+
+// mayChoose says why no sender can be chosen now. What is known of people is read again first, so that whoever was
+// suspended a minute ago is not offered.
+func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
+	refusal, err := a.market.TenantMay(ctx, t.ID)
+	if err != nil || refusal != nil {
+		return refusal, err
+	}
+	if a.cfg.Live != nil {
+		err := a.cfg.Live(ctx, t.ID)
+		if errors.As(err, &refusal) {
+			return refusal, nil
+		}
+		if err != nil {
+			a.cfg.Log.Warn("people could not be read again", "tenant", t.ID, "err", err)
+		}
+	}
+	anybody, _, err := a.store.People(ctx, t.ID, "", true, "", 1)
+	if err == nil && len(anybody) == 0 {
+		refusal = market.NoAccounts()
+	}
+	return refusal, err
+}
+
+func unusable(r *market.Refusal) crm.Options {
+	out := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: r.Code, Message: r.Message}}
+	if r.Link != nil {
+		out.State.Link = &crm.Link{Text: r.Link.Text, URL: r.Link.URL}
+	}
+	return out
+}
+
+func senderOption(p models.Person) crm.Option {
+	return crm.Option{Value: p.UserID, Label: cmp.Or(p.Name, p.Email, p.UserID), Description: describe(p.Email, compose.Display(p.Number))}
+}
+
+func describe(email, more string) string {
+	if email == "" || more == "" {
+		return email + more
+	}
+	return email + " · " + more
+}
+
+// withSaved puts the saved user first where the page does not hold it: marked, with the reason, if no text can go out
+// from there any more; and as it is, unless something else is searched for.
+func (a *Automation) withSaved(ctx context.Context, t models.Tenant, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
+	u, err := a.store.User(ctx, t.ID, q.Value)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return out, err
+	}
+	account := models.Account{}
+	if u.Active {
+		if account, err = a.store.AccountByEmail(ctx, t.ID, u.Email); err != nil && !errors.Is(err, models.ErrNotFound) {
+			return out, err
+		}
+	}
+	saved := senderOption(models.Person{UserID: q.Value, Name: u.Name, Email: u.Email, Number: account.Number})
+	if saved.Inactive = !account.CanText(); saved.Inactive {
+		why := models.AccountWords(account.State, account.Number)
+		if !u.Active {
+			why = "No longer active in Salesmate"
+		}
+		saved.Description = describe(u.Email, why)
+	} else if q.Q != "" {
+		return out, nil
+	}
+	out.Options = append([]crm.Option{saved}, out.Options...)
+	return out, nil
+}
+
+// phoneFields are the phone fields of contacts and deals: the question does not name a module.
+func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
+	out := crm.Options{Options: []crm.Option{}}
+	seen := map[string]bool{}
+	for _, module := range []string{crm.ModuleContact, crm.ModuleDeal} {
+		list, err := a.texts.PhoneFields(ctx, t, module)
+		if err != nil {
+			return out, err
+		}
+		for _, f := range list {
+			if !seen[f.Key] && matches(q.Q, f.Label, f.Key) {
+				out.Options = append(out.Options, crm.Option{Value: f.Key, Label: cmp.Or(f.Label, f.Key)})
+			}
+			seen[f.Key] = true
+		}
+	}
+	if q.Value != "" && !seen[q.Value] {
+		out.Options = append(out.Options, crm.Option{Value: q.Value, Label: q.Value, Description: "No longer a phone field", Inactive: true})
+	}
+	return out, nil
+}
+
+// matches tells whether one of the words holds what is searched for, in any case.
+func matches(q string, words ...string) bool {
+	q = strings.ToLower(strings.TrimSpace(q))
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), q) })
+}
+
+// templates pages the CRM's templates; a saved one that is gone is marked.
+func (a *Automation) templates(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
+	out := crm.Options{Options: []crm.Option{}}
+	asking, err := a.spokesman(ctx, t.ID)
+	if err != nil {
+		return out, err
+	}
+	page, err := a.texts.TemplatesFor(ctx, t, asking, q.Q, q.Cursor)
+	if err != nil {
+		return out, err
+	}
+	listed := false
+	for _, v := range page.Templates {
+		listed = listed || v.ID == q.Value
+		out.Options = append(out.Options, templateOption(v))
+	}
+	if page.Next != "" {
+		out.Next = &page.Next
+	}
+	if q.Cursor != "" || q.Value == "" || listed {
+		return out, nil
+	}
+	saved := crm.Option{Value: q.Value, Label: q.Value, Description: "This template no longer exists", Inactive: true}
+	v, err := a.texts.TemplateFor(ctx, t, asking, q.Value)
+	var gone *texting.Problem
+	switch {
+	case err == nil && q.Q != "":
+		return out, nil // it exists, and something else is searched for
+	case err == nil:
+		saved = templateOption(v)
+	case !errors.As(err, &gone) || gone.Code != "not_found":
+		return out, err
+	}
+	out.Options = append([]crm.Option{saved}, out.Options...)
+	return out, nil
+}
+
+func templateOption(v crm.Template) crm.Option {
+	return crm.Option{Value: v.ID, Label: cmp.Or(v.Name, v.ID), Description: v.Folder}
+}

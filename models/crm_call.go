@@ -27,7 +27,9 @@ func (s *Store) AnsweredAllTenants(ctx context.Context, webhookID string) (CallA
 // SaveAnswer stores the answer to a webhook id; when another process stored one first, that one is returned.
 func (s *Store) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, error) {
 	a.CreatedAt = s.Now()
-	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&a)
+	// One that is older than a day is no answer any more, though nobody has swept it up yet.
+	r := s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "webhook_id"}}, UpdateAll: true,
+		Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("call_answers.created_at <= ?", a.CreatedAt.Add(-24*time.Hour))}}}).Create(&a)
 	if r.Error != nil || r.RowsAffected == 1 {
 		return a, r.Error
 	}

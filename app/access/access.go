@@ -190,9 +190,10 @@ func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
 	return Caller{Session: s, Tenant: t, Ctx: c}, nil
 }
 
-// Cookie opens a page again: a new bearer for the page that the cookie stands for. The cookie keeps its own end.
+// Cookie opens a page again: a new bearer for the page that the cookie stands for. The cookie lives until its own end
+// and does not idle out: somebody at work in a page uses its bearer, which the cookie does not hear of.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
-	s, err := a.store.SessionByTokenAllTenants(ctx, value, Idle, models.SessionCookie)
+	s, err := a.store.SessionByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
 	if err != nil {
 		return Opened{}, noSession(err)
 	}

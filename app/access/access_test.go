@@ -211,9 +211,13 @@ func TestACookieOpensPagesAndNoCall(t *testing.T) {
 		if c, err := d.Bearer(ctx, again.Token, models.SessionPage); err != nil || c.Session.UserID != "42" || c.Ctx != nil {
 			t.Errorf("its bearer: %+v %v", c, err)
 		}
-		d.clock.Add(16 * time.Minute)
+		d.clock.Add(time.Hour) // spent in the page, of which the cookie hears nothing
+		if _, err := d.Cookie(ctx, o.Cookie); err != nil {
+			t.Errorf("after an hour: %v", err)
+		}
+		d.clock.Add(access.MaxAge)
 		if _, err := d.Cookie(ctx, o.Cookie); !errors.Is(err, access.ErrSession) {
-			t.Errorf("an idle cookie: %v", err)
+			t.Errorf("a cookie past its end: %v", err)
 		}
 	})
 }

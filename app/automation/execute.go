@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/texting"
@@ -71,7 +72,7 @@ func readable(e crm.Execute) error {
 		return &Invalid{Field: "inputs.message", Message: reason.Sentence()}
 	case err != nil:
 		return &Invalid{Field: "inputs.message", Message: "The message can't be read."}
-	case tpl.String() == "" && e.Inputs.TemplateID == "":
+	case strings.TrimSpace(tpl.String()) == "" && e.Inputs.TemplateID == "":
 		return &Invalid{Field: "inputs.message", Message: "Write a message or choose a template."}
 	}
 	return nil

@@ -77,6 +77,10 @@ func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Re
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {
+			// A grant that was turned down just now is a broken connection, which says the same with its link.
+			if broken, err := a.market.TenantMay(ctx, t.ID); err != nil || broken != nil {
+				return broken, err
+			}
 			return refusal, nil
 		}
 		if err != nil {

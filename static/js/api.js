@@ -83,3 +83,14 @@ export function path(base, query) {
   const filled = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
   return filled.length ? `${base}?${new URLSearchParams(filled)}` : base;
 }
+
+const keys = new Map();
+
+/** A call that must happen once: its Idempotency-Key is kept until an answer came, so pressing again after a lost one repeats nothing. */
+export async function callOnce(method, address, body) {
+  const what = `${method} ${address} ${JSON.stringify(body)}`;
+  if (!keys.has(what)) keys.set(what, crypto.randomUUID());
+  const answer = await call(method, address, { body, headers: { 'Idempotency-Key': keys.get(what) } });
+  keys.delete(what);
+  return answer;
+}

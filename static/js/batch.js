@@ -1,5 +1,5 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
-import { call, path } from './api.js';
+import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
 import { $, count, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
@@ -59,7 +59,7 @@ export function showBatch({ id, root, actions, open, back }) {
   }
 
   async function act(name, body = {}) {
-    const { batch } = await call('POST', `/embed/api/batches/${id}/${name}`, { body });
+    const { batch } = await callOnce('POST', `/embed/api/batches/${id}/${name}`, body);
     trouble.replaceChildren();
     if (batch.id !== id) { open(batch.id); return; }
     say(t(`batch.state.${batch.state}`));

@@ -38,7 +38,7 @@ export function bulkPart({ context, writing, changed }) {
     at = 0;
     try {
       do {
-        const part = await call('POST', '/embed/api/preview', { body: { to_field: field.value, message: writing.get(), ...(cursor ? { cursor } : {}) }, signal });
+        const part = await call('POST', '/embed/api/preview', { body: { ...(field.value ? { to_field: field.value } : {}), message: writing.get(), ...(cursor ? { cursor } : {}) }, signal });
         Object.assign(found, { total: part.total, will: part.will_receive, segments: part.max_segments, lastAt: part.last_at, complete: part.complete });
         found.excluded.push(...part.excluded);
         found.samples.push(...part.samples);

@@ -1,5 +1,5 @@
 // After Send: the text's own state, moving by itself, until nothing more can happen.
-import { call } from './api.js';
+import { call, callOnce } from './api.js';
 import { $, h, icon, link, note, page, say, t, timeTag } from './dom.js';
 import { post } from './host.js';
 
@@ -124,7 +124,7 @@ function followOne(root, options) {
   function again(batch) {
     const really = async () => {
       try {
-        const answer = await call('POST', `/embed/api/batches/${batch.id}/resend`, { body: { states: ['uncertain'], confirm: true } });
+        const answer = await callOnce('POST', `/embed/api/batches/${batch.id}/resend`, { states: ['uncertain'], confirm: true });
         watcher.stop();
         followOne(root, { ...options, batch: answer.batch });
       } catch (refused) { body.append(note('bad', refused.message)); }

@@ -1,10 +1,10 @@
 // The text popup: finds out whether this person may text, lets them write, sends, and shows what became of it.
-import { call, path, Refused } from './api.js';
-import { combobox } from './combobox.js';
+import { call, Refused } from './api.js';
 import { composer } from './composer.js';
-import { $, h, link, note, page, say, t } from './dom.js';
-import { draft as openDraft, recent, remember } from './draft.js';
+import { $, h, note, say, t } from './dom.js';
+import { draft as openDraft } from './draft.js';
 import { followHeight, framed, post } from './host.js';
+import { wireFields, wireTemplates } from './pickers.js';
 import { showState } from './states.js';
 
 const form = $('#compose');
@@ -43,7 +43,7 @@ async function start() {
 function obstacle({ state, mode, to, from }) {
   if (state) return state;
   if (mode === 'one' && to.opted_out) return { code: 'opted_out' };
-  if (mode === 'one' && to.problem) return to.problem;
+  if (mode === 'one' && to.problem) return /number/.test(to.problem.code) ? { ...to.problem, code: 'invalid_number' } : to.problem;
   if (!from || !from.number) return { code: 'no_number' };
   return null;
 }
@@ -54,8 +54,8 @@ async function compose() {
   addressees();
   if (!writing) {
     writing = composer({ changed, limits: context.limits });
-    wireTemplates();
-    wireFields();
+    wireTemplates(writing, problem);
+    wireFields(writing, () => context);
   }
   if (bulk) {
     const { bulkPart } = await import('./bulk.js');
@@ -107,7 +107,7 @@ function problem(...content) {
 
 function request() {
   const body = { message: writing.get() };
-  if (audience) body.to_field = audience.field();
+  if (audience && audience.field()) body.to_field = audience.field();
   if (planner?.open) Object.assign(body, planner.value());
   return body;
 }
@@ -130,7 +130,7 @@ async function send() {
 }
 
 // Which refusals change the whole popup; all others are said beside the text.
-const STOPS = new Set(['plan_required', 'not_installed', 'not_connected', 'no_accounts', 'no_account', 'no_number', 'opted_out', 'session_over']);
+const STOPS = new Set(['plan_required', 'not_installed', 'not_connected', 'no_accounts', 'no_account', 'opted_out', 'session_over']);
 
 async function refusedToSend(refused) {
   lock(false);
@@ -176,80 +176,6 @@ async function fresh() {
   await compose();
 }
 
-function wireTemplates() {
-  const input = $('#template');
-  const pickers = combobox({ root: $('#templates'), load: loadTemplates, pick });
-  async function pick({ id, label }) {
-    input.value = label;
-    const before = writing.get();
-    try {
-      const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
-      remember(id);
-      writing.set(text);
-      const undo = before && before !== text ? [note('', t('template.replaced'), ' ', link(t('template.undo'), () => { input.value = ''; writing.remark(); writing.set(before); writing.focus(); }))] : [];
-      writing.remark(...problems.map((one) => note('warn', one.message)), ...undo);
-      say(t('template.filled', { name: label }));
-      writing.focus();
-    } catch (refused) {
-      pickers.close();
-      problem(refused.message);
-    }
-  }
-  input.addEventListener('focus', () => input.select());
-}
-
-async function loadTemplates(q, cursor) {
-  const { templates, next } = await call('GET', path('/embed/api/templates', { q, cursor }));
-  const item = ({ id, name, body }) => ({ id: String(id), label: name, hint: body });
-  const groups = new Map();
-  if (!q && !cursor) {
-    const known = new Map(templates.map((one) => [String(one.id), one]));
-    groups.set(t('template.recent'), recent().filter((id) => known.has(id)).map((id) => item(known.get(id))));
-  }
-  for (const one of templates) {
-    const folder = one.folder || t('template.no_folder');
-    groups.set(folder, [...(groups.get(folder) || []), item(one)]);
-  }
-  return { groups: [...groups].map(([label, items]) => ({ label, items })), next };
-}
-
-function wireFields() {
-  const panel = $('#fields');
-  const button = $('#insert');
-  const one = context.mode === 'one';
-  const open = (yes) => { panel.hidden = !yes; button.setAttribute('aria-expanded', String(yes)); };
-  const picker = combobox({ root: panel, standing: true, load: loadFields, pick: (item) => { open(false); writing.insert(item.insert); } });
-
-  function loadFields(q) {
-    const wanted = q.toLowerCase();
-    const groups = new Map();
-    for (const { key, label, module, value } of context.fields || []) {
-      if (wanted && !`${label} ${key} ${module}`.toLowerCase().includes(wanted)) continue;
-      const known = one && value !== undefined && value !== null;
-      const hint = known ? value || t('field.empty') : `{{${key}}}`;
-      const list = groups.get(module) || [];
-      list.push({ id: key, label, hint, disabled: known && !value, insert: known ? value : `{{${key}}}` });
-      groups.set(module, list);
-    }
-    return { groups: [...groups].map(([label, items]) => ({ label, items })) };
-  }
-
-  button.addEventListener('click', () => {
-    open(panel.hidden);
-    if (panel.hidden) return;
-    picker.input.value = '';
-    picker.input.focus();
-    picker.input.dispatchEvent(new Event('input'));
-  });
-  panel.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    event.stopPropagation();
-    open(false);
-    writing.focus();
-  });
-  panel.addEventListener('focusout', (event) => { if (!panel.contains(event.relatedTarget) && event.relatedTarget !== button) open(false); });
-}
-
 async function toggleLater() {
   const button = $('#later');
   try {
@@ -268,7 +194,7 @@ async function toggleLater() {
 
 function close() {
   post('close');
-  if (!framed) window.close();
+  if (!framed && window.opener) window.close();
 }
 
 const mac = /Mac|iP(hone|ad)/.test(navigator.platform);

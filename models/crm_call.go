@@ -30,7 +30,7 @@ func (s *Store) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, error
 	// One that is older than a day is no answer any more, though nobody has swept it up yet.
 	r := s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "webhook_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"body_hash", "status", "body", "created_at"}),
-		Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("call_answers.created_at <= ?", a.CreatedAt.Add(-24*time.Hour))}}}).Create(&a)
+		Where:     clause.Where{Exprs: []clause.Expression{gorm.Expr("call_answers.created_at <= ?", a.CreatedAt.Add(-24*time.Hour))}}}).Create(&a)
 	if r.Error != nil || r.RowsAffected == 1 {
 		return a, r.Error
 	}

@@ -189,6 +189,24 @@ func TestWaitingTextsAreQueuedWhenDueAndNotBefore(t *testing.T) {
 	})
 }
 
+func TestTextsTakenBackTogetherKeepTheirOwnTimes(t *testing.T) {
+	each(t, func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+		acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+		acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 2)
+		got := claim(t, db, acquire(t, db, "w1"), models.Take{N: 2})
+		soon, late := clock.Now().Add(1500*time.Millisecond), clock.Now().Add(time.Minute)
+		if _, err := db.Settle(context.Background(), []models.Outcome{{ID: got[0].ID, Attempt: 1, State: models.Waiting, DueAt: &soon},
+			{ID: got[1].ID, Attempt: 1, State: models.Waiting, DueAt: &late}}); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []time.Time{soon, late} {
+			if m, err := db.Message(context.Background(), "t_9", "", got[i].ID); err != nil || m.DueAt == nil || !m.DueAt.Equal(want) {
+				t.Errorf("text %d is due %v, want %v, %v", i, m.DueAt, want, err)
+			}
+		}
+	})
+}
+
 func TestCountsAddUpAndABatchEndsWhenNothingIsLeft(t *testing.T) {
 	each(t, func(t *testing.T, db *seed.DB, _ *seed.Clock) {
 		ctx := context.Background()

@@ -16,7 +16,11 @@ type Outcome struct {
 	Code      string     `json:"code"`
 	Text      string     `json:"text"`
 	DueAt     *time.Time `json:"-"`
+	Due       string     `json:"due"` // DueAt as the database writes it
 }
+
+// timeFormat is how the SQLite driver writes a time (its "sqlite" format, in UTC); Postgres reads it too.
+const timeFormat = "2006-01-02 15:04:05.999999999-07:00"
 
 // Settled is a message that an outcome moved.
 type Settled struct{ ID, TenantID, BatchID, CallbackID, State string }
@@ -61,15 +65,14 @@ func (s *Store) finishAfter(ctx context.Context, moved []Settled) error {
 }
 
 func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
-	from := `json_to_recordset(CAST(@outcomes AS json)) AS o(id text, attempt int, state text, dialpad_id text, code text, text text)`
+	from := `json_to_recordset(CAST(@outcomes AS json)) AS o(id text, attempt int, state text, dialpad_id text, code text, text text, due text)`
 	if s.Embedded() {
 		from = `(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt') AS attempt, json_extract(value, '$.state') AS state,
-			json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text FROM json_each(@outcomes)) AS o`
+			json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text, json_extract(value, '$.due') AS due FROM json_each(@outcomes)) AS o`
 	}
-	var due *time.Time // waiting ones of one call share their time: the lane as a whole has to wait
-	for _, o := range outcomes {
-		if o.DueAt != nil && (due == nil || o.DueAt.After(*due)) {
-			due = utc(o.DueAt)
+	for i := range outcomes {
+		if d := outcomes[i].DueAt; d != nil {
+			outcomes[i].Due = d.UTC().Format(timeFormat)
 		}
 	}
 	var moved []Settled
@@ -78,11 +81,11 @@ func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settle
 		answered_at = @now, updated_at = @now, untold = true,
 		sent_at = CASE WHEN o.state = 'sent' THEN `+s.moment("@now")+` ELSE messages.sent_at END,
 		settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN `+s.moment("@now")+` ELSE NULL END,
-		due_at = CASE WHEN o.state = 'waiting' THEN `+s.moment("@due")+` ELSE NULL END
+		due_at = CASE WHEN o.state = 'waiting' THEN `+s.moment("nullif(o.due, '')")+` ELSE NULL END
 		FROM `+from+` WHERE messages.id = o.id AND messages.attempt = o.attempt
 		AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
 		RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state`,
-		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now(), "due": due}).Scan(&moved).Error
+		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now()}).Scan(&moved).Error
 	return moved, err
 }
 

@@ -46,7 +46,7 @@ func (s *server) tell(c *gin.Context, took time.Duration) {
 	}
 	s.Log.LogAttrs(c.Request.Context(), level, "request", slog.String("request", requestID(c)),
 		slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", c.Writer.Status()),
-		slog.Duration("took", took.Round(10*time.Microsecond)), slog.String("tenant", c.GetString(keyTenant)))
+		slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("tenant", c.GetString(keyTenant)))
 }
 
 // recover turns a panic into a 500. net/http's own way of breaking an answer off goes on its way.

@@ -123,7 +123,7 @@ export default {
   "app.outbox": "Outbox",
   "app.installed": "Installed. Next: connect Dialpad.",
   "app.next.connect": "Installed. Next, connect your Dialpad company: a Dialpad company admin signs in once, then everyone can text.",
-  "app.user.ready": "You can text with Dialpad: open any contact and press its phone number.",
+  "app.user.ready": "Dialpad is connected. If your e-mail has a Dialpad account with a number, open any contact and press its phone number to text.",
   "app.user.install": "Dialpad is not installed. Ask an administrator of {tenant}.",
   "app.user.install_whom": "Dialpad is not installed. Ask {whom} or another administrator of {tenant}.",
   "app.user.connect": "Dialpad is not connected. Ask an administrator of {tenant}.",

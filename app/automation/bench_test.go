@@ -1,0 +1,71 @@
+package automation_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/seed"
+)
+
+// BenchmarkExecute has calls come at a steady rate and measures from the moment each was due until its answer, which
+// is after it was persisted. With -work, the calls are carried to messages meanwhile, by workers in the same process
+// against a CRM in the same process.
+//
+//	go test ./app/automation -run '^$' -bench Execute -benchtime 5000x
+func BenchmarkExecute(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		rate int // calls a second
+		dsn  func(testing.TB, modeltest.Migrate) string
+		work bool
+	}{
+		{"sqlite-200", 200, modeltest.SQLite, false},
+		{"sqlite-200-work", 200, modeltest.SQLite, true},
+		{"postgres-1000", 1000, modeltest.Postgres, false},
+		{"postgres-1000-work", 1000, modeltest.Postgres, true},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := newWorld(b, c.dsn(b, seed.Migrate))
+			calls := make([]crm.Execute, b.N)
+			for i := range calls {
+				calls[i] = w.call("7")
+			}
+			if c.work {
+				w.works()
+			}
+			b.ResetTimer()
+			took := w.arrive(calls, time.Second/time.Duration(c.rate))
+			b.StopTimer()
+			slices.Sort(took)
+			b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
+			b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
+			b.ReportMetric(ms(took[len(took)-1]), "max-ms")
+			b.ReportMetric(float64(len(took))/b.Elapsed().Seconds(), "calls/s")
+		})
+	}
+}
+
+// arrive executes the calls, one each interval whether or not those before were answered.
+func (w *world) arrive(calls []crm.Execute, every time.Duration) []time.Duration {
+	took := make([]time.Duration, len(calls))
+	var all sync.WaitGroup
+	begun := time.Now()
+	for i, e := range calls {
+		due := begun.Add(time.Duration(i) * every)
+		time.Sleep(time.Until(due))
+		all.Go(func() {
+			if x, err := w.Execute(ctx, e); err != nil || x.MessageID == "" {
+				w.t.Errorf("%s: %+v %v", e.CallbackID, x, err)
+			}
+			took[i] = time.Since(due)
+		})
+	}
+	all.Wait()
+	return took
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -113,7 +113,8 @@ func (s *Store) afterSettle(ctx context.Context, moved []Settled) error {
 	var jobs []river.JobArgs
 	for _, m := range moved {
 		tenants[m.TenantID] = true
-		if m.CallbackID != "" && m.State != Waiting && m.State != Held {
+		// An unknown outcome waits for its event; a job now would only be in the way of the one that the event brings.
+		if m.CallbackID != "" && m.State != Waiting && m.State != Held && m.State != Uncertain {
 			jobs = append(jobs, CompleteCallback{TenantID: m.TenantID, CallbackID: m.CallbackID})
 		}
 	}

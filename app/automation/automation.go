@@ -42,7 +42,9 @@ type Automation struct {
 	market *market.Market
 	texts  *texting.Texting
 	cfg    Config
-	missed misses
+
+	nobody    memory[bool]   // users whom the CRM does not have
+	templates memory[string] // texts
 }
 
 // New returns an Automation.

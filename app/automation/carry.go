@@ -83,8 +83,8 @@ func (e *errand) writeText(ctx context.Context, asking string) error {
 		e.action.TemplateID = ""
 		return nil
 	}
-	found, err := e.texts.TemplateFor(ctx, e.tenant, asking, e.action.TemplateID)
-	e.action.Message = found.Body
+	text, err := e.templateText(ctx, e.tenant, asking, e.action.TemplateID)
+	e.action.Message = text
 	return problem(err)
 }
 

@@ -22,8 +22,8 @@ const (
 )
 
 // Complete tells the CRM how a call ended, once in effect: every try has the same webhook-id. It does nothing while the
-// text is on its way; *Later while its outcome is unknown, or where the CRM asks for time. Another error means: again
-// later.
+// text is on its way, or its outcome unknown for less than ten minutes. *Later where the CRM asks for time or refuses;
+// another error means: again later.
 func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) error {
 	c, err := a.store.Callback(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -58,8 +58,9 @@ func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Ca
 	}
 	switch m.State {
 	case models.Uncertain:
-		if wait := unknownFor - a.cfg.Now().Sub(uncertainSince(m)); wait > 0 {
-			return c, &Later{After: wait}
+		// Not *Later: the job that waits would keep out the one that Dialpad's event brings. PickUp comes in time.
+		if a.cfg.Now().Sub(uncertainSince(m)) < unknownFor {
+			return c, nil
 		}
 	case models.Cancelled:
 		// Cancelled because the app was removed: the CRM should know that the next ones won't go either.

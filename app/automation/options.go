@@ -29,7 +29,7 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	case fieldTo:
 		return a.phoneFields(ctx, t, q)
 	case fieldTemplate:
-		return a.templates(ctx, t, q)
+		return a.templateOptions(ctx, t, q)
 	}
 	return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
 }
@@ -168,8 +168,8 @@ func matches(q string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), q) })
 }
 
-// templates pages the CRM's templates; a saved one that is gone is marked.
-func (a *Automation) templates(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
+// templateOptions pages the CRM's templates; a saved one that is gone is marked.
+func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	out := crm.Options{Options: []crm.Option{}}
 	asking, err := a.spokesman(ctx, t.ID)
 	if err != nil {
@@ -190,6 +190,11 @@ func (a *Automation) templates(ctx context.Context, t models.Tenant, q crm.Optio
 	if q.Cursor != "" || q.Value == "" || listed {
 		return out, nil
 	}
+	return a.withSavedTemplate(ctx, t, asking, q, out)
+}
+
+// withSavedTemplate puts the saved template first where the page does not hold it, marked if it is gone.
+func (a *Automation) withSavedTemplate(ctx context.Context, t models.Tenant, asking string, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	saved := crm.Option{Value: q.Value, Label: q.Value, Description: "This template no longer exists", Inactive: true}
 	v, err := a.texts.TemplateFor(ctx, t, asking, q.Value)
 	var gone *texting.Problem

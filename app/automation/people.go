@@ -11,29 +11,34 @@ import (
 	"dialpad-texting/models"
 )
 
-// missedFor is how long a user whom the CRM did not name is not asked for again.
-const missedFor = time.Minute
+// rememberFor is how long an answer of the CRM stands: a burst of a thousand calls would ask the same each time.
+const rememberFor = 30 * time.Second
 
-// misses remembers users that the CRM did not name: a burst of a thousand calls would read its whole list each time.
-type misses struct {
+// memory holds what the CRM answered lately.
+type memory[V any] struct {
 	mu   sync.Mutex
-	when map[string]time.Time
+	kept map[string]remembered[V]
 }
 
-func (m *misses) lately(key string, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	at, ok := m.when[key]
-	return ok && now.Sub(at) < missedFor
+type remembered[V any] struct {
+	value V
+	at    time.Time
 }
 
-func (m *misses) note(key string, now time.Time) {
+func (m *memory[V]) recall(key string, now time.Time) (V, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.when == nil || len(m.when) > 10_000 {
-		m.when = map[string]time.Time{}
+	r, ok := m.kept[key]
+	return r.value, ok && now.Sub(r.at) < rememberFor
+}
+
+func (m *memory[V]) keep(key string, v V, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil || len(m.kept) > 10_000 {
+		m.kept = map[string]remembered[V]{}
 	}
-	m.when[key] = now
+	m.kept[key] = remembered[V]{v, now}
 }
 
 // user is a CRM user, read from the CRM if it is new to us. Nobody: the zero User, who is not active.
@@ -43,7 +48,7 @@ func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (
 		return u, err
 	}
 	key := t.ID + "\x00" + userID
-	if a.missed.lately(key, a.cfg.Now()) {
+	if _, lately := a.nobody.recall(key, a.cfg.Now()); lately {
 		return models.User{}, nil
 	}
 	for cursor, pages := "", 0; pages < 1000; pages++ {
@@ -61,8 +66,21 @@ func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (
 			break
 		}
 	}
-	a.missed.note(key, a.cfg.Now())
+	a.nobody.keep(key, true, a.cfg.Now())
 	return models.User{}, nil
+}
+
+// templateText is a template's text as it was written half a minute ago at most.
+func (a *Automation) templateText(ctx context.Context, t models.Tenant, asking, id string) (string, error) {
+	key := t.ID + "\x00" + asking + "\x00" + id
+	if text, ok := a.templates.recall(key, a.cfg.Now()); ok {
+		return text, nil
+	}
+	found, err := a.texts.TemplateFor(ctx, t, asking, id)
+	if err == nil {
+		a.templates.keep(key, found.Body, a.cfg.Now())
+	}
+	return found.Body, err
 }
 
 // spokesman is the CRM user to ask the CRM as where nobody does: whoever connected Dialpad, else another admin.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river/rivertype"
+
 	"dialpad-texting/app/automation"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -182,6 +184,26 @@ func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *tes
 	})
 }
 
+// Dialpad took the text and the answer was lost: the event that says so ends the wait, not the tenth minute.
+func TestAnEventEndsTheWaitOfAnUnknownOutcomeAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.phone.Fault(sandbox.Fault{Kind: sandbox.DropAfterAccepting, Path: "/api/v2/sms", Times: 1})
+		w.works()
+		w.engine()
+		e, id := w.accept(w.call("7"))
+		w.until("carried", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
+		w.until("unknown", func() bool { return w.message(id).State == models.Uncertain })
+		if n := w.jobs("complete_callback"); n != 0 {
+			t.Errorf("%d jobs wait for an event", n)
+		}
+		w.advance(id, models.Progress{State: models.Sent, DialpadID: "d1"})
+		w.until("told", func() bool { return len(w.told(e.CallbackID)) > 0 })
+		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
+			t.Errorf("ended as %+v", got)
+		}
+	})
+}
+
 // Killed after the answer was settled and before anyone completed: the sweep of another process does it.
 func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -215,6 +237,7 @@ func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
 			t.Error("what was on its way was ended")
 		}
 		w.clock.Add(10 * time.Minute)
+		w.until("the jobs are over", func() bool { return w.jobs("complete_callback", rivertype.JobStateRunning) == 0 })
 		must(t, w.PickUp(ctx))
 		w.until("the unknown one told", func() bool { return len(w.told(unknown.CallbackID)) == 1 })
 	})

@@ -222,12 +222,16 @@ func (w *world) claim() []models.Claimed {
 	return got
 }
 
-// jobs counts the jobs of a kind that wait.
-func (w *world) jobs(kind string) int {
+// jobs counts the jobs of a kind, of the given states if there are any.
+func (w *world) jobs(kind string, states ...rivertype.JobState) int {
 	w.t.Helper()
 	client, err := w.db.River(&river.Config{})
 	must(w.t, err)
-	list, err := client.JobList(ctx, river.NewJobListParams().Kinds(kind).First(10_000))
+	want := river.NewJobListParams().Kinds(kind).First(10_000)
+	if len(states) > 0 {
+		want = want.States(states...)
+	}
+	list, err := client.JobList(ctx, want)
 	must(w.t, err)
 	return len(list.Jobs)
 }

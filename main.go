@@ -40,7 +40,7 @@ const usage = `usage: dialpad-texting <command>
 
 func run(ctx context.Context, args, environ []string, out, errOut io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("a command is needed\n\n" + usage)
+		return fmt.Errorf("a command is needed\n\n%s", usage)
 	}
 	commands := map[string]func(context.Context, []string, []string, io.Writer, io.Writer) error{
 		"demo": demo, "serve": serve, "worker": worker, "migrate": migrate,

@@ -27,6 +27,9 @@ type pace struct {
 	learned float64 // 0: Dialpad never refused for rate
 	slot    time.Time
 	learnAt time.Time
+
+	limitedAt    *time.Time // when Dialpad last said it was too much, and its words
+	limitedWords string
 }
 
 // rate is the texts a minute in force, 0 for unlimited.
@@ -73,7 +76,8 @@ func (p *pace) took(base time.Time, n int) { p.slot = base.Add(time.Duration(n) 
 func (p *pace) gaveBack(n int) { p.slot = p.slot.Add(-time.Duration(n) * p.interval()) }
 
 // limited slows down after Dialpad said it was too much: nothing before the time it asked for, and less from then on.
-func (p *pace) limited(now time.Time, wait time.Duration) {
+func (p *pace) limited(now time.Time, wait time.Duration, words string) {
+	p.limitedAt, p.limitedWords = &now, words
 	r := p.rate()
 	if r == 0 {
 		r = 800 // the highest limit Dialpad documents (POST /sms, tier 1)
@@ -111,6 +115,7 @@ func (p *pace) recover(now time.Time) bool {
 // load takes over what the lane's row remembers.
 func (p *pace) load(l models.Lane, t models.Tenant) {
 	p.allowed, p.learned = float64(t.Allowed()), l.LearnedRate
+	p.limitedAt, p.limitedWords = l.LimitedAt, l.LimitedWords
 	if l.SlotAt != nil {
 		p.slot = *l.SlotAt
 	}
@@ -122,4 +127,5 @@ func (p *pace) load(l models.Lane, t models.Tenant) {
 func (p *pace) store(l *models.Lane) {
 	slot, learned := p.slot, p.learnAt
 	l.SlotAt, l.LearnedRate, l.LearnedAt = &slot, p.learned, &learned
+	l.LimitedAt, l.LimitedWords = p.limitedAt, p.limitedWords
 }

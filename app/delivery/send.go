@@ -100,10 +100,8 @@ func (l *lane) limited(ctx context.Context, e *dialpad.Error) {
 	if e.Status == 403 {
 		wait = max(wait, forbiddenWait)
 	}
-	now := l.e.cfg.Now()
 	l.mu.Lock()
-	l.pace.limited(now, wait)
-	l.LimitedAt, l.LimitedWords = &now, e.Message
+	l.pace.limited(l.e.cfg.Now(), wait, e.Message)
 	l.trouble = 0
 	l.mu.Unlock()
 	l.savePace(ctx)
@@ -119,7 +117,7 @@ func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Cl
 	if again {
 		err = l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
 		if err == nil {
-			err = &market.Refusal{Code: "not_connected", Message: market.ConnectMessage}
+			err = market.NotConnected(models.HeldBroken, "")
 		}
 	} else {
 		var fresh market.Token

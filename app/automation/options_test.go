@@ -91,9 +91,12 @@ func TestFromUserFollowsDialpadWithinAMinuteWithoutAnyEvent(t *testing.T) {
 	})
 }
 
-func TestFiveThousandUsersComeInPagesThatMissNobody(t *testing.T) {
+func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		const n = 5000
+		n := 5000
+		if w.db.Embedded() {
+			n = 500 // the same statements, and a slow writer
+		}
 		users, people := make([]models.User, n), make([]models.Account, n)
 		for i := range n {
 			email := fmt.Sprintf("u%d@acme.com", i)
@@ -103,14 +106,15 @@ func TestFiveThousandUsersComeInPagesThatMissNobody(t *testing.T) {
 		must(t, w.db.SaveUsers(ctx, "t_9", users))
 		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), people)
 		must(t, err)
+		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: nobody is to ask
 		seen := map[string]bool{}
 		for cursor, pages := "", 0; ; pages++ {
-			o := w.options("from_user", "", cursor, "4321")
-			if cursor == "" && (o.Options[0].Value != "4321" || o.Options[0].Inactive) {
+			o := w.options("from_user", "", cursor, "1321")
+			if cursor == "" && (o.Options[0].Value != "1321" || o.Options[0].Inactive) {
 				t.Errorf("the saved user is not on the first page: %+v", o.Options[0])
 			}
 			for _, v := range o.Options {
-				if seen[v.Value] && v.Value != "4321" {
+				if seen[v.Value] && v.Value != "1321" {
 					t.Fatalf("%s came twice", v.Value)
 				}
 				seen[v.Value] = true

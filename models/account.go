@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,77 +45,133 @@ func canText(state, number string) bool { return state == AccountActive && numbe
 type AccountChange struct{ Before, After Account }
 
 // SaveAccounts stores accounts as Dialpad told them at a time, and returns which ones changed. A deleted user comes
-// without e-mails: those known before stay, so that the person can still be told why.
+// without e-mails: those known before stay, so that the person can still be told why. Statements count by pages, not by
+// accounts.
 func (s *Store) SaveAccounts(ctx context.Context, tenantID string, read time.Time, accounts []Account) ([]AccountChange, error) {
 	var changes []AccountChange
 	err := s.Tx(ctx, func(tx *Store) error {
-		for _, a := range accounts {
-			before, err := tx.saveAccount(ctx, tenantID, read, a)
+		for page := range slices.Chunk(lastOfEach(accounts), 200) {
+			changed, err := tx.saveAccounts(ctx, tenantID, read.UTC(), page)
 			if err != nil {
 				return err
 			}
-			if before != nil && (before.State != a.State || before.Number != a.Number) {
-				changes = append(changes, AccountChange{Before: *before, After: a})
-			}
+			changes = append(changes, changed...)
 		}
 		return nil
 	})
 	return changes, err
 }
 
-func (s *Store) saveAccount(ctx context.Context, tenantID string, read time.Time, a Account) (*Account, error) {
-	a.TenantID, a.CheckedAt, a.ChangedAt, a.Stale, a.StaleAt = tenantID, read.UTC(), read.UTC(), false, nil
-	for i, e := range a.Emails {
-		a.Emails[i] = FoldEmail(e)
+// lastOfEach keeps the last word on each account, by id: one statement can't write a row twice, and two that lock rows
+// in different orders wait for each other.
+func lastOfEach(accounts []Account) []Account {
+	last := map[string]Account{}
+	for _, a := range accounts {
+		last[a.DialpadID] = a
 	}
-	if len(a.Emails) > 0 {
-		a.Email = a.Emails[0]
-	}
-	var old []Account
-	if err := s.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
-		Where("tenant_id = ? AND dialpad_id = ?", tenantID, a.DialpadID).Find(&old).Error; err != nil {
+	return slices.SortedFunc(maps.Values(last), func(a, b Account) int { return strings.Compare(a.DialpadID, b.DialpadID) })
+}
+
+func (s *Store) saveAccounts(ctx context.Context, tenantID string, read time.Time, page []Account) ([]AccountChange, error) {
+	known, err := s.lockAccounts(ctx, tenantID, page)
+	if err != nil {
 		return nil, err
 	}
-	var before *Account
-	if len(old) == 1 {
-		before = &old[0]
-		if before.CheckedAt.After(a.CheckedAt) {
-			return nil, nil // an answer that overtook this one is newer
+	var changes []AccountChange
+	var rows []Account
+	for _, a := range page {
+		a.TenantID, a.CheckedAt, a.ChangedAt, a.Stale, a.StaleAt = tenantID, read, read, false, nil
+		for i, e := range a.Emails {
+			a.Emails[i] = FoldEmail(e)
 		}
-		if before.State == a.State && before.Number == a.Number {
-			a.ChangedAt = before.ChangedAt
+		if len(a.Emails) > 0 {
+			a.Email = a.Emails[0]
 		}
-		if before.Stale && before.StaleAt != nil && before.StaleAt.After(a.CheckedAt) {
-			a.Stale, a.StaleAt = true, before.StaleAt // the event came after this answer was asked for
+		if before, ok := known[a.DialpadID]; ok {
+			if before.CheckedAt.After(a.CheckedAt) {
+				continue // an answer that overtook this one is newer
+			}
+			if a.follow(before) {
+				changes = append(changes, AccountChange{Before: before, After: a})
+			}
 		}
-		if len(a.Emails) == 0 {
-			a.Email = before.Email
-		}
+		rows = append(rows, a)
+	}
+	if len(rows) == 0 {
+		return nil, nil
 	}
 	if err := s.q(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "dialpad_id"}}, UpdateAll: true}).Create(&a).Error; err != nil {
+		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "dialpad_id"}}, UpdateAll: true}).Create(&rows).Error; err != nil {
 		return nil, err
 	}
-	return before, s.saveEmails(ctx, a)
+	return changes, s.saveEmails(ctx, tenantID, rows)
+}
+
+func (s *Store) lockAccounts(ctx context.Context, tenantID string, page []Account) (map[string]Account, error) {
+	ids := make([]string, len(page))
+	for i, a := range page {
+		ids[i] = a.DialpadID
+	}
+	var old []Account
+	err := s.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).
+		Order("dialpad_id").Find(&old).Error
+	known := make(map[string]Account, len(old))
+	for _, a := range old {
+		known[a.DialpadID] = a
+	}
+	return known, err
+}
+
+// follow takes over what stays of what was known before, and tells whether state or number changed.
+func (a *Account) follow(before Account) (changed bool) {
+	if changed = before.State != a.State || before.Number != a.Number; !changed {
+		a.ChangedAt = before.ChangedAt
+	}
+	if before.Stale && before.StaleAt != nil && before.StaleAt.After(a.CheckedAt) {
+		a.Stale, a.StaleAt = true, before.StaleAt // the event came after this answer was asked for
+	}
+	if len(a.Emails) == 0 {
+		a.Email = before.Email
+	}
+	return changed
 }
 
 type accountEmail struct{ TenantID, Email, DialpadID string }
 
 func (accountEmail) TableName() string { return "account_emails" }
 
-func (s *Store) saveEmails(ctx context.Context, a Account) error {
-	if len(a.Emails) == 0 {
+// saveEmails writes what differs: hourly, of thousands, hardly anything does.
+func (s *Store) saveEmails(ctx context.Context, tenantID string, rows []Account) error {
+	want, ids := map[accountEmail]bool{}, []string{}
+	for _, a := range rows {
+		if len(a.Emails) == 0 {
+			continue
+		}
+		ids = append(ids, a.DialpadID)
+		for _, e := range a.Emails {
+			want[accountEmail{TenantID: tenantID, Email: e, DialpadID: a.DialpadID}] = true
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id = ? AND email NOT IN ?", a.TenantID, a.DialpadID, a.Emails).
-		Delete(&accountEmail{}).Error; err != nil {
+	var have []accountEmail
+	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).Find(&have).Error; err != nil {
 		return err
 	}
-	rows := make([]accountEmail, len(a.Emails))
-	for i, e := range a.Emails {
-		rows[i] = accountEmail{TenantID: a.TenantID, Email: e, DialpadID: a.DialpadID}
+	for _, e := range have {
+		if want[e] {
+			delete(want, e)
+		} else if err := s.q(ctx).Where("tenant_id = ? AND email = ? AND dialpad_id = ?", tenantID, e.Email, e.DialpadID).
+			Delete(&accountEmail{}).Error; err != nil {
+			return err
+		}
 	}
-	return s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
+	if len(want) == 0 {
+		return nil
+	}
+	fresh := slices.Collect(maps.Keys(want))
+	return s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&fresh, 200).Error
 }
 
 // AccountByEmail returns the account that an e-mail stands for: one that may text before one that can't, the oldest
@@ -154,13 +212,19 @@ func (s *Store) Account(ctx context.Context, tenantID, dialpadID string) (Accoun
 	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND dialpad_id = ?", tenantID, dialpadID).Error)
 }
 
-// MarkStale marks accounts that an event named; all of the tenant's when it named none that is known.
+// MarkStale marks accounts that an event named.
 func (s *Store) MarkStale(ctx context.Context, tenantID string, dialpadIDs []string) error {
 	if len(dialpadIDs) == 0 {
 		return nil
 	}
 	return s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, dialpadIDs).
 		UpdateColumns(map[string]any{"stale": true, "stale_at": s.Now()}).Error
+}
+
+// CountStale counts the accounts to read again.
+func (s *Store) CountStale(ctx context.Context, tenantID string) (int64, error) {
+	var n int64
+	return n, s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND stale", tenantID).Count(&n).Error
 }
 
 // StaleAccounts returns the accounts to read again.

@@ -80,6 +80,7 @@ type Batch struct {
 	WarnedAt    *time.Time
 
 	HeldReason string // also why it was cancelled
+	HeldCode   string // the same in a word: see HeldBroken
 	HeldAt     *time.Time
 	Version    int64
 	CreatedAt  time.Time

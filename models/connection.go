@@ -33,6 +33,7 @@ type Connection struct {
 	RefreshToken      Sealed
 	PreviousRefresh   Sealed // kept until the new pair has worked
 	TokenExpiresAt    *time.Time
+	TokenIssuedAt     *time.Time // with TokenExpiresAt, how long tokens live here
 	TokenVersion      int64
 	RefreshLeaseBy    string
 	RefreshLeaseUntil *time.Time
@@ -41,19 +42,23 @@ type Connection struct {
 	HookPath           Sealed // the unguessable part of our webhook's address
 	HookPathHash       string
 	HookSecret         Sealed
+	PreviousHookHash   string // the address before a reconnect, good until the new one is subscribed
+	PreviousSecret     Sealed
 	WebhookID          string
 	SMSSubscription    string `gorm:"column:sms_subscription"`
 	ChangeSubscription string
 	SubscriptionsNote  string // which of them Dialpad refused, in its words
 	SubscriptionsAt    *time.Time
 
-	DirectoryAt    *time.Time
-	OptOutsAt      *time.Time
-	LastEventAt    *time.Time
-	LastCheckedAt  *time.Time
-	ConnectedAt    time.Time
-	DisconnectedAt *time.Time
-	UpdatedAt      time.Time
+	DirectoryAt      *time.Time
+	DirectoryBegunAt *time.Time // a directory that is being read, and how far it came
+	DirectoryCursor  string
+	OptOutsAt        *time.Time
+	LastEventAt      *time.Time
+	LastCheckedAt    *time.Time
+	ConnectedAt      time.Time
+	DisconnectedAt   *time.Time
+	UpdatedAt        time.Time
 }
 
 // Usable tells whether texts may go through it.
@@ -67,10 +72,18 @@ func (s *Store) Connection(ctx context.Context, tenantID string) (Connection, er
 	return c, one(s.q(ctx).Take(&c, "tenant_id = ?", tenantID).Error)
 }
 
-// ConnectionByHookAllTenants finds whose webhook address this is; the path is the only thing known then.
+// ConnectionByHookAllTenants finds whose webhook address this is; the path is the only thing known then. By the address
+// before a reconnect it comes with the secret of that address.
 func (s *Store) ConnectionByHookAllTenants(ctx context.Context, path string) (Connection, error) {
 	var c Connection
-	return c, one(s.q(ctx).Take(&c, "hook_path_hash = ? AND state <> ?", Hash(path), Disconnected).Error)
+	// <> '' is said so that the partial index serves whatever the path is.
+	err := one(s.q(ctx).Take(&c, "hook_path_hash = ? AND hook_path_hash <> '' AND state <> ?", Hash(path), Disconnected).Error)
+	if !errors.Is(err, ErrNotFound) {
+		return c, err
+	}
+	err = one(s.q(ctx).Take(&c, "previous_hook_hash = ? AND previous_hook_hash <> '' AND state <> ?", Hash(path), Disconnected).Error)
+	c.HookSecret = c.PreviousSecret
+	return c, err
 }
 
 // ConnectionOfCompanyAllTenants finds the live connection of a Dialpad company, whosever it is.
@@ -99,17 +112,41 @@ type NewConnection struct {
 }
 
 // Connect stores a grant as the tenant's connection, not ready yet. ErrConflict: the company belongs to another tenant.
-func (s *Store) Connect(ctx context.Context, n NewConnection) (Connection, error) {
-	path := NewSecret()
-	c := Connection{TenantID: n.TenantID, State: Connected, CompanyID: n.CompanyID, CompanyName: n.CompanyName,
+// Of the same company again, events that come to the address before are still taken until SaveSubscriptions.
+func (s *Store) Connect(ctx context.Context, n NewConnection) (c Connection, err error) {
+	err = s.Tx(ctx, func(tx *Store) error {
+		old, err := tx.Connection(ctx, n.TenantID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		c = tx.connection(n)
+		c.keepHook(old)
+		return one(tx.q(ctx).Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "tenant_id"}}, UpdateAll: true}).Create(&c).Error)
+	})
+	return c, err
+}
+
+// keepHook keeps the address that Dialpad knows until it knows the new one.
+func (c *Connection) keepHook(old Connection) {
+	switch {
+	case old.CompanyID != c.CompanyID || old.State == Disconnected:
+	case old.SubscriptionsAt != nil:
+		c.PreviousHookHash, c.PreviousSecret = old.HookPathHash, old.HookSecret
+	default:
+		c.PreviousHookHash, c.PreviousSecret = old.PreviousHookHash, old.PreviousSecret
+	}
+}
+
+func (s *Store) connection(n NewConnection) Connection {
+	path, now := NewSecret(), s.Now()
+	return Connection{TenantID: n.TenantID, State: Connected, CompanyID: n.CompanyID, CompanyName: n.CompanyName,
 		DialpadUserID: n.DialpadUserID, ConnectedBy: n.ConnectedBy, ConnectedByUser: n.ConnectedByUser,
 		AccessToken:  s.vault.Seal(place("access_token", n.TenantID), n.Grant.Access),
 		RefreshToken: s.vault.Seal(place("refresh_token", n.TenantID), n.Grant.Refresh),
 		HookPath:     s.vault.Seal(place("hook_path", n.TenantID), path), HookPathHash: Hash(path),
 		HookSecret:     s.vault.Seal(place("hook_secret", n.TenantID), NewSecret()),
-		TokenExpiresAt: utc(n.Grant.ExpiresAt), TokenVersion: s.Now().UnixNano(), ConnectedAt: s.Now()}
-	return c, one(s.q(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "tenant_id"}}, UpdateAll: true}).Create(&c).Error)
+		TokenExpiresAt: utc(n.Grant.ExpiresAt), TokenIssuedAt: &now, TokenVersion: now.UnixNano(), ConnectedAt: now}
 }
 
 // OpenGrant opens a connection's tokens.
@@ -150,7 +187,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, tenantID string, version int6
 			"access_token":     s.vault.Seal(place("access_token", tenantID), g.Access),
 			"refresh_token":    s.vault.Seal(place("refresh_token", tenantID), g.Refresh),
 			"previous_refresh": s.vault.Seal(place("previous_refresh", tenantID), old),
-			"token_expires_at": utc(g.ExpiresAt), "token_version": version + 1,
+			"token_expires_at": utc(g.ExpiresAt), "token_issued_at": s.Now(), "token_version": version + 1,
 			"refresh_lease_by": "", "refresh_lease_until": nil, "refresh_failed_at": nil}))
 }
 
@@ -178,6 +215,12 @@ func (s *Store) Break(ctx context.Context, tenantID string, version int64, reaso
 	return r.RowsAffected > 0, r.Error
 }
 
+// Reword gives a broken connection a closer reason, and tells whether it is another one.
+func (s *Store) Reword(ctx context.Context, tenantID, reason string) (bool, error) {
+	r := s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state = ? AND reason <> ?", tenantID, Broken, reason).Update("reason", reason)
+	return r.RowsAffected > 0, r.Error
+}
+
 // Mend marks a broken connection connected again, after Dialpad accepted its token.
 func (s *Store) Mend(ctx context.Context, tenantID string) (bool, error) {
 	r := s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state = ?", tenantID, Broken).
@@ -190,6 +233,7 @@ func (s *Store) Disconnect(ctx context.Context, tenantID string) error {
 	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).Updates(map[string]any{
 		"state": Disconnected, "reason": "", "ready": false, "access_token": "", "refresh_token": "", "previous_refresh": "",
 		"token_expires_at": nil, "hook_path": "", "hook_path_hash": "", "hook_secret": "", "webhook_id": "",
+		"previous_hook_hash": "", "previous_secret": "", "directory_begun_at": nil, "directory_cursor": "",
 		"sms_subscription": "", "change_subscription": "", "subscriptions_note": "", "subscriptions_at": nil,
 		"refresh_lease_by": "", "refresh_lease_until": nil, "disconnected_at": s.Now(),
 		"token_version": gorm.Expr("token_version + 1")}).Error
@@ -198,17 +242,28 @@ func (s *Store) Disconnect(ctx context.Context, tenantID string) error {
 // Subscriptions are our webhook and subscriptions at Dialpad, by their ids there; Note says what Dialpad refused.
 type Subscriptions struct{ WebhookID, SMS, ChangeLog, Note string }
 
-// SaveSubscriptions stores them, for the grant whose webhook path this is: a reconnect meanwhile has its own.
+// SaveSubscriptions stores them, for the grant whose webhook path this is: a reconnect meanwhile has its own. Events to
+// the address before are no longer taken from then on.
 func (s *Store) SaveSubscriptions(ctx context.Context, tenantID, hookPathHash string, v Subscriptions) error {
 	return changed(s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", tenantID, hookPathHash).
 		Updates(map[string]any{"webhook_id": v.WebhookID, "sms_subscription": v.SMS, "change_subscription": v.ChangeLog,
-			"subscriptions_note": v.Note, "subscriptions_at": s.Now()}))
+			"subscriptions_note": v.Note, "subscriptions_at": s.Now(), "previous_hook_hash": "", "previous_secret": ""}))
 }
 
 // MarkReady lets texts go: directory and subscriptions are in place.
 func (s *Store) MarkReady(ctx context.Context, tenantID string) error {
 	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state <> ?", tenantID, Disconnected).
 		Update("ready", true).Error
+}
+
+// SaveDirectoryCursor notes how far a directory came that was begun at a time, for this grant; cursor "" ends it.
+func (s *Store) SaveDirectoryCursor(ctx context.Context, c Connection, begun time.Time, cursor string) error {
+	at := &begun
+	if cursor == "" {
+		at = nil
+	}
+	return changed(s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", c.TenantID, c.HookPathHash).
+		UpdateColumns(map[string]any{"directory_begun_at": utc(at), "directory_cursor": cursor}))
 }
 
 // Touch notes when something last happened: one of directory_at, opt_outs_at, last_event_at, last_checked_at.

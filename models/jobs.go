@@ -127,7 +127,7 @@ const (
 func (FinishConnect) InsertOpts() river.InsertOpts     { return *UniqueJob(QueueSoon) }
 func (SyncDirectory) InsertOpts() river.InsertOpts     { return *UniqueJob(QueueQuiet) }
 func (ReadStaleAccounts) InsertOpts() river.InsertOpts { return *UniqueJob(QueueSoon) }
-func (CheckConnection) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueQuiet) }
+func (CheckConnection) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueSoon) } // somebody may be looking
 func (SyncUsers) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueQuiet) }
 func (ReadOptOuts) InsertOpts() river.InsertOpts       { return *UniqueJob(QueueQuiet) }
 func (ProcessEvent) InsertOpts() river.InsertOpts      { return *UniqueJob(QueueSoon) }

@@ -68,56 +68,82 @@ type Person struct {
 	Active                                       bool
 	DialpadID, AccountEmail, Number, State, Zone string
 	Accounts                                     int // accounts of that e-mail; more than one is shown
+	Users                                        int // active CRM users whose e-mails this account has; more than one is shown
 }
 
-// People pages the tenant's active CRM users by name with their accounts; q searches name and e-mail.
+// People pages the tenant's active CRM users by name with their accounts; q searches name and e-mail. The users of a
+// page are found first, by index, and only they are matched: a page costs the same with 50 people and with 5,000.
 func (s *Store) People(ctx context.Context, tenantID, q string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
-	db := s.q(ctx).Table("users u").
-		Joins("LEFT JOIN account_emails e ON e.tenant_id = u.tenant_id AND e.email = u.email").
-		Joins("LEFT JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id").
-		Where("u.tenant_id = ? AND u.active", tenantID).
-		Select(`u.user_id, u.email, u.name, u.active, coalesce(a.dialpad_id, '') AS dialpad_id, coalesce(a.email, '') AS account_email,
-			coalesce(a.number, '') AS number, coalesce(a.state, '') AS state, coalesce(a.time_zone, '') AS zone`).
-		Order("u.name, u.user_id, a.dialpad_id")
+	page := s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
+		Where("u.tenant_id = ? AND u.active", tenantID).Order("u.name, u.user_id").Limit(limit + 1)
 	if q = strings.ToLower(strings.TrimSpace(q)); q != "" {
 		like := "%" + escapeLike(q) + "%"
-		db = db.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
+		page = page.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
 	}
 	if onlyTexting {
-		db = db.Where("a.state = ? AND a.number <> ''", AccountActive)
+		page = page.Where(`EXISTS (SELECT 1 FROM account_emails e JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id
+			WHERE e.tenant_id = u.tenant_id AND e.email = u.email AND a.state = ? AND a.number <> '')`, AccountActive)
 	}
 	if name, id, ok := strings.Cut(after, "\x1f"); ok {
-		db = db.Where("(u.name, u.user_id) > (?, ?)", name, id)
+		page = page.Where("(u.name, u.user_id) > (?, ?)", name, id)
 	}
-	var rows []Person
-	if err := db.Limit(limit*2 + 1).Find(&rows).Error; err != nil {
+	var out []Person
+	if err := page.Find(&out).Error; err != nil {
 		return nil, "", err
 	}
-	return pagePeople(rows, limit)
+	next := ""
+	if len(out) > limit {
+		out = out[:limit]
+		next = out[limit-1].Name + "\x1f" + out[limit-1].UserID
+	}
+	return out, next, s.match(ctx, tenantID, out)
 }
 
-// pagePeople folds several accounts of one e-mail into one person: the one that may text, else the first.
-func pagePeople(rows []Person, limit int) ([]Person, string, error) {
-	var out []Person
-	for _, r := range rows {
-		if r.DialpadID != "" {
-			r.Accounts = 1
-		}
-		if n := len(out); n > 0 && out[n-1].UserID == r.UserID {
-			out[n-1].Accounts++
-			if kept := out[n-1]; !canText(kept.State, kept.Number) && canText(r.State, r.Number) {
-				r.Accounts = kept.Accounts
-				out[n-1] = r
-			}
-			continue
-		}
-		if len(out) == limit {
-			last := out[limit-1]
-			return out, last.Name + "\x1f" + last.UserID, nil
-		}
-		out = append(out, r)
+// match finds the account of each person: of several for one e-mail the one that AccountByEmail gives.
+func (s *Store) match(ctx context.Context, tenantID string, people []Person) error {
+	emails := make([]string, len(people))
+	for i, p := range people {
+		emails[i] = p.Email
 	}
-	return out, "", nil
+	var rows []struct {
+		Account
+		Matched string
+	}
+	if err := s.q(ctx).Table("account_emails e").Select("a.*, e.email AS matched").
+		Joins("JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id").
+		Where("e.tenant_id = ? AND e.email IN ?", tenantID, emails).Find(&rows).Error; err != nil {
+		return err
+	}
+	best, count, ids := map[string]Account{}, map[string]int{}, []string{}
+	for _, r := range rows {
+		if count[r.Matched]++; count[r.Matched] == 1 || better(r.Account, best[r.Matched]) {
+			best[r.Matched] = r.Account
+		}
+		ids = append(ids, r.DialpadID)
+	}
+	shared, err := s.sharedAccounts(ctx, tenantID, ids)
+	for i, p := range people {
+		a := best[p.Email]
+		people[i].DialpadID, people[i].AccountEmail, people[i].Number, people[i].State, people[i].Zone = a.DialpadID, a.Email, a.Number, a.State, a.TimeZone
+		people[i].Accounts, people[i].Users = count[p.Email], shared[a.DialpadID]
+	}
+	return err
+}
+
+// sharedAccounts counts the active CRM users that each account stands for.
+func (s *Store) sharedAccounts(ctx context.Context, tenantID string, ids []string) (map[string]int, error) {
+	var rows []struct {
+		DialpadID string
+		N         int
+	}
+	err := s.q(ctx).Table("account_emails e").Select("e.dialpad_id, count(DISTINCT u.user_id) AS n").
+		Joins("JOIN users u ON u.tenant_id = e.tenant_id AND u.email = e.email AND u.active").
+		Where("e.tenant_id = ? AND e.dialpad_id IN ?", tenantID, ids).Group("e.dialpad_id").Find(&rows).Error
+	out := make(map[string]int, len(rows))
+	for _, r := range rows {
+		out[r.DialpadID] = r.N
+	}
+	return out, err
 }
 
 func escapeLike(q string) string {

@@ -21,11 +21,13 @@ import (
 )
 
 const (
-	// A company's 20 requests a second are shared with its other tools: half of them are left alone.
-	requestsPerSecond = 10
-	tries             = 4 // of a reading that met a limit or an outage
-	longestRest       = 30 * time.Second
-	perPage           = 50
+	// A company's 20 requests a second are shared with its texts and its other tools. Whole directories are spread out;
+	// single users, for which somebody or a text waits, do not stand behind them.
+	singlesPerSecond = 8
+	pagesPerSecond   = 4
+	tries            = 4 // of a reading that met a limit or an outage
+	longestRest      = 30 * time.Second
+	perPage          = 50
 )
 
 // CRM lists the tenant's CRM users; crm.Client does.
@@ -44,8 +46,7 @@ type Accounts struct {
 	flight singleflight.Group
 	rest   func(ctx context.Context, d time.Duration) error
 
-	mu    sync.Mutex
-	paces map[string]*rate.Limiter // by tenant
+	singles, pages *paces
 }
 
 // New makes Accounts. now nil is the store's clock, log nil is none.
@@ -56,7 +57,8 @@ func New(store *models.Store, dp *dialpad.Client, m *market.Market, c CRM, now f
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Accounts{store: store, dp: dp, market: m, crm: c, now: now, log: log, paces: map[string]*rate.Limiter{}, rest: rest}
+	return &Accounts{store: store, dp: dp, market: m, crm: c, now: now, log: log, rest: rest,
+		singles: newPaces(singlesPerSecond, singlesPerSecond), pages: newPaces(pagesPerSecond, 1)}
 }
 
 // Counts is what one round read.
@@ -72,13 +74,14 @@ func (c *Counts) add(o Counts) {
 	c.Gone += o.Gone
 }
 
-// ask runs f with the tenant's token, within the pace, and again after a limit or an outage. What stays an outage is
+// ask runs f with the tenant's token, within a pace, and again after a limit or an outage. What stays an outage is
 // *market.Refusal dialpad_unreachable.
-func (a *Accounts) ask(ctx context.Context, tenantID string, f func(token string) error) error {
+func (a *Accounts) ask(ctx context.Context, tenantID string, p *paces, f func(token string) error) error {
 	for try := 1; ; try++ {
 		err := a.market.Do(ctx, tenantID, func(token string) error {
-			if err := a.pace(tenantID).Wait(ctx); err != nil {
-				return err
+			if err := p.of(tenantID).Wait(ctx); err != nil {
+				<-ctx.Done() // a limiter says at once that the time left is too short; whoever works in parts waits for its end
+				return ctx.Err()
 			}
 			return f(token)
 		})
@@ -118,13 +121,26 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (a *Accounts) pace(tenantID string) *rate.Limiter {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l := a.paces[tenantID]
+// paces are limiters by tenant, in this process.
+type paces struct {
+	perSecond rate.Limit
+	burst     int
+
+	mu sync.Mutex
+	by map[string]*rate.Limiter
+}
+
+func newPaces(perSecond rate.Limit, burst int) *paces {
+	return &paces{perSecond: perSecond, burst: burst, by: map[string]*rate.Limiter{}}
+}
+
+func (p *paces) of(tenantID string) *rate.Limiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.by[tenantID]
 	if l == nil {
-		l = rate.NewLimiter(requestsPerSecond, requestsPerSecond)
-		a.paces[tenantID] = l
+		l = rate.NewLimiter(p.perSecond, p.burst)
+		p.by[tenantID] = l
 	}
 	return l
 }

@@ -4,58 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
 
-const perRound = 100
+const (
+	perRound = 100
+	// goOnWithin is how old a directory may be that was begun and not finished, for a later run to go on with it.
+	goOnWithin = 2 * time.Minute
+)
 
 // SyncDirectory reads all users of the tenant's Dialpad company, in all states, then one by one those that the
-// directory did not name: not found means deleted. It may run again at any time. Errors: *market.Refusal, or
-// models.ErrLost when another company was connected meanwhile.
+// directory did not name: not found means deleted. It notes how far it came, so that the next run goes on where this
+// one had to stop. Errors: *market.Refusal, or models.ErrLost when another company was connected meanwhile.
 func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, error) {
 	c, err := a.store.Connection(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
-	begun := a.now()
-	counts, err := a.readPages(ctx, c)
-	if err != nil {
-		return counts, err
+	w := walk{a: a, c: c, begun: a.now()}
+	if c.DirectoryBegunAt != nil && a.now().Sub(*c.DirectoryBegunAt) < goOnWithin {
+		w.begun = *c.DirectoryBegunAt
+		w.cursor, w.goesOn = strings.CutPrefix(c.DirectoryCursor, pagePrefix)
+		w.paged = !w.goesOn
 	}
-	unseen, err := a.readUnseen(ctx, c, begun)
-	counts.add(unseen)
-	if err != nil {
-		return counts, err
+	if err := w.pages(ctx); err != nil {
+		return w.counts, err
 	}
-	return counts, a.store.Touch(ctx, tenantID, models.DirectoryRead)
+	if err := w.unseen(ctx); err != nil {
+		return w.counts, err
+	}
+	if err := a.store.SaveDirectoryCursor(ctx, c, w.begun, ""); err != nil {
+		return w.counts, err
+	}
+	return w.counts, a.store.Touch(ctx, tenantID, models.DirectoryRead)
 }
 
-func (a *Accounts) readPages(ctx context.Context, c models.Connection) (Counts, error) {
-	var counts Counts
-	for cursor, seen := "", map[string]bool{}; ; {
-		asked := a.now()
+// What stands before a stored cursor of Dialpad's, and what stands there once all pages are read.
+const (
+	pagePrefix = "page:"
+	allPages   = "unseen"
+)
+
+// walk is one reading of a directory.
+type walk struct {
+	a      *Accounts
+	c      models.Connection
+	begun  time.Time
+	cursor string
+	goesOn bool // from another run's cursor, which may not be good any more
+	paged  bool
+	counts Counts
+}
+
+func (w *walk) pages(ctx context.Context) error {
+	for seen := map[string]bool{}; !w.paged; {
+		asked := w.a.now()
 		var page dialpad.UserPage
-		err := a.ask(ctx, c.TenantID, func(token string) (err error) {
-			page, err = a.dp.Users(ctx, token, dialpad.UsersQuery{Cursor: cursor})
+		err := w.a.ask(ctx, w.c.TenantID, w.a.pages, func(token string) (err error) {
+			page, err = w.a.dp.Users(ctx, token, dialpad.UsersQuery{Cursor: w.cursor})
 			return err
 		})
-		if err != nil {
-			return counts, err
+		if w.goesOn && dialpad.KindOf(err) == dialpad.Refused {
+			w.cursor, w.begun, w.goesOn = "", asked, false
+			continue
 		}
-		saved, err := a.save(ctx, c, asked, accountsOf(c, page.Items))
-		counts.add(saved)
-		if err != nil || page.Cursor == "" {
-			return counts, err
+		if err != nil {
+			return err
+		}
+		saved, err := w.a.save(ctx, w.c, asked, accountsOf(w.c, page.Items))
+		w.counts.add(saved)
+		if err != nil {
+			return err
 		}
 		if seen[page.Cursor] {
-			return counts, fmt.Errorf("the directory's pages go round in a circle")
+			return fmt.Errorf("the directory's pages go round in a circle")
 		}
 		seen[page.Cursor] = true
-		cursor = page.Cursor
+		w.cursor, w.paged = page.Cursor, page.Cursor == ""
+		stored := pagePrefix + w.cursor
+		if w.paged {
+			stored = allPages
+		}
+		if err := w.a.store.SaveDirectoryCursor(ctx, w.c, w.begun, stored); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // accountsOf leaves out users of another company: a token may span several.
@@ -69,23 +108,70 @@ func accountsOf(c models.Connection, users []dialpad.User) []models.Account {
 	return out
 }
 
-func (a *Accounts) readUnseen(ctx context.Context, c models.Connection, begun time.Time) (Counts, error) {
-	var counts Counts
+func (w *walk) unseen(ctx context.Context) error {
 	for after := ""; ; {
-		list, err := a.store.UnseenAccounts(ctx, c.TenantID, begun, after, perRound)
+		list, err := w.a.store.UnseenAccounts(ctx, w.c.TenantID, w.begun, after, perRound)
 		if err != nil || len(list) == 0 {
-			return counts, err
+			return err
 		}
-		read, err := a.readEach(ctx, c, list)
-		counts.add(read)
+		read, err := w.a.readEach(ctx, w.c, list)
+		w.counts.add(read)
 		if err != nil {
-			return counts, err
+			return err
 		}
 		after = list[len(list)-1].DialpadID
 	}
 }
 
-// ReadStale reads the users again that a change-log event named.
+// Heard reads the users again that a change-log event named. Ids that are nobody's here may be of users who are new, or
+// of other things; so many changes at once that this would take long are left to ReadStale, and it says so.
+func (a *Accounts) Heard(ctx context.Context, tenantID string, ids []string) (later bool, err error) {
+	c, err := a.store.Connection(ctx, tenantID)
+	if err != nil {
+		return false, err
+	}
+	if n, err := a.store.CountStale(ctx, tenantID); err != nil || n > heardMost {
+		return true, err
+	}
+	for _, id := range ids[:min(len(ids), heardMost)] {
+		_, err := a.Fresh(ctx, tenantID, id, forEver)
+		if errors.Is(err, models.ErrNotFound) {
+			err = a.meet(ctx, c, id)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return len(ids) > heardMost, nil
+}
+
+const (
+	heardMost = 20
+	forEver   = time.Duration(math.MaxInt64)
+)
+
+// meet reads a user that nobody here knows yet; there may be none.
+func (a *Accounts) meet(ctx context.Context, c models.Connection, id string) error {
+	asked := a.now()
+	var u dialpad.User
+	err := a.ask(ctx, c.TenantID, a.singles, func(token string) (err error) {
+		u, err = a.dp.User(ctx, token, id)
+		return err
+	})
+	switch kind := dialpad.KindOf(err); {
+	case isRefusal(err):
+		return err
+	case kind == dialpad.NotFound, kind == dialpad.Refused, kind == dialpad.Forbidden:
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = a.save(ctx, c, asked, accountsOf(c, []dialpad.User{u}))
+	return err
+}
+
+// ReadStale reads the users again that change-log events named and nobody has read since. Where there are many, the
+// whole directory costs less.
 func (a *Accounts) ReadStale(ctx context.Context, tenantID string) (Counts, error) {
 	c, err := a.store.Connection(ctx, tenantID)
 	if err != nil {
@@ -95,6 +181,11 @@ func (a *Accounts) ReadStale(ctx context.Context, tenantID string) (Counts, erro
 	for done := map[string]bool{}; ; {
 		list, err := a.store.StaleAccounts(ctx, tenantID, perRound)
 		if err != nil {
+			return counts, err
+		}
+		if len(list) == perRound {
+			all, err := a.SyncDirectory(ctx, tenantID)
+			counts.add(all)
 			return counts, err
 		}
 		var next []models.Account
@@ -132,7 +223,7 @@ func (a *Accounts) readEach(ctx context.Context, c models.Connection, list []mod
 func (a *Accounts) read(ctx context.Context, c models.Connection, known models.Account) (models.Account, Counts, error) {
 	asked := a.now()
 	var u dialpad.User
-	err := a.ask(ctx, c.TenantID, func(token string) (err error) {
+	err := a.ask(ctx, c.TenantID, a.singles, func(token string) (err error) {
 		u, err = a.dp.User(ctx, token, known.DialpadID)
 		return err
 	})

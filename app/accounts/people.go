@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -66,13 +67,14 @@ type Page struct {
 }
 
 // Person is a CRM user beside the Dialpad account of that e-mail; Reason says why the person can't text, nil when it
-// can.
+// can. Note tells where the e-mail is not the only link: several accounts, or an account of several people.
 type Person struct {
 	UserID  string         `json:"user_id"`
 	Name    string         `json:"name"`
 	Email   string         `json:"email"`
 	Account *PersonAccount `json:"account"`
 	Reason  *string        `json:"reason"`
+	Note    string         `json:"note,omitempty"`
 }
 
 // PersonAccount is a Dialpad account. Number is E.164, Display the same for reading; both may be "".
@@ -113,6 +115,12 @@ func personOf(p models.Person) Person {
 	}
 	if reason := models.AccountWords(p.State, p.Number); reason != "" {
 		out.Reason = &reason
+	}
+	switch {
+	case p.Accounts > 1:
+		out.Note = fmt.Sprintf("%d Dialpad accounts have this e-mail; the one shown is used", p.Accounts)
+	case p.Users > 1:
+		out.Note = fmt.Sprintf("%d people here share this Dialpad account", p.Users)
 	}
 	return out
 }

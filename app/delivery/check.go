@@ -28,7 +28,7 @@ func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Cla
 			ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 		if refusal == nil && c.CompanyID != l.ID {
 			// Queued for the company that was connected before: its people are not this one's.
-			refusal = &market.Refusal{Code: "not_connected", Message: market.ConnectMessage}
+			refusal = market.NotConnected(models.HeldCompany, market.OtherCompanyReason)
 		}
 		if refusal != nil {
 			l.refuse(ctx, c, refusal)
@@ -93,7 +93,7 @@ func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) 
 		return
 	}
 	l.settle(c, models.Outcome{State: models.Held, Code: r.Code, Text: r.Message})
-	if _, err := l.e.store.HoldBatches(ctx, l.TenantID, "", r.Message); err != nil {
+	if _, err := l.e.store.HoldBatches(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
 		l.e.cfg.Log.Error("holding a tenant's batches failed", "tenant", l.TenantID, "err", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
@@ -22,6 +24,8 @@ func (m *Market) Broken(ctx context.Context, tenantID string, version int64, rea
 	}
 	if m.switchedOff(ctx, c) {
 		reason = offWords(c)
+	} else if words := m.adminGone(ctx, c); words != "" {
+		reason = words
 	}
 	return m.breakNow(ctx, c, version, reason)
 }
@@ -30,10 +34,13 @@ func (m *Market) breakNow(ctx context.Context, c models.Connection, version int6
 	m.forgetToken(c.TenantID)
 	return m.store.Tx(ctx, func(tx *models.Store) error {
 		broke, err := tx.Break(ctx, c.TenantID, version, reason)
+		if err == nil && !broke && version == 0 {
+			_, err = tx.Reword(ctx, c.TenantID, reason)
+		}
 		if err != nil || !broke {
 			return err
 		}
-		if _, err := tx.HoldBatches(ctx, c.TenantID, "", reason); err != nil {
+		if _, err := tx.HoldBatches(ctx, c.TenantID, "", models.HeldBroken, reason); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, c.TenantID, "", "connection.broken", map[string]string{"reason": reason})
@@ -56,8 +63,25 @@ func (m *Market) switchedOff(ctx context.Context, c models.Connection) bool {
 	return err == nil && !settings.Enabled
 }
 
+// adminGone says what is known of the person whose grant this is, "" when nothing speaks against that account. Nobody
+// can be asked any more: the token was that person's.
+func (m *Market) adminGone(ctx context.Context, c models.Connection) string {
+	a, err := m.store.Account(ctx, c.TenantID, c.DialpadUserID)
+	switch {
+	case err != nil:
+		return ""
+	case a.State != "" && a.State != models.AccountActive:
+		return fmt.Sprintf("%s, who connected Dialpad, is no longer active there (%s). Make that account active again, or connect again "+
+			"as another company admin.", c.ConnectedBy, a.State)
+	case a.Stale:
+		return fmt.Sprintf("Dialpad stopped accepting the connection right after the account of %s, who made it, was changed there. Make "+
+			"sure that the account is active, or connect again as another company admin.", c.ConnectedBy)
+	}
+	return ""
+}
+
 // Check looks whether grant, app and company still stand and our subscriptions are still there, daily and after
-// errors: it breaks or mends the connection and makes again what was deleted. *Refusal dialpad_unreachable when
+// errors: it breaks or mends the connection and makes again what was deleted. What was held while it was broken goes on. *Refusal dialpad_unreachable when
 // Dialpad can't be asked.
 func (m *Market) Check(ctx context.Context, tenantID string) error {
 	c, err := m.anyGrant(ctx, tenantID)
@@ -71,13 +95,13 @@ func (m *Market) Check(ctx context.Context, tenantID string) error {
 	reason, err := m.ask(ctx, c)
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == CodeConnect:
-		return nil // it was found broken on the way, and marked so
+		return m.store.Touch(ctx, tenantID, models.GrantChecked) // it was found broken on the way, and marked so
 	case Outage(err):
 		return Unreachable(err)
 	case err != nil:
 		return err
 	case reason != "":
-		return m.breakNow(ctx, c, 0, reason)
+		return errors.Join(m.breakNow(ctx, c, 0, reason), m.store.Touch(ctx, tenantID, models.GrantChecked))
 	}
 	if err := m.mend(ctx, c); err != nil {
 		return err
@@ -107,12 +131,23 @@ func (m *Market) ask(ctx context.Context, c models.Connection) (reason string, e
 			return nil
 		case err != nil:
 			return err
-		case company.State == dialpad.StateSuspended, company.State == dialpad.StateCancelled, company.State == dialpad.StateDeleted:
-			reason = fmt.Sprintf("Dialpad says that the company %s is %s.", c.CompanyName, company.State)
 		}
+		reason = companyWords(c, company.State)
 		return nil
 	})
 	return reason, err
+}
+
+// companyWords is "" for a company that may text. The enum is open: a word we don't know stops nobody's texts, unless
+// it speaks of a hold, which is what Dialpad calls an unpaid account.
+func companyWords(c models.Connection, state string) string {
+	switch {
+	case strings.Contains(strings.ToLower(state), "hold"):
+		return fmt.Sprintf("Dialpad has put the company %s on hold. Texts go on when that is settled with Dialpad.", c.CompanyName)
+	case state == dialpad.StateSuspended, state == dialpad.StateCancelled, state == dialpad.StateDeleted:
+		return fmt.Sprintf("Dialpad says that the company %s is %s.", c.CompanyName, state)
+	}
+	return ""
 }
 
 func (m *Market) mend(ctx context.Context, c models.Connection) error {
@@ -121,6 +156,23 @@ func (m *Market) mend(ctx context.Context, c models.Connection) error {
 		if err != nil || !mended {
 			return err
 		}
-		return tx.Audit(ctx, c.TenantID, "", "connection.mended", nil)
+		// Nobody could read the people meanwhile.
+		if err := tx.Enqueue(ctx, models.SyncDirectory{TenantID: c.TenantID}); err != nil {
+			return err
+		}
+		if !c.Ready {
+			return tx.Audit(ctx, c.TenantID, "", "connection.mended", nil) // Ready lets texts go
+		}
+		return release(ctx, tx, c.TenantID, "connection.mended", map[string]string{})
 	})
+}
+
+// release lets go on what a broken connection held, and tells the audit how many batches that were.
+func release(ctx context.Context, tx *models.Store, tenantID, action string, detail map[string]string) error {
+	n, err := tx.ReleaseBatches(ctx, tenantID, models.HeldBroken)
+	if err != nil {
+		return err
+	}
+	detail["batches_resumed"] = strconv.Itoa(n)
+	return tx.Audit(ctx, tenantID, "", action, detail)
 }

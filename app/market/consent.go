@@ -176,7 +176,7 @@ func (m *Market) storeConnection(ctx context.Context, tx *models.Store, a models
 		if err := tx.ForgetAccounts(ctx, a.TenantID); err != nil {
 			return err
 		}
-		if _, err := tx.HoldBatches(ctx, a.TenantID, "", OtherCompanyReason); err != nil {
+		if _, err := tx.HoldBatches(ctx, a.TenantID, "", models.HeldCompany, OtherCompanyReason); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // errReplaced is a connection that was replaced while its directory or subscriptions were being read: once more.
 var errReplaced = errors.New("the connection is not complete: it was replaced meanwhile")
 
-// Ready lets texts go, once directory and subscriptions of this very connection are in place. What was held is
-// resumed by whoever wants it.
+// Ready lets texts go, once directory and subscriptions of this very connection are in place. What was held since the
+// connection broke goes on; what somebody's decision holds is resumed by whoever wants it.
 func (m *Market) Ready(ctx context.Context, tenantID string) error {
 	return m.store.Tx(ctx, func(tx *models.Store) error {
 		c, err := tx.Connection(ctx, tenantID)
@@ -28,7 +28,10 @@ func (m *Market) Ready(ctx context.Context, tenantID string) error {
 		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, ""); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, tenantID, "", "connection.ready", map[string]string{"company": c.CompanyID})
+		if err := tx.Touch(ctx, tenantID, models.GrantChecked); err != nil {
+			return err
+		}
+		return release(ctx, tx, tenantID, "connection.ready", map[string]string{"company": c.CompanyID})
 	})
 }
 

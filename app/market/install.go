@@ -36,7 +36,7 @@ func (m *Market) Install(ctx context.Context, t models.Tenant, userID string) (*
 // held. A Dialpad that does not answer does not stop it: the audit entry tells. Doing it again is fine.
 func (m *Market) Disconnect(ctx context.Context, tenantID, userID string) error {
 	return m.leave(ctx, tenantID, userID, "connection.disconnected", func(tx *models.Store) error {
-		_, err := tx.HoldBatches(ctx, tenantID, "", DisconnectedReason)
+		_, err := tx.HoldBatches(ctx, tenantID, "", models.HeldDisconnected, DisconnectedReason)
 		return err
 	})
 }

@@ -255,8 +255,8 @@ func TestCheckBreaksAndMends(t *testing.T) {
 			if got := w.connection(); got.State != models.Connected || got.Reason != "" {
 				t.Errorf("connection is %s: %s", got.State, got.Reason)
 			}
-			if batch().State != models.BatchHeld {
-				t.Error("what was held went on by itself")
+			if b := batch(); b.State != models.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
+				t.Errorf("what was held did not go on: %+v", b)
 			}
 			if len(w.audits("connection.broken")) != 1 || len(w.audits("connection.mended")) != 1 {
 				t.Error("not in the audit, once each")

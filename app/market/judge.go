@@ -21,15 +21,15 @@ type Facts struct {
 func (m *Market) Judge(f Facts) *Refusal {
 	switch {
 	case !m.HasPlan(f.Plan):
-		return m.connect(CodePlan, f.Linkname, "The plan does not include Dialpad.")
+		return m.connect(CodePlan, models.HeldPlan, f.Linkname, "The plan does not include Dialpad.")
 	case f.InstallState != models.Installed:
-		return m.connect(CodeInstall, f.Linkname, "The Dialpad app is not installed.")
+		return m.connect(CodeInstall, models.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
 	case f.ConnectionState == models.Broken:
-		return m.connect(CodeConnect, f.Linkname, "The connection to Dialpad is broken.")
+		return m.connect(CodeConnect, models.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
 	case f.ConnectionState != models.Connected:
-		return m.connect(CodeConnect, f.Linkname, "Dialpad is not connected.")
+		return m.connect(CodeConnect, models.HeldDisconnected, f.Linkname, "Dialpad is not connected.")
 	case !f.Ready:
-		return m.connect(CodeConnect, f.Linkname, "Dialpad is still being connected.")
+		return m.connect(CodeConnect, models.HeldBroken, f.Linkname, "Dialpad is still being connected.")
 	}
 	return nil
 }

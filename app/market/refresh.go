@@ -153,7 +153,7 @@ func (m *Market) gone(ctx context.Context, c models.Connection, cause error) (To
 	if err := m.Broken(ctx, c.TenantID, c.TokenVersion, brokenWords); err != nil {
 		return Token{}, err
 	}
-	refusal := m.connect(CodeConnect, "", brokenWords)
+	refusal := NotConnected(models.HeldBroken, brokenWords)
 	refusal.Cause = cause
 	return Token{}, refusal
 }
@@ -184,11 +184,11 @@ func (m *Market) keep(ctx context.Context, c models.Connection, old string, g mo
 }
 
 func (m *Market) kept(c models.Connection, g models.Grant) Token {
-	t := Token{Access: g.Access, Version: c.TokenVersion + 1}
+	t, now := Token{Access: g.Access, Version: c.TokenVersion + 1}, m.store.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.unkept, c.TenantID)
-	m.tokens[c.TenantID] = cachedToken{token: t, expires: g.ExpiresAt, readAt: m.now(), replacing: true}
+	m.tokens[c.TenantID] = cachedToken{token: t, expires: g.ExpiresAt, issued: &now, readAt: m.now(), replacing: true}
 	return t
 }
 

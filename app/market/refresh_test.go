@@ -229,6 +229,54 @@ func TestKilledBetweenRotationAndSave(t *testing.T) {
 	})
 }
 
+func TestKilledBetweenSaveAndUse(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		saved, err := w.Refreshed(ctx, "t_9", w.connection().TokenVersion)
+		must(t, err)
+		next := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil) // the process after
+		before := w.tokenPosts()
+		must(t, next.Do(ctx, "t_9", func(token string) error { _, err := w.dp.Me(ctx, token); return err }))
+		if got, err := next.Token(ctx, "t_9"); err != nil || got != saved || w.tokenPosts() != before {
+			t.Errorf("got %+v %v, want the saved %+v; %d refreshes", got, err, saved, w.tokenPosts()-before)
+		}
+		if !w.connection().PreviousRefresh.Empty() {
+			t.Error("the pair before is kept although the new one worked")
+		}
+	})
+}
+
+func TestShortLivedTokensAreNotRefreshedAtEachCall(t *testing.T) {
+	for _, life := range []time.Duration{90 * time.Second, 30 * time.Second, 5 * time.Second} {
+		t.Run(life.String(), func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				w.connected()
+				next := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
+				before := w.tokenPosts()
+				for range 10 { // over three quarters of its life, in both processes
+					for _, m := range []*market.Market{w.Market, next} {
+						got, err := m.Token(ctx, "t_9")
+						must(t, err)
+						if !w.works(got.Access) {
+							t.Fatal("a token that does not work")
+						}
+					}
+					w.clock.Add(life * 3 / 40)
+				}
+				if n := w.tokenPosts() - before; n != 0 {
+					t.Errorf("refreshed %d times", n)
+				}
+				w.clock.Add(life / 10)
+				_, err := next.Token(ctx, "t_9")
+				must(t, err)
+				if n := w.tokenPosts() - before; n != 1 {
+					t.Errorf("refreshed %d times shortly before the end", n)
+				}
+			}, func(o *sandbox.Options, _ *dialpad.Config) { o.TokenTTL = life })
+		})
+	}
+}
+
 // failing makes the database refuse a rotated pair until the returned function is called.
 func (w *world) failing() (healed func()) {
 	w.t.Helper()

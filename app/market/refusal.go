@@ -38,6 +38,7 @@ type Refusal struct {
 	Message string `json:"message"`
 	Link    *Link  `json:"link"`
 	Reason  string `json:"-"` // a closer sentence, for the admin or the person concerned; may be ""
+	Held    string `json:"-"` // the code that batches are held for meanwhile; "" = they need not be
 	Cause   error  `json:"-"` // for the operator; may be nil
 }
 
@@ -54,8 +55,8 @@ func (r *Refusal) Unwrap() error { return r.Cause }
 
 // connect refuses with the contract's sentence about the connection and its link. Without a linkname there is no
 // link: delivery asks for the answer alone.
-func (m *Market) connect(code, linkname, reason string) *Refusal {
-	r := &Refusal{Code: code, Message: ConnectMessage, Reason: reason}
+func (m *Market) connect(code, held, linkname, reason string) *Refusal {
+	r := &Refusal{Code: code, Held: held, Message: ConnectMessage, Reason: reason}
 	if linkname != "" {
 		r.Link = &Link{Text: clickHere, URL: m.appPage(linkname)}
 	}
@@ -67,6 +68,11 @@ func (m *Market) appPage(linkname string) string {
 		return ""
 	}
 	return m.cfg.AppPageURL(linkname)
+}
+
+// NotConnected refuses with the contract's sentence; held is the code that batches are held for.
+func NotConnected(held, reason string) *Refusal {
+	return &Refusal{Code: CodeConnect, Held: held, Message: ConnectMessage, Reason: reason}
 }
 
 // NoAccount refuses a person without an account that may text; reason says why, in plain words.

@@ -11,8 +11,10 @@ import (
 	"dialpad-texting/models"
 )
 
-// attemptShown is how long the app page speaks of a connect attempt.
-const attemptShown = 10 * time.Minute
+const (
+	attemptShown = 10 * time.Minute // how long the app page speaks of a connect attempt
+	lookEvery    = 15 * time.Second // how often a broken connection is checked while its page is open
+)
 
 // Status is all that the app page shows, as GET /apps/dialpad/status answers it. Times are UTC.
 type Status struct {
@@ -39,17 +41,22 @@ type StatusPlan struct {
 
 // StatusConnection is the connection, connected or broken.
 type StatusConnection struct {
-	Company        string              `json:"company"`
-	ConnectedBy    string              `json:"connected_by"`
-	ConnectedAt    time.Time           `json:"connected_at"`
-	State          string              `json:"state"`
-	Reason         string              `json:"reason,omitempty"` // why it is broken, for the admin
-	RatePerMinute  int                 `json:"rate_per_minute"`
-	Reserve        int                 `json:"reserve"`
-	UsedLastMinute int64               `json:"used_last_minute"`
+	Company        string    `json:"company"`
+	ConnectedBy    string    `json:"connected_by"`
+	ConnectedAt    time.Time `json:"connected_at"`
+	State          string    `json:"state"`
+	Reason         string    `json:"reason,omitempty"` // why it is broken, for the admin
+	RatePerMinute  int       `json:"rate_per_minute"`
+	Reserve        int       `json:"reserve"`
+	UsedLastMinute int64     `json:"used_last_minute"`
+	// Allowed is what goes out a minute at most now: the rate without the reserve, or what Dialpad was seen to take.
+	Allowed        int                 `json:"allowed_per_minute"`
+	LearnedRate    *float64            `json:"learned_rate"`  // texts a minute that Dialpad was seen to take, null when it never said it was too much
+	LimitedAt      *time.Time          `json:"limited_at"`    // when Dialpad last said it was too much
+	LimitedWords   string              `json:"limited_words"` // in its words
 	LastEventAt    *time.Time          `json:"last_event_at"`
-	LastCheckedAt  *time.Time          `json:"last_checked_at"`
-	DirectoryAt    *time.Time          `json:"directory_at"`
+	LastCheckedAt  *time.Time          `json:"last_checked_at"` // the grant and the subscriptions
+	DirectoryAt    *time.Time          `json:"directory_at"`    // the people
 	TokenExpiresAt *time.Time          `json:"token_expires_at"`
 	Subscriptions  StatusSubscriptions `json:"subscriptions"`
 }
@@ -131,16 +138,42 @@ func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
 	if out.Connection, err = m.health(ctx, t, s.connection); err != nil {
 		return out, err
 	}
+	if err = m.lookAgain(ctx, s.connection); err != nil {
+		return out, err
+	}
 	out.Queue, err = m.queue(ctx, t.ID, s.connection.CompanyID)
 	return out, err
 }
 
 func (m *Market) health(ctx context.Context, t models.Tenant, c models.Connection) (*StatusConnection, error) {
 	used, err := m.store.CountSentSince(ctx, t.ID, m.now().Add(-time.Minute))
-	return &StatusConnection{Company: c.CompanyName, ConnectedBy: c.ConnectedBy, ConnectedAt: c.ConnectedAt.UTC(), State: c.State,
-		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, UsedLastMinute: used, LastEventAt: c.LastEventAt,
+	if err != nil {
+		return nil, err
+	}
+	out := &StatusConnection{Company: c.CompanyName, ConnectedBy: c.ConnectedBy, ConnectedAt: c.ConnectedAt.UTC(), State: c.State,
+		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, Allowed: t.Allowed(), UsedLastMinute: used, LastEventAt: c.LastEventAt,
 		LastCheckedAt: c.LastCheckedAt, DirectoryAt: c.DirectoryAt, TokenExpiresAt: c.TokenExpiresAt,
-		Subscriptions: StatusSubscriptions{SMS: c.SMSSubscription != "", ChangeLog: c.ChangeSubscription != "", Note: c.SubscriptionsNote}}, err
+		Subscriptions: StatusSubscriptions{SMS: c.SMSSubscription != "", ChangeLog: c.ChangeSubscription != "", Note: c.SubscriptionsNote}}
+	l, err := m.store.LaneOf(ctx, t.ID, c.CompanyID)
+	if errors.Is(err, models.ErrNotFound) {
+		return out, nil
+	}
+	out.LimitedAt, out.LimitedWords = l.LimitedAt, l.LimitedWords
+	if l.LearnedRate > 0 {
+		out.LearnedRate = &l.LearnedRate
+		if learned := int(l.LearnedRate); out.Allowed == 0 || learned < out.Allowed {
+			out.Allowed = learned
+		}
+	}
+	return out, err
+}
+
+// lookAgain has a broken connection checked while somebody looks at it: it may have been mended at Dialpad.
+func (m *Market) lookAgain(ctx context.Context, c models.Connection) error {
+	if c.State != models.Broken || c.LastCheckedAt != nil && m.now().Sub(*c.LastCheckedAt) < lookEvery {
+		return nil
+	}
+	return m.store.Enqueue(ctx, models.CheckConnection{TenantID: c.TenantID})
 }
 
 func (m *Market) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/market"
+	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
 )
 
@@ -99,8 +101,12 @@ func TestTheStatusOfAConnectedTenant(t *testing.T) {
   "rate_per_minute": 100,
   "reserve": 5,
   "used_last_minute": 0,
+  "allowed_per_minute": 95,
+  "learned_rate": null,
+  "limited_at": null,
+  "limited_words": "",
   "last_event_at": null,
-  "last_checked_at": null,
+  "last_checked_at": "2026-03-02T15:00:00Z",
   "directory_at": "2026-03-02T15:00:00Z",
   "token_expires_at": "2026-03-02T16:00:00Z",
   "subscriptions": {
@@ -136,6 +142,44 @@ func TestTheStatusOfAConnectedTenant(t *testing.T) {
 }`
 		if diff := cmp.Diff(want, string(asJSON)); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+func TestTheStatusTellsWhatDialpadLastSaidOfItsLimit(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		said := w.clock.Now().Add(-time.Minute)
+		l, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
+		must(t, err)
+		l.LearnedRate, l.LearnedAt, l.LimitedAt, l.LimitedWords = 70.4, &said, &said, "Rate limit reached"
+		must(t, w.db.SavePace(ctx, l))
+		s, err := w.Status(ctx, w.admin)
+		must(t, err)
+		c := s.Connection
+		if c.LimitedAt == nil || !c.LimitedAt.Equal(said) || c.LimitedWords != "Rate limit reached" || c.LearnedRate == nil || *c.LearnedRate < 70 || c.Allowed != 70 || c.RatePerMinute != 100 {
+			t.Errorf("got %+v", c)
+		}
+	})
+}
+
+func TestAnOpenPageHasABrokenConnectionLookedAtAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		look := func() int {
+			t.Helper()
+			_, err := w.Status(ctx, w.admin)
+			must(t, err)
+			return w.jobs("check_connection")
+		}
+		w.clock.Add(time.Minute)
+		if n := look(); n != 0 {
+			t.Errorf("%d checks of one that is well", n)
+		}
+		must(t, w.Broken(ctx, "t_9", 0, "It broke."))
+		look()
+		if n := look(); n != 1 {
+			t.Errorf("%d checks of a broken one", n)
 		}
 	})
 }

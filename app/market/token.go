@@ -26,6 +26,7 @@ type Token struct {
 type cachedToken struct {
 	token     Token
 	expires   *time.Time
+	issued    *time.Time
 	readAt    time.Time
 	replacing bool // the pair that this one replaced is still kept
 }
@@ -45,7 +46,7 @@ func (m *Market) Token(ctx context.Context, tenantID string) (Token, error) {
 
 func (m *Market) tokenOf(ctx context.Context, c models.Connection) (Token, error) {
 	switch {
-	case !m.dueForRefresh(c.TenantID, c.TokenExpiresAt):
+	case !m.dueForRefresh(c.TenantID, c.TokenIssuedAt, c.TokenExpiresAt):
 		return m.open(c)
 	case !m.now().Before(*c.TokenExpiresAt):
 		return m.refreshed(ctx, c.TenantID, c.TokenVersion)
@@ -65,7 +66,7 @@ func (m *Market) tokenOf(ctx context.Context, c models.Connection) (Token, error
 func (m *Market) live(ctx context.Context, tenantID string) (models.Connection, error) {
 	c, err := m.anyGrant(ctx, tenantID)
 	if err == nil && c.State == models.Broken {
-		return c, m.connect(CodeConnect, "", c.Reason)
+		return c, NotConnected(models.HeldBroken, c.Reason)
 	}
 	return c, err
 }
@@ -75,19 +76,23 @@ func (m *Market) anyGrant(ctx context.Context, tenantID string) (models.Connecti
 	switch {
 	case errors.Is(err, models.ErrNotFound), err == nil && c.State == models.Disconnected:
 		m.forgetToken(tenantID)
-		return c, m.connect(CodeConnect, "", "Dialpad is not connected.")
+		return c, NotConnected(models.HeldDisconnected, "Dialpad is not connected.")
 	}
 	return c, err
 }
 
-// dueForRefresh spreads the tenants over a minute, each always at its own place in it.
-func (m *Market) dueForRefresh(tenantID string, expires *time.Time) bool {
+// dueForRefresh spreads the tenants over a minute, each always at its own place in it. A token that lives for minutes
+// only is refreshed in the last fifth of its life: else each call would find it due.
+func (m *Market) dueForRefresh(tenantID string, issued, expires *time.Time) bool {
 	if expires == nil {
 		return false
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID))
 	lead := latest + time.Duration(h.Sum32()%uint32((earliest-latest)/time.Millisecond))*time.Millisecond
+	if issued != nil {
+		lead = min(lead, expires.Sub(*issued)/5)
+	}
 	return !m.now().Before(expires.Add(-lead))
 }
 
@@ -99,7 +104,7 @@ func (m *Market) open(c models.Connection) (Token, error) {
 	t := Token{Access: g.Access, Version: c.TokenVersion}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tokens[c.TenantID] = cachedToken{token: t, expires: c.TokenExpiresAt, readAt: m.now(), replacing: !c.PreviousRefresh.Empty()}
+	m.tokens[c.TenantID] = cachedToken{token: t, expires: c.TokenExpiresAt, issued: c.TokenIssuedAt, readAt: m.now(), replacing: !c.PreviousRefresh.Empty()}
 	return t, nil
 }
 
@@ -107,7 +112,7 @@ func (m *Market) cached(tenantID string) (Token, bool) {
 	m.mu.Lock()
 	c, ok := m.tokens[tenantID]
 	m.mu.Unlock()
-	fresh := ok && m.now().Sub(c.readAt) < cacheFor && !m.dueForRefresh(tenantID, c.expires)
+	fresh := ok && m.now().Sub(c.readAt) < cacheFor && !m.dueForRefresh(tenantID, c.issued, c.expires)
 	return c.token, fresh
 }
 
@@ -152,7 +157,7 @@ func (m *Market) do(ctx context.Context, tenantID string, read readConnection, f
 	if broken := m.Broken(ctx, tenantID, t.Version, brokenWords); broken != nil {
 		return errors.Join(err, broken)
 	}
-	refusal = m.connect(CodeConnect, "", brokenWords)
+	refusal = NotConnected(models.HeldBroken, brokenWords)
 	refusal.Cause = err
 	return refusal
 }

@@ -126,7 +126,7 @@ func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, er
 	case b.SendAt != nil && b.StartedAt == nil && b.SendAt.After(x.now()):
 		state = models.BatchScheduled
 	}
-	set := map[string]any{"state": state, "held_reason": "", "held_at": nil, "sender_id": senderID}
+	set := map[string]any{"state": state, "held_reason": "", "held_code": "", "held_at": nil, "sender_id": senderID}
 	if b.StartedAt == nil && state != models.BatchScheduled {
 		set["started_at"] = x.now().UTC()
 	}

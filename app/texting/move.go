@@ -144,7 +144,7 @@ func (x *Texting) startDue(ctx context.Context, b models.Batch, now time.Time, n
 func (x *Texting) park(ctx context.Context, b models.Batch, state, reason string) error {
 	set := map[string]any{"state": state, "held_reason": reason}
 	if now := x.now().UTC(); state == models.BatchHeld {
-		set["held_at"] = now
+		set["held_at"], set["held_code"] = now, models.HeldLate
 	} else {
 		set["finished_at"] = now
 	}

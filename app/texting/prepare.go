@@ -96,7 +96,7 @@ func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch)
 		return "", false, refusal
 	}
 	err = x.store.UpdateBatch(ctx, t.ID, b.ID, []string{models.BatchPreparing},
-		map[string]any{"state": models.BatchHeld, "held_reason": refusal.Message, "held_at": x.now().UTC()})
+		map[string]any{"state": models.BatchHeld, "held_reason": refusal.Message, "held_code": refusal.Held, "held_at": x.now().UTC()})
 	return "", true, err
 }
 

@@ -71,7 +71,7 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
 			return err
 		}
-		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, wordsDeactivated)
+		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, models.HeldUser, wordsDeactivated)
 		return err
 	case crm.EventOptedOut, crm.EventOptedIn:
 		return c.optChanged(ctx, tx, t, e)
@@ -87,7 +87,7 @@ func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) e
 	if err != nil || c.Market.HasPlan(now.Plan) {
 		return err
 	}
-	n, err := tx.HoldBatches(ctx, now.ID, "", wordsDowngraded)
+	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)
 	if err != nil || n == 0 {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/market"
 	"dialpad-texting/models"
 )
 
@@ -38,12 +39,16 @@ func (c *Crew) config() *river.Config {
 	ws := river.NewWorkers()
 	add(ws, c.finishConnect)
 	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
-		_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
-		return err
+		return inParts(ctx, func(ctx context.Context) error {
+			_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
+			return err
+		})
 	})
 	add(ws, func(ctx context.Context, j models.ReadStaleAccounts) error {
-		_, err := c.Accounts.ReadStale(ctx, j.TenantID)
-		return err
+		return inParts(ctx, func(ctx context.Context) error {
+			_, err := c.Accounts.ReadStale(ctx, j.TenantID)
+			return err
+		})
 	})
 	add(ws, func(ctx context.Context, j models.SyncUsers) error {
 		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
@@ -115,7 +120,11 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 
 // finishConnect makes a new grant usable: directory, then webhook and subscriptions, then ready.
 func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
-	if _, err := c.Accounts.SyncDirectory(ctx, j.TenantID); err != nil {
+	err := inParts(ctx, func(ctx context.Context) error {
+		_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if err := c.Store.StepTenantAttempt(ctx, j.TenantID, models.StepSubscribes, ""); err != nil {
@@ -141,10 +150,7 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 	}
 	switch {
 	case e.Kind == models.EventChangeLog:
-		if _, err := c.Accounts.ReadStale(ctx, j.TenantID); err != nil {
-			return err
-		}
-		return c.Store.CloseEvent(ctx, j.TenantID, j.EventID, models.EventApplied, "")
+		return c.peopleChanged(ctx, e)
 	case e.OptWord != "":
 		return c.OptOuts.Heard(ctx, e)
 	}
@@ -155,11 +161,48 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 	return err
 }
 
+// peopleChanged reads the users again that a change-log event named. It may have been the admin whose grant this is who
+// is active again, or the app that was switched on: a broken connection is looked at first.
+func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
+	conn, err := c.Store.Connection(ctx, e.TenantID)
+	if err == nil && conn.State == models.Broken {
+		if err := c.Market.Check(ctx, e.TenantID); err != nil {
+			return err
+		}
+		conn, err = c.Store.Connection(ctx, e.TenantID)
+	}
+	if err != nil {
+		return err
+	}
+	if conn.State == models.Connected {
+		later, err := c.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
+		var refusal *market.Refusal
+		switch {
+		case errors.As(err, &refusal) && refusal.Code == market.CodeConnect: // it broke: read when it is mended
+		case err != nil:
+			return err
+		case later:
+			if err := c.Store.Enqueue(ctx, models.ReadStaleAccounts{TenantID: e.TenantID}); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+}
+
 // prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
 func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
+	return inParts(ctx, func(ctx context.Context) error {
+		_, err := c.Texting.Prepare(ctx, j.TenantID, j.BatchID)
+		return err
+	})
+}
+
+// inParts gives resumable work less than a job's time, and the rest of it another run.
+func inParts(ctx context.Context, work func(context.Context) error) error {
 	budget, cancel := context.WithTimeout(ctx, jobTimeout*2/3)
 	defer cancel()
-	_, err := c.Texting.Prepare(budget, j.TenantID, j.BatchID)
+	err := work(budget)
 	if err != nil && ctx.Err() == nil && budget.Err() != nil {
 		return river.JobSnooze(0)
 	}

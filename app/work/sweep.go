@@ -15,6 +15,9 @@ import (
 const (
 	hourly = time.Hour
 	daily  = 24 * time.Hour
+	// silence is how long after a text without any event, and how soon after Dialpad refused one, the connection and its
+	// subscriptions are looked at again.
+	silence = 10 * time.Minute
 	// standstill is how long a batch may prepare without a sign before somebody looks.
 	standstill = 20 * time.Second
 )
@@ -48,7 +51,15 @@ func (c *Crew) pickUp(ctx context.Context) error {
 	for _, e := range events {
 		jobs = append(jobs, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 	}
-	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	left, err5 := c.Store.LeftHeldAllTenants(ctx, now.Add(-standstill), 100)
+	for _, b := range left {
+		jobs = append(jobs, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+	}
+	suspects, err6 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
+	for _, t := range suspects {
+		jobs = append(jobs, models.CheckConnection{TenantID: t})
+	}
+	return errors.Join(err, err2, err3, err4, err5, err6, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
 }
 
 // finishUnready picks up grants whose directory and subscriptions were never finished.
@@ -80,7 +91,11 @@ func (c *Crew) refresh(ctx context.Context) error {
 		if old(conn.OptOutsAt, hourly, conn.TenantID) {
 			jobs = append(jobs, models.ReadOptOuts{TenantID: conn.TenantID})
 		}
-		if old(conn.LastCheckedAt, daily, conn.TenantID) {
+		checked := daily
+		if conn.SMSSubscription == "" || conn.ChangeSubscription == "" {
+			checked = hourly // what Dialpad refused is asked for again: room may have been made
+		}
+		if old(conn.LastCheckedAt, checked, conn.TenantID) {
 			jobs = append(jobs, models.CheckConnection{TenantID: conn.TenantID})
 		}
 		return jobs

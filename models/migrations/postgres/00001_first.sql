@@ -39,6 +39,7 @@ CREATE TABLE connections (
   refresh_token       text NOT NULL DEFAULT '' CHECK (refresh_token = '' OR refresh_token LIKE 'v1.%'),
   previous_refresh    text NOT NULL DEFAULT '' CHECK (previous_refresh = '' OR previous_refresh LIKE 'v1.%'),
   token_expires_at    timestamptz,
+  token_issued_at     timestamptz,
   token_version       bigint NOT NULL DEFAULT 0,
   refresh_lease_by    text NOT NULL DEFAULT '',
   refresh_lease_until timestamptz,
@@ -46,12 +47,16 @@ CREATE TABLE connections (
   hook_path           text NOT NULL DEFAULT '' CHECK (hook_path = '' OR hook_path LIKE 'v1.%'),
   hook_path_hash      text NOT NULL DEFAULT '',
   hook_secret         text NOT NULL DEFAULT '' CHECK (hook_secret = '' OR hook_secret LIKE 'v1.%'),
+  previous_hook_hash  text NOT NULL DEFAULT '',
+  previous_secret     text NOT NULL DEFAULT '' CHECK (previous_secret = '' OR previous_secret LIKE 'v1.%'),
   webhook_id          text NOT NULL DEFAULT '',
   sms_subscription    text NOT NULL DEFAULT '',
   change_subscription text NOT NULL DEFAULT '',
   subscriptions_note  text NOT NULL DEFAULT '',
   subscriptions_at    timestamptz,
   directory_at        timestamptz,
+  directory_begun_at  timestamptz,
+  directory_cursor    text NOT NULL DEFAULT '',
   opt_outs_at         timestamptz,
   last_event_at       timestamptz,
   last_checked_at     timestamptz,
@@ -62,6 +67,7 @@ CREATE TABLE connections (
 -- A Dialpad company belongs to one tenant, whatever two replicas do at once.
 CREATE UNIQUE INDEX connections_company ON connections (company_id) WHERE state <> 'disconnected';
 CREATE UNIQUE INDEX connections_hook ON connections (hook_path_hash) WHERE hook_path_hash <> '';
+CREATE INDEX connections_previous_hook ON connections (previous_hook_hash) WHERE previous_hook_hash <> '';
 
 CREATE TABLE connect_attempts (
   id            text PRIMARY KEY,
@@ -96,6 +102,7 @@ CREATE TABLE users (
   PRIMARY KEY (tenant_id, user_id)
 );
 CREATE INDEX users_email ON users (tenant_id, email);
+CREATE INDEX users_name ON users (tenant_id, name, user_id) WHERE active;
 
 CREATE TABLE accounts (
   tenant_id  text NOT NULL REFERENCES tenants (id),
@@ -230,6 +237,7 @@ CREATE TABLE batches (
   warning         text NOT NULL DEFAULT '',
   warned_at       timestamptz,
   held_reason     text NOT NULL DEFAULT '',
+  held_code       text NOT NULL DEFAULT '',
   held_at         timestamptz,
   version         bigint NOT NULL DEFAULT 1,
   created_at      timestamptz NOT NULL,

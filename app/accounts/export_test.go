@@ -3,7 +3,14 @@ package accounts
 import (
 	"context"
 	"time"
+
+	"golang.org/x/time/rate"
 )
+
+// Unpaced asks as fast as it can, where a test is not about the pace.
+func (a *Accounts) Unpaced() {
+	a.singles, a.pages = newPaces(rate.Inf, 1), newPaces(rate.Inf, 1)
+}
 
 // Restless lets tests wait for nothing; the function gives how long it would have been.
 func (a *Accounts) Restless() func() []time.Duration {

@@ -49,6 +49,7 @@ type Store struct {
 	log    *slog.Logger
 	inTx   bool
 	keys   *numberKeys
+	writer chan struct{} // one writer of this process at a time; nil on Postgres
 }
 
 // Options are what a Store needs beside its address.
@@ -96,7 +97,7 @@ func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm
 			return nil, fmt.Errorf("open the database file: %w", err)
 		}
 		db.SetMaxOpenConns(or(maxConns, 8))
-		s.sql, s.driver = db, riversqlite.New(db)
+		s.sql, s.driver, s.writer = db, riversqlite.New(db), make(chan struct{}, 1)
 		return sqlite.New(db), db.PingContext(ctx)
 	}
 	cfg, err := pgxpool.ParseConfig(address)
@@ -145,6 +146,15 @@ func (s *Store) River(cfg *river.Config) (*river.Client[*sql.Tx], error) {
 func (s *Store) Tx(ctx context.Context, f func(tx *Store) error) error {
 	if s.inTx {
 		return f(s)
+	}
+	if s.writer != nil {
+		// SQLite has one writer, and whoever waits for it there sleeps and looks again, up to 100 ms: here they queue.
+		select {
+		case s.writer <- struct{}{}:
+			defer func() { <-s.writer }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		tx := *s

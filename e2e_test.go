@@ -167,8 +167,7 @@ func TestWhoIsNoDialpadAdminOrTakesAnothersCompanyIsRefused(t *testing.T) {
 func TestABulkFromDealsRunsToItsEnd(t *testing.T) {
 	onBoth(t, func(w *world) {
 		w.crmSandbox.SetNumberIDs(true)
-		w.connected()
-		w.dialpadSandbox.SetTextsPerMinute(dialpadsandbox.AcmeID, 0)
+		w.fast(w.connected())
 		id, count, err := w.crmSandbox.Select("acme", "42", "deal", "")
 		w.must(err)
 		p := w.popup("42", crm.Ctx{Mode: "bulk", Module: "deal", Selection: id, Count: count})
@@ -224,8 +223,7 @@ func sum(b answer) any {
 func TestPauseResumeAndCancelTheRest(t *testing.T) {
 	onBoth(t, func(w *world) {
 		w.crmSandbox.Seed(400, 0)
-		w.connected()
-		w.dialpadSandbox.SetTextsPerMinute(dialpadsandbox.AcmeID, 0)
+		w.fast(w.connected())
 		id, count, err := w.crmSandbox.Select("acme", "42", "contact", "")
 		w.must(err)
 		p := w.popup("42", crm.Ctx{Mode: "bulk", Module: "contact", Selection: id, Count: count})
@@ -258,7 +256,9 @@ func TestASuspendedSenderIsSeenWithinSeconds(t *testing.T) {
 		p := w.connected()
 		popup := w.popup("43", bob())
 		w.dialpadSandbox.SuspendUser(dialpadsandbox.BenID)
-		w.until("the popup says so", func() bool { return popup.get("/embed/api/context").text("state.message") == "No Dialpad account found" })
+		w.until("the popup says so", func() bool {
+			return popup.get("/embed/api/context").text("state.message") == "No Dialpad account found"
+		})
 		if people := p.get("/apps/dialpad/people?q=ben"); !strings.Contains(people.body, "suspended") {
 			t.Errorf("people: %s", people.body)
 		}

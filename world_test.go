@@ -48,15 +48,18 @@ func startWorld(t testing.TB, dsn string) *world {
 		}
 	})
 	w := &world{demoWorld: d, t: t}
-	w.until("the app answers", func() bool {
-		r, err := http.Get(w.appURL + "/readyz")
-		if err != nil {
-			return false
-		}
-		_ = r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
+	w.until("the app answers", w.ready)
 	return w
+}
+
+// ready asks the app whether database, schema and worker are there.
+func (w *world) ready() bool {
+	r, err := http.Get(w.appURL + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = r.Body.Close()
+	return r.StatusCode == http.StatusOK
 }
 
 // onBoth runs a story on SQLite and on Postgres.
@@ -233,6 +236,15 @@ func (w *world) connected() *page {
 	}
 	w.until("connected", func() bool { return p.get("/apps/dialpad/status").at("connected") == true })
 	return p
+}
+
+// fast lets texts go as fast as the settings allow.
+func (w *world) fast(p *page) {
+	w.t.Helper()
+	w.dialpadSandbox.SetTextsPerMinute(dialpadsandbox.AcmeID, 0)
+	if a := p.do(http.MethodPut, "/apps/dialpad/settings", map[string]any{"rate_per_minute": 1200}); a.status != http.StatusOK {
+		w.t.Fatalf("settings: %d %s", a.status, a.body)
+	}
 }
 
 func bob() crm.Ctx {

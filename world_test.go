@@ -242,7 +242,7 @@ func (w *world) connected() *page {
 func (w *world) fast(p *page) {
 	w.t.Helper()
 	w.dialpadSandbox.SetTextsPerMinute(dialpadsandbox.AcmeID, 0)
-	if a := p.do(http.MethodPut, "/apps/dialpad/settings", map[string]any{"rate_per_minute": 1200}); a.status != http.StatusOK {
+	if a := p.do(http.MethodPut, "/apps/dialpad/settings", map[string]any{"rate_per_minute": 800}); a.status != http.StatusOK {
 		w.t.Fatalf("settings: %d %s", a.status, a.body)
 	}
 }

@@ -54,15 +54,16 @@ type (
 		OptedOut  bool   `json:"opted_out"`
 		Source    string `json:"source"`
 	}
-	// PrepareBatch resolves a batch's recipients into messages, page by page.
+	// PrepareBatch resolves a batch's recipients into messages, page by page. Each time that a batch begins to prepare has
+	// its own: a job that has just ended still counts as running for a moment, and would keep its twin out.
 	PrepareBatch struct {
 		TenantID string `json:"tenant_id"`
-		BatchID  string `json:"batch_id" river:"unique"`
+		BatchID  string `json:"batch_id"`
 	}
-	// MoveBatch carries a batch's pause, hold, cancel or resume over to its messages.
+	// MoveBatch carries a batch's pause, hold, cancel or resume over to its messages. Each of them has its own.
 	MoveBatch struct {
 		TenantID string `json:"tenant_id"`
-		BatchID  string `json:"batch_id" river:"unique"`
+		BatchID  string `json:"batch_id"`
 	}
 	// ExecuteCallback turns an automation call into a message.
 	ExecuteCallback struct {
@@ -133,8 +134,8 @@ func (ReadOptOuts) InsertOpts() river.InsertOpts       { return *UniqueJob(Queue
 func (ProcessEvent) InsertOpts() river.InsertOpts      { return *UniqueJob(QueueSoon) }
 func (TellActivities) InsertOpts() river.InsertOpts    { return *UniqueJob(QueueTell) }
 func (TellOptOut) InsertOpts() river.InsertOpts        { return river.InsertOpts{Queue: QueueTell} }
-func (PrepareBatch) InsertOpts() river.InsertOpts      { return *UniqueJob(QueueSoon) }
-func (MoveBatch) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueSoon) }
+func (PrepareBatch) InsertOpts() river.InsertOpts      { return river.InsertOpts{Queue: QueueSoon} }
+func (MoveBatch) InsertOpts() river.InsertOpts         { return river.InsertOpts{Queue: QueueSoon} }
 func (ExecuteCallback) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueAction) }
 func (CompleteCallback) InsertOpts() river.InsertOpts  { return *UniqueJob(QueueTell) }
 func (CleanGrant) InsertOpts() river.InsertOpts        { return *UniqueJob(QueueQuiet) }

@@ -28,6 +28,7 @@ type lane struct {
 	trouble int // requests in a row that brought no answer
 	// Token versions: the one a 401 was answered with, and the last that Dialpad accepted.
 	refreshedTo, workedToken int64
+	suspectedAt              time.Time
 
 	until      atomic.Int64 // unix nanoseconds: the lease as last renewed
 	inFlight   atomic.Int64 // requests on the wire

@@ -16,7 +16,9 @@ const (
 	debt = 200 * time.Millisecond
 	// forbiddenWait is the least pause after a 403 that speaks of rate, one full window.
 	forbiddenWait = 60 * time.Second
-	limitedWait   = 10 * time.Second
+	// limitedWait is the pause after a first refusal that names no time, doubled with each one that follows without a
+	// success: it may have been the limit of one second (20 requests, over everything) or that of a minute.
+	limitedWait = 2 * time.Second
 	// recovery is how much of the allowed rate comes back each minute without a refusal.
 	recovery = 0.1
 )
@@ -30,6 +32,7 @@ type pace struct {
 
 	limitedAt    *time.Time // when Dialpad last said it was too much, and its words
 	limitedWords string
+	refused      int // in a row
 }
 
 // rate is the texts a minute in force, 0 for unlimited.
@@ -75,8 +78,12 @@ func (p *pace) took(base time.Time, n int) { p.slot = base.Add(time.Duration(n) 
 // gaveBack returns the slots of n texts that turned out not to go onto the wire.
 func (p *pace) gaveBack(n int) { p.slot = p.slot.Add(-time.Duration(n) * p.interval()) }
 
-// limited slows down after Dialpad said it was too much: nothing before the time it asked for, and less from then on.
+// limited slows down after Dialpad said it was too much: nothing before the time it asked for (0: it named none), and
+// less from then on.
 func (p *pace) limited(now time.Time, wait time.Duration, words string) {
+	if p.refused++; wait == 0 {
+		wait = min(limitedWait<<min(p.refused-1, 5), forbiddenWait)
+	}
 	p.limitedAt, p.limitedWords = &now, words
 	r := p.rate()
 	if r == 0 {

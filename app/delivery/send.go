@@ -44,6 +44,9 @@ func (l *lane) settleError(ctx context.Context, token market.Token, c models.Cla
 		l.unauthorized(ctx, token, c)
 	case dialpad.Refused, dialpad.Forbidden, dialpad.NotFound:
 		l.settled()
+		if e.Kind != dialpad.Refused {
+			l.suspect(ctx, c.SenderID)
+		}
 		l.fail(c, "dialpad_refused", refusedWords(e))
 	default:
 		log.Warn("the answer to a text was lost", "err", e)
@@ -52,6 +55,26 @@ func (l *lane) settleError(ctx context.Context, token market.Token, c models.Cla
 		return
 	}
 	log.Info("Dialpad did not take a text", "err", e)
+}
+
+// suspect has the sender and the connection looked at after a 403 or 404: the account, the company or the right to send
+// for others may be gone. Once a minute is enough.
+func (l *lane) suspect(ctx context.Context, senderID string) {
+	now := l.e.cfg.Now()
+	l.mu.Lock()
+	lately := now.Sub(l.suspectedAt) < time.Minute
+	if !lately {
+		l.suspectedAt = now
+	}
+	l.mu.Unlock()
+	if lately {
+		return
+	}
+	err := errors.Join(l.e.store.MarkStale(ctx, l.TenantID, []string{senderID}),
+		l.e.store.Enqueue(ctx, models.CheckConnection{TenantID: l.TenantID}))
+	if err != nil {
+		l.e.cfg.Log.Warn("a connection could not be suspected", "tenant", l.TenantID, "err", err)
+	}
 }
 
 // refusedWords are Dialpad's own, verbatim.
@@ -76,7 +99,7 @@ func (l *lane) worked(ctx context.Context, token market.Token) {
 // settled notes that Dialpad gives answers.
 func (l *lane) settled() {
 	l.mu.Lock()
-	l.trouble = 0
+	l.trouble, l.pace.refused = 0, 0
 	l.mu.Unlock()
 }
 
@@ -94,9 +117,6 @@ func (l *lane) troubled(n int, asked time.Duration) {
 
 func (l *lane) limited(ctx context.Context, e *dialpad.Error) {
 	wait := e.RetryAfter
-	if wait == 0 {
-		wait = limitedWait
-	}
 	if e.Status == 403 {
 		wait = max(wait, forbiddenWait)
 	}

@@ -1,0 +1,175 @@
+package work_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models"
+)
+
+// heardWithin is what the product promises: a change at Dialpad is known here five seconds after its event.
+const heardWithin = 5 * time.Second
+
+func TestAChangeAtDialpadIsKnownWithinFiveSecondsOfItsEvent(t *testing.T) {
+	each(t, func(w *world) {
+		for _, step := range []struct {
+			what   string
+			change func() bool
+			words  string
+		}{
+			{"suspended", func() bool { return w.phone.SuspendUser(sandbox.BenID) }, "The Dialpad account is suspended"},
+			{"restored", func() bool { return w.phone.RestoreUser(sandbox.BenID) }, ""},
+			{"number gone", func() bool { return w.phone.RemoveNumber(sandbox.BenID) }, "The Dialpad account has no phone number"},
+			{"number back", func() bool { return w.phone.SetNumber(sandbox.BenID, "+14155550101") }, ""},
+			{"deleted", func() bool { return w.phone.DeleteUser(sandbox.BenID) }, "The Dialpad account was deleted"},
+			{"restored from deleted", func() bool { return w.phone.RestoreUser(sandbox.BenID) }, ""},
+		} {
+			step.change()
+			took := w.within(heardWithin, step.what, func() bool { return w.words("ben@acme.com") == step.words })
+			w.t.Logf("%s: known after %s", step.what, took.Round(time.Millisecond))
+		}
+		all, err := w.db.Audits(ctx, "t_9", 100)
+		w.must(err)
+		n := 0
+		for _, a := range all {
+			if a.Action == "account.changed" {
+				n++
+			}
+		}
+		if n != 6 {
+			w.t.Errorf("%d changes in the audit", n)
+		}
+	})
+}
+
+func TestASenderWhoWasSuspendedSendsNothing(t *testing.T) {
+	each(t, func(w *world) {
+		w.phone.SuspendUser(sandbox.BenID)
+		w.within(heardWithin, "suspended", func() bool { return w.words("ben@acme.com") != "" })
+		w.acme.Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 5)
+		w.within(heardWithin, "failed", func() bool { return w.counts("b1").Failed == 5 })
+		list, err := w.db.Messages(ctx, "t_9", "b1", nil, "", 10)
+		w.must(err)
+		if m := list[0]; m.ErrorText != "No Dialpad account found" || w.phone.SMSPosts() != 0 {
+			w.t.Errorf("failed with %q; %d requests", m.ErrorText, w.phone.SMSPosts())
+		}
+	})
+}
+
+func TestWithoutEventsTheNextTextAndTheNextHourSeeIt(t *testing.T) {
+	each(t, func(w *world) {
+		w.phone.Fault(sandbox.Fault{Kind: sandbox.EventsOff})
+		w.phone.SuspendUser(sandbox.BenID)
+		w.clock.Add(11 * time.Minute) // what is known of Ben is older than a send may trust
+		w.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.within(heardWithin, "failed", func() bool { return w.counts("b1").Failed == 1 })
+		if w.words("ben@acme.com") != "The Dialpad account is suspended" || w.phone.SMSPosts() != 0 {
+			w.t.Errorf("Ben: %q; %d requests", w.words("ben@acme.com"), w.phone.SMSPosts())
+		}
+		w.phone.RestoreUser(sandbox.BenID)
+		w.phone.DeleteUser(sandbox.DanID)
+		w.clock.Add(80 * time.Minute)
+		w.must(w.Sweep(ctx))
+		w.within(10*time.Second, "the hourly directory", func() bool {
+			return w.words("ben@acme.com") == "" && w.words("dan@acme.com") == "The Dialpad account was deleted"
+		})
+	})
+}
+
+func TestTheAdminWhoseGrantItIsIsSuspendedAndRestored(t *testing.T) {
+	for _, events := range []string{"with events", "without events"} {
+		t.Run(events, func(t *testing.T) {
+			each(t, func(w *world) {
+				at := w.clock.Now().Add(time.Hour)
+				_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: "later", TenantID: "t_9", UserID: "42", SenderEmail: "ana@acme.com", Source: models.SourceBulk,
+					Class: models.ClassBulk, Module: "contact", Message: "Hi", IdempotencyKey: "later", State: models.BatchScheduled, SendAt: &at, LateMinutes: 60, LateDo: models.LateHold})
+				w.must(err)
+				if events == "without events" {
+					w.phone.Fault(sandbox.Fault{Kind: sandbox.EventsOff})
+				}
+				w.phone.SuspendUser(sandbox.AnaID)
+				w.acme.Batch("now", models.ClassBulk, sandbox.BenID, "ben@acme.com", 3)
+				w.within(heardWithin, "broken", func() bool { return w.connection().State == models.Broken })
+				for _, id := range []string{"later", "now"} {
+					w.within(heardWithin, "held", func() bool { return w.batch(id).State == models.BatchHeld && w.batch(id).HeldCode == models.HeldBroken })
+				}
+				w.within(heardWithin, "texts held", func() bool { return w.counts("now").Held == 3 })
+				s, err := w.Market.Status(ctx, w.admin)
+				w.must(err)
+				if s.Connected || s.State == nil || s.Connection.Reason == "" {
+					w.t.Errorf("the page: %+v", s.Connection)
+				}
+				if events == "with events" && !strings.Contains(s.Connection.Reason, "ana@acme.com") {
+					w.t.Errorf("reason: %s", s.Connection.Reason)
+				}
+				w.phone.RestoreUser(sandbox.AnaID)
+				took := w.within(20*time.Second, "well again", func() bool {
+					_, err := w.Market.Status(ctx, w.admin) // somebody has the page open
+					w.must(err)
+					w.clock.Add(100 * time.Millisecond)
+					return w.connection().State == models.Connected
+				})
+				w.within(20*time.Second, "sent", func() bool { c := w.counts("now"); return c.Sent+c.Delivered == 3 })
+				w.t.Logf("well again after %s", took.Round(time.Millisecond))
+				if b := w.batch("later"); b.State != models.BatchScheduled || b.HeldReason != "" {
+					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
+				}
+				for _, c := range w.phone.TextedTwice() {
+					w.t.Errorf("texted twice: %+v", c)
+				}
+			})
+		})
+	}
+}
+
+func TestACompanyPutOnHoldBreaksTheConnectionAtItsFirstRefusal(t *testing.T) {
+	each(t, func(w *world) {
+		w.phone.SetCompanyState(sandbox.AcmeID, "on_hold")
+		w.acme.Rate(300).Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 50)
+		w.within(15*time.Second, "broken", func() bool { return w.connection().State == models.Broken })
+		if c := w.connection(); !strings.Contains(c.Reason, "on hold") {
+			w.t.Errorf("reason: %s", c.Reason)
+		}
+		w.within(heardWithin, "held", func() bool { c := w.counts("b1"); return c.Held+c.Failed == 50 && c.Held >= 30 })
+		w.phone.SetCompanyState(sandbox.AcmeID, "active")
+		w.clock.Add(7 * time.Minute)
+		w.must(w.Sweep(ctx))
+		w.within(20*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered >= 30 && c.Held == 0 })
+	})
+}
+
+func TestSubscriptionsThatAreGoneAreMissedAndMadeAgain(t *testing.T) {
+	each(t, func(w *world) {
+		c := w.connection()
+		g, err := w.db.OpenGrant(c)
+		w.must(err)
+		w.must(w.dp.DeleteSMSSubscription(ctx, g.Access, c.SMSSubscription))
+		w.clock.Add(time.Minute)
+		w.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.within(10*time.Second, "sent", func() bool { return w.counts("b1").Sent == 1 })
+		w.clock.Add(11 * time.Minute)
+		w.must(w.Sweep(ctx))
+		w.within(10*time.Second, "made again", func() bool { return w.connection().SMSSubscription != c.SMSSubscription })
+		w.acme.Batch("b2", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.within(10*time.Second, "delivered", func() bool { return w.counts("b2").Delivered == 1 })
+	})
+}
+
+func TestATextThatWasTakenBackJustWhenItsBatchWentOnGoesOnToo(t *testing.T) {
+	each(t, func(w *world) {
+		list := w.acme.Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 2)
+		w.within(10*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 2 })
+		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone, models.BatchSending}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
+		more := list[0]
+		more.ID, more.RecordID, more.ToNumber, more.State = models.NewID(), "77", "+14155550177", models.Held
+		lane, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
+		w.must(err)
+		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})
+		w.must(err)
+		w.clock.Add(time.Minute)
+		w.must(w.Sweep(ctx))
+		w.within(10*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
+	})
+}

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -97,12 +96,4 @@ func start(ctx context.Context, environ []string, errOut io.Writer) (*program, e
 		return nil, err
 	}
 	return build(ctx, cfg, newLog(cfg.LogLevel, errOut))
-}
-
-func newLog(level string, w io.Writer) *slog.Logger {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo // config has checked it
-	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l}))
 }

@@ -64,6 +64,11 @@ type Connection struct {
 // Usable tells whether texts may go through it.
 func (c Connection) Usable() bool { return c.State == Connected && c.Ready }
 
+// Finish is the job that makes this grant usable.
+func (c Connection) Finish() FinishConnect {
+	return FinishConnect{TenantID: c.TenantID, ConnectedAt: c.ConnectedAt.UnixMilli()}
+}
+
 func place(column, tenantID string) string { return "connections." + column + "." + tenantID }
 
 // Connection returns the tenant's connection, or ErrNotFound when there never was one.

@@ -13,9 +13,11 @@ import (
 
 // The jobs around the texts. Each is idempotent and may run again after a crash; a text is never a job.
 type (
-	// FinishConnect reads the directory and makes the subscriptions after a grant was stored.
+	// FinishConnect reads the directory and makes the subscriptions after a grant was stored: once for each grant, since
+	// the job of the one before may still count as running.
 	FinishConnect struct {
-		TenantID string `json:"tenant_id" river:"unique"`
+		TenantID    string `json:"tenant_id" river:"unique"`
+		ConnectedAt int64  `json:"connected_at" river:"unique"` // unix milliseconds
 	}
 	// SyncDirectory reads all Dialpad users of a tenant's company again.
 	SyncDirectory struct {

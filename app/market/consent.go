@@ -141,7 +141,8 @@ func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.T
 		if replaced, err = m.replaced(old, g); err != nil {
 			return err
 		}
-		if err := m.storeConnection(ctx, tx, a, old, g); err != nil {
+		connected, err := m.storeConnection(ctx, tx, a, old, g)
+		if err != nil {
 			return err
 		}
 		if err := tx.MoveAttempt(ctx, a, models.StepFinishing, "", "", replaced.seal()); err != nil {
@@ -152,7 +153,7 @@ func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.T
 				return err
 			}
 		}
-		if err := tx.Enqueue(ctx, models.FinishConnect{TenantID: t.ID}); err != nil {
+		if err := tx.Enqueue(ctx, connected.Finish()); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, t.ID, a.UserID, "connection.connected", map[string]string{"company": g.CompanyID, "company_before": old.CompanyID})
@@ -170,26 +171,27 @@ func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.T
 	return m.connected(t, g.CompanyName), nil
 }
 
-func (m *Market) storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAttempt, old models.Connection, g granted) error {
+func (m *Market) storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAttempt, old models.Connection, g granted) (models.Connection, error) {
 	other := old.CompanyID != "" && old.CompanyID != g.CompanyID
 	if other {
 		if err := tx.ForgetAccounts(ctx, a.TenantID); err != nil {
-			return err
+			return old, err
 		}
 		if _, err := tx.HoldBatches(ctx, a.TenantID, "", models.HeldCompany, OtherCompanyReason); err != nil {
-			return err
+			return old, err
 		}
 	}
-	if _, err := tx.Connect(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
-		DialpadUserID: g.UserID, ConnectedBy: g.email(), ConnectedByUser: a.UserID, Grant: g.Grant}); err != nil {
-		return err
+	c, err := tx.Connect(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
+		DialpadUserID: g.UserID, ConnectedBy: g.email(), ConnectedByUser: a.UserID, Grant: g.Grant})
+	if err != nil {
+		return old, err
 	}
 	if !other && old.Ready { // the same company again: its people are known, texts need not stop
 		if err := tx.MarkReady(ctx, a.TenantID); err != nil {
-			return err
+			return old, err
 		}
 	}
-	return tx.EnsureLane(ctx, g.CompanyID, a.TenantID)
+	return c, tx.EnsureLane(ctx, g.CompanyID, a.TenantID)
 }
 
 // replaced is the grant of another company that has to be given back. One of the same company is not: Dialpad does

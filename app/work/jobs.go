@@ -1,6 +1,7 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -39,16 +40,13 @@ func (c *Crew) config() *river.Config {
 	ws := river.NewWorkers()
 	add(ws, c.finishConnect)
 	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
-		return inParts(ctx, func(ctx context.Context) error {
-			_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
-			return err
-		})
+		return unlessBroken(c.directory(ctx, j.TenantID))
 	})
 	add(ws, func(ctx context.Context, j models.ReadStaleAccounts) error {
-		return inParts(ctx, func(ctx context.Context) error {
+		return unlessBroken(inParts(ctx, func(ctx context.Context) error {
 			_, err := c.Accounts.ReadStale(ctx, j.TenantID)
 			return err
-		})
+		}))
 	})
 	add(ws, func(ctx context.Context, j models.SyncUsers) error {
 		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
@@ -118,25 +116,48 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 	return last.Add(wait)
 }
 
-// finishConnect makes a new grant usable: directory, then webhook and subscriptions, then ready.
+// finishConnect makes a new grant usable. One that was turned down meanwhile is told on the page; once the connection
+// is mended the sweep begins again.
 func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
-	err := inParts(ctx, func(ctx context.Context) error {
-		_, err := c.Accounts.SyncDirectory(ctx, j.TenantID)
+	err := c.finish(ctx, j.TenantID)
+	var refusal *market.Refusal
+	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+		return c.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
+	}
+	return err
+}
+
+// finish reads the directory, makes webhook and subscriptions, and lets texts go.
+func (c *Crew) finish(ctx context.Context, tenantID string) error {
+	if err := c.directory(ctx, tenantID); err != nil {
+		return err
+	}
+	if err := c.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+		return err
+	}
+	if _, err := c.Market.Subscribe(ctx, tenantID); err != nil {
+		return err
+	}
+	if err := c.Market.Ready(ctx, tenantID); err != nil {
+		return err
+	}
+	return c.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}, models.ReadOptOuts{TenantID: tenantID})
+}
+
+func (c *Crew) directory(ctx context.Context, tenantID string) error {
+	return inParts(ctx, func(ctx context.Context) error {
+		_, err := c.Accounts.SyncDirectory(ctx, tenantID)
 		return err
 	})
-	if err != nil {
-		return err
+}
+
+// unlessBroken ends a reading that found no connection: it is queued anew when there is one again.
+func unlessBroken(err error) error {
+	var refusal *market.Refusal
+	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+		return nil
 	}
-	if err := c.Store.StepTenantAttempt(ctx, j.TenantID, models.StepSubscribes, ""); err != nil {
-		return err
-	}
-	if _, err := c.Market.Subscribe(ctx, j.TenantID); err != nil {
-		return err
-	}
-	if err := c.Market.Ready(ctx, j.TenantID); err != nil {
-		return err
-	}
-	return c.Store.Enqueue(ctx, models.SyncUsers(j), models.ReadOptOuts(j))
+	return err
 }
 
 // processEvent applies a stored event. One whose text may still be on the wire is looked at again in a second.
@@ -176,12 +197,10 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	}
 	if conn.State == models.Connected {
 		later, err := c.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
-		var refusal *market.Refusal
-		switch {
-		case errors.As(err, &refusal) && refusal.Code == market.CodeConnect: // it broke: read when it is mended
-		case err != nil:
+		if err := unlessBroken(err); err != nil {
 			return err
-		case later:
+		}
+		if later {
 			if err := c.Store.Enqueue(ctx, models.ReadStaleAccounts{TenantID: e.TenantID}); err != nil {
 				return err
 			}

@@ -66,7 +66,7 @@ func (c *Crew) pickUp(ctx context.Context) error {
 func (c *Crew) finishUnready(ctx context.Context) error {
 	return c.eachConnection(ctx, func(conn models.Connection) []river.JobArgs {
 		if conn.State == models.Connected && !conn.Ready && c.Now().Sub(conn.ConnectedAt) > time.Minute {
-			return []river.JobArgs{models.FinishConnect{TenantID: conn.TenantID}}
+			return []river.JobArgs{conn.Finish()}
 		}
 		return nil
 	})

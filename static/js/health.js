@@ -16,7 +16,8 @@ export function health(root, { connection }) {
     fact('health.by', connection.connected_by || '—', h('small', {}, ' ', connection.connected_at ? timeTag(connection.connected_at) : '')),
     rate(connection),
     fact('health.event', time(connection.last_event_at, 'health.no_event')),
-    fact('health.check', time(connection.last_checked_at, 'health.never')),
+    fact('health.check', time(connection.directory_at, 'health.never')),
+    connection.limited_at ? fact('health.limited', timeTag(connection.limited_at), h('small', {}, ` ${connection.limited_words || ''}`)) : null,
     fact('health.token', time(connection.token_expires_at, 'health.token_static')),
     fact('health.subs', h('span', { class: 'row' }, sub('health.sub.sms', subs.sms), sub('health.sub.log', subs.change_log)))),
   subs.note ? note('warn', subs.note) : '');

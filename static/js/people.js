@@ -34,11 +34,11 @@ function table(body) {
   return h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, head)), body);
 }
 
-function row({ name, email, account, reason }) {
+function row({ name, email, account, reason, note }) {
   const able = !reason && account && account.state === 'active' && account.number;
   return h('tr', {},
     h('th', { scope: 'row' }, name, h('small', {}, ` ${email}`)),
     h('td', {}, account ? account.email : h('span', { class: 'soft' }, t('people.no_account'))),
     h('td', { class: 'num' }, (account && (account.display || account.number)) || h('span', { class: 'soft' }, '—')),
-    h('td', {}, h('span', { class: `badge ${able ? 'good' : 'warn'}` }, icon(able ? 'check' : 'alert'), able ? t('people.ready') : reason || t('people.cannot'))));
+    h('td', {}, h('span', { class: `badge ${able ? 'good' : 'warn'}` }, icon(able ? 'check' : 'alert'), able ? t('people.ready') : reason || t('people.cannot')), note ? h('small', {}, ` ${note}`) : null));
 }

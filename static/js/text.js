@@ -205,6 +205,7 @@ export default {
   "health.event": "Last event from Dialpad",
   "health.no_event": "None yet",
   "health.check": "People last checked",
+  "health.limited": "Dialpad last said too much",
   "health.never": "Not yet",
   "health.token": "Access renews itself before",
   "health.token_static": "Does not expire",

@@ -2,7 +2,7 @@
 import { call } from './api.js';
 import { followConnect, startConnect } from './connect.js';
 import { $, h, icon, note, page, say, t } from './dom.js';
-import { followHeight, post, upgrade } from './host.js';
+import { followHeight, forgetLaunch, post, upgrade } from './host.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
 import { health, numbers } from './health.js';
 import { people } from './people.js';
@@ -147,6 +147,7 @@ setInterval(async () => {
   try { status = await call('GET', '/apps/dialpad/status'); details(); } catch { /* the next round tells */ }
 }, 15_000);
 
+forgetLaunch();
 followHeight($('#main'));
 post('ready');
 load();

@@ -138,13 +138,14 @@ function recipients(root, id, trouble) {
   }
 
   function row(message) {
-    const { id: key, name, to, display, state: now, error_text: why, error_code: raw, sent_at: at } = message;
+    const { id: key, name, to, display, state: now, error_text: why, sent_at: at } = message;
+    const raw = now === 'skipped' ? '' : message.error_code; // those codes are ours, and the words say it all
     return h('tr', {},
-      h('th', { scope: 'row' }, name || display || to),
+      h('th', { scope: 'row' }, name || display || to || t('texts.person')),
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, raw && raw !== why ? ` (${raw})` : '') : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
-      h('td', {}, key ? Object.assign(link(t('receipt.open'), () => receiptDialog($('#receipt'), key)), { ariaLabel: t('receipt.of', { name: name || to }) }) : ''));
+      h('td', {}, key ? Object.assign(link(t('receipt.open'), () => receiptDialog($('#receipt'), key)), { ariaLabel: t('receipt.of', { name: name || to || t('texts.person') }) }) : ''));
   }
 
   // A long list is read while it moves: it is drawn anew only from its top.

@@ -3,9 +3,15 @@ import { $, h, icon, note, t } from './dom.js';
 
 export const openDialog = () => $('dialog[open]');
 
+/** Opens it with the focus where [data-first] is: browsers ignore autofocus in frames of another site. */
+export function showDialog(dialog) {
+  dialog.showModal();
+  $('[data-first]', dialog)?.focus();
+}
+
 function fill(dialog, ...content) {
   $('div', dialog).replaceChildren(...content.filter(Boolean));
-  dialog.showModal();
+  showDialog(dialog);
 }
 
 /** Plan comparison; go() is "Upgrade". */
@@ -24,7 +30,7 @@ export function upgradeDialog(dialog, { status, able, go }) {
     h('p', { class: 'soft' }, t('upgrade.nothing')),
     h('div', { class: 'row end' },
       h('button', { type: 'button', onclick: () => dialog.close() }, t('upgrade.later')),
-      h('button', { type: 'button', class: 'primary', autofocus: true, onclick: () => { dialog.close(); go(); } }, t('upgrade.go'))));
+      h('button', { type: 'button', class: 'primary', 'data-first': '', onclick: () => { dialog.close(); go(); } }, t('upgrade.go'))));
 }
 
 /** Says what will happen, then run() on yes; a refusal is said in the dialog. */
@@ -37,7 +43,7 @@ export function confirmDialog(dialog, { title, lines, count, yes, run }) {
   });
   fill(dialog, h('h2', { id: 'confirm-title' }, title), count ? note('warn', count) : null,
     lines.length ? h('ul', { class: 'ticks' }, lines.map((line) => h('li', {}, line))) : null, place,
-    h('div', { class: 'row end' }, h('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('page.cancel')), sure));
+    h('div', { class: 'row end' }, h('button', { type: 'button', 'data-first': '', onclick: () => dialog.close() }, t('page.cancel')), sure));
 }
 
 /** A button that opens a menu (APG "Menu Button"). */

@@ -27,6 +27,14 @@ export function on(type, heard) {
   return () => window.removeEventListener('message', listener);
 }
 
+/**
+ * A page that was launched is the answer to a form, which a reload would send again: with a token that was used.
+ * From here on a reload asks for the page itself, by its cookie.
+ */
+export function forgetLaunch() {
+  window.history.replaceState(window.history.state, '', window.location.href);
+}
+
 /** Tells the host how high we are, now and at each change. */
 export function followHeight(element) {
   let last = 0;

@@ -40,5 +40,5 @@ function row({ name, email, account, reason, note }) {
     h('th', { scope: 'row' }, name, h('small', {}, ` ${email}`)),
     h('td', {}, account ? account.email : h('span', { class: 'soft' }, t('people.no_account'))),
     h('td', { class: 'num' }, (account && (account.display || account.number)) || h('span', { class: 'soft' }, '—')),
-    h('td', {}, h('span', { class: `badge ${able ? 'good' : 'warn'}` }, icon(able ? 'check' : 'alert'), able ? t('people.ready') : reason || t('people.cannot')), note ? h('small', {}, ` ${note}`) : null));
+    h('td', {}, h('span', { class: `badge wrap ${able ? 'good' : 'warn'}` }, icon(able ? 'check' : 'alert'), able ? t('people.ready') : reason || t('people.cannot')), note ? h('small', {}, ` ${note}`) : null));
 }

@@ -1,13 +1,14 @@
 // Everything known about one text.
 import { call } from './api.js';
+import { showDialog } from './dialogs.js';
 import { $, h, note, t, tn, timeTag } from './dom.js';
 import { badge } from './progress.js';
 
 export async function receiptDialog(dialog, id) {
   const body = h('div', { class: 'stack' }, h('div', { class: 'bone' }), h('div', { class: 'bone half' }));
   $('div', dialog).replaceChildren(h('h2', { id: 'receipt-title' }, t('receipt.title')), body,
-    h('div', { class: 'row end' }, h('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('page.close'))));
-  dialog.showModal();
+    h('div', { class: 'row end' }, h('button', { type: 'button', 'data-first': '', onclick: () => dialog.close() }, t('page.close'))));
+  showDialog(dialog);
   try {
     body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
   } catch (refused) { body.replaceChildren(note('bad', refused.message)); }

@@ -2,7 +2,7 @@
 import { call, path } from './api.js';
 import { showBatch } from './batch.js';
 import { $, count, h, icon, note, picture, t, tn, when } from './dom.js';
-import { followHeight, post } from './host.js';
+import { followHeight, forgetLaunch, post } from './host.js';
 import { meter, through, timeLeft } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
@@ -141,6 +141,7 @@ filters.addEventListener('input', (event) => {
   }, event.target.name === 'q' ? 300 : 0);
 });
 window.addEventListener('popstate', () => route(true));
+forgetLaunch();
 followHeight($('#main'));
 post('ready');
 route();

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+)
+
+// look judges a state as it is seen: light and dark, wide and on a small phone. tab is what is on the screen, part
+// what is judged in it: the tab itself, or the frame of ours.
+func (p *person) look(name string, tab, part *view) {
+	p.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		for _, v := range []*view{tab, part} { // a frame of another site has its own
+			call(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+		}
+		for _, width := range []int64{1280, 360} {
+			call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
+			tab.until(fmt.Sprintf("innerWidth === %d", width))
+			settled, err := eval[bool](part, settle)
+			if err != nil || !settled {
+				p.t.Errorf("%s does not settle: %v", name, err)
+			}
+			file := fmt.Sprintf("%s-%s-%d.png", name, scheme, width)
+			p.w.must(os.WriteFile(filepath.Join(p.shots, file), tab.picture(), 0o600))
+			if out, _ := eval[string](part, sticksOut); out != "" {
+				p.t.Errorf("%s at %d sticks out: %s", name, width, out)
+			}
+		}
+		part.accessible(name + ", " + scheme)
+	}
+	call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 900, DeviceScaleFactor: 1})
+	for _, v := range []*view{tab, part} {
+		call(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	}
+}
+
+// settle waits for fonts, for what moves, and for two pictures drawn.
+const settle = `(async () => {
+	await document.fonts.ready;
+	const moving = () => document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
+	await Promise.all(moving().map((one) => one.finished.catch(() => {})));
+	await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+	return true;
+})()`
+
+// sticksOut names what is wider than its window, so that one has to scroll sideways.
+const sticksOut = `(() => {
+	const root = document.documentElement;
+	if (root.scrollWidth <= root.clientWidth) return "";
+	const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1);
+	return wide.slice(-3).map((one) => one.outerHTML.slice(0, 120)).join(" … ") || "something unseen";
+})()`
+
+// accessible lets axe-core judge a page, WCAG 2.2 AA and its good practices.
+func (v *view) accessible(name string) {
+	v.p.t.Helper()
+	if v.p.axe == "" {
+		return
+	}
+	if _, err := eval[bool](v, v.p.axe+"; true"); err != nil {
+		v.p.t.Fatalf("axe-core: %v", err)
+	}
+	found, err := eval[[]string](v, `axe.run(document, { iframes: false, resultTypes: ["violations"] }).then(({ violations }) =>
+		violations.flatMap((one) => one.nodes.map((node) => one.id + ": " + node.target.join(" ") + ": " + node.failureSummary.replaceAll("\n", " "))))`)
+	v.p.w.must(err)
+	if len(found) > 0 {
+		v.p.t.Errorf("%s is not accessible to all:\n  %s", name, strings.Join(found, "\n  "))
+	}
+}

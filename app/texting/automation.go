@@ -32,8 +32,6 @@ type Target struct {
 }
 
 const (
-	codeRefused = "record_refused"
-
 	wordsOptedOutAction  = "Text Unsubscribed"
 	wordsForbiddenAction = "The sender may not see this record"
 	wordsRefusedAction   = "Salesmate does not give this record"

@@ -68,17 +68,29 @@ func (x *Texting) sameBatch(ctx context.Context, a Asker, old models.Batch, body
 func (x *Texting) draft(a Asker, key string, r BatchRequest) models.Batch {
 	b := models.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
 		SenderEmail: models.FoldEmail(a.Email), Source: models.SourceOne, Class: models.ClassPerson, Module: a.Ctx.Module,
-		RecordIDs: a.Ctx.RecordIDs, ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
+		RecordIDs: eachOnce(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
 		IdempotencyKey: key, Expected: 1, LateMinutes: 60, LateDo: models.LateHold, MoveQuiet: r.MoveQuiet}
 	if a.Ctx.Mode == "bulk" {
 		b.Source, b.Class, b.ToField, b.ToNumber = models.SourceBulk, models.ClassBulk, firstOf(r.ToField, defaultField), ""
-		b.Selection, b.Expected = a.Ctx.Selection, max(len(a.Ctx.RecordIDs), a.Ctx.Count)
-		if len(a.Ctx.RecordIDs) > 0 {
-			b.Expected = len(a.Ctx.RecordIDs)
+		b.Selection, b.Expected = a.Ctx.Selection, a.Ctx.Count
+		if len(b.RecordIDs) > 0 {
+			b.Expected = len(b.RecordIDs)
 		}
 	}
 	b.BodyHash = bodyHash(a.Ctx, r)
 	return b
+}
+
+// eachOnce leaves out ids that are named again: the CRM would answer them twice.
+func eachOnce(ids []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id], out = true, append(out, id)
+		}
+	}
+	return out
 }
 
 const defaultField = "mobile"

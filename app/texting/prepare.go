@@ -73,8 +73,15 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 func (x *Texting) note(ctx context.Context, b models.Batch, cause error) {
 	var p *Problem
 	words := "Preparing failed and is tried again"
-	if errors.As(cause, &p) && p.Code == "crm_unreachable" {
+	switch {
+	case !errors.As(cause, &p):
+	case p.Code == codeRefused:
+		words = wordsRefused + "; it is asked again"
+	case p.Code == "crm_unreachable":
 		words = "Waiting for Salesmate, which is not answering"
+	}
+	if words == b.PrepareNote {
+		return
 	}
 	if err := x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchPreparing}, map[string]any{"prepare_note": words}); err != nil {
 		x.log.Warn("noting a batch's delay failed", "tenant", b.TenantID, "batch", b.ID, "err", err)

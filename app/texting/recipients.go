@@ -19,10 +19,12 @@ const (
 	codeDuplicate = "duplicate"
 	codeMissing   = "missing"
 	codeForbidden = "forbidden"
+	codeRefused   = "record_refused"
 
 	wordsOptedOut  = "Unsubscribed from Text"
 	wordsMissing   = "The record no longer exists"
 	wordsForbidden = "You may not see this record"
+	wordsRefused   = "Salesmate does not give these records"
 )
 
 // wish is what is to be texted to whom: the part of a batch that decides recipients and texts.
@@ -72,7 +74,7 @@ func (x *Texting) recipients(ctx context.Context, w wish, cursor string) (page, 
 	}
 	records, err := x.crm.ResolveRecords(ctx, crmTenant(w.tenant), q)
 	if err != nil {
-		return page{}, crmProblem(err)
+		return page{}, recordsProblem(err)
 	}
 	p := page{next: rest(records.Next)}
 	for _, id := range records.Missing {

@@ -137,6 +137,15 @@ func crmProblem(err error) error {
 	return &Problem{Code: "crm_unreachable", Message: "Salesmate is not answering. Try again in a few minutes.", Err: err}
 }
 
+// recordsProblem is for records that the CRM did not give. It may refuse them, as for a selection that it forgot: that
+// is no outage.
+func recordsProblem(err error) error {
+	if refusedByCRM(err) {
+		return &Problem{Code: codeRefused, Message: wordsRefused, Err: err}
+	}
+	return crmProblem(err)
+}
+
 // textProblem tells what is wrong with a text.
 func textProblem(err error) error {
 	var r compose.Reason
@@ -177,6 +186,9 @@ func (x *Texting) fieldsOf(ctx context.Context, t models.Tenant, module string) 
 		return got.FieldList, nil
 	}
 	list, err := x.crm.Fields(ctx, crmTenant(t), module)
+	if err != nil && ok {
+		return got.FieldList, nil // while the CRM is down, the fields of a while ago are better than no text
+	}
 	if err != nil {
 		return crm.FieldList{}, crmProblem(err)
 	}

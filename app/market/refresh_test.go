@@ -466,3 +466,25 @@ func TestOnlyThePresentTokenIsToBlame(t *testing.T) {
 	}
 	must(t, w.Broken(ctx, "t_0", 0, "nobody"))
 }
+
+func TestAProcessThatSleptPastItsLeaseDoesNotGiveAnothersBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		c := w.connection()
+		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "slept", w.clock.Now().Add(30*time.Second)))
+		if err := w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)); !errors.Is(err, models.ErrLost) {
+			t.Errorf("two have the lease: %v", err)
+		}
+		w.clock.Add(31 * time.Second)
+		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)))
+		must(t, w.db.ReleaseRefresh(ctx, "t_9", "slept", nil))
+		if got := w.connection(); got.RefreshLeaseBy != "next" || got.RefreshLeaseUntil == nil {
+			t.Errorf("the lease is %q's", got.RefreshLeaseBy)
+		}
+		// Its pair is stored all the same: Dialpad gave it, and the one before is spent.
+		must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "new", Refresh: "newer"}))
+		if err := w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "late"}); !errors.Is(err, models.ErrLost) {
+			t.Errorf("an older pair took a newer one's place: %v", err)
+		}
+	})
+}

@@ -127,16 +127,16 @@ func TestTheAdminWhoseGrantItIsIsSuspendedAndRestored(t *testing.T) {
 func TestACompanyPutOnHoldBreaksTheConnectionAtItsFirstRefusal(t *testing.T) {
 	each(t, func(w *world) {
 		w.phone.SetCompanyState(sandbox.AcmeID, "on_hold")
-		w.acme.Rate(300).Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 50)
+		w.acme.Rate(120).Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 20)
 		w.within(15*time.Second, "broken", func() bool { return w.connection().State == models.Broken })
 		if c := w.connection(); !strings.Contains(c.Reason, "on hold") {
 			w.t.Errorf("reason: %s", c.Reason)
 		}
-		w.within(heardWithin, "held", func() bool { c := w.counts("b1"); return c.Held+c.Failed == 50 && c.Held >= 30 })
+		w.within(20*time.Second, "held", func() bool { c := w.counts("b1"); return c.Held+c.Failed == 20 && c.Held >= 10 })
 		w.phone.SetCompanyState(sandbox.AcmeID, "active")
 		w.clock.Add(7 * time.Minute)
 		w.must(w.Sweep(ctx))
-		w.within(20*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered >= 30 && c.Held == 0 })
+		w.within(40*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered >= 10 && c.Held == 0 })
 	})
 }
 

@@ -175,10 +175,7 @@ func (x *Texting) CancelMessage(ctx context.Context, a Asker, id string) (Messag
 	if err != nil {
 		return MessageView{}, found(err)
 	}
-	err = x.store.CancelMessage(ctx, a.Tenant.ID, id, "Cancelled by "+a.Name)
-	if err == nil {
-		err = x.store.FollowUp(ctx, []models.Settled{{ID: id, TenantID: a.Tenant.ID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: models.Cancelled}})
-	}
+	err = x.store.CancelMessage(ctx, m, "Cancelled by "+a.Name)
 	if err != nil {
 		return MessageView{}, lost(err, "It is too late to cancel this text.")
 	}

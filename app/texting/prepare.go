@@ -49,7 +49,7 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 		x.note(ctx, b, err)
 		return false, err
 	}
-	leaveOutTwins(p.recipients)
+	twins{}.leaveOut(p.recipients) // those of other pages are the database's to find
 	err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storePage(ctx, tx, b, sender, p) })
 	if errors.Is(err, models.ErrLost) {
 		return false, nil // paused, cancelled, or another process was faster: look again

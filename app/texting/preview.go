@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"hash/maphash"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +63,7 @@ const (
 // preview is a dry run on its way, between two parts. It lives in this process; another one starts over.
 type preview struct {
 	mu     sync.Mutex
-	seen   map[uint64]struct{} // numbers, hashed: a hundred thousand fit into a few MB
+	seen   twins
 	view   PreviewView
 	cursor string
 	part   int
@@ -75,8 +74,6 @@ type previewCache struct {
 	mu   sync.Mutex
 	list map[string]*preview
 }
-
-var previewSeed = maphash.MakeSeed()
 
 // Preview tells who would get what, by the same code that prepares the batch.
 func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (PreviewView, error) {
@@ -98,13 +95,11 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 	if p.part > part { // asked again for a part that was answered: start over, it is a dry run
 		p.reset()
 	}
-	for p.part < part { // begun in another process, or forgotten: count what was answered there
-		if err := x.previewPart(ctx, w, a, p); err != nil {
+	for !p.view.Complete && p.part <= part { // one part; more when it was begun in another process, or forgotten
+		if err := x.previewPart(ctx, w, p); err != nil {
+			p.reset() // half a part is counted
 			return PreviewView{}, err
 		}
-	}
-	if err := x.previewPart(ctx, w, a, p); err != nil {
-		return PreviewView{}, err
 	}
 	view := p.view
 	if !view.Complete {
@@ -170,13 +165,10 @@ func (x *Texting) previewState(owner, id string) *preview {
 }
 
 func (p *preview) reset() {
-	p.seen, p.view, p.cursor, p.part = map[uint64]struct{}{}, PreviewView{}, "", 0
+	p.seen, p.view, p.cursor, p.part = twins{}, PreviewView{}, "", 0
 }
 
-func (x *Texting) previewPart(ctx context.Context, w wish, a Asker, p *preview) error {
-	if p.view.Complete {
-		return nil
-	}
+func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 	view, cursor := p.view, p.cursor
 	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
 	for range previewPages {
@@ -184,9 +176,9 @@ func (x *Texting) previewPart(ctx context.Context, w wish, a Asker, p *preview) 
 		if err != nil {
 			return err
 		}
-		leaveOutTwins(page.recipients)
-		for i := range page.recipients {
-			p.count(&view, w, &page.recipients[i], x.now())
+		p.seen.leaveOut(page.recipients)
+		for _, r := range page.recipients {
+			view.count(w, r, x.now())
 		}
 		if cursor = page.next; cursor == "" {
 			view.Complete = true
@@ -199,20 +191,13 @@ func (x *Texting) previewPart(ctx context.Context, w wish, a Asker, p *preview) 
 	}
 	p.view, p.cursor, p.part = view, cursor, p.part+1
 	if view.Complete {
-		x.forget(p)
+		p.seen = nil
 	}
 	return nil
 }
 
-func (p *preview) count(v *PreviewView, w wish, r *recipient, now time.Time) {
+func (v *PreviewView) count(w wish, r recipient, now time.Time) {
 	v.Total++
-	if r.code == "" {
-		h := maphash.String(previewSeed, r.number)
-		if _, twin := p.seen[h]; twin {
-			r.leaveOut(codeDuplicate, sameNumber(""))
-		}
-		p.seen[h] = struct{}{}
-	}
 	if r.code != "" {
 		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.recordID, Name: r.name, Code: r.code, Reason: r.reason, Field: r.field})
 		return
@@ -228,6 +213,3 @@ func (p *preview) count(v *PreviewView, w wish, r *recipient, now time.Time) {
 			Segments: r.segments.Segments, Encoding: string(r.segments.Encoding)})
 	}
 }
-
-// forget drops the numbers of a dry run that is through.
-func (x *Texting) forget(p *preview) { p.seen = nil }

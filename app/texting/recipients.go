@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
@@ -211,19 +212,24 @@ func (x *Texting) leaveOutSuppressed(ctx context.Context, w wish, list []recipie
 	return nil
 }
 
-// leaveOutTwins leaves out everyone whose number another recipient of the page has, and names that one.
-func leaveOutTwins(list []recipient) {
-	first := map[string]string{}
+// twins are the numbers that a batch texts already, hashed, and whose they are: a hundred thousand fit into a few MB.
+type twins map[uint64]string
+
+var twinSeed = maphash.MakeSeed()
+
+// leaveOut leaves out everyone whose number another recipient has, and names that one.
+func (t twins) leaveOut(list []recipient) {
 	for i := range list {
 		r := &list[i]
 		if r.code != "" {
 			continue
 		}
-		if name, twin := first[r.number]; twin {
+		h := maphash.String(twinSeed, r.number)
+		if name, twin := t[h]; twin {
 			r.leaveOut(codeDuplicate, sameNumber(name))
 			continue
 		}
-		first[r.number] = r.name
+		t[h] = r.name
 	}
 }
 

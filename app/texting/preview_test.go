@@ -1,0 +1,189 @@
+package texting_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	"dialpad-texting/models"
+)
+
+// dryRun is a preview with all its parts put together.
+type dryRun struct {
+	last  texting.PreviewView
+	parts int
+	told  map[string]string // by record, as became has it
+}
+
+// preview asks for all parts, of a process of its own each if others is set.
+func (w *world) preview(a texting.Asker, r texting.PreviewRequest, others bool) dryRun {
+	w.t.Helper()
+	d := dryRun{told: map[string]string{}}
+	x := w.Texting
+	for {
+		if others {
+			x = w.another()
+		}
+		v, err := x.Preview(ctx, a, r)
+		must(w.t, err)
+		d.last, d.parts = v, d.parts+1
+		for _, e := range v.Excluded {
+			d.told[e.RecordID] = e.Code + ": " + e.Reason
+		}
+		for _, s := range v.Samples {
+			d.told[s.RecordID] = s.Text
+		}
+		if v.WillReceive+w.excluded(d.told) < v.Total {
+			w.t.Errorf("part %d: %d get it, %d do not, of %d", d.parts, v.WillReceive, w.excluded(d.told), v.Total)
+		}
+		if v.Complete != (v.Next == nil) || d.parts > 50 {
+			w.t.Fatalf("part %d: complete %v, next %v", d.parts, v.Complete, v.Next)
+		}
+		if v.Complete {
+			return d
+		}
+		r.Cursor = *v.Next
+	}
+}
+
+func (w *world) excluded(told map[string]string) (n int) {
+	for _, text := range told {
+		if strings.Contains(text, ": ") && !strings.HasPrefix(text, "Hi") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestThePreviewSaysWhatPreparingThenDoes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
+		w.suppress("+14155550110", models.OptOutReply)
+		batches := 0
+		for name, c := range map[string]struct {
+			a             texting.Asker
+			text, toField string
+		}{
+			"contacts by id":      {w.bulk("ben", crm.ModuleContact, "7", "8", "9", "11", "13", "15", "16", "54", "404", "1"), "Hi {{Contact.firstName}}", ""},
+			"all contacts":        {w.all("ben", crm.ModuleContact, ""), hi + " 🌻", ""},
+			"all at their phones": {w.all("ana", crm.ModuleContact, ""), hi, "phone"},
+			"all deals":           {w.all("ben", crm.ModuleDeal, ""), "Hi {{Contact.firstName}}: {{Deal.title}}" + strings.Repeat(" more", 40), ""},
+			"nobody":              {w.bulk("ana", crm.ModuleContact, "8"), hi, ""},
+		} {
+			p := w.preview(c.a, texting.PreviewRequest{Message: c.text, ToField: c.toField}, false)
+			if w.stored() != batches {
+				t.Fatalf("%s: a preview stored something", name)
+			}
+			batches++
+			r := says(c.text)
+			r.ToField = c.toField
+			v := w.prepared(c.a, name, r)
+			if d := cmp.Diff(p.told, w.became(v.ID)); d != "" {
+				t.Errorf("%s: %s", name, d)
+			}
+			segments, most := 0, 0
+			for _, m := range w.messages(v.ID) {
+				if m.State != models.Skipped {
+					segments, most = segments+m.Segments, max(most, m.Segments)
+				}
+			}
+			if p.last.Total != v.Counts.Total || p.last.WillReceive != v.Counts.Queued || p.last.Segments != segments || p.last.MaxSegments != most {
+				t.Errorf("%s: previewed %+v, became %+v, %d segments, %d at most", name, p.last, v.Counts, segments, most)
+			}
+		}
+	})
+}
+
+func TestALongPreviewComesInPartsWhoeverAnswers(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.host.Seed(2140, 0)
+		w.host.SetNumber("t_9", "2100", "mobile", bob) // two parts on
+		a := w.all("ana", crm.ModuleContact, "")
+		whole := w.preview(a, texting.PreviewRequest{Message: hi}, false)
+		if whole.parts != 3 || whole.last.Total != 2200 || whole.last.WillReceive != 2190 || whole.told["2100"] != "duplicate: Same number as Bob Tanaka" {
+			t.Errorf("%d parts, %d of %d, the twin: %s", whole.parts, whole.last.WillReceive, whole.last.Total, whole.told["2100"])
+		}
+		if want := w.clock.Now().Add(2190 * time.Minute / 100); whole.last.LastAt == nil || !whole.last.LastAt.Equal(want) {
+			t.Errorf("the last one goes at %v, not %s", whole.last.LastAt, want)
+		}
+		other := w.preview(a, texting.PreviewRequest{Message: hi}, true)
+		if d := cmp.Diff(whole.told, other.told); d != "" || other.last.WillReceive != 2190 || other.last.Total != 2200 {
+			t.Errorf("in other processes: %d of %d; %s", other.last.WillReceive, other.last.Total, d)
+		}
+	})
+}
+
+func TestAPartOfAPreviewMayBeAskedAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.host.Seed(1440, 0)
+		a := w.all("ana", crm.ModuleContact, "")
+		first, err := w.Preview(ctx, a, texting.PreviewRequest{Message: hi})
+		must(t, err)
+		r := texting.PreviewRequest{Message: hi, Cursor: *first.Next}
+		asked := 0
+		w.crm.before = func() error {
+			if asked++; asked == 2 { // in the middle of the second part
+				w.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown, Next: 1})
+			}
+			return nil
+		}
+		if _, err := w.Preview(ctx, a, r); err == nil {
+			t.Fatal("no error")
+		} else if code, _ := refused(err); code != "crm_unreachable" {
+			t.Errorf("%v", err)
+		}
+		for range 2 {
+			v, err := w.Preview(ctx, a, r)
+			must(t, err)
+			if !v.Complete || v.Total != 1500 || v.WillReceive != 1491 {
+				t.Errorf("asked again: %+v", v)
+			}
+		}
+		v, err := w.Preview(ctx, w.all("ben", crm.ModuleContact, "Bob"), r) // a cursor belongs to its asker and text
+		must(t, err)
+		if v.Total != 1 {
+			t.Errorf("somebody else's cursor: %d", v.Total)
+		}
+		r.Cursor = "x:150"
+		if v, err = w.Preview(ctx, a, r); err != nil || !v.Complete || v.Total != 1500 {
+			t.Errorf("beyond the end: %+v, %v", v.Total, err)
+		}
+		for _, cursor := range []string{"x", "x:0", "x:-1", "x:201", ":", "x:y"} {
+			r.Cursor = cursor
+			if _, err = w.Preview(ctx, a, r); err == nil {
+				t.Errorf("cursor %q was taken", cursor)
+			}
+		}
+	})
+}
+
+func TestAnEmptyTextAlreadyCountsWhoCanBeReached(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v, err := w.Preview(ctx, w.bulk("ana", crm.ModuleContact, "7", "8", "9"), texting.PreviewRequest{})
+		if err != nil || v.WillReceive != 2 || len(v.Excluded) != 1 || len(v.Samples) != 0 || !v.Complete {
+			t.Errorf("%+v, %v", v, err)
+		}
+		for text, want := range map[string]string{"Hi {{Contact.nope}}": "unknown_field", "Hi {{": "template_invalid"} {
+			_, err := w.Preview(ctx, w.bulk("ana", crm.ModuleContact, "7"), texting.PreviewRequest{Message: text})
+			if code, _ := refused(err); code != want {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	})
+}
+
+func TestThePreviewWarnsOfQuietHours(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		w.clock.Add(10 * time.Hour) // 20:00 in New York, 17:00 in California, 15:00 in Honolulu
+		v, err := w.Preview(ctx, w.bulk("ana", crm.ModuleContact, "2", "5", "1", "50"), texting.PreviewRequest{Message: "Hi"})
+		if err != nil || v.WillReceive != 4 || v.Quiet != 2 {
+			t.Errorf("%+v, %v", v, err)
+		}
+	})
+}

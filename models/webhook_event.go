@@ -84,7 +84,8 @@ func (s *Store) CloseEvent(ctx context.Context, tenantID, id, state, messageID s
 // MessageByDialpadID finds the message that Dialpad knows by an id.
 func (s *Store) MessageByDialpadID(ctx context.Context, tenantID, dialpadID string) (Message, error) {
 	var m Message
-	return m, one(s.q(ctx).Order("id").Take(&m, "tenant_id = ? AND dialpad_id = ?", tenantID, dialpadID).Error)
+	// <> '' is said for the partial index, and because no id is nobody's.
+	return m, one(s.q(ctx).Order("id").Take(&m, "tenant_id = ? AND dialpad_id = ? AND dialpad_id <> ''", tenantID, dialpadID).Error)
 }
 
 // PairInFlight tells whether a text between two numbers is on the wire: its answer may bring the id an event names.
@@ -129,8 +130,11 @@ func (s *Store) AdvanceMessage(ctx context.Context, tenantID, id string, p Progr
 			return err
 		}
 		moved = []Settled{{ID: id, TenantID: tenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State}}
-		return tx.afterSettle(ctx, moved)
+		return tx.complete(ctx, moved)
 	})
+	if err == nil && len(moved) > 0 {
+		err = s.FollowUp(ctx, moved)
+	}
 	return len(moved) > 0, err
 }
 

@@ -37,15 +37,15 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 	if err != nil || e.State != models.EventPending {
 		return err == nil, err
 	}
-	if e.Kind != models.EventSMS || !strings.EqualFold(e.Direction, "outbound") {
+	if e.Kind != models.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
 		return true, r.store.CloseEvent(ctx, tenantID, e.ID, models.EventUnmatched, "")
 	}
 	m, err := r.store.MessageByDialpadID(ctx, tenantID, e.DialpadID)
 	switch {
 	case err == nil:
 		return true, r.apply(ctx, e, m, "")
-	case !errors.Is(err, models.ErrNotFound) || e.DialpadID == "":
-		return e.DialpadID == "", err
+	case !errors.Is(err, models.ErrNotFound):
+		return false, err
 	}
 	return r.match(ctx, e)
 }

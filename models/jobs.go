@@ -146,6 +146,9 @@ func (Sweep) InsertOpts() river.InsertOpts             { return *UniqueJob(Queue
 
 // Enqueue adds jobs in the open transaction, so that a job exists exactly when what it is about does.
 func (s *Store) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
+	if len(jobs) == 0 {
+		return nil
+	}
 	if !s.inTx {
 		return s.Tx(ctx, func(tx *Store) error { return tx.Enqueue(ctx, jobs...) })
 	}
@@ -160,9 +163,6 @@ func (s *Store) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		params[i] = river.InsertManyParams{Args: j}
-	}
-	if len(params) == 0 {
-		return nil
 	}
 	_, err = s.queue.InsertManyTx(ctx, tx, params)
 	return wrap("enqueue", err)

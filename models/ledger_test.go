@@ -70,6 +70,9 @@ func settle(t *testing.T, db *seed.DB, c models.Claimed, state string) int {
 	if err != nil {
 		t.Fatalf("settle: %v", err)
 	}
+	if err := db.FollowUp(context.Background(), moved); err != nil {
+		t.Fatalf("follow up: %v", err)
+	}
 	return len(moved)
 }
 

@@ -217,10 +217,21 @@ func (s *Store) Messages(ctx context.Context, tenantID, batchID string, states [
 }
 
 // CancelMessage cancels a message that has not been claimed; ErrLost when it is too late.
-func (s *Store) CancelMessage(ctx context.Context, tenantID, id, reason string) error {
-	return changed(s.q(ctx).Model(&Message{}).
-		Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, []string{Queued, Waiting, Held}).
-		Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.Now(), "untold": true}))
+func (s *Store) CancelMessage(ctx context.Context, m Message, reason string) error {
+	moved := []Settled{{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: Cancelled}}
+	err := s.Tx(ctx, func(tx *Store) error {
+		err := changed(tx.q(ctx).Model(&Message{}).
+			Where("tenant_id = ? AND id = ? AND state IN ?", m.TenantID, m.ID, []string{Queued, Waiting, Held}).
+			Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.Now(), "untold": true}))
+		if err != nil {
+			return err
+		}
+		return tx.complete(ctx, moved)
+	})
+	if err != nil {
+		return err
+	}
+	return s.FollowUp(ctx, moved)
 }
 
 // MoveMessages moves up to n messages of a batch from some states to another with a reason, and tells how many.

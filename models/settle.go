@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -17,6 +18,8 @@ type Outcome struct {
 	Text      string     `json:"text"`
 	DueAt     *time.Time `json:"-"`
 	Due       string     `json:"due"` // DueAt as the database writes it
+
+	CallbackID string `json:"-"` // of an automation's text
 }
 
 // timeFormat is how the SQLite driver writes a time (its "sqlite" format, in UTC); Postgres reads it too.
@@ -27,39 +30,46 @@ type Settled struct{ ID, TenantID, BatchID, CallbackID, State string }
 
 // Settle applies many outcomes in one statement. States only move forward: an outcome counts for its own attempt
 // while that is sending; a late answer may still turn uncertain into sent or failed, and never back into the queue.
-// What it moved is returned; timeline, automation and batch follow in the same transaction.
-func (s *Store) Settle(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
+// What it moved is returned, for FollowUp. Only what a lone statement can't do takes a transaction: attempts that go
+// back to the queue are kept, and an automation's completion is queued exactly when its text is settled.
+func (s *Store) Settle(ctx context.Context, outcomes []Outcome) (moved []Settled, err error) {
 	if len(outcomes) == 0 {
 		return nil, nil
 	}
-	var moved []Settled
-	err := s.Tx(ctx, func(tx *Store) error {
+	if !slices.ContainsFunc(outcomes, Outcome.needsMore) {
+		return s.applyOutcomes(ctx, outcomes)
+	}
+	err = s.Tx(ctx, func(tx *Store) error {
 		if err := tx.rememberAttempts(ctx, outcomes); err != nil {
 			return err
 		}
-		var err error
 		if moved, err = tx.applyOutcomes(ctx, outcomes); err != nil {
 			return err
 		}
-		return tx.afterSettle(ctx, moved)
+		return tx.complete(ctx, moved)
 	})
-	if err == nil {
-		err = s.finishAfter(ctx, moved)
-	}
 	return moved, err
 }
 
-// finishAfter ends batches once their last messages are committed. Inside the transaction two writers would each see
-// the other's message still open, and neither would end the batch.
-func (s *Store) finishAfter(ctx context.Context, moved []Settled) error {
-	batches := map[string]bool{}
+func (o Outcome) needsMore() bool { return o.CallbackID != "" || o.State == Waiting || o.State == Held }
+
+// FollowUp does what follows from settled messages and may come a little later: the CRM's timeline hears of them, and
+// batches end whose last message this was. Never inside the transaction that settled them: two of those would each
+// see the other's message still open, and neither would end the batch. What a crash leaves out, Sweep finds.
+func (s *Store) FollowUp(ctx context.Context, moved []Settled) error {
+	tenants, batches := map[string]bool{}, map[string]bool{}
 	for _, m := range moved {
+		tenants[m.TenantID] = true
 		if m.State != Waiting && m.State != Held {
 			batches[m.BatchID] = true
 		}
 	}
-	if len(batches) == 0 {
-		return nil
+	jobs := make([]river.JobArgs, 0, len(tenants))
+	for t := range tenants {
+		jobs = append(jobs, TellActivities{TenantID: t})
+	}
+	if err := s.Enqueue(ctx, jobs...); err != nil || len(batches) == 0 {
+		return err
 	}
 	return s.FinishBatches(ctx, keys(batches))
 }
@@ -104,29 +114,16 @@ func (s *Store) rememberAttempts(ctx context.Context, outcomes []Outcome) error 
 	return nil
 }
 
-// afterSettle queues what follows from moved messages: the CRM's timeline and the automation's completion.
-func (s *Store) afterSettle(ctx context.Context, moved []Settled) error {
-	if len(moved) == 0 {
-		return nil
-	}
-	tenants := map[string]bool{}
+// complete queues the completions of automations whose text has come to its end. An unknown outcome waits for its
+// event; a job now would only be in the way of the one that the event brings.
+func (s *Store) complete(ctx context.Context, moved []Settled) error {
 	var jobs []river.JobArgs
 	for _, m := range moved {
-		tenants[m.TenantID] = true
-		// An unknown outcome waits for its event; a job now would only be in the way of the one that the event brings.
 		if m.CallbackID != "" && m.State != Waiting && m.State != Held && m.State != Uncertain {
 			jobs = append(jobs, CompleteCallback{TenantID: m.TenantID, CallbackID: m.CallbackID})
 		}
 	}
-	for t := range tenants {
-		jobs = append(jobs, TellActivities{TenantID: t})
-	}
 	return s.Enqueue(ctx, jobs...)
-}
-
-// FollowUp does for messages that were moved by other hands what Settle does for its own.
-func (s *Store) FollowUp(ctx context.Context, moved []Settled) error {
-	return s.afterSettle(ctx, moved)
 }
 
 func keys(m map[string]bool) []string {

@@ -203,7 +203,10 @@ func (w *world) settle(o models.Outcome) []models.Claimed {
 		if o.State == models.Sent {
 			o.DialpadID = "d-" + c.ID
 		}
-		_, err := w.db.Settle(ctx, []models.Outcome{o})
+		o.CallbackID = c.CallbackID
+		moved, err := w.db.Settle(ctx, []models.Outcome{o})
+		must(w.t, err)
+		err = w.db.FollowUp(ctx, moved)
 		must(w.t, err)
 	}
 	return claimed

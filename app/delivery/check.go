@@ -114,7 +114,7 @@ func (l *lane) later(c models.Claimed, code, words string) {
 }
 
 func (l *lane) settle(c models.Claimed, o models.Outcome) {
-	o.ID, o.Attempt = c.ID, c.Attempt
+	o.ID, o.Attempt, o.CallbackID = c.ID, c.Attempt, c.CallbackID
 	l.e.settler.in <- outcome{o, l.durable}
 }
 

@@ -139,9 +139,10 @@ func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
 		if got, twice := r.phone.SMSPosts(), r.phone.TextedTwice(); got != 300 || len(twice) != 0 {
 			t.Errorf("%d POSTs, %d texted twice", got, len(twice))
 		}
-		if b, err := r.db.Batch(context.Background(), "t_9", "", "b1"); err != nil || b.State != models.BatchDone {
-			t.Errorf("the batch is %s, %v", b.State, err)
-		}
+		r.until("the batch is done", func() bool {
+			b, err := r.db.Batch(context.Background(), "t_9", "", "b1")
+			return err == nil && b.State == models.BatchDone
+		})
 	})
 }
 

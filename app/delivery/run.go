@@ -15,6 +15,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var settling, loops, drains sync.WaitGroup
 	settling.Go(e.settler.run)
 	loops.Go(func() { e.every(ctx, e.cfg.Lease/3, e.renewRound) })
+	loops.Go(func() { e.every(ctx, followEvery, e.settler.followUp) })
 	e.acquireLoop(ctx, &drains)
 	drains.Wait()
 	loops.Wait()
@@ -22,6 +23,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	settling.Wait()
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	e.settler.followUp(back)
 	if err := e.store.HandLanesBackAllTenants(back, e.cfg.WorkerID); err != nil {
 		return err
 	}
@@ -47,7 +49,10 @@ func (e *Engine) acquireLoop(ctx context.Context, drains *sync.WaitGroup) {
 	}
 }
 
-const acquireMost = 200
+const (
+	acquireMost = 200
+	followEvery = 50 * time.Millisecond
+)
 
 // acquireRound leases due lanes and starts each.
 func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, error) {

@@ -15,6 +15,9 @@ type settler struct {
 	store *models.Store
 	log   *slog.Logger
 	in    chan outcome
+
+	mu    sync.Mutex
+	moved []models.Settled // settled since the last follow-up
 }
 
 // outcome is what became of one text, and who wants to know once it is durable.
@@ -71,9 +74,12 @@ func (s *settler) write(group []outcome) {
 	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-		_, err := s.store.Settle(ctx, rows)
+		moved, err := s.store.Settle(ctx, rows)
 		cancel()
 		if err == nil {
+			s.mu.Lock()
+			s.moved = append(s.moved, moved...)
+			s.mu.Unlock()
 			for _, o := range group {
 				o.durable(o.Outcome)
 			}
@@ -81,5 +87,20 @@ func (s *settler) write(group []outcome) {
 		}
 		s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
 		time.Sleep(wait)
+	}
+}
+
+// followUp is the round that lets timelines and batches follow what was settled since the last one: once for many
+// texts, since both cost more than a settle. What is lost here is found by a sweep.
+func (s *settler) followUp(ctx context.Context) {
+	s.mu.Lock()
+	moved := s.moved
+	s.moved = nil
+	s.mu.Unlock()
+	if len(moved) == 0 {
+		return
+	}
+	if err := s.store.FollowUp(ctx, moved); err != nil {
+		s.log.Error("following up settled texts failed", "texts", len(moved), "err", err)
 	}
 }

@@ -1,12 +1,30 @@
 // The dialogs of the app page: upgrade, "are you sure", and the menu beside the main button.
 import { $, h, icon, note, t } from './dom.js';
+import { framed } from './host.js';
 
 export const openDialog = () => $('dialog[open]');
 
-/** Opens it with the focus where [data-first] is: browsers ignore autofocus in frames of another site. */
+/**
+ * Opens it where it is seen. The host makes our frame as high as the page, so the middle of the frame may be far out
+ * of sight; what is in sight only an observer tells, and it has to before showModal scrolls to what gets the focus.
+ * [data-first] gets it: browsers ignore autofocus in frames of another site.
+ */
 export function showDialog(dialog) {
-  dialog.showModal();
-  $('[data-first]', dialog)?.focus();
+  const open = () => {
+    if (dialog.open) return;
+    dialog.showModal();
+    $('[data-first]', dialog)?.focus();
+  };
+  if (!framed) { open(); return; }
+  new IntersectionObserver(([{ intersectionRect: seen }], observer) => {
+    observer.disconnect();
+    dialog.style.maxHeight = dialog.style.marginBlockStart = '';
+    if (seen.height > 200) { // else hardly anything of us is in sight, and scrolling there is right
+      dialog.style.maxHeight = `${seen.height - 24}px`;
+      dialog.style.marginBlockStart = `${seen.top + Math.max(12, Math.min(96, seen.height / 8))}px`;
+    }
+    open();
+  }).observe(document.documentElement);
 }
 
 function fill(dialog, ...content) {

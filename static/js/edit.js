@@ -1,5 +1,6 @@
 // Edit and reschedule, while a batch is scheduled.
 import { call } from './api.js';
+import { showDialog } from './dialogs.js';
 import { $, h, note, page, t, tn } from './dom.js';
 import { schedulePanel } from './schedule.js';
 import { segments } from './segments.js';
@@ -41,5 +42,5 @@ export function editDialog(dialog, batch, saved) {
     h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
     when, problem,
     h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
-  dialog.showModal();
+  showDialog(dialog);
 }

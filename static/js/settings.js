@@ -1,5 +1,6 @@
 // The settings dialog of the app page.
 import { call } from './api.js';
+import { showDialog } from './dialogs.js';
 import { $, h, locale, note, t } from './dom.js';
 
 // Where Dialpad texts at all (help.dialpad.com, "Send a message").
@@ -27,7 +28,7 @@ export function settingsDialog({ settings }, saved) {
       mark(form, refused.details.fields || {});
     } finally { button.disabled = false; }
   };
-  dialog.showModal();
+  showDialog(dialog);
 }
 
 function fill({ elements }, { country, rate_per_minute: rate, reserve, quiet_hours: hours, opt_out_line: line }) {

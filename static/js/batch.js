@@ -4,7 +4,7 @@ import { confirmDialog } from './dialogs.js';
 import { $, count, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './follow.js';
-import { STATES, badge, bar, tally, through, timeLeft } from './progress.js';
+import { STATES, badge, bar, progressOf, tally, timeLeft } from './progress.js';
 import { receiptDialog } from './receipt.js';
 
 /** Shows it and keeps it moving; returns what ends that. */
@@ -49,7 +49,7 @@ export function showBatch({ id, root, actions, open, back }) {
       batch.warning ? note('warn', batch.warning) : '', batch.reason ? note('warn', batch.reason) : '', due,
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
-      counts.total > 1 ? h('p', { class: 'num' }, t('progress.of', { done: count(through(counts)), total: count(counts.total) }), ' ', h('small', {}, timeLeft(batch))) : '',
+      counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',
       tally(counts));
   }
 

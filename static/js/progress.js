@@ -7,20 +7,26 @@ import { post } from './host.js';
 export const STATES = ['delivered', 'sent', 'sending', 'queued', 'held', 'uncertain', 'undelivered', 'failed', 'skipped', 'cancelled'];
 const TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'bad' };
 
+/** How many are to get it: those left out never were. */
+export const meant = (counts) => counts.total - counts.skipped;
+
 /** The bar: delivered, sent, gone wrong; what is left stays empty. */
 export function meter(counts) {
   const bar = h('div', { class: 'meter', 'aria-hidden': 'true' });
   for (const state of Object.keys(TONE)) {
     if (!counts[state]) continue;
     const part = h('i', { class: TONE[state] });
-    part.style.width = `${(100 * counts[state]) / Math.max(1, counts.total)}%`;
+    part.style.width = `${(100 * counts[state]) / Math.max(1, meant(counts))}%`;
     bar.append(part);
   }
   return bar;
 }
 
-/** How many are through, of those that were to go out at all. */
-export const through = (counts) => counts.total - counts.queued - counts.sending - counts.held;
+/** How many of these are through. */
+export const through = (counts) => meant(counts) - counts.queued - counts.sending - counts.held - counts.cancelled;
+
+/** "12 of 16" */
+export const progressOf = (counts) => t('progress.of', { done: count(through(counts)), total: count(meant(counts)) });
 
 /** Badges that add up to the total. */
 export function tally(counts) {
@@ -31,8 +37,7 @@ export const badge = (state) => ({ delivered: 'good', sent: 'accent', failed: 'b
 
 export function bar(batch) {
   const { counts } = batch;
-  const done = through(counts);
-  const root = h('div', { role: 'progressbar', 'aria-label': t('progress.label'), 'aria-valuemin': '0', 'aria-valuemax': String(counts.total), 'aria-valuenow': String(done), 'aria-valuetext': t('progress.of', { done: count(done), total: count(counts.total) }) });
+  const root = h('div', { role: 'progressbar', 'aria-label': t('progress.label'), 'aria-valuemin': '0', 'aria-valuemax': String(meant(counts)), 'aria-valuenow': String(through(counts)), 'aria-valuetext': progressOf(counts) });
   root.append(meter(counts));
   return root;
 }
@@ -58,7 +63,7 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
     body.replaceChildren(
       h('h2', {}, t(`batch.state.${batch.state}`)),
       bar(batch),
-      h('p', { class: 'num' }, t('progress.of', { done: count(through(batch.counts)), total: count(batch.counts.total) }), ' ', h('small', {}, timeLeft(batch))),
+      h('p', { class: 'num' }, progressOf(batch.counts), ' ', h('small', {}, timeLeft(batch))),
       tally(batch.counts),
       batch.reason ? note('warn', batch.reason) : '',
       h('p', { class: 'soft' }, t(batch.state === 'done' || batch.state === 'cancelled' ? 'progress.over' : 'progress.close_me')),

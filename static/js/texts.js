@@ -3,7 +3,7 @@ import { call, path } from './api.js';
 import { showBatch } from './batch.js';
 import { $, count, h, icon, note, picture, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
-import { meter, through, timeLeft } from './progress.js';
+import { meter, progressOf, timeLeft } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
@@ -115,7 +115,7 @@ function row(batch) {
   return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
     h('strong', {}, to ? to.name || to.display : tn('texts.people', counts.total)),
     h('span', { class: 'side' }, h('span', { class: `badge ${stateTone(batch)}` }, t(`batch.state.${state}`)),
-      counts.total > 1 ? meter(counts) : '', h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? t('progress.of', { done: count(through(counts)), total: count(counts.total) }) : one(counts)))),
+      counts.total > 1 ? meter(counts) : '', h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : one(counts)))),
     h('span', { class: 'say' }, text),
     h('span', { class: 'row' }, h('small', {}, facts.join(' · ')), bad ? h('span', { class: 'badge bad' }, icon('alert'), tn('texts.failed', bad)) : '', counts.uncertain ? h('span', { class: 'badge warn' }, icon('alert'), tn('texts.uncertain', counts.uncertain)) : ''),
     warning ? h('span', { class: 'badge warn wrap' }, icon('alert'), warning) : ''));

@@ -450,10 +450,10 @@ func TestPeopleAreShownWithWhatKeepsThemFromTexting(t *testing.T) {
 		must(t, err)
 		none, number, suspended := "No Dialpad account found", "The Dialpad account has no phone number", "The Dialpad account is suspended"
 		want := accounts.Page{People: []accounts.Person{
-			{UserID: "42", Name: "Ana Ruiz", Email: "ana@acme.com", Account: &accounts.PersonAccount{ID: sandbox.AnaID, Email: "ana@acme.com", Number: "+14155550100", Display: "+1 415-555-0100", State: "active"}},
+			{UserID: "42", Name: "Ana Ruiz", Email: "ana@acme.com", Account: &accounts.PersonAccount{ID: sandbox.AnaID, Email: "ana@acme.com", Number: "+14155550100", Display: "+1 415 555 0100", State: "active"}},
 			{UserID: "44", Name: "Cleo Park", Email: "cleo@acme.com", Reason: &none},
 			{UserID: "45", Name: "Dan Weiss", Email: "dan@acme.com", Account: &accounts.PersonAccount{ID: sandbox.DanID, Email: "dan@acme.com", State: "active"}, Reason: &number},
-			{UserID: "46", Name: "Eve Stone", Email: "eve@acme.com", Account: &accounts.PersonAccount{ID: sandbox.EveID, Email: "eve@acme.com", Number: "+14155550104", Display: "+1 415-555-0104", State: "suspended"}, Reason: &suspended},
+			{UserID: "46", Name: "Eve Stone", Email: "eve@acme.com", Account: &accounts.PersonAccount{ID: sandbox.EveID, Email: "eve@acme.com", Number: "+14155550104", Display: "+1 415 555 0104", State: "suspended"}, Reason: &suspended},
 		}}
 		if diff := cmp.Diff(want, page); diff != "" {
 			t.Error(diff)

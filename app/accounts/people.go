@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -131,5 +132,5 @@ func display(number string) string {
 	if err != nil {
 		return number
 	}
-	return phonenumbers.Format(n, phonenumbers.INTERNATIONAL)
+	return strings.ReplaceAll(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), "-", " ") // as everywhere else
 }

@@ -1,6 +1,6 @@
 // The bulk part of the popup: who gets it, who doesn't and why, and how it reads for real people.
 import { call } from './api.js';
-import { $, count, h, icon, link, note, say, t, tn, when } from './dom.js';
+import { $, count, h, icon, link, note, pretty, say, t, tn, when } from './dom.js';
 
 const SHOWN = 200; // names listed for one reason; the rest is a number
 
@@ -103,7 +103,7 @@ export function bulkPart({ context, writing, changed }) {
     const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
     preview.replaceChildren(
       h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t('bulk.sample', { at: count(at + 1), of: count(Math.max(samples.length, last.complete && samples.length >= last.will ? last.will : samples.length)) })), samples.length > 1 ? step(1, 'next') : ''),
-      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, ` ${sample.to}`)), h('p', { class: 'bubble' }, sample.text),
+      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),
         h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
       h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')));
   }

@@ -32,8 +32,14 @@ export function combobox({ root, load, pick, standing = false }) {
 
   function show(open) {
     if (!standing) shell.hidden = !open;
+    if (!standing && open) fit();
     input.setAttribute('aria-expanded', String(open && options.length > 0));
     if (!open) mark(-1);
+  }
+  // The popup's frame is as high as its page: what hangs below its end would be cut off.
+  function fit() {
+    const room = window.innerHeight - list.getBoundingClientRect().top - 16;
+    list.style.maxHeight = room > 120 ? `${Math.min(room, 320)}px` : '';
   }
   const isOpen = () => standing || !shell.hidden;
 

@@ -69,6 +69,9 @@ export function say(text) {
   if (place) place.textContent = text;
 }
 
+/** A North American number as people read it; others stay as they are. */
+export const pretty = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
+
 /** A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when it is today. */
 export function when(iso, zone = page.user.time_zone) {
   if (!iso) return '';

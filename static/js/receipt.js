@@ -1,7 +1,7 @@
 // Everything known about one text.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, h, note, t, tn, timeTag } from './dom.js';
+import { $, h, note, pretty, t, tn, timeTag } from './dom.js';
 import { badge } from './progress.js';
 
 export async function receiptDialog(dialog, id) {
@@ -22,7 +22,7 @@ function content({ message, timeline = [] }) {
     h('p', { class: 'quote' }, text || ''),
     h('p', {}, h('span', { class: `badge ${badge(state)}` }, t(`state.tab.${state}`))),
     why ? note(state === 'uncertain' ? 'warn' : 'bad', why, raw && raw !== why ? h('small', {}, ` (${raw})`) : '') : '',
-    h('dl', { class: 'facts' }, fact('receipt.to', [message.name, message.display || message.to].filter(Boolean).join(' · ')), fact('receipt.from', message.from), fact('receipt.cost', parts),
+    h('dl', { class: 'facts' }, fact('receipt.to', [message.name, message.display || message.to].filter(Boolean).join(' · ')), fact('receipt.from', pretty(message.from)), fact('receipt.cost', parts),
       fact('receipt.sent', message.sent_at ? timeTag(message.sent_at) : null), fact('receipt.dialpad', message.dialpad_id), fact('receipt.matched', message.matched_by === 'number' ? t('receipt.by_number') : null)),
     timeline.length ? h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', timeTag(one.at)))) : '',
   ];

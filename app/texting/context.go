@@ -192,7 +192,11 @@ func stateView(r *market.Refusal) *StateView {
 	if r == nil {
 		return nil
 	}
-	return &StateView{Code: r.Code, Message: r.Message, Link: r.Link}
+	v := &StateView{Code: r.Code, Message: r.Message, Link: r.Link}
+	if r.Code == market.CodeNoAccount { // other reasons are the admin's
+		v.Reason = r.Reason
+	}
+	return v
 }
 
 // ctxID names a ctx without telling it.

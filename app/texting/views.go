@@ -227,6 +227,7 @@ type StateView struct {
 	Code    string       `json:"code"`
 	Message string       `json:"message"`
 	Link    *market.Link `json:"link"`
+	Reason  string       `json:"reason,omitempty"` // a closer sentence, where there is one
 }
 
 func optional(s string) *string {

@@ -33,8 +33,10 @@ function titleOf(code, message) {
 
 function sentences(state, title, context) {
   const to = (context && context.to) || {};
-  const values = { email: page.user.email, name: to.name || to.display || '', number: to.display || to.number || '' };
-  const what = `state.${state.code}.what`;
+  const values = { email: page.user.email, reason: state.reason || '', name: to.name || to.display || '', number: to.display || to.number || '' };
+  // An account that is there but can't text is told so; one that is not has our own words.
+  const close = state.code === 'no_account' && state.reason && state.reason !== title;
+  const what = `state.${state.code}.${close ? 'close' : 'what'}`;
   const list = [];
   const message = state.message || (title ? '' : t('error.unknown'));
   if (message && message !== title && !SAID.has(state.code)) list.push(h('p', {}, linked(message, state.link || ownLink(state.code))));

@@ -64,6 +64,7 @@ export default {
   "state.see_plans": "See plans",
   "state.no_account.title": "No Dialpad account found",
   "state.no_account.what": "No active Dialpad account has your e-mail, {email}. Ask your Dialpad administrator to add or activate it, then try again.",
+  "state.no_account.close": "{reason} ({email}). Ask your Dialpad administrator, then try again.",
   "state.no_number.title": "No Dialpad number",
   "state.no_number.what": "The Dialpad account of {email} has no number to text from. Ask your Dialpad administrator to assign one, then try again.",
   "state.invalid_number.title": "This number can't get texts",

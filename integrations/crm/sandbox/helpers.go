@@ -15,10 +15,19 @@ var helpers = template.FuncMap{
 	"status":   statusWords,
 	"tone":     statusTone,
 	"pretty":   pretty,
+	"source":   sourceWords,
 	"stage":    func(s string) string { return "stage-" + strings.ToLower(s) },
 	"money":    money,
 	"link":     navLink,
 	"title":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+}
+
+// sourceWords names where a text came from; what is new to us stays as it is.
+func sourceWords(source string) string {
+	if words, ok := map[string]string{"one": "one to one", "bulk": "bulk text", "automation": "automation"}[source]; ok {
+		return words
+	}
+	return source
 }
 
 // initials of a name, two at most.

@@ -105,7 +105,9 @@ func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm
 		return nil, errors.New("DATABASE_URL is not a Postgres address") // the cause would print the password
 	}
 	cfg.MaxConns = int32(or(maxConns, 24))
-	// One plan for every call: the partial indexes on state are chosen from the statement's own literals.
+	// One plan for every call: planning a claim anew costs as much as running it, and its partial indexes are chosen by
+	// the statement's own literals.
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	s.pool, err = pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

@@ -127,10 +127,33 @@ func (s *Store) UpdateBatch(ctx context.Context, tenantID, id string, from []str
 	return changed(s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(set))
 }
 
+// UpdateSeen changes a batch that nobody has changed since it was read; ErrLost when somebody did.
+func (s *Store) UpdateSeen(ctx context.Context, b Batch, set map[string]any) error {
+	set["version"] = gorm.Expr("version + 1")
+	return changed(s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).
+		Updates(set))
+}
+
 // DueBatchesAllTenants returns scheduled batches whose preparing may begin.
 func (s *Store) DueBatchesAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.q(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
+}
+
+// ScheduledAllTenants pages the batches that wait for their time, by id.
+func (s *Store) ScheduledAllTenants(ctx context.Context, after string, limit int) ([]Batch, error) {
+	var out []Batch
+	return out, s.q(ctx).Where("state = 'scheduled' AND id > ?", after).Order("id").Limit(limit).Find(&out).Error
+}
+
+// Warn notes what will go wrong with a scheduled batch, "" for nothing. It is no change that an edit could collide with.
+func (s *Store) Warn(ctx context.Context, b Batch, warning string) error {
+	set := map[string]any{"warning": warning, "warned_at": nil}
+	if warning != "" {
+		set["warned_at"] = s.Now()
+	}
+	return s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = 'scheduled' AND version = ?", b.TenantID, b.ID, b.Version).
+		UpdateColumns(set).Error
 }
 
 // BatchFilter selects batches for the outbox; empty fields select all.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/riverqueue/river"
 	"gorm.io/gorm/clause"
 )
 
@@ -146,6 +145,9 @@ func (m Message) turnKey() string {
 // PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due.
 func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, next *time.Time, err error) {
 	err = s.Tx(ctx, func(tx *Store) error {
+		if err := tx.judgeLate(ctx, l); err != nil {
+			return err
+		}
 		var due []Message
 		now := tx.Now()
 		if err := tx.q(ctx).Select("id", "class", "sender_id", "batch_id", "turn").
@@ -214,84 +216,6 @@ func (s *Store) Messages(ctx context.Context, tenantID, batchID string, states [
 	}
 	var out []Message
 	return out, q.Order("id").Limit(limit).Find(&out).Error
-}
-
-// CancelMessage cancels a message that has not been claimed; ErrLost when it is too late.
-func (s *Store) CancelMessage(ctx context.Context, m Message, reason string) error {
-	moved := []Settled{{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: Cancelled}}
-	err := s.Tx(ctx, func(tx *Store) error {
-		err := changed(tx.q(ctx).Model(&Message{}).
-			Where("tenant_id = ? AND id = ? AND state IN ?", m.TenantID, m.ID, []string{Queued, Waiting, Held}).
-			Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.Now(), "untold": true}))
-		if err != nil {
-			return err
-		}
-		return tx.complete(ctx, moved)
-	})
-	if err != nil {
-		return err
-	}
-	return s.FollowUp(ctx, moved)
-}
-
-// MoveMessages moves up to n messages of a batch from some states to another with a reason, and tells how many.
-// Automations whose text ends here are told so. For queued as the target use RequeueMessages.
-func (s *Store) MoveMessages(ctx context.Context, tenantID, batchID string, from []string, to, code, reason string, n int) (int64, error) {
-	set := map[string]any{"state": to, "error_code": code, "error_text": reason, "untold": true}
-	if to != Held {
-		set["settled_at"] = s.Now()
-	}
-	var moved []Message
-	err := s.Tx(ctx, func(tx *Store) error {
-		err := tx.q(ctx).Model(&moved).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "callback_id"}}}).
-			Where("tenant_id = ? AND id IN (?)", tenantID,
-				tx.db.Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
-			Where("state IN ?", from).Updates(set).Error
-		if err != nil || to == Held {
-			return err
-		}
-		var jobs []river.JobArgs
-		for _, m := range moved {
-			if m.CallbackID != "" {
-				jobs = append(jobs, CompleteCallback{TenantID: tenantID, CallbackID: m.CallbackID})
-			}
-		}
-		return tx.Enqueue(ctx, jobs...)
-	})
-	return int64(len(moved)), err
-}
-
-// AfterMove lets the batch's sender start its turns anew, once its texts left the queue.
-func (s *Store) AfterMove(ctx context.Context, b Batch, laneID, senderID string) error {
-	key := Message{Class: b.Class, BatchID: b.ID, SenderID: senderID}.turnKey()
-	return s.resetTurns(ctx, laneID, b.Class, key)
-}
-
-// RequeueMessages puts up to n held messages of a batch back into the lane's queue, from the given sender; "" leaves each
-// its own.
-func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID string, n int) (int, error) {
-	moved := 0
-	err := s.Tx(ctx, func(tx *Store) error {
-		var held []Message
-		if err := tx.q(ctx).Select("id", "class", "batch_id").Where("tenant_id = ? AND batch_id = ? AND state = 'held'", l.TenantID, batchID).
-			Order("id").Limit(n).Find(&held).Error; err != nil || len(held) == 0 {
-			return err
-		}
-		ids := make([]string, len(held))
-		for i := range held {
-			ids[i], held[i].SenderID = held[i].ID, senderID
-		}
-		set := map[string]any{"lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}
-		if senderID != "" {
-			set["sender_id"] = senderID
-		}
-		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", l.TenantID, ids).Updates(set).Error; err != nil {
-			return err
-		}
-		moved = len(held)
-		return tx.queueAgain(ctx, l, held)
-	})
-	return moved, err
 }
 
 // MessageByNumber returns the text of a batch that goes to a number, or ErrNotFound.

@@ -2,7 +2,6 @@ package texting
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,8 +67,8 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		"time_zone": b.TimeZone, "utc_offset": b.UTCOffset, "sender_id": b.SenderID, "sender_email": b.SenderEmail} {
 		set[column] = v
 	}
-	if err := x.store.UpdateBatch(ctx, a.Tenant.ID, id, []string{models.BatchScheduled}, set); err != nil {
-		return BatchView{}, lost(err, "This text has just started; it can't be changed any more.")
+	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
+		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
 	}
 	return x.Batch(ctx, a, id)
 }
@@ -265,12 +264,4 @@ func (x *Texting) again(ctx context.Context, a Asker, b models.Batch, states []s
 		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
 		RecordIDs: ids, ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
 		Expected: len(ids), State: models.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: models.LateHold}, nil
-}
-
-// moved tells a lost race from a failure.
-func moved(err error) error {
-	if errors.Is(err, models.ErrLost) {
-		return nil
-	}
-	return err
 }

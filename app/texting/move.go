@@ -2,6 +2,7 @@ package texting
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dialpad-texting/models"
@@ -78,7 +79,7 @@ func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) erro
 	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
 		return err
 	}
-	if b.State == models.BatchSending {
+	if b.State == models.BatchSending || b.State == models.BatchPreparing {
 		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
 			return err
 		}
@@ -118,41 +119,24 @@ func (x *Texting) startDue(ctx context.Context, b models.Batch, now time.Time, n
 	// The wall time wins: when the zone's rules changed since it was asked for, its instant is another.
 	if at, ok := wallInstant(b); ok && !at.Equal(*b.SendAt) && at.After(now) {
 		n.Moved++
-		return moved(x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled},
-			map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
+		return moved(x.store.UpdateSeen(ctx, b, map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
 	}
-	late := now.Sub(*b.SendAt) > time.Duration(b.LateMinutes)*time.Minute
-	switch {
-	case late && b.LateDo == models.LateHold:
-		n.Held++
-		return x.park(ctx, b, models.BatchHeld, lateWords(b))
-	case late && b.LateDo == models.LateDrop:
-		n.Dropped++
-		return x.park(ctx, b, models.BatchCancelled, lateWords(b))
+	if b.LateBy(*b.SendAt, now) {
+		if b.LateDo == models.LateDrop {
+			n.Dropped++
+		} else {
+			n.Held++
+		}
+		return moved(x.store.UpdateSeen(ctx, b, b.Late(now)))
 	}
 	n.Started++
 	err := x.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled},
-			map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
+		if err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
 	})
 	return moved(err)
-}
-
-func (x *Texting) park(ctx context.Context, b models.Batch, state, reason string) error {
-	set := map[string]any{"state": state, "held_reason": reason}
-	if now := x.now().UTC(); state == models.BatchHeld {
-		set["held_at"], set["held_code"] = now, models.HeldLate
-	} else {
-		set["finished_at"] = now
-	}
-	return moved(x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchScheduled}, set))
-}
-
-func lateWords(b models.Batch) string {
-	return "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
 }
 
 // wallInstant reads a batch's wall time with today's zone rules; false where it no longer has one reading.
@@ -195,4 +179,12 @@ func (x *Texting) ExpireHeldAllTenants(ctx context.Context, limit int) (int, err
 		}
 	}
 	return len(held), nil
+}
+
+// moved tells a lost race from a failure.
+func moved(err error) error {
+	if errors.Is(err, models.ErrLost) {
+		return nil
+	}
+	return err
 }

@@ -36,6 +36,11 @@ func (x *Texting) Prepare(ctx context.Context, tenantID, batchID string) (n Prep
 }
 
 func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Batch, n *PrepareCounts) (done bool, err error) {
+	if now := x.now(); waitsLate(b) && b.LateBy(*b.SendAt, now) {
+		set := b.Late(now)
+		set["started_at"] = nil // it never did; whoever resumes it starts it
+		return false, moved(x.store.UpdateSeen(ctx, b, set))
+	}
 	sender, held, err := x.senderOf(ctx, t, b)
 	if err != nil || held {
 		return held, err
@@ -67,6 +72,12 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	}
 	x.wake()
 	return p.next == "", nil
+}
+
+// waitsLate tells of a batch that was started for its time and has not got through its first page, since the CRM did not
+// answer or every worker was gone.
+func waitsLate(b models.Batch) bool {
+	return b.SendAt != nil && b.StartedAt != nil && b.Cursor == "" && !b.LateBy(*b.SendAt, *b.StartedAt)
 }
 
 // note tells the person why preparing waits.

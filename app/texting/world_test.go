@@ -237,8 +237,9 @@ func (w *world) settle(state string, claimed ...models.Claimed) {
 	for i, c := range claimed {
 		list[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
 	}
-	_, err := w.db.Settle(ctx, list)
+	moved, err := w.db.Settle(ctx, list)
 	must(w.t, err)
+	must(w.t, w.db.FollowUp(ctx, moved))
 }
 
 // refused are an error's code and sentence for the person, of whichever kind it is.

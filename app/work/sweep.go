@@ -9,6 +9,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"dialpad-texting/app/texting"
 	"dialpad-texting/models"
 )
 
@@ -25,7 +26,21 @@ const (
 // sweep looks for what lost its wake-up, what has become old, and what must be forgotten. It is the net under every
 // job: nothing depends on a job being there.
 func (c *Crew) sweep(ctx context.Context) error {
-	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.expire(ctx))
+	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx))
+}
+
+// foresee warns of schedules that are going to fail. Once a minute will do, since it looks at all of them.
+func (c *Crew) foresee(ctx context.Context) error {
+	now := c.Now()
+	if last := c.foreseen.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)).Abs() < time.Minute {
+		c.foreseen.Store(last)
+		return nil
+	}
+	n, err := c.Texting.WarnAllTenants(ctx)
+	if n != (texting.WarnCounts{}) {
+		c.Log.Info("looked ahead at the schedules", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved)
+	}
+	return err
 }
 
 // pickUp wakes work that stands still.

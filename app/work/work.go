@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -36,6 +37,8 @@ type Crew struct {
 	WorkerID   string
 	Now        func() time.Time
 	Log        *slog.Logger
+
+	foreseen atomic.Int64 // when the schedules were last looked at, in ns
 }
 
 const (

@@ -1,0 +1,197 @@
+package texting_test
+
+import (
+	"testing"
+	"time"
+
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	"dialpad-texting/models"
+)
+
+const tooLate = "The time passed while texts could not be sent (2026-03-02T11:00, America/New_York)"
+
+// lateRule schedules a bulk in an hour with a late rule; nil is the default one.
+func (w *world) lateRule(l *texting.Late) texting.BatchView {
+	w.t.Helper()
+	r := w.later(time.Hour)
+	r.Late = l
+	return w.create(w.bulk("ana", crm.ModuleContact, "7", "20"), "late", r)
+}
+
+// isLate checks what a late rule must have done by now.
+func (w *world) isLate(id string, l *texting.Late) {
+	w.t.Helper()
+	_, err := w.Move(ctx, "t_9", id)
+	must(w.t, err)
+	v, want := w.view(id), models.BatchHeld
+	if l != nil && l.Do == "drop" {
+		want = models.BatchCancelled
+	}
+	if v.State != want || v.Reason == nil || *v.Reason != tooLate || v.Counts.Held+v.Counts.Cancelled != 2 || len(w.claim()) != 0 {
+		w.t.Errorf("%s, %v, %+v", v.State, v.Reason, v.Counts)
+	}
+}
+
+var lateRules = map[string]*texting.Late{"by default": nil, "hold": {AfterMinutes: 10, Do: "hold"}, "drop": {AfterMinutes: 10, Do: "drop"}}
+
+func TestATimeThatPassedWhileEverythingWasDownIsJudgedByTheLateRule(t *testing.T) {
+	for name, l := range lateRules {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				v := w.lateRule(l)
+				w.clock.Add(2*time.Hour + time.Minute)
+				if n := w.due(); n.Held+n.Dropped != 1 || n.Started != 0 {
+					t.Errorf("%+v", n)
+				}
+				w.isLate(v.ID, l)
+			})
+		})
+	}
+}
+
+func TestALittleLateIsStillSent(t *testing.T) {
+	for name, late := range map[string]time.Duration{"within the default": 60 * time.Minute, "whatever happens": 30 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				var l *texting.Late
+				if late > time.Hour {
+					l = &texting.Late{AfterMinutes: 1, Do: "send"}
+				}
+				v := w.lateRule(l)
+				w.clock.Add(time.Hour + late)
+				if n := w.due(); n.Started != 1 {
+					t.Errorf("%+v", n)
+				}
+				_, err := w.Prepare(ctx, "t_9", v.ID)
+				must(t, err)
+				if got := w.claim(); len(got) != 2 {
+					t.Errorf("%d went", len(got))
+				}
+			})
+		})
+	}
+}
+
+func TestABatchThatTheCRMKeptWaitingIsJudgedTooAndMayBeResumed(t *testing.T) {
+	for name, l := range lateRules {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				v := w.lateRule(l)
+				w.clock.Add(time.Hour)
+				w.due()
+				w.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
+				if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
+					t.Fatal("prepared without the CRM")
+				}
+				w.clock.Add(61 * time.Minute)
+				w.host.Mend()
+				_, err := w.Prepare(ctx, "t_9", v.ID)
+				must(t, err)
+				w.isLate(v.ID, l)
+				if l != nil && l.Do == "drop" {
+					return
+				}
+				w.clock.Add(26 * time.Hour)
+				r, err := w.Resume(ctx, w.page("ana"), v.ID)
+				if err != nil || r.State != models.BatchPreparing {
+					t.Fatalf("resumed: %s, %v", r.State, err)
+				}
+				_, err = w.Prepare(ctx, "t_9", v.ID)
+				must(t, err)
+				if got := w.claim(); len(got) != 2 {
+					t.Errorf("%d went when its sender said so", len(got))
+				}
+			})
+		})
+	}
+}
+
+func TestTextsThatLayPreparedPastTheirTimeAreJudgedToo(t *testing.T) {
+	for name, l := range lateRules {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				v := w.lateRule(l)
+				w.clock.Add(59 * time.Minute)
+				w.due()
+				_, err := w.Prepare(ctx, "t_9", v.ID)
+				must(t, err)
+				w.clock.Add(2*time.Hour + time.Minute) // everything was down over the time
+				if got := w.claim(); len(got) != 0 {
+					t.Fatalf("%d went two hours late", len(got))
+				}
+				w.isLate(v.ID, l)
+				if l != nil && l.Do == "drop" {
+					return
+				}
+				_, err = w.Resume(ctx, w.page("ana"), v.ID)
+				must(t, err)
+				_, err = w.Move(ctx, "t_9", v.ID)
+				must(t, err)
+				if got := w.claim(); len(got) != 2 {
+					t.Errorf("%d went when its sender said so", len(got))
+				}
+			})
+		})
+	}
+}
+
+func TestNothingLeavesEarlyBecauseItWasHeldMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.lateRule(nil)
+		w.clock.Add(58*time.Minute + 30*time.Second)
+		w.due()
+		_, err := w.Prepare(ctx, "t_9", v.ID)
+		must(t, err)
+		for _, step := range []func() error{
+			func() error { _, err := w.Pause(ctx, w.page("ana"), v.ID); return err },
+			func() error { _, err := w.Resume(ctx, w.page("ana"), v.ID); return err },
+			func() error { _, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldBroken, "broken"); return err },
+			func() error { _, err := w.db.ReleaseBatches(ctx, "t_9", models.HeldBroken); return err },
+		} {
+			must(t, step())
+			_, err = w.Move(ctx, "t_9", v.ID)
+			must(t, err)
+			w.clock.Add(10 * time.Second)
+			if got := w.claim(); len(got) != 0 {
+				t.Fatalf("%d left at %s, due at %s", len(got), w.clock.Now(), v.SendAt)
+			}
+		}
+		w.clock.Add(v.SendAt.Sub(w.clock.Now()))
+		if got := w.claim(); len(got) != 2 {
+			t.Errorf("%d left at the time", len(got))
+		}
+	})
+}
+
+func TestTextsForTheMorningStayThereWhenPaused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		w.clock.Add(12 * time.Hour) // 22:00 in New York, 19:00 in Oakland
+		r := says(hi)
+		r.MoveQuiet = true
+		v := w.prepared(w.bulk("ana", crm.ModuleContact, "1", "2"), "k1", r)
+		for range 2 {
+			_, err := w.Pause(ctx, w.page("ana"), v.ID)
+			must(t, err)
+			_, err = w.Move(ctx, "t_9", v.ID)
+			must(t, err)
+			_, err = w.Resume(ctx, w.page("ana"), v.ID)
+			must(t, err)
+			_, err = w.Move(ctx, "t_9", v.ID)
+			must(t, err)
+		}
+		if got := w.claim(); len(got) != 1 || got[0].ToNumber != "+14155550110" {
+			t.Errorf("at night went %+v", got)
+		}
+		w.clock.Add(10*time.Hour - time.Second)
+		if got := w.claim(); len(got) != 0 {
+			t.Error("went before the morning")
+		}
+		w.clock.Add(time.Second)
+		if got := w.claim(); len(got) != 1 || got[0].ToNumber != "+12125550112" {
+			t.Errorf("in the morning went %+v", got)
+		}
+	})
+}

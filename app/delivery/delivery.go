@@ -83,6 +83,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// ahead: an eighth more than the connections is claimed, so that one that falls free does not wait for a claim. These
+// texts wait for milliseconds; should the process die just then, a few more outcomes are unknown.
+const ahead = 8
+
 // Counts is what an engine has done since it started.
 type Counts struct{ Claimed, Posted, Sent, Failed, Requeued, Held, Uncertain int64 }
 
@@ -96,7 +100,8 @@ type Engine struct {
 	accounts Accounts
 	cfg      Config
 
-	permits chan struct{} // one for each request on the wire
+	permits chan struct{} // one for each claimed text that has no answer yet
+	wire    chan struct{} // one for each request on the wire
 	settler *settler
 	wake    chan struct{}
 	count   counters
@@ -109,7 +114,7 @@ type Engine struct {
 func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
-		permits: make(chan struct{}, cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+		permits: make(chan struct{}, cfg.Connections+cfg.Connections/ahead), wire: make(chan struct{}, cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	e.settler = newSettler(store, cfg.Log)
 	return e
 }

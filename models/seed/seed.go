@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -147,15 +148,17 @@ func (t *Tenant) Batch(id string, class int, sender, email string, n int) []mode
 			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
 			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
 	}
-	t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
-		lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.AddMessages(ctx, lane, messages); err != nil {
-			return err
-		}
-		return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
-	}))
+	for page := range slices.Chunk(messages, 500) { // as preparing does: more would be too many parameters for one statement
+		t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
+			lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.AddMessages(ctx, lane, page); err != nil {
+				return err
+			}
+			return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
+		}))
+	}
 	return messages
 }

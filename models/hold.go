@@ -19,6 +19,7 @@ const (
 	HeldRemoved      = "app_removed"
 	HeldUser         = "user_deactivated"
 	HeldLate         = "late"
+	HeldExpired      = "held_too_long" // of a cancelled one: its texts failed
 )
 
 // weaker are the reasons that a newer one takes the place of: a batch that waits for the connection to mend must not

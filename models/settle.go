@@ -57,14 +57,19 @@ func (o Outcome) needsMore() bool { return o.CallbackID != "" || o.State == Wait
 // batches end whose last message this was. Never inside the transaction that settled them: two of those would each
 // see the other's message still open, and neither would end the batch. What a crash leaves out, Sweep finds.
 func (s *Store) FollowUp(ctx context.Context, moved []Settled) error {
-	tenants, batches := map[string]bool{}, map[string]bool{}
+	tenants, batches, back := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, m := range moved {
 		tenants[m.TenantID] = true
-		if m.State != Waiting && m.State != Held {
+		if m.State == Waiting || m.State == Held {
+			back[m.BatchID] = true
+		} else {
 			batches[m.BatchID] = true
 		}
 	}
-	jobs := make([]river.JobArgs, 0, len(tenants))
+	jobs, err := s.cancelledMeanwhile(ctx, keys(back))
+	if err != nil {
+		return err
+	}
 	for t := range tenants {
 		jobs = append(jobs, TellActivities{TenantID: t})
 	}
@@ -72,6 +77,20 @@ func (s *Store) FollowUp(ctx context.Context, moved []Settled) error {
 		return err
 	}
 	return s.FinishBatches(ctx, keys(batches))
+}
+
+// cancelledMeanwhile are the jobs for batches that were cancelled while texts of theirs were on the wire, and have come
+// back.
+func (s *Store) cancelledMeanwhile(ctx context.Context, batchIDs []string) (jobs []river.JobArgs, err error) {
+	if len(batchIDs) == 0 {
+		return nil, nil
+	}
+	var over []Batch
+	err = s.q(ctx).Select("id", "tenant_id").Where("id IN ? AND state = ?", batchIDs, BatchCancelled).Find(&over).Error
+	for _, b := range over {
+		jobs = append(jobs, MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+	}
+	return jobs, err
 }
 
 func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settled, error) {

@@ -37,7 +37,11 @@ func (x *Texting) moveSome(ctx context.Context, b models.Batch) (int, error) {
 	waiting := []string{models.Queued, models.Waiting}
 	switch b.State {
 	case models.BatchCancelled:
-		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, append(waiting, models.Held), models.Cancelled, "cancelled", b.HeldReason, moveChunk)
+		to, code := models.Cancelled, "cancelled"
+		if b.HeldCode == models.HeldExpired {
+			to, code = models.Failed, models.HeldExpired
+		}
+		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, append(waiting, models.Held), to, code, b.HeldReason, moveChunk)
 		return int(n), err
 	case models.BatchPaused:
 		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, waiting, models.Held, "paused", b.HeldReason, moveChunk)
@@ -165,16 +169,7 @@ func (x *Texting) ExpireHeldAllTenants(ctx context.Context, limit int) (int, err
 		return 0, err
 	}
 	for _, b := range held {
-		for {
-			n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, []string{models.Queued, models.Waiting, models.Held}, models.Failed, "held_too_long", wordsHeldLong+": "+b.HeldReason, moveChunk)
-			if err != nil {
-				return 0, err
-			}
-			if n < moveChunk {
-				break
-			}
-		}
-		if err := x.end(ctx, b, models.BatchCancelled, wordsHeldLong+": "+b.HeldReason); err != nil {
+		if err := x.end(ctx, b, models.HeldExpired, wordsHeldLong+": "+b.HeldReason); err != nil {
 			return 0, err
 		}
 	}

@@ -3,7 +3,6 @@ package texting
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"dialpad-texting/models"
@@ -47,7 +46,7 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	}
 	w, err := wishOf(t, b)
 	if err != nil {
-		return true, x.end(ctx, b, models.BatchCancelled, "The text can't be read any more") // the fields were checked when it was written
+		return true, x.end(ctx, b, "", "The text can't be read any more") // the fields were checked when it was written
 	}
 	p, err := x.recipients(ctx, w, b.Cursor)
 	if err != nil {
@@ -244,21 +243,13 @@ func (x *Texting) addTwins(ctx context.Context, tx *models.Store, lane models.La
 	return err
 }
 
-// end closes a batch that can't go on.
-func (x *Texting) end(ctx context.Context, b models.Batch, state, reason string) error {
-	err := x.store.Tx(ctx, func(tx *models.Store) error {
-		err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{b.State},
-			map[string]any{"state": state, "held_reason": reason, "finished_at": x.now().UTC()})
+// end cancels a batch that can't go on, if it is still as it was read; code is the models.HeldExpired of one held too long.
+func (x *Texting) end(ctx context.Context, b models.Batch, code, reason string) error {
+	return moved(x.store.Tx(ctx, func(tx *models.Store) error {
+		err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchCancelled, "held_code": code, "held_reason": reason, "finished_at": x.now().UTC()})
 		if err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
-	})
-	if errors.Is(err, models.ErrLost) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("end batch: %w", err)
-	}
-	return nil
+	}))
 }

@@ -149,22 +149,23 @@ func (x *Texting) ahead(ctx context.Context, t models.Tenant, batches []models.B
 	return 0, nil
 }
 
-// addUp fills in the recipients that have no row yet: they count as queued, and as cancelled once the batch is.
+// addUp fills in the recipients that have no row yet, and lets all that has not left yet stand where the batch does: its
+// rows follow a moment later.
 func addUp(b models.Batch, c models.Counts) models.Counts {
-	if b.State == models.BatchPaused { // a pause parks its texts as held; for people they still wait
-		c.Queued, c.Held = c.Queued+c.Held, 0
+	left := c.Queued + c.Held
+	if !b.Prepared {
+		left += max(0, b.Expected-c.Sum())
 	}
-	missing := max(0, b.Expected-c.Sum())
-	if b.Prepared {
-		missing = 0
-	}
-	switch b.State {
-	case models.BatchCancelled:
-		c.Cancelled += missing
-	case models.BatchHeld:
-		c.Held += missing
+	c.Queued, c.Held = 0, 0
+	switch {
+	case b.State == models.BatchCancelled && b.HeldCode == models.HeldExpired:
+		c.Failed += left
+	case b.State == models.BatchCancelled:
+		c.Cancelled += left
+	case b.State == models.BatchHeld:
+		c.Held = left
 	default:
-		c.Queued += missing
+		c.Queued = left
 	}
 	c.Total = c.Sum()
 	return c

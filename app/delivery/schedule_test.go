@@ -226,7 +226,7 @@ func (w *schedule) finish() {
 			}
 		}
 	}
-	for range 120 {
+	for i := 0; i < 500 && !w.over(); i++ {
 		w.carry()
 		w.look()
 		for _, d := range w.workers {
@@ -234,7 +234,9 @@ func (w *schedule) finish() {
 			w.look()
 		}
 		w.pass(4 * time.Second)
-		w.hear()
+		for range 20 {
+			w.hear()
+		}
 		w.look()
 	}
 	w.wholeStory()
@@ -249,15 +251,28 @@ func (w *schedule) wind(d *drainer) {
 	for len(d.flights) > 0 {
 		w.answer(d)
 	}
+	w.look()
 	if d.lane != nil {
 		w.claim(d)
 	}
 }
 
+// over tells whether everything has come to its end, and nothing more will be heard.
+func (w *schedule) over() bool {
+	for _, f := range w.texts {
+		if !ended[f.state] {
+			return false
+		}
+	}
+	return len(w.events)+len(w.stored) == 0
+}
+
+var ended = map[string]bool{models.Sent: true, models.Delivered: true, models.Undelivered: true, models.Failed: true,
+	models.Uncertain: true, models.Cancelled: true}
+
 func (w *schedule) wholeStory() {
 	for id, f := range w.texts {
-		switch f.state {
-		case models.Queued, models.Waiting, models.Held, models.Sending:
+		if !ended[f.state] {
 			w.fail("text %s is still %s: %+v", id, f.state, *f)
 		}
 	}

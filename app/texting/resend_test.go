@@ -1,0 +1,123 @@
+package texting_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// ended is a bulk to four people, one of whom opted out, whose texts ended as failed, uncertain and sent.
+func (w *world) ended() texting.BatchView {
+	w.t.Helper()
+	v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20", "1", "8"), "k1", says(hi))
+	byNumber := map[string]models.Claimed{}
+	for _, c := range w.claim() {
+		byNumber[c.ToNumber] = c
+	}
+	w.settle(models.Failed, byNumber[bob])
+	w.settle(models.Uncertain, byNumber["+12075550134"])
+	w.settle(models.Sent, byNumber["+14155550110"])
+	if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || v.Counts.Uncertain != 1 || v.Counts.Sent != 1 || v.Counts.Skipped != 1 {
+		w.t.Fatalf("%s, %+v", v.State, v.Counts)
+	}
+	return v
+}
+
+func TestOnlyWhoSurelyGotNothingIsTextedAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
+		must(t, err)
+		if r.ID == v.ID || r.State != models.BatchPreparing || r.Counts.Total != 1 || r.Source != models.SourceBulk || r.Text != hi {
+			t.Errorf("%+v", r)
+		}
+		again, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
+		if err != nil || again.ID != r.ID {
+			t.Errorf("the same key made %s, %v", again.ID, err)
+		}
+		_, err = w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"skipped"}})
+		if code, _ := refused(err); code != "idempotency_conflict" {
+			t.Errorf("the same key for others: %v", err)
+		}
+		_, err = w.Prepare(ctx, "t_9", r.ID)
+		must(t, err)
+		if d := cmp.Diff(map[string]string{"7": "Hi Bob"}, w.became(r.ID)); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestAnUnknownOutcomeIsSentAgainOnPurposeOnly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		for _, states := range [][]string{{"uncertain"}, {"failed", "uncertain"}} {
+			_, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: states})
+			if code, words := refused(err); code != "confirm_required" || words != "Outcome unknown: check Dialpad before sending again. Confirm to send again." {
+				t.Errorf("%v: %v", states, err)
+			}
+		}
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed", "uncertain"}, Confirm: true})
+		must(t, err)
+		_, err = w.Prepare(ctx, "t_9", r.ID)
+		must(t, err)
+		if d := cmp.Diff(map[string]string{"7": "Hi Bob", "20": "Hi Finn"}, w.became(r.ID)); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestNobodyWhoGotATextIsSentAnother(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		for code, states := range map[string][]string{"bad_request": {"sent"}, "state_conflict": {"cancelled"}} {
+			_, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: states, Confirm: true})
+			if got, _ := refused(err); got != code {
+				t.Errorf("%v: %v", states, err)
+			}
+		}
+		for _, states := range [][]string{nil, {"delivered"}, {"queued"}, {"sending"}, {"held"}, {"failed", "sent"}} {
+			_, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: states, Confirm: true})
+			if got, _ := refused(err); got != "bad_request" {
+				t.Errorf("%v: %v", states, err)
+			}
+		}
+		w.account("1", "ana@acme.com", models.AccountSuspended)
+		_, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
+		if got, _ := refused(err); got != "no_account" || w.stored() != 1 {
+			t.Errorf("without an account: %v", err)
+		}
+	})
+}
+
+func TestAOneToOneTextIsSentAgainToTheNumberAsClicked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.one("ana", "7", "+12125550199"), "k1", says(hi))
+		w.settle(models.Failed, w.claim()...)
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
+		must(t, err)
+		_, err = w.Prepare(ctx, "t_9", r.ID)
+		must(t, err)
+		if m := w.messages(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != models.ClassPerson {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+func TestSkippedPeopleAreAskedForAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "11"), "k1", says(hi))
+		w.settle(models.Sent, w.claim()...)
+		w.host.SetNumber("t_9", "11", "mobile", "+13035550124")
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"skipped"}})
+		must(t, err)
+		_, err = w.Prepare(ctx, "t_9", r.ID)
+		must(t, err)
+		if d := cmp.Diff(map[string]string{"11": "Hi Caleb"}, w.became(r.ID)); d != "" {
+			t.Error(d)
+		}
+	})
+}

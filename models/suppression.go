@@ -37,11 +37,16 @@ func (s *Store) Suppress(ctx context.Context, tenantID, number, source, reason s
 
 // Unsuppress opts a number in again for the given sources.
 func (s *Store) Unsuppress(ctx context.Context, tenantID, number string, sources ...string) (news bool, err error) {
+	return s.UnsuppressUntil(ctx, tenantID, number, s.Now(), sources...)
+}
+
+// UnsuppressUntil does that for what was known at a moment: a later STOP stands.
+func (s *Store) UnsuppressUntil(ctx context.Context, tenantID, number string, at time.Time, sources ...string) (news bool, err error) {
 	key, err := s.NumberKey(ctx, tenantID, number)
 	if err != nil {
 		return false, err
 	}
-	r := s.q(ctx).Where("tenant_id = ? AND number_key = ? AND source IN ?", tenantID, key, sources).Delete(&Suppression{})
+	r := s.q(ctx).Where("tenant_id = ? AND number_key = ? AND source IN ? AND created_at <= ?", tenantID, key, sources, at.UTC()).Delete(&Suppression{})
 	return r.RowsAffected > 0, r.Error
 }
 
@@ -53,6 +58,26 @@ func (s *Store) SuppressedKeys(ctx context.Context, tenantID string, keys []stri
 	out := make(map[string]bool, len(found))
 	for _, k := range found {
 		out[k] = true
+	}
+	return out, err
+}
+
+// SuppressedNumbers returns which of the numbers one of the sources suppresses.
+func (s *Store) SuppressedNumbers(ctx context.Context, tenantID string, numbers []string, sources ...string) (map[string]bool, error) {
+	byKey, keys := map[string]string{}, make([]string, len(numbers))
+	for i, n := range numbers {
+		key, err := s.NumberKey(ctx, tenantID, n)
+		if err != nil {
+			return nil, err
+		}
+		byKey[key], keys[i] = n, key
+	}
+	var found []string
+	err := s.q(ctx).Model(&Suppression{}).Distinct().Where("tenant_id = ? AND number_key IN ? AND source IN ?", tenantID, keys, sources).
+		Pluck("number_key", &found).Error
+	out := make(map[string]bool, len(found))
+	for _, k := range found {
+		out[byKey[k]] = true
 	}
 	return out, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -13,9 +15,10 @@ import (
 	"dialpad-texting/models"
 )
 
-// DialpadOptOuts reads a company's opt-out list.
+// DialpadOptOuts reads a company's list of those who opted out, and of those who came back.
 type DialpadOptOuts interface {
 	OptOuts(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
+	OptIns(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
 }
 
 // CRMOptOuts hears of opt-outs.
@@ -52,52 +55,116 @@ func (o *OptOuts) Read(ctx context.Context, tenantID string) (n OptOutCounts, er
 	if err != nil || c.State != models.Connected {
 		return n, ignoreNotFound(err)
 	}
+	begun, out := o.store.Now(), map[string]bool{}
+	err = o.pages(ctx, c, o.dialpad.OptOuts, func(numbers []string) error {
+		for _, number := range numbers {
+			out[number] = true
+		}
+		n.Listed += len(numbers)
+		return o.takeOuts(ctx, tenantID, numbers, &n)
+	})
+	if err != nil {
+		return n, err
+	}
+	err = o.pages(ctx, c, o.dialpad.OptIns, func(numbers []string) error {
+		// Who is in both lists is back for some of the company's numbers only: the strictest wins.
+		numbers = slices.DeleteFunc(numbers, func(number string) bool { return out[number] })
+		return o.takeIns(ctx, tenantID, numbers, begun, &n)
+	})
+	if err != nil {
+		return n, err
+	}
+	return n, o.store.Touch(ctx, tenantID, models.OptOutsRead)
+}
+
+func (o *OptOuts) takeOuts(ctx context.Context, tenantID string, numbers []string, n *OptOutCounts) error {
+	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, models.OptOutDialpad)
+	if err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		if known[number] {
+			continue
+		}
+		news, err := o.optOut(ctx, tenantID, number, models.OptOutDialpad)
+		if err != nil {
+			return err
+		}
+		if news {
+			n.OptedOut++
+		}
+	}
+	return nil
+}
+
+// takeIns also takes back an earlier STOP that we heard ourselves: Dialpad heard it too, and what came after it.
+func (o *OptOuts) takeIns(ctx context.Context, tenantID string, numbers []string, at time.Time, n *OptOutCounts) error {
+	sources := []string{models.OptOutDialpad, models.OptOutReply}
+	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, sources...)
+	if err != nil {
+		return err
+	}
+	for number := range known {
+		news, err := o.optIn(ctx, tenantID, number, at, sources...)
+		if err != nil {
+			return err
+		}
+		if news {
+			n.OptedIn++
+		}
+	}
+	return nil
+}
+
+type readList func(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
+
+// pages calls f with the numbers of each page of a list that we could text at all.
+func (o *OptOuts) pages(ctx context.Context, c models.Connection, read readList, f func(numbers []string) error) error {
 	for cursor := ""; ; {
 		var page dialpad.OptOutPage
-		err := o.market.Do(ctx, tenantID, func(token string) (err error) {
-			page, err = o.dialpad.OptOuts(ctx, token, c.CompanyID, cursor)
+		err := o.market.Do(ctx, c.TenantID, func(token string) (err error) {
+			page, err = read(ctx, token, c.CompanyID, cursor)
 			return err
 		})
 		if err != nil {
-			return n, err
+			return err
 		}
+		var numbers []string
 		for _, item := range page.Items {
-			if err := o.take(ctx, tenantID, item, &n); err != nil {
-				return n, err
+			if number, err := compose.E164(item.Number, ""); err == nil {
+				numbers = append(numbers, number)
 			}
 		}
+		if err := f(numbers); err != nil {
+			return err
+		}
 		if cursor = page.Cursor; cursor == "" {
-			return n, o.store.Touch(ctx, tenantID, models.OptOutsRead)
+			return nil
 		}
 	}
 }
 
-// take applies one entry. Who opted back in at Dialpad also takes back an earlier STOP, which Dialpad heard too.
-func (o *OptOuts) take(ctx context.Context, tenantID string, item dialpad.OptOut, n *OptOutCounts) error {
-	n.Listed++
-	number, err := compose.E164(item.Number, "")
-	if err != nil {
-		return nil // not a number we could ever text
+// optOutsFresh is how old the list may be when a bulk is prepared.
+const optOutsFresh = 5 * time.Minute
+
+// Fresh reads the list again unless that was done just now.
+func (o *OptOuts) Fresh(ctx context.Context, tenantID string) error {
+	c, err := o.store.Connection(ctx, tenantID)
+	if err != nil || c.OptOutsAt != nil && o.store.Now().Sub(*c.OptOutsAt) < optOutsFresh {
+		return ignoreNotFound(err)
 	}
-	if item.State == "opted_out" {
-		news, err := o.change(ctx, tenantID, number, true, models.OptOutDialpad)
-		if news {
-			n.OptedOut++
-		}
-		return err
-	}
-	news, err := o.change(ctx, tenantID, number, false, models.OptOutDialpad, models.OptOutReply)
-	if news {
-		n.OptedIn++
-	}
+	_, err = o.Read(ctx, tenantID)
 	return err
 }
 
 // Heard applies an inbound text that said STOP or START.
 func (o *OptOuts) Heard(ctx context.Context, e models.WebhookEvent) error {
-	number, err := compose.E164(e.FromNumber, "")
-	if err == nil {
-		_, err = o.change(ctx, e.TenantID, number, e.OptWord == "stop", models.OptOutReply)
+	if number, err := compose.E164(e.FromNumber, ""); err == nil {
+		if e.OptWord == "stop" {
+			_, err = o.optOut(ctx, e.TenantID, number, models.OptOutReply)
+		} else {
+			_, err = o.optIn(ctx, e.TenantID, number, o.store.Now(), models.OptOutReply)
+		}
 		if err != nil {
 			return err
 		}
@@ -105,24 +172,41 @@ func (o *OptOuts) Heard(ctx context.Context, e models.WebhookEvent) error {
 	return o.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
 }
 
-// change stores an opt-out or lifts one, and queues telling the CRM when it is news.
-func (o *OptOuts) change(ctx context.Context, tenantID, number string, out bool, sources ...string) (news bool, err error) {
+func (o *OptOuts) optOut(ctx context.Context, tenantID, number, source string) (news bool, err error) {
+	return o.change(ctx, tenantID, number, source, func(tx *models.Store) (bool, error) {
+		return tx.Suppress(ctx, tenantID, number, source, "")
+	})
+}
+
+// optIn lifts what was known at a moment.
+func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Time, sources ...string) (news bool, err error) {
+	return o.change(ctx, tenantID, number, sources[0], func(tx *models.Store) (bool, error) {
+		return tx.UnsuppressUntil(ctx, tenantID, number, at, sources...)
+	})
+}
+
+// change makes a change and queues telling the CRM when it makes a difference: not when a second side says the same,
+// and not while another side still stands.
+func (o *OptOuts) change(ctx context.Context, tenantID, number, source string, how func(*models.Store) (bool, error)) (news bool, err error) {
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
-		if out {
-			news, err = tx.Suppress(ctx, tenantID, number, sources[0], "")
-		} else {
-			news, err = tx.Unsuppress(ctx, tenantID, number, sources...)
+		before, err := tx.IsSuppressed(ctx, tenantID, number)
+		if err != nil {
+			return err
 		}
-		if err != nil || !news {
+		if changed, err := how(tx); err != nil || !changed {
+			return err
+		}
+		after, err := tx.IsSuppressed(ctx, tenantID, number)
+		if news = before != after; err != nil || !news {
 			return err
 		}
 		key, err := tx.NumberKey(ctx, tenantID, number)
 		if err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number), OptedOut: out, Source: sources[0]})
+		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number), OptedOut: after, Source: source})
 	})
-	return news, err
+	return news && err == nil, err
 }
 
 // Tell tells the CRM of one change, unless it was undone meanwhile.

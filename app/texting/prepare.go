@@ -44,6 +44,7 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	if err != nil || held {
 		return held, err
 	}
+	x.refreshOptOuts(ctx, b)
 	w, err := wishOf(t, b)
 	if err != nil {
 		return true, x.end(ctx, b, "", "The text can't be read any more") // the fields were checked when it was written
@@ -71,6 +72,21 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	}
 	x.wake()
 	return p.next == "", nil
+}
+
+const optOutsMost = 10 * time.Second
+
+// refreshOptOuts has Dialpad's opt-outs read before a bulk. When that fails the bulk goes on: Dialpad keeps to its own
+// list, and what we know of it is an hour old at most.
+func (x *Texting) refreshOptOuts(ctx context.Context, b models.Batch) {
+	if b.Source != models.SourceBulk || b.Cursor != "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, optOutsMost)
+	defer cancel()
+	if err := x.fresh(ctx, b.TenantID); err != nil {
+		x.log.Warn("a bulk is prepared without reading Dialpad's opt-outs again", "tenant", b.TenantID, "batch", b.ID, "err", err)
+	}
 }
 
 // waitsLate tells of a batch that was started for its time and has not got through its first page, since the CRM did not

@@ -37,6 +37,9 @@ type Config struct {
 	Now  func() time.Time
 	Log  *slog.Logger
 	Wake func() // called after queueing, so that a worker in the same process looks at once; may be nil
+
+	// OptOuts reads Dialpad's opt-out list again if it is not fresh, before a bulk is prepared; may be nil.
+	OptOuts func(ctx context.Context, tenantID string) error
 }
 
 // Texting is the capability; one per process.
@@ -47,6 +50,7 @@ type Texting struct {
 	now    func() time.Time
 	log    *slog.Logger
 	wake   func()
+	fresh  func(ctx context.Context, tenantID string) error
 
 	fields   fieldCache
 	previews previewCache
@@ -54,7 +58,7 @@ type Texting struct {
 
 // New returns a Texting.
 func New(store *models.Store, c CRM, m Market, cfg Config) *Texting {
-	x := &Texting{store: store, crm: c, market: m, now: cfg.Now, log: cfg.Log, wake: cfg.Wake}
+	x := &Texting{store: store, crm: c, market: m, now: cfg.Now, log: cfg.Log, wake: cfg.Wake, fresh: cfg.OptOuts}
 	if x.now == nil {
 		x.now = time.Now
 	}
@@ -63,6 +67,9 @@ func New(store *models.Store, c CRM, m Market, cfg Config) *Texting {
 	}
 	if x.wake == nil {
 		x.wake = func() {}
+	}
+	if x.fresh == nil {
+		x.fresh = func(context.Context, string) error { return nil }
 	}
 	return x
 }

@@ -67,7 +67,17 @@ func (c *Client) AppSettings(ctx context.Context, token string) (AppSettings, er
 // OptOuts reads a page of the numbers not to be texted (GET /api/v2/company/{id}/smsoptout, 250 calls a minute).
 // Needs a company admin.
 func (c *Client) OptOuts(ctx context.Context, token, companyID, cursor string) (OptOutPage, error) {
-	query := url.Values{"opt_out_state": {"opted_out"}}
+	return c.optOuts(ctx, token, companyID, "opted_out", cursor)
+}
+
+// OptIns reads a page of the numbers that opted out once and may be texted again. A number may be in both lists: an
+// opt-out has a scope.
+func (c *Client) OptIns(ctx context.Context, token, companyID, cursor string) (OptOutPage, error) {
+	return c.optOuts(ctx, token, companyID, "opted_back_in", cursor)
+}
+
+func (c *Client) optOuts(ctx context.Context, token, companyID, state, cursor string) (OptOutPage, error) {
+	query := url.Values{"opt_out_state": {state}}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}

@@ -1,0 +1,197 @@
+package texting_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models"
+)
+
+// sides are the keeper of opt-outs and the Dialpad that it reads.
+type sides struct {
+	*texting.OptOuts
+	*world
+	phone *sandbox.Sandbox
+}
+
+func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
+	t.Helper()
+	each(t, func(t *testing.T, w *world) {
+		s := &sides{world: w}
+		s.phone = sandbox.New(sandbox.Options{Now: w.clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
+		s.phone.SeedDemo()
+		server := httptest.NewServer(s.phone)
+		t.Cleanup(func() { server.Close(); s.phone.Close() })
+		dp := dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.clock.Now})
+		_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
+		must(t, err)
+		must(t, w.db.MarkReady(ctx, "t_9"))
+		s.OptOuts = texting.NewOptOuts(w.db.Store, dp, w.crm, w.market, slog.New(slog.DiscardHandler))
+		w.Texting = texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, OptOuts: s.Fresh})
+		f(t, s)
+	})
+}
+
+// says has a phone answer Ana's number, and what the webhook brought of it applied.
+func (s *sides) says(number, word string) {
+	s.t.Helper()
+	_, err := s.db.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
+		OptWord: word, BodyHash: fmt.Sprint(number, word, s.clock.Now())})
+	must(s.t, err)
+	events, err := s.db.PendingEventsAllTenants(ctx, s.clock.Now().Add(time.Second), 10)
+	must(s.t, err)
+	for _, e := range events {
+		e, err := s.db.Event(ctx, "t_9", e.ID)
+		must(s.t, err)
+		must(s.t, s.Heard(ctx, e))
+	}
+	if left, _ := s.db.PendingEventsAllTenants(ctx, s.clock.Now().Add(time.Second), 10); len(left) != 0 {
+		s.t.Error("an event stayed open")
+	}
+	s.clock.Add(time.Second)
+}
+
+// reads has Dialpad's list read.
+func (s *sides) reads() texting.OptOutCounts {
+	s.t.Helper()
+	n, err := s.Read(ctx, "t_9")
+	must(s.t, err)
+	return n
+}
+
+// out tells whether a number gets nothing from us now.
+func (s *sides) out(number string) bool {
+	s.t.Helper()
+	out, err := s.db.IsSuppressed(ctx, "t_9", number)
+	must(s.t, err)
+	return out
+}
+
+func TestOneSideIsEnoughAndEachLiftsItsOwn(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		steps := []struct {
+			what string
+			do   func()
+			out  bool
+			tell int // jobs so far
+		}{
+			{"at first", func() { s.reads() }, false, 0},
+			{"a STOP that only we heard", func() { s.says(bob, "stop") }, true, 1},
+			{"again", func() { s.says(bob, "stop") }, true, 1},
+			{"the CRM too", func() { s.suppress(bob, models.OptOutCRM) }, true, 1},
+			{"Dialpad too", func() { s.phone.Reply(bob, "+14155550100", "STOP"); s.reads() }, true, 1},
+			{"its list again", func() { s.reads() }, true, 1},
+			{"the CRM takes it back", func() { _, err := s.db.Unsuppress(ctx, "t_9", bob, models.OptOutCRM); must(t, err) }, true, 1},
+			{"a START that only we heard", func() { s.says(bob, "start") }, true, 1},
+			{"Dialpad heard it too", func() { s.phone.Reply(bob, "+14155550100", "START"); s.reads() }, false, 2},
+			{"its list again", func() { s.reads() }, false, 2},
+		}
+		for _, step := range steps {
+			step.do()
+			if s.out(bob) != step.out || s.jobs("tell_opt_out") != step.tell {
+				t.Errorf("%s: out %v, %d told", step.what, s.out(bob), s.jobs("tell_opt_out"))
+			}
+		}
+	})
+}
+
+func TestTheWholeListIsRead(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		for i := range 150 {
+			s.phone.Reply(fmt.Sprintf("+1%d55501%02d", 212+i/100*100, i%100), "+14155550100", "STOP")
+		}
+		if n := s.reads(); n.Listed != 150 || n.OptedOut != 150 || n.OptedIn != 0 {
+			t.Errorf("%+v", n)
+		}
+		if n := s.reads(); n.Listed != 150 || n.OptedOut != 0 {
+			t.Errorf("again %+v", n)
+		}
+		c, err := s.db.Connection(ctx, "t_9")
+		if err != nil || c.OptOutsAt == nil || !c.OptOutsAt.Equal(s.clock.Now()) {
+			t.Errorf("read at %v, %v", c.OptOutsAt, err)
+		}
+	})
+}
+
+func TestTheCRMIsToldUntilItHeard(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		job := func(out bool) models.TellOptOut {
+			key, err := s.db.NumberKey(ctx, "t_9", bob)
+			must(t, err)
+			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.SealNumber("t_9", bob), OptedOut: out, Source: models.OptOutReply}
+		}
+		s.says(bob, "stop")
+		s.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
+		if err := s.Tell(ctx, job(true)); err == nil {
+			t.Error("a CRM that is down was told")
+		}
+		s.host.Mend()
+		must(t, s.Tell(ctx, job(true)))
+		if !s.host.IsOptedOut("t_9", bob) {
+			t.Error("the CRM does not know")
+		}
+		must(t, s.Tell(ctx, job(false))) // overtaken: it was undone
+		if !s.host.IsOptedOut("t_9", bob) {
+			t.Error("the CRM was told what no longer holds")
+		}
+		s.says(bob, "start")
+		must(t, s.Tell(ctx, job(false)))
+		if s.host.IsOptedOut("t_9", bob) {
+			t.Error("the CRM still thinks so")
+		}
+		s.says(bob, "stop")
+		s.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultRefuse})
+		must(t, s.Tell(ctx, job(true))) // asking again would not help
+	})
+}
+
+func TestABulkReadsDialpadsListFirst(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		s.reads()
+		s.phone.Reply(bob, "+14155550100", "STOP")
+		s.clock.Add(4 * time.Minute)
+		v := s.prepared(s.bulk("ana", crm.ModuleContact, "7", "20"), "k1", says(hi))
+		if v.Counts.Skipped != 0 {
+			t.Errorf("the list was read although it is fresh: %+v", v.Counts)
+		}
+		s.settle(models.Sent, s.claim()...)
+		s.clock.Add(2 * time.Minute)
+		v = s.prepared(s.bulk("ana", crm.ModuleContact, "7", "20"), "k2", says(hi))
+		if v.Counts.Skipped != 1 || v.Counts.Queued != 1 {
+			t.Errorf("the list was not read: %+v", v.Counts)
+		}
+		s.phone.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
+		s.clock.Add(time.Hour)
+		v = s.prepared(s.bulk("ana", crm.ModuleContact, "1"), "k3", says(hi))
+		if v.Counts.Queued != 1 {
+			t.Errorf("a bulk waits for Dialpad's list: %+v", v.Counts)
+		}
+	})
+}
+
+func TestASTOPInMidBulkStopsTheRestToThatPerson(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		s.prepared(s.bulk("ana", crm.ModuleContact, "7", "20"), "k1", says(hi))
+		s.says(bob, "stop")
+		for _, c := range s.claim() {
+			if c.Suppressed != (c.ToNumber == bob) {
+				t.Errorf("suppressed %v", c.Suppressed)
+			}
+		}
+		_, err := s.Create(ctx, s.one("ana", "7", bob), "k2", says("Hi"))
+		var p *texting.Problem
+		if !errors.As(err, &p) || p.Message != "Unsubscribed from Text" {
+			t.Error(err)
+		}
+	})
+}

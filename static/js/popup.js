@@ -20,9 +20,21 @@ function show(id) {
   for (const part of ['loading', 'state', 'compose', 'progress']) $(`#${part}`).hidden = part !== id;
 }
 
+let trying = 0;
+
 function picture(state, again = start) {
   show('state');
   showState($('#state'), state, { context, again });
+  clearTimeout(trying);
+  if (state.code === 'network') trying = setTimeout(tryAgain, 4000);
+}
+
+/** Goes on once the server is reached; "online" alone may come before it can be, or never. */
+async function tryAgain() {
+  if ($('#state').hidden) return;
+  try { await call('GET', '/embed/api/context'); start(); } catch (refused) {
+    if (refused.code === 'network') trying = setTimeout(tryAgain, 4000); else picture(refused);
+  }
 }
 
 async function start() {
@@ -209,11 +221,14 @@ $('#later').addEventListener('click', toggleLater);
 window.addEventListener('online', () => { if (!$('#state').hidden) start(); });
 // The host keeps a closed popup for a while, hidden. When it is seen again the
 // world may have changed: ask anew, unless a text is on its way right now.
-let seen = true;
+let seen = false; // the host shows us only when we are ready
+let left = false;
 new IntersectionObserver(([entry]) => {
-  if (entry.isIntersecting && !seen && !sending && ($('#progress').hidden || $('#progress').dataset.over)) start();
-  seen = entry.isIntersecting;
-}).observe($('.bar'));
+  if (!entry.isIntersecting) { left = seen; return; }
+  if (left && !sending && ($('#progress').hidden || $('#progress').dataset.over)) start();
+  seen = true;
+  left = false;
+}).observe($('#main')); // all of it: its head may be scrolled out of sight while somebody writes
 followHeight($('#main'));
 post('ready');
 start();

@@ -1,7 +1,7 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
+import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './follow.js';
 import { STATES, badge, bar, progressOf, tally, timeLeft } from './progress.js';
@@ -139,11 +139,10 @@ function recipients(root, id, trouble) {
 
   function row(message) {
     const { id: key, name, to, display, state: now, error_text: why, sent_at: at } = message;
-    const raw = now === 'skipped' ? '' : message.error_code; // those codes are ours, and the words say it all
     return h('tr', {},
       h('th', { scope: 'row' }, name || display || to || t('texts.person')),
       h('td', { class: 'num' }, display || to || ''),
-      h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, raw && raw !== why ? ` (${raw})` : '') : ''),
+      h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, dialpadsWord(message)) : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
       h('td', {}, key ? Object.assign(link(t('receipt.open'), () => receiptDialog($('#receipt'), key)), { ariaLabel: t('receipt.of', { name: name || to || t('texts.person') }) }) : ''));
   }

@@ -1,6 +1,6 @@
 // After Send: the text's own state, moving by itself, until nothing more can happen.
 import { call, callOnce } from './api.js';
-import { $, h, icon, link, note, page, say, t, timeTag } from './dom.js';
+import { $, dialpadsWord, h, icon, link, note, page, say, t, timeTag } from './dom.js';
 import { post } from './host.js';
 
 const MINUTE = 60_000;
@@ -99,8 +99,7 @@ function followOne(root, options) {
   function reason(batch, state) {
     if (!BAD.has(state)) return null;
     const why = (message && message.error_text) || batch.reason || t(`state.message.${state}.why`);
-    const raw = message && message.error_code && message.error_code !== why ? h('small', {}, ` (${message.error_code})`) : null;
-    return note(state === 'uncertain' || state === 'held' ? 'warn' : 'bad', why, raw);
+    return note(state === 'uncertain' || state === 'held' ? 'warn' : 'bad', why, message ? dialpadsWord(message) : '');
   }
 
   function buttons(batch, state, said) {

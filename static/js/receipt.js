@@ -1,7 +1,7 @@
 // Everything known about one text.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, h, note, pretty, t, tn, timeTag } from './dom.js';
+import { $, dialpadsWord, h, note, pretty, t, tn, timeTag } from './dom.js';
 import { badge } from './progress.js';
 
 export async function receiptDialog(dialog, id) {
@@ -15,13 +15,13 @@ export async function receiptDialog(dialog, id) {
 }
 
 function content({ message, timeline = [] }) {
-  const { text, state, error_text: why, error_code: raw } = message;
+  const { text, state, error_text: why } = message;
   const fact = (key, value) => (value === null || value === undefined || value === '' ? null : h('div', {}, h('dt', {}, t(key)), h('dd', { class: 'num' }, value)));
   const parts = message.segments ? `${tn('counter.segments', message.segments)} · ${message.encoding || ''}` : null;
   return [
     h('p', { class: 'quote' }, text || ''),
     h('p', {}, h('span', { class: `badge ${badge(state)}` }, t(`state.tab.${state}`))),
-    why ? note(state === 'uncertain' ? 'warn' : 'bad', why, raw && raw !== why ? h('small', {}, ` (${raw})`) : '') : '',
+    why ? note(state === 'uncertain' ? 'warn' : 'bad', why, dialpadsWord(message)) : '',
     h('dl', { class: 'facts' }, fact('receipt.to', [message.name, message.display || message.to].filter(Boolean).join(' · ')), fact('receipt.from', pretty(message.from)), fact('receipt.cost', parts),
       fact('receipt.sent', message.sent_at ? timeTag(message.sent_at) : null), fact('receipt.dialpad', message.dialpad_id), fact('receipt.matched', message.matched_by === 'number' ? t('receipt.by_number') : null)),
     timeline.length ? h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', timeTag(one.at)))) : '',

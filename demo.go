@@ -45,6 +45,7 @@ type demoOptions struct {
 	app, crm, phone string // addresses to listen on
 	databaseURL     string // "": an embedded file in dir
 	logLevel        string
+	tune            func(*dialpadsandbox.Options) // nil: as the demo has it
 }
 
 func demo(ctx context.Context, args, _ []string, out, errOut io.Writer) error {
@@ -111,8 +112,12 @@ func newDemo(ctx context.Context, o demoOptions, log *slog.Logger) (*demoWorld, 
 	if err != nil {
 		return nil, err
 	}
-	w.dialpadSandbox = dialpadsandbox.New(dialpadsandbox.Options{ClientID: demoClientID, ClientSecret: keys.client,
-		RedirectURIs: []string{w.appURL + "/connect/callback"}, PublicURL: w.dialpad, Log: log, EventDelay: demoEventDelay})
+	phone := dialpadsandbox.Options{ClientID: demoClientID, ClientSecret: keys.client,
+		RedirectURIs: []string{w.appURL + "/connect/callback"}, PublicURL: w.dialpad, Log: log, EventDelay: demoEventDelay}
+	if o.tune != nil {
+		o.tune(&phone)
+	}
+	w.dialpadSandbox = dialpadsandbox.New(phone)
 	w.dialpadSandbox.SeedDemo()
 	w.crmSandbox = crmsandbox.New(crmsandbox.Options{AppURL: w.appURL, Secrets: secrets, Domain: strings.TrimPrefix(w.crmURL, "http://"), Log: log})
 	if w.program, err = build(ctx, cfg, log); err != nil {

@@ -4,6 +4,7 @@
 //	dialpad-texting serve    web; with an embedded database also the worker
 //	dialpad-texting worker   background work; any number of replicas on Postgres
 //	dialpad-texting migrate  applies migrations
+//	dialpad-texting drill    kills workers while they text, and counts who was texted twice or lost
 package main
 
 import (
@@ -35,6 +36,7 @@ const usage = `usage: dialpad-texting <command>
   serve     web; with an embedded database also the worker
   worker    background work; any number of replicas on Postgres
   migrate   applies migrations; serve and worker refuse to start on an older schema
+  drill     kills workers while they text sandboxes, and counts who was texted twice or lost
 `
 
 func run(ctx context.Context, args, environ []string, out, errOut io.Writer) error {
@@ -42,7 +44,7 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) err
 		return fmt.Errorf("a command is needed\n\n%s", usage)
 	}
 	commands := map[string]func(context.Context, []string, []string, io.Writer, io.Writer) error{
-		"demo": demo, "serve": serve, "worker": worker, "migrate": migrate,
+		"demo": demo, "serve": serve, "worker": worker, "migrate": migrate, "drill": drill,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

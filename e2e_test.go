@@ -97,11 +97,15 @@ func TestDisconnectLeavesNothingBehind(t *testing.T) {
 		if a := p.post("/apps/dialpad/disconnect", nil); a.status != http.StatusNoContent {
 			t.Fatalf("disconnect: %d %s", a.status, a.body)
 		}
-		deleted := 0
+		deleted, revoked := 0, false
 		for _, r := range w.dialpadSandbox.Requests() {
 			if r.Method == http.MethodDelete {
 				deleted++
 			}
+			revoked = revoked || strings.HasSuffix(r.Path, "/deauthorize") && r.Status == http.StatusNoContent
+		}
+		if !revoked {
+			t.Error("the tokens still work at Dialpad")
 		}
 		if deleted != 3 {
 			t.Errorf("%d things were deleted at Dialpad, want the webhook and two subscriptions", deleted)
@@ -158,7 +162,8 @@ func TestWhoIsNoDialpadAdminOrTakesAnothersCompanyIsRefused(t *testing.T) {
 		if strings.Contains(body, "/connect/confirm") {
 			body = read(v.confirm(body))
 		}
-		if s := g.get("/apps/dialpad/status"); s.at("connected") != false || s.text("attempt.step") != "failed" {
+		if s := g.get("/apps/dialpad/status"); s.at("connected") != false || s.text("attempt.step") != "failed" ||
+			!strings.Contains(s.text("attempt.message"), "Acme Inc is connected to another account already") {
 			t.Errorf("a second tenant took the company: %s %s", s.body, body)
 		}
 	})
@@ -167,6 +172,7 @@ func TestWhoIsNoDialpadAdminOrTakesAnothersCompanyIsRefused(t *testing.T) {
 func TestABulkFromDealsRunsToItsEnd(t *testing.T) {
 	onBoth(t, func(w *world) {
 		w.crmSandbox.SetNumberIDs(true)
+		w.crmSandbox.Seed(27, 27)
 		w.fast(w.connected())
 		id, count, err := w.crmSandbox.Select("acme", "42", "deal", "")
 		w.must(err)
@@ -222,7 +228,7 @@ func sum(b answer) any {
 
 func TestPauseResumeAndCancelTheRest(t *testing.T) {
 	onBoth(t, func(w *world) {
-		w.crmSandbox.Seed(400, 0)
+		w.crmSandbox.Seed(940, 0) // with the sample people: 1,000
 		w.fast(w.connected())
 		id, count, err := w.crmSandbox.Select("acme", "42", "contact", "")
 		w.must(err)

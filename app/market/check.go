@@ -95,7 +95,13 @@ func (m *Market) Check(ctx context.Context, tenantID string) error {
 	reason, err := m.ask(ctx, c)
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == CodeConnect:
-		return m.store.Touch(ctx, tenantID, models.GrantChecked) // it was found broken on the way, and marked so
+		// It is broken, or was found so on the way. What became of its admin may have been heard only since.
+		if words := m.adminGone(ctx, c); words != "" {
+			if _, err := m.store.Reword(ctx, tenantID, words); err != nil {
+				return err
+			}
+		}
+		return m.store.Touch(ctx, tenantID, models.GrantChecked)
 	case Outage(err):
 		return Unreachable(err)
 	case err != nil:

@@ -2,20 +2,20 @@ package models
 
 import (
 	"context"
+	"strings"
 
+	"github.com/riverqueue/river"
 	"gorm.io/gorm"
 )
 
+const wordsErased = "This person's data was erased"
+
 // EraseNumber removes a person's number, name and texts everywhere; opt-outs survive by their key alone.
 func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
-	key, err := s.NumberKey(ctx, tenantID, number)
-	if err != nil {
-		return err
-	}
-	return s.Tx(ctx, func(tx *Store) error { return tx.erase(ctx, tenantID, number, "to_key = ?", key) })
+	return s.Tx(ctx, func(tx *Store) error { return tx.eraseNumber(ctx, tenantID, number) })
 }
 
-// EraseContact removes what is known of a CRM contact.
+// EraseContact removes what is known of a CRM contact, and of the numbers that the contact was texted at.
 func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	return s.Tx(ctx, func(tx *Store) error {
 		var numbers []string
@@ -24,34 +24,68 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 			return err
 		}
 		for _, n := range numbers {
-			if err := tx.EraseNumber(ctx, tenantID, n); err != nil {
+			if !strings.HasPrefix(n, "+") {
+				continue // none, or erased before
+			}
+			if err := tx.eraseNumber(ctx, tenantID, n); err != nil {
 				return err
 			}
 		}
-		return tx.erase(ctx, tenantID, "", "contact_id = ?", contactID)
+		if err := tx.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+			return err
+		}
+		return tx.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", toJSON([]string{contactID}))
 	})
 }
 
-func (s *Store) erase(ctx context.Context, tenantID, number, where string, arg any) error {
-	// What has not gone out yet never will; then nothing of the person is left in any row.
-	q := func() *gorm.DB { return s.q(ctx).Model(&Message{}).Where("tenant_id = ?", tenantID).Where(where, arg) }
-	if err := q().Where("state IN ?", []string{Queued, Waiting, Held}).Updates(map[string]any{
-		"state": Cancelled, "error_text": "This person's data was erased", "settled_at": s.Now()}).Error; err != nil {
+func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error {
+	key, err := s.NumberKey(ctx, tenantID, number)
+	if err != nil {
 		return err
 	}
-	// The number stays unique in its batch by the row's own id.
-	if err := q().Updates(map[string]any{"to_number": gorm.Expr("'erased:' || id"), "name": "", "text": "", "untold": false}).Error; err != nil {
+	if err := s.eraseMessages(ctx, tenantID, "to_key = ?", key); err != nil {
 		return err
 	}
-	if number == "" {
-		return nil
-	}
-	if err := s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number = ?", tenantID, number).Update("number", "").Error; err != nil {
+	if err := s.eraseBatches(ctx, tenantID, "to_number = ?", number); err != nil {
 		return err
 	}
-	if err := s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND to_number = ?", tenantID, number).
-		Updates(map[string]any{"to_number": "", "message": ""}).Error; err != nil {
+	if err := s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key = ?", tenantID, key).Update("number", "").Error; err != nil {
 		return err
 	}
 	return s.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
+}
+
+// eraseMessages cancels what has not gone out yet; then nothing of the person is left in any row.
+func (s *Store) eraseMessages(ctx context.Context, tenantID, where string, arg any) error {
+	q := func() *gorm.DB { return s.q(ctx).Model(&Message{}).Where("tenant_id = ?", tenantID).Where(where, arg) }
+	waiting := []string{Queued, Waiting, Held}
+	var callbacks []string
+	if err := q().Where("state IN ? AND callback_id <> ''", waiting).Pluck("callback_id", &callbacks).Error; err != nil {
+		return err
+	}
+	if err := q().Where("state IN ?", waiting).Updates(map[string]any{
+		"state": Cancelled, "error_code": "erased", "error_text": wordsErased, "settled_at": s.Now()}).Error; err != nil {
+		return err
+	}
+	jobs := make([]river.JobArgs, len(callbacks))
+	for i, id := range callbacks {
+		jobs[i] = CompleteCallback{TenantID: tenantID, CallbackID: id}
+	}
+	if err := s.Enqueue(ctx, jobs...); err != nil {
+		return err
+	}
+	// The number stays unique in its batch by the row's own id.
+	return q().Updates(map[string]any{"to_number": gorm.Expr("'erased:' || id"), "name": "", "text": "", "untold": false}).Error
+}
+
+// eraseBatches empties the one-to-one batches to a person, and ends those that have not begun.
+func (s *Store) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
+	q := func() *gorm.DB {
+		return s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)
+	}
+	if err := q().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
+		"state": BatchCancelled, "held_code": "", "held_reason": wordsErased, "finished_at": s.Now()}).Error; err != nil {
+		return err
+	}
+	return q().Updates(map[string]any{"to_number": "", "message": "", "version": gorm.Expr("version + 1")}).Error
 }

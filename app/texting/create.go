@@ -120,7 +120,8 @@ func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *mode
 	}
 	b.Message = tpl.String()
 	if b.Source == models.SourceOne {
-		if _, err := compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
+		// Kept as E.164: what is erased is found by it.
+		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return textProblem(err)
 		}
 	} else if err := x.knownField(ctx, a.Tenant, b.Module, b.ToField); err != nil {

@@ -2,7 +2,6 @@ package work
 
 import (
 	"context"
-	"errors"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
@@ -39,20 +38,31 @@ func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	})
 }
 
-// subject is whom an event's sequence counts for; a number by its keyed hash, which survives an erasure.
+// subject is whom an event's sequence counts for; a number by its keyed hash, which survives an erasure. An erasure counts
+// for itself: no news of the tenant that overtook it may keep it from happening.
 func (c *Crew) subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {
 	case crm.EventUserDeactivated:
 		return "user:" + e.UserID, nil
 	case crm.EventOptedOut, crm.EventOptedIn:
-		number, err := compose.E164(e.Number, t.Country)
-		if err != nil {
-			return "", err
-		}
-		key, err := tx.NumberKey(ctx, t.ID, number)
+		key, err := numberKey(ctx, tx, t, e.Number)
 		return "number:" + key, err
+	case crm.EventDataErase:
+		if e.Number == "" {
+			return "erase:" + e.ContactID, nil
+		}
+		key, err := numberKey(ctx, tx, t, e.Number)
+		return "erase:" + e.ContactID + ":" + key, err
 	}
 	return "tenant", nil
+}
+
+func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number string) (string, error) {
+	number, err := compose.E164(number, t.Country)
+	if err != nil {
+		return "", err
+	}
+	return tx.NumberKey(ctx, t.ID, number)
 }
 
 func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
@@ -111,11 +121,16 @@ func (c *Crew) erase(ctx context.Context, tx *models.Store, t models.Tenant, e c
 	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
 		return err
 	}
+	if e.ContactID != "" {
+		if err := tx.EraseContact(ctx, t.ID, e.ContactID); err != nil {
+			return err
+		}
+	}
 	if e.Number == "" {
-		return tx.EraseContact(ctx, t.ID, e.ContactID)
+		return nil
 	}
 	number, err := compose.E164(e.Number, t.Country)
-	if errors.Is(err, compose.ErrNoNumber) || err != nil {
+	if err != nil {
 		return err
 	}
 	return tx.EraseNumber(ctx, t.ID, number)

@@ -1,0 +1,213 @@
+package work_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/texting"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+const bob = "+14155550142" // contact 7
+
+// hears has the CRM say something about Acme; seq 0 is none.
+func (w *world) hears(seq int64, e crm.Event) error {
+	w.t.Helper()
+	e.Tenant = crm.Tenant{ID: "t_9"}
+	if seq == 0 {
+		return w.Apply(ctx, e, nil)
+	}
+	return w.Apply(ctx, e, &seq)
+}
+
+func (w *world) asker(id, email, role string, c *crm.Ctx) texting.Asker {
+	w.t.Helper()
+	t, err := w.db.Store.Tenant(ctx, "t_9")
+	w.must(err)
+	return texting.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
+}
+
+// scheduled makes a one-to-one text of a user to Bob in an hour.
+func (w *world) scheduled(id, email string) string {
+	w.t.Helper()
+	loc, err := time.LoadLocation("America/New_York")
+	w.must(err)
+	v, err := w.Texting.Create(ctx, w.asker(id, email, "user", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"}),
+		models.NewID(), texting.BatchRequest{Message: "Hi Bob", Schedule: &texting.Schedule{Local: w.clock.Now().Add(time.Hour).In(loc).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
+	w.must(err)
+	return v.ID
+}
+
+func (w *world) out(number string) bool {
+	w.t.Helper()
+	out, err := w.db.IsSuppressed(ctx, "t_9", number)
+	w.must(err)
+	return out
+}
+
+func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
+	each(t, func(w *world) {
+		id := w.scheduled("43", "ben@acme.com")
+		w.must(w.hears(1, crm.Event{Type: crm.EventPlanChanged}))
+		if b := w.batch(id); b.State != models.BatchScheduled {
+			w.t.Errorf("the same plan: %s", b.State)
+		}
+		w.clock.Add(time.Second)
+		w.plan("starter")
+		w.must(w.hears(2, crm.Event{Type: crm.EventPlanChanged}))
+		if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
+			w.t.Errorf("%s: %s", b.State, b.HeldReason)
+		}
+		ben := w.asker("43", "ben@acme.com", "user", nil)
+		if _, err := w.Texting.Resume(ctx, ben, id); err == nil {
+			w.t.Error("resumed without the plan")
+		}
+		w.clock.Add(time.Second)
+		w.plan("business")
+		w.must(w.hears(3, crm.Event{Type: crm.EventPlanChanged}))
+		if b := w.batch(id); b.State != models.BatchHeld {
+			w.t.Errorf("an upgrade sent it by itself: %s", b.State)
+		}
+		if v, err := w.Texting.Resume(ctx, ben, id); err != nil || v.State != models.BatchScheduled {
+			w.t.Errorf("resumed as %s, %v", v.State, err)
+		}
+	})
+}
+
+func TestWhoLeavesTheCRMTextsNoMore(t *testing.T) {
+	each(t, func(w *world) {
+		w.within(10*time.Second, "the CRM's users are read", func() bool { _, err := w.db.User(ctx, "t_9", "43"); return err == nil })
+		bens, anas := w.scheduled("43", "ben@acme.com"), w.scheduled("42", "ana@acme.com")
+		w.must(w.hears(5, crm.Event{Type: crm.EventUserDeactivated, UserID: "43", Email: "ben@acme.com"}))
+		if b := w.batch(bens); b.State != models.BatchHeld || b.HeldCode != models.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
+			w.t.Errorf("Ben's is %s: %s", b.State, b.HeldReason)
+		}
+		if b := w.batch(anas); b.State != models.BatchScheduled {
+			w.t.Errorf("Ana's is %s", b.State)
+		}
+		if u, err := w.db.User(ctx, "t_9", "43"); err != nil || u.Active {
+			w.t.Errorf("%+v, %v", u, err)
+		}
+	})
+}
+
+func TestAnUninstalledAppCancelsEverythingAndLeavesNothingAtDialpad(t *testing.T) {
+	each(t, func(w *world) {
+		id := w.scheduled("43", "ben@acme.com")
+		before := w.connection()
+		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled}))
+		if b := w.batch(id); b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+			w.t.Errorf("%s: %s", b.State, b.HeldReason)
+		}
+		w.within(10*time.Second, "removed", func() bool {
+			i, err := w.db.Installation(ctx, "t_9")
+			return (err != nil || i.State == models.Uninstalled) && w.connection().State == models.Disconnected
+		})
+		if before.SMSSubscription == "" || w.connection().SMSSubscription != "" {
+			w.t.Errorf("subscription %q, then %q", before.SMSSubscription, w.connection().SMSSubscription)
+		}
+		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled})) // told again
+	})
+}
+
+func TestTheHighestSequenceOfEachSubjectWins(t *testing.T) {
+	each(t, func(w *world) {
+		const zoe = "+13105550123"
+		out := func(n string) crm.Event { return crm.Event{Type: crm.EventOptedOut, Number: n} }
+		in := func(n string) crm.Event { return crm.Event{Type: crm.EventOptedIn, Number: n} }
+		for i, step := range []struct {
+			seq  int64
+			e    crm.Event
+			want bool // Bob is out
+		}{
+			{10, out("(415) 555-0142"), true},
+			{9, in(bob), true},    // overtaken
+			{10, in(bob), true},   // the same again
+			{11, in(bob), false},  // newer
+			{11, out(bob), false}, // the same again
+			{5, out(zoe), false},  // another number has a sequence of its own
+			{0, out(bob), true},   // unordered
+			{12, in(bob), false},
+		} {
+			w.must(w.hears(step.seq, step.e))
+			if w.out(bob) != step.want {
+				w.t.Errorf("step %d: Bob is out: %v", i, w.out(bob))
+			}
+		}
+		if !w.out(zoe) {
+			w.t.Error("Zoë's opt-out is lost")
+		}
+		w.must(w.hears(20, crm.Event{Type: crm.EventPlanChanged}))
+		w.must(w.hears(19, crm.Event{Type: crm.EventAppUninstalled}))
+		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Installed {
+			w.t.Error("an event that was overtaken removed the app")
+		}
+		w.must(w.hears(21, crm.Event{Type: crm.EventTenantRenamed}))
+		var reason compose.Reason
+		if err := w.hears(30, out("12")); !errors.As(err, &reason) {
+			w.t.Errorf("a number that is none: %v", err)
+		}
+	})
+}
+
+// everything is all that the database holds of a tenant's batches, messages, events and opt-outs, as text.
+func (w *world) everything() string {
+	w.t.Helper()
+	var all []any
+	batches, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
+	w.must(err)
+	for _, b := range batches {
+		list, err := w.db.Messages(ctx, "t_9", b.ID, nil, "", 100)
+		w.must(err)
+		all = append(all, b, list)
+	}
+	return fmt.Sprintf("%+v", all)
+}
+
+func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
+	for by, e := range map[string]crm.Event{"number": {Type: crm.EventDataErase, Number: "415-555-0142"}, "contact": {Type: crm.EventDataErase, ContactID: "7"},
+		"both": {Type: crm.EventDataErase, ContactID: "7", Number: bob}} {
+		t.Run(by, func(t *testing.T) {
+			each(t, func(w *world) {
+				ana := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
+				sent, err := w.Texting.Create(ctx, ana, "k1", texting.BatchRequest{Message: "Dear Bob, yes"})
+				w.must(err)
+				w.within(10*time.Second, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
+				later := w.scheduled("43", "ben@acme.com")
+				bulk := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
+				waiting, err := w.Texting.Create(ctx, bulk, "k2", texting.BatchRequest{Message: "Hi {{Contact.firstName}}"})
+				w.must(err)
+				w.within(10*time.Second, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
+				_, err = w.db.Suppress(ctx, "t_9", bob, models.OptOutReply, "")
+				w.must(err)
+
+				w.must(w.hears(50, crm.Event{Type: crm.EventPlanChanged}))
+				w.must(w.hears(40, e)) // other news overtook it
+				w.must(w.hears(40, e))
+				left := w.everything()
+				for _, secret := range []string{bob, "5550142", "555-0142", "Dear Bob", "Hi Bob", "Bob Tanaka"} {
+					if strings.Contains(left, secret) {
+						w.t.Errorf("%q is left", secret)
+					}
+				}
+				if !strings.Contains(left, "+12075550134") || !strings.Contains(left, "Hi Finn") {
+					w.t.Error("somebody else's texts are gone")
+				}
+				if b := w.batch(later); b.State != models.BatchCancelled || b.HeldReason != "This person's data was erased" {
+					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
+				}
+				if !w.out(bob) {
+					w.t.Error("the opt-out is gone")
+				}
+				if c := w.counts(sent.ID); c.Delivered != 1 {
+					w.t.Errorf("the counts changed: %+v", c)
+				}
+			})
+		})
+	}
+}

@@ -20,7 +20,8 @@ type drillOptions struct {
 	texts, kills  int
 	database, dir string
 	seed          uint64
-	program       string // the binary whose workers are killed
+	patience      time.Duration // for events, once nothing is queued: what a dead worker had begun to process is rescued after a minute
+	program       string        // the binary whose workers are killed
 }
 
 // errPromiseBroken says that somebody was texted twice, or lost.
@@ -36,6 +37,7 @@ func drill(ctx context.Context, args, _ []string, out, errOut io.Writer) error {
 	flags.IntVar(&o.kills, "kills", 6, "how often a process is killed with -9; in between, some are paused past their lease, and the database is cut")
 	flags.StringVar(&o.database, "database", "", "postgres://…: an empty database, three workers (default: an embedded file, one process)")
 	flags.Uint64Var(&o.seed, "seed", rand.Uint64(), "repeats a drill's choices")
+	flags.DurationVar(&o.patience, "patience", 2*time.Minute, "how long to wait for events once nothing is queued")
 	flags.StringVar(&o.dir, "dir", "", "keep the processes' logs and the database file in this folder")
 	if err := flags.Parse(args); err != nil {
 		return err

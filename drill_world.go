@@ -90,41 +90,39 @@ func (f *drillField) rate() int { return max(600, 60*f.o.texts/(f.troubles()+1))
 
 // calm waits until nothing is queued or on the wire and all events have been heard, or until nothing moves any more.
 func (f *drillField) calm(ctx context.Context) error {
-	const standstill = 2 * time.Minute
 	var last models.Counts
-	for moved := time.Now(); ; {
-		c, settled := f.settled(ctx)
-		if settled {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	moved := time.Now()
+	if !until(ctx, time.Hour, func() bool {
+		c, queued := f.counts(ctx)
 		if c != last {
 			last, moved = c, time.Now()
 		}
-		if time.Since(moved) > standstill {
-			f.say("nothing has moved for %s: %+v", standstill, c)
-			return nil
-		}
-		time.Sleep(100 * time.Millisecond)
+		still := time.Since(moved)
+		return !queued && (f.heard(ctx) || still > f.o.patience) || still > 2*time.Minute
+	}) {
+		return ctx.Err()
 	}
+	return nil
 }
 
-func (f *drillField) settled(ctx context.Context) (models.Counts, bool) {
-	store := f.program.store
-	b, err := store.Batch(ctx, drillTenant, "", f.batchID)
+// counts are the texts by state, and whether some may still be on their way.
+func (f *drillField) counts(ctx context.Context) (models.Counts, bool) {
+	b, err := f.program.store.Batch(ctx, drillTenant, "", f.batchID)
 	if err != nil {
-		return models.Counts{}, false
+		return models.Counts{}, true // the database is cut
 	}
-	counts, err := store.CountMessages(ctx, drillTenant, []string{f.batchID})
+	counts, err := f.program.store.CountMessages(ctx, drillTenant, []string{f.batchID})
 	c := counts[f.batchID]
-	if err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0 {
-		return c, false
+	return c, err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0
+}
+
+// heard tells whether all of Dialpad's events have come and been applied.
+func (f *drillField) heard(ctx context.Context) bool {
+	soon, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if f.dialpadSandbox.Drain(soon) != nil {
+		return false
 	}
-	if err := f.dialpadSandbox.Drain(ctx); err != nil {
-		return c, false
-	}
-	pending, err := store.PendingEventsAllTenants(ctx, time.Now().Add(time.Hour), 1)
-	return c, err == nil && len(pending) == 0
+	pending, err := f.program.store.PendingEventsAllTenants(ctx, time.Now().Add(time.Hour), 1)
+	return err == nil && len(pending) == 0
 }

@@ -168,6 +168,23 @@ func (s *Store) claimSQLite(ctx context.Context, l Lane, t Take) ([]Claimed, int
 	return out, wakes, err
 }
 
+// Unclaim takes back what a claim marked although its answer was lost on the way from the database: nobody heard of those
+// texts, so none went onto the wire. Only for a worker whose other texts are all settled. The fence moves on in the same
+// transaction, so that such a claim can't be committed after it; the worker goes on with the lane that is returned.
+func (s *Store) Unclaim(ctx context.Context, l Lane) (Lane, []Settled, error) {
+	var back []Settled
+	err := s.Tx(ctx, func(tx *Store) error {
+		if err := changed(tx.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ? AND lease_until > ?",
+			l.ID, l.TenantID, l.LeaseOwner, l.Fence, tx.Now()).UpdateColumn("fence", l.Fence+1)); err != nil {
+			return err
+		}
+		return tx.q(ctx).Raw(`UPDATE messages SET state = 'queued', updated_at = ? WHERE lane_id = ? AND tenant_id = ? AND state = 'sending'
+			AND fence = ? RETURNING id, tenant_id, batch_id, callback_id, 'waiting' AS state`, tx.Now(), l.ID, l.TenantID, l.Fence).Scan(&back).Error
+	})
+	l.Fence++
+	return l, back, err
+}
+
 func toJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -35,6 +35,7 @@ type lane struct {
 	open       atomic.Int64 // claimed texts whose outcome is not written yet
 	onWire     sync.WaitGroup
 	requeued   atomic.Bool // something was taken back since the last look
+	unheard    bool        // a claim's answer was lost: the database may have made it
 	streak     int         // texts of higher classes since a lower one had its share
 	nextDue    *time.Time
 	seenWakes  int64
@@ -56,6 +57,9 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	now := l.e.cfg.Now()
 	if !l.held(now) {
 		return r, models.ErrLost
+	}
+	if l.unheard {
+		return round{wait: idleLook}, l.takeBack(ctx)
 	}
 	if err := l.prepare(ctx, now); err != nil {
 		return r, err
@@ -151,6 +155,7 @@ func (l *lane) claim(ctx context.Context, n int) ([]models.Claimed, error) {
 	take := models.Take{N: may, Low: (l.streak + may) / fairShare, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
 	got, wakes, err := l.e.store.Claim(ctx, l.Lane, take)
 	if err != nil {
+		l.unheard = !errors.Is(err, models.ErrLost)
 		return nil, err
 	}
 	l.Wakes = wakes
@@ -167,6 +172,24 @@ func (l *lane) claim(ctx context.Context, n int) ([]models.Claimed, error) {
 	}
 	l.e.count.claimed.Add(int64(len(got)))
 	return got, nil
+}
+
+// takeBack puts into the queue again what a claim took without this worker hearing of it. Until all else is settled it
+// can't tell those texts from the ones on the wire.
+func (l *lane) takeBack(ctx context.Context) error {
+	if l.open.Load() > 0 {
+		return nil
+	}
+	row, back, err := l.e.store.Unclaim(ctx, l.Lane)
+	if err != nil {
+		return err
+	}
+	l.Lane, l.unheard = row, false
+	l.e.settler.follow(back)
+	if len(back) > 0 {
+		l.e.cfg.Log.Warn("a claim's answer was lost; its texts were taken back", "tenant", l.TenantID, "texts", len(back))
+	}
+	return nil
 }
 
 // dispatch checks the claimed texts and puts those that may go onto the wire, each on its own goroutine with its

@@ -39,7 +39,7 @@ func TestNoScheduleTextsTwiceOrLosesAnybody(t *testing.T) {
 			}
 			w.finish()
 		}
-		for _, what := range []string{wokeLate, wentAgain, eventWaited, unknownSettled} {
+		for _, what := range []string{wokeLate, wentAgain, eventWaited, unknownSettled, claimUnheard} {
 			if seen[what] == 0 {
 				t.Errorf("no schedule came across %s", what)
 			}
@@ -53,6 +53,7 @@ const (
 	wentAgain      = "a text that went again"
 	eventWaited    = "an event that waited for an answer"
 	unknownSettled = "an unknown outcome that was settled"
+	claimUnheard   = "a claim whose answer was lost"
 )
 
 // schedule is one random run: the real store, workers that are moved by hand, and a Dialpad that counts.
@@ -82,6 +83,7 @@ type fate struct {
 	state     string // as last seen in the ledger
 	claims    int
 	open      bool // claimed, and what became of it may still be unknown
+	unheard   bool // claimed without anybody hearing of it
 	onWire    int  // POSTs that Dialpad did not surely turn down
 	accepted  int
 	dialpadID string
@@ -92,7 +94,8 @@ type drainer struct {
 	name    string
 	lane    *models.Lane
 	wakes   int64
-	asleep  int // steps it does not move
+	asleep  int  // steps it does not move
+	unheard bool // the answer to its last claim was lost
 	flights []*flight
 }
 
@@ -193,7 +196,7 @@ func (w *schedule) pass(d time.Duration) {
 		w.must(err)
 		if !kept[d.lane.ID] {
 			w.note("%s lost its lane", d.name)
-			d.lane = nil
+			d.lane, d.unheard = nil, false
 		}
 	}
 }
@@ -215,35 +218,66 @@ func (w *schedule) acquire(d *drainer) {
 
 func (w *schedule) claim(d *drainer) {
 	ctx := context.Background()
+	if d.unheard {
+		w.takeBack(d)
+		return
+	}
 	_, _, err := w.db.PromoteDue(ctx, *d.lane, 100)
 	w.must(err)
 	take := models.Take{N: 1 + w.r.IntN(5), Low: w.r.IntN(2), LowClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
 	got, wakes, err := w.db.Claim(ctx, *d.lane, take)
-	if errors.Is(err, models.ErrLost) {
-		w.note("%s may not claim", d.name)
-		w.seen[wokeLate]++
-		d.lane = nil
+	if w.lost(d, err) {
 		return
 	}
-	w.must(err)
 	if d.lane.Fence != w.newest {
 		w.fail("%s claims with fence %d, the lane's is %d", d.name, d.lane.Fence, w.newest)
 	}
-	d.wakes = wakes
+	d.unheard = len(got) > 0 && w.r.IntN(12) == 0
 	for _, c := range got {
 		f := w.texts[c.ID]
-		w.note("%s claims %s", d.name, c.ID[24:])
+		w.note("%s claims %s, unheard %v", d.name, c.ID[24:], d.unheard)
 		if f.claims++; f.open || f.onWire > 0 {
 			w.fail("text %s is claimed again: %+v", c.ID, *f)
 		}
-		f.open = true
-		d.flights = append(d.flights, &flight{Claimed: c})
+		if f.unheard = d.unheard; !f.unheard {
+			f.open, d.wakes = true, wakes
+			d.flights = append(d.flights, &flight{Claimed: c})
+		}
 	}
+}
+
+// lost tells whether a worker's lease is gone.
+func (w *schedule) lost(d *drainer, err error) bool {
+	if !errors.Is(err, models.ErrLost) {
+		w.must(err)
+		return false
+	}
+	w.note("%s lost its lease", d.name)
+	w.seen[wokeLate]++
+	d.lane, d.unheard = nil, false
+	return true
+}
+
+// takeBack puts back what the worker claimed without hearing of it, once it has nothing else open.
+func (w *schedule) takeBack(d *drainer) {
+	if len(d.flights) > 0 {
+		return
+	}
+	l := *d.lane
+	l.LeaseOwner = d.name
+	l, back, err := w.db.Unclaim(context.Background(), l)
+	if w.lost(d, err) {
+		return
+	}
+	d.lane, d.unheard, w.newest = &l, false, l.Fence
+	w.note("%s takes %d back", d.name, len(back))
+	w.seen[claimUnheard] += len(back)
+	w.must(w.db.FollowUp(context.Background(), back))
 }
 
 // giveUp hands the lane back when nothing is open, as the engine does.
 func (w *schedule) giveUp(d *drainer) {
-	if len(d.flights) > 0 {
+	if len(d.flights) > 0 || d.unheard {
 		return
 	}
 	l := *d.lane

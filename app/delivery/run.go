@@ -107,7 +107,9 @@ func (e *Engine) renewRound(ctx context.Context) {
 func (e *Engine) drain(ctx context.Context, l *lane) {
 	defer func() {
 		e.mu.Lock()
-		delete(e.lanes, l.ID)
+		if e.lanes[l.ID] == l { // a lease that ran out may be this process's again by now
+			delete(e.lanes, l.ID)
+		}
 		e.mu.Unlock()
 		l.onWire.Wait()
 	}()

@@ -185,7 +185,8 @@ func (w *schedule) look() {
 		for _, m := range list {
 			found++
 			f := w.texts[m.ID]
-			if m.State != f.state && !slices.Contains(onward[f.state], m.State) {
+			back := f.unheard && f.state == models.Sending && (m.State == models.Queued || m.State == models.Held || m.State == models.Cancelled)
+			if m.State != f.state && !back && !slices.Contains(onward[f.state], m.State) {
 				w.fail("text %s went from %s to %s", m.ID, f.state, m.State)
 			}
 			if m.State != f.state && f.state == models.Uncertain {

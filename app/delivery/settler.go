@@ -77,9 +77,7 @@ func (s *settler) write(group []outcome) {
 		moved, err := s.store.Settle(ctx, rows)
 		cancel()
 		if err == nil {
-			s.mu.Lock()
-			s.moved = append(s.moved, moved...)
-			s.mu.Unlock()
+			s.follow(moved)
 			for _, o := range group {
 				o.durable(o.Outcome)
 			}
@@ -88,6 +86,13 @@ func (s *settler) write(group []outcome) {
 		s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
 		time.Sleep(wait)
 	}
+}
+
+// follow has the next round follow moved texts up.
+func (s *settler) follow(moved []models.Settled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved = append(s.moved, moved...)
 }
 
 // followUp is the round that lets timelines and batches follow what was settled since the last one: once for many

@@ -81,22 +81,30 @@ func (s *Store) AddMessages(ctx context.Context, l Lane, messages []Message) (ma
 	if err := s.giveTurns(ctx, l, messages); err != nil {
 		return nil, err
 	}
-	if err := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&messages, 200).Error; err != nil {
-		return nil, one(err)
+	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&messages, 200)
+	if r.Error != nil {
+		return nil, one(r.Error)
 	}
 	ids := make([]string, len(messages))
 	for i, m := range messages {
 		ids[i] = m.ID
 	}
+	if r.RowsAffected == int64(len(messages)) {
+		return setOf(ids), nil // the usual case; looking each page up again made a long bulk slow on Postgres
+	}
 	var have []string
 	if err := s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &have).Error; err != nil {
 		return nil, err
 	}
-	added := make(map[string]bool, len(have))
-	for _, id := range have {
-		added[id] = true
+	return setOf(have), nil
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
 	}
-	return added, nil
+	return set
 }
 
 // giveTurns numbers the messages that go to the queue now; those that wait get theirs when they are due.

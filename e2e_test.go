@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
@@ -261,6 +262,12 @@ func TestASuspendedSenderIsSeenWithinSeconds(t *testing.T) {
 	onBoth(t, func(w *world) {
 		p := w.connected()
 		popup := w.popup("43", bob())
+		later := time.Now().Add(48 * time.Hour).UTC().Format("2006-01-02T15:04")
+		waiting := popup.post("/embed/api/batches", map[string]any{"message": "Later", "schedule": map[string]any{"local": later, "time_zone": "UTC"}}, "Idempotency-Key", "later")
+		if waiting.text("batch.state") != "scheduled" {
+			t.Fatalf("schedule: %d %s", waiting.status, waiting.body)
+		}
+		batch := "/embed/api/batches/" + waiting.text("batch.id")
 		w.dialpadSandbox.SuspendUser(dialpadsandbox.BenID)
 		w.until("the popup says so", func() bool {
 			return popup.get("/embed/api/context").text("state.message") == "No Dialpad account found"
@@ -268,8 +275,13 @@ func TestASuspendedSenderIsSeenWithinSeconds(t *testing.T) {
 		if people := p.get("/apps/dialpad/people?q=ben"); !strings.Contains(people.body, "suspended") {
 			t.Errorf("people: %s", people.body)
 		}
+		w.until("the schedule says so", func() bool {
+			return strings.HasPrefix(popup.get(batch).text("batch.warning"), "Ben's Dialpad account is suspended: this will fail on ")
+		})
 		w.dialpadSandbox.RestoreUser(dialpadsandbox.BenID)
-		w.until("all is well again", func() bool { return popup.get("/embed/api/context").at("state") == nil })
+		w.until("all is well again", func() bool {
+			return popup.get("/embed/api/context").at("state") == nil && popup.get(batch).at("batch.warning") == nil
+		})
 	})
 }
 

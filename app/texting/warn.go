@@ -16,10 +16,23 @@ const warnPage = 500
 
 // WarnAllTenants looks whether the scheduled batches could go if it were time now, and says beforehand what will fail;
 // when all is well again the warning goes. It also finds the instants that new zone rules gave to their wall times.
-func (x *Texting) WarnAllTenants(ctx context.Context) (n WarnCounts, err error) {
+func (x *Texting) WarnAllTenants(ctx context.Context) (WarnCounts, error) {
+	return x.lookAhead(ctx, func(after string) ([]models.Batch, error) {
+		return x.store.ScheduledAllTenants(ctx, after, warnPage)
+	})
+}
+
+// WarnTenant is the same for one tenant, as soon as something about its people has changed.
+func (x *Texting) WarnTenant(ctx context.Context, tenantID string) (WarnCounts, error) {
+	return x.lookAhead(ctx, func(after string) ([]models.Batch, error) {
+		return x.store.OpenBatches(ctx, tenantID, []string{models.BatchScheduled}, after, warnPage)
+	})
+}
+
+func (x *Texting) lookAhead(ctx context.Context, pageAfter func(after string) ([]models.Batch, error)) (n WarnCounts, err error) {
 	who := map[[2]string]verdict{}
 	for after := ""; ; {
-		page, err := x.store.ScheduledAllTenants(ctx, after, warnPage)
+		page, err := pageAfter(after)
 		if err != nil {
 			return n, err
 		}

@@ -206,6 +206,9 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 			}
 		}
 	}
+	if _, err := c.Texting.WarnTenant(ctx, e.TenantID); err != nil {
+		return err
+	}
 	return c.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
 }
 

@@ -105,20 +105,24 @@ func (s *Store) moveEach(ctx context.Context, tenantID string, ids []string) err
 	return s.Enqueue(ctx, jobs...)
 }
 
-// ReleaseBatches lets the batches go on that were held for a code: each where it was, a scheduled one by its late rule.
+// ReleaseBatches lets the batches go on that were held for a code: each where it was, those with a time by their late rule.
 // The jobs that carry it over to the messages are queued in the same transaction. It tells how many.
 func (s *Store) ReleaseBatches(ctx context.Context, tenantID, code string) (int, error) {
 	n := 0
 	err := s.Tx(ctx, func(tx *Store) error {
 		var held []Batch
-		if err := tx.q(ctx).Select("id", "prepared", "send_at", "started_at").
-			Where("tenant_id = ? AND state = ? AND held_code = ?", tenantID, BatchHeld, code).Find(&held).Error; err != nil {
+		if err := tx.q(ctx).Omit("record_ids").Where("tenant_id = ? AND state = ? AND held_code = ?", tenantID, BatchHeld, code).Find(&held).Error; err != nil {
 			return err
 		}
 		to := map[string][]string{}
 		for _, b := range held {
-			state := b.resumed()
-			to[state] = append(to[state], b.ID)
+			late, err := tx.leaveLate(ctx, b)
+			if err != nil {
+				return err
+			}
+			if state := b.resumed(); !late {
+				to[state] = append(to[state], b.ID)
+			}
 		}
 		for state, ids := range to {
 			for some := range slices.Chunk(ids, idsAtOnce) {
@@ -131,6 +135,26 @@ func (s *Store) ReleaseBatches(ctx context.Context, tenantID, code string) (int,
 		return nil
 	})
 	return n, err
+}
+
+// leaveLate applies the late rule to a batch that was held over its time for too long. One that has not started is judged
+// when it does, and one that was sending is late by what it was held.
+func (s *Store) leaveLate(ctx context.Context, b Batch) (bool, error) {
+	if b.resumed() == BatchScheduled || b.SendAt == nil || b.HeldAt == nil {
+		return false, nil
+	}
+	since := *b.SendAt
+	if b.HeldAt.After(since) {
+		since = *b.HeldAt
+	}
+	now := s.Now()
+	if !b.LateBy(since, now) {
+		return false, nil
+	}
+	if err := s.UpdateBatch(ctx, b.TenantID, b.ID, []string{BatchHeld}, b.Late(now)); err != nil {
+		return false, err
+	}
+	return true, s.moveEach(ctx, b.TenantID, []string{b.ID})
 }
 
 // resumed is where a held batch goes on.

@@ -126,8 +126,8 @@ func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, er
 		state = models.BatchScheduled
 	}
 	set := map[string]any{"state": state, "held_reason": "", "held_code": "", "held_at": nil, "sender_id": senderID}
-	if b.StartedAt == nil && state != models.BatchScheduled {
-		set["started_at"] = x.now().UTC()
+	if state == models.BatchPreparing && (b.StartedAt == nil || b.Cursor == "") {
+		set["started_at"] = x.now().UTC() // late or not, whoever resumes it wants it now
 	}
 	return x.move(ctx, a, id, []string{models.BatchPaused, models.BatchHeld}, set, "This batch is not paused.")
 }

@@ -252,19 +252,12 @@ func (l *lane) takePermits(ctx context.Context, n int) int {
 	case <-ctx.Done():
 		return 0
 	}
-	got := 1 + l.e.takeFree(n-1)
-	if got < n {
-		l.e.pause(ctx, gather)
-		got += l.e.takeFree(n - got)
-	}
-	return got
-}
-
-func (e *Engine) takeFree(n int) int {
-	for got := range n {
+	soon := time.NewTimer(gather)
+	defer soon.Stop()
+	for got := 1; got < n; got++ {
 		select {
-		case e.permits <- struct{}{}:
-		default:
+		case l.e.permits <- struct{}{}:
+		case <-soon.C:
 			return got
 		}
 	}

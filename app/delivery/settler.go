@@ -9,12 +9,14 @@ import (
 	"dialpad-texting/models"
 )
 
-// settler writes outcomes many at a time: whatever came while one group was being written is the next group. So a
-// lone text is settled at once, and a flood in large groups.
+// settler writes outcomes many at a time: what comes within a few milliseconds is one group, and while it is being
+// written the next one gathers.
 type settler struct {
 	store *models.Store
 	log   *slog.Logger
 	in    chan outcome
+
+	gathering sync.Mutex // one group at a time, so that they are large
 
 	mu    sync.Mutex
 	moved []models.Settled // settled since the last follow-up
@@ -29,6 +31,8 @@ type outcome struct {
 const (
 	settleGroup   = 512
 	settleWriters = 2
+	// settleWithin is how long a first outcome waits for others: a statement for one costs as much as one for ten.
+	settleWithin = 5 * time.Millisecond
 )
 
 func newSettler(store *models.Store, log *slog.Logger) *settler {
@@ -40,16 +44,24 @@ func (s *settler) run() {
 	var writers sync.WaitGroup
 	for range settleWriters {
 		writers.Go(func() {
-			for o := range s.in {
-				s.write(s.group(o))
+			for group := s.group(); len(group) > 0; group = s.group() {
+				s.write(group)
 			}
 		})
 	}
 	writers.Wait()
 }
 
-// group is the first outcome with all that wait behind it.
-func (s *settler) group(first outcome) []outcome {
+// group is the next outcomes, none when in is closed.
+func (s *settler) group() []outcome {
+	s.gathering.Lock()
+	defer s.gathering.Unlock()
+	first, ok := <-s.in
+	if !ok {
+		return nil
+	}
+	soon := time.NewTimer(settleWithin)
+	defer soon.Stop()
 	group := []outcome{first}
 	for len(group) < settleGroup {
 		select {
@@ -58,7 +70,7 @@ func (s *settler) group(first outcome) []outcome {
 				return group
 			}
 			group = append(group, o)
-		default:
+		case <-soon.C:
 			return group
 		}
 	}

@@ -23,15 +23,20 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	if err != nil {
 		return crm.Options{}, err
 	}
-	switch q.Field {
-	case fieldFromUser:
-		return a.senders(ctx, t, q)
-	case fieldTo:
-		return a.phoneFields(ctx, t, q)
-	case fieldTemplate:
-		return a.templateOptions(ctx, t, q)
+	list := map[string]func(context.Context, models.Tenant, crm.OptionsQuery) (crm.Options, error){
+		fieldFromUser: a.senders, fieldTo: a.phoneFields, fieldTemplate: a.templateOptions}[q.Field]
+	if list == nil {
+		return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
 	}
-	return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
+	// Asked first for each input: before anybody connected there is nobody to ask the CRM's templates for.
+	refusal, err := a.market.TenantMay(ctx, t.ID)
+	if err != nil {
+		return crm.Options{}, err
+	}
+	if refusal != nil {
+		return unusable(refusal), nil
+	}
+	return list(ctx, t, q)
 }
 
 // senders are the CRM users who may text, or the reason why nobody may. The record's owner is never listed.
@@ -70,10 +75,7 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 // mayChoose says why no sender can be chosen now. What is known of people is read again first, so that whoever was
 // suspended a minute ago is not offered.
 func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
-	refusal, err := a.market.TenantMay(ctx, t.ID)
-	if err != nil || refusal != nil {
-		return refusal, err
-	}
+	var refusal *market.Refusal
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {

@@ -57,7 +57,8 @@ func isFile(path string) bool {
 }
 
 // startServer makes a cluster in a temporary folder and serves it on a free
-// port of 127.0.0.1. Nothing is synced to disk: the cluster dies with the process.
+// port of 127.0.0.1. Nothing is synced to disk, for the cluster dies with the process; with DURABLE_POSTGRES=1 it
+// syncs as it does by default, for benchmarks.
 func startServer(bin string) (string, error) {
 	owner, err := unprivileged()
 	if err != nil {
@@ -96,10 +97,12 @@ func serve(bin, dir string, owner *syscall.Credential) (string, error) {
 		return "", err
 	}
 	var log bytes.Buffer
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data"), "-p", port,
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=200", "-c", "timezone=UTC", "-c", "autovacuum=off")
+	settings := []string{"-D", filepath.Join(dir, "data"), "-p", port,
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC"}
+	if os.Getenv("DURABLE_POSTGRES") != "1" {
+		settings = append(settings, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), settings...)
 	server.Dir, server.Stdout, server.Stderr = dir, &log, &log
 	server.SysProcAttr = attributes(owner)
 	exited := make(chan error, 1)

@@ -127,7 +127,7 @@ func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error 
 	return err
 }
 
-// finish reads the directory, makes webhook and subscriptions, and lets texts go.
+// finish reads the directory, makes webhook and subscriptions, reads the CRM's users, and lets texts go.
 func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	if err := c.directory(ctx, tenantID); err != nil {
 		return err
@@ -138,10 +138,18 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	if _, err := c.Market.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
+	// Before it is ready, so that the page shows everybody beside their account at once. A CRM that does not answer
+	// must not keep anyone from texting: then it is a job.
+	if _, err := c.Accounts.SyncUsers(ctx, tenantID); err != nil {
+		c.Log.Warn("the CRM's users could not be read yet", "tenant", tenantID, "err", err)
+		if err := c.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}); err != nil {
+			return err
+		}
+	}
 	if err := c.Market.Ready(ctx, tenantID); err != nil {
 		return err
 	}
-	return c.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}, models.ReadOptOuts{TenantID: tenantID})
+	return c.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
 }
 
 func (c *Crew) directory(ctx context.Context, tenantID string) error {

@@ -96,11 +96,12 @@ func (s *Store) PairInFlight(ctx context.Context, tenantID, from, to string) (bo
 	return n > 0, err
 }
 
-// UncertainOfPair returns the uncertain messages between two numbers that were on the wire since a time.
-func (s *Store) UncertainOfPair(ctx context.Context, tenantID, from, to string, since time.Time) ([]Message, error) {
+// UncertainOfPair returns the uncertain messages between two numbers that went onto the wire between two times: two at
+// most, since two are too many.
+func (s *Store) UncertainOfPair(ctx context.Context, tenantID, from, to string, since, until time.Time) ([]Message, error) {
 	var out []Message
-	return out, s.q(ctx).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'uncertain' AND claimed_at > ? AND dialpad_id = ''",
-		tenantID, from, to, since.UTC()).Order("id").Limit(2).Find(&out).Error
+	return out, s.q(ctx).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'uncertain' AND claimed_at > ? AND claimed_at <= ? AND dialpad_id = ''",
+		tenantID, from, to, since.UTC(), until.UTC()).Order("id").Limit(2).Find(&out).Error
 }
 
 // Progress is what an event says of a message.

@@ -13,7 +13,9 @@ import (
 const (
 	// matchWindow is how long after its request an uncertain text may be matched by its numbers alone.
 	matchWindow = 10 * time.Minute
-	publicAPI   = "public_api"
+	// skew is how far two machines' clocks may be apart: an event is about a text that went out before it.
+	skew      = 2 * time.Second
+	publicAPI = "public_api"
 )
 
 // Reconciler applies what Dialpad tells about texts.
@@ -68,7 +70,7 @@ func (r *Reconciler) match(ctx context.Context, e models.WebhookEvent) (bool, er
 	} else if !errors.Is(err, models.ErrNotFound) {
 		return false, err
 	}
-	candidates, err := r.store.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber, e.ReceivedAt.Add(-matchWindow))
+	candidates, err := r.store.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber, e.ReceivedAt.Add(-matchWindow), e.ReceivedAt.Add(skew))
 	if err != nil {
 		return false, err
 	}

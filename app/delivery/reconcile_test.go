@@ -231,6 +231,36 @@ func TestAnUncertainTextIsNotMatchedByItsNumbersAfterTenMinutes(t *testing.T) {
 	})
 }
 
+func TestAnEventNeverSettlesATextThatWentOutAfterIt(t *testing.T) {
+	eachTold(t, func(w *told) {
+		c := w.claim("b1", 1)[0]
+		early := w.event("early", models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
+		w.settle(c, models.Failed, "")
+		w.clock.Add(5 * time.Second)
+		later := w.claim("b2", 1)[0] // to the same number
+		w.settle(later, models.Uncertain, "")
+		if later.ToNumber != c.ToNumber || !w.process(early) || w.message(later.ID).State != models.Uncertain {
+			w.t.Errorf("the text to %s is %s", later.ToNumber, w.message(later.ID).State)
+		}
+	})
+}
+
+// The rule's limit, stated: Dialpad's events carry nothing but the two numbers to tell a text of ours whose answer was
+// lost from one that the same person types in Dialpad within those ten minutes. Where the event names no device, theirs
+// is taken for ours, and says "matched by number".
+func TestATextByHandMayBeTakenForTheUncertainOneOfThePair(t *testing.T) {
+	eachTold(t, func(w *told) {
+		c := w.claim("b1", 1)[0]
+		w.settle(c, models.Uncertain, "")
+		if !w.hears(models.WebhookEvent{DialpadID: "by hand", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) {
+			w.t.Error("not done with")
+		}
+		if m := w.message(c.ID); m.State != models.Delivered || m.MatchedBy != "number" {
+			w.t.Errorf("the text is %s, matched by %q", m.State, m.MatchedBy)
+		}
+	})
+}
+
 func TestWhatAnotherTenantHearsChangesNothingHere(t *testing.T) {
 	eachTold(t, func(w *told) {
 		c := w.claim("b1", 1)[0]

@@ -8,7 +8,13 @@ import (
 	"gorm.io/gorm"
 )
 
-const wordsErased = "This person's data was erased"
+const (
+	wordsErased  = "This person's data was erased"
+	erasedNumber = "erased:" // in front of the row's own id, which keeps the number unique in its batch
+)
+
+// Erased tells whether the person's data was removed from the row.
+func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedNumber) }
 
 // EraseNumber removes a person's number, name and texts everywhere; opt-outs survive by their key alone.
 func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
@@ -74,8 +80,26 @@ func (s *Store) eraseMessages(ctx context.Context, tenantID, where string, arg a
 	if err := s.Enqueue(ctx, jobs...); err != nil {
 		return err
 	}
-	// The number stays unique in its batch by the row's own id.
-	return q().Updates(map[string]any{"to_number": gorm.Expr("'erased:' || id"), "name": "", "text": "", "untold": false}).Error
+	if err := s.eraseTraces(ctx, tenantID, q); err != nil {
+		return err
+	}
+	return q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedNumber), "to_key": "", "name": "", "text": "", "untold": false}).Error
+}
+
+// eraseTraces removes what stands beside messages: whose twin somebody is, Dialpad's own words, which may name a number,
+// and what an automation asked for.
+func (s *Store) eraseTraces(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
+	for code, words := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
+		if err := messages().Where("error_code = ?", code).Update("error_text", words).Error; err != nil {
+			return err
+		}
+	}
+	if err := s.q(ctx).Model(&AttemptRow{}).Where("tenant_id = ? AND message_id IN (?)", tenantID, messages().Select("id")).
+		Update("error_text", "").Error; err != nil {
+		return err
+	}
+	return s.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND state <> ? AND message_id IN (?)", tenantID, CallbackAccepted, messages().Select("id")).
+		UpdateColumn("request", nil).Error
 }
 
 // eraseBatches empties the one-to-one batches to a person, and ends those that have not begun.

@@ -105,7 +105,8 @@ func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settle
 		}
 	}
 	var moved []Settled
-	err := s.q(ctx).Raw(`UPDATE messages SET state = o.state, error_code = o.code, error_text = o.text,
+	// Who was erased while the text was on the wire gets no second attempt: there is no number left to send it to.
+	err := s.q(ctx).Raw(`UPDATE messages SET state = CASE WHEN o.state IN ('waiting', 'held') AND messages.to_number LIKE 'erased:%' THEN 'cancelled' ELSE o.state END, error_code = o.code, error_text = o.text,
 		dialpad_id = CASE WHEN o.dialpad_id <> '' THEN o.dialpad_id ELSE messages.dialpad_id END,
 		answered_at = @now, updated_at = @now, untold = true,
 		sent_at = CASE WHEN o.state = 'sent' THEN `+s.moment("@now")+` ELSE messages.sent_at END,

@@ -75,6 +75,9 @@ func (t *Teller) sources(ctx context.Context, tenantID string, page []models.Mes
 }
 
 func (t *Teller) tell(ctx context.Context, to crm.Tenant, m models.Message, source string) error {
+	if m.Erased() {
+		return t.store.Told(ctx, m) // there is nobody left to tell of
+	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID, From: m.FromNumber,
 		To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText, SentAt: m.SentAt, Source: source, BatchID: m.BatchID}
 	// The same change told twice has the same id, so that the CRM may drop the second.

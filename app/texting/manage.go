@@ -249,8 +249,9 @@ func (x *Texting) again(ctx context.Context, a Asker, b models.Batch, states []s
 			return b, err
 		}
 		for _, m := range list {
-			ids = append(ids, m.RecordID)
-			after = m.ID
+			if after = m.ID; !m.Erased() {
+				ids = append(ids, m.RecordID)
+			}
 		}
 		if len(list) < 1000 {
 			break

@@ -136,7 +136,7 @@ func reportRow(m models.Message) []string {
 	if m.SentAt != nil {
 		sent = m.SentAt.UTC().Format(time.RFC3339)
 	}
-	row := []string{m.Name, m.ToNumber, publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID}
+	row := []string{m.Name, numberOf(m), publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID}
 	for i := range row {
 		row[i] = harmless(row[i])
 	}

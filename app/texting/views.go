@@ -80,8 +80,17 @@ type MessageView struct {
 }
 
 func messageView(m models.Message) MessageView {
-	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, To: m.ToNumber, Display: display(m.ToNumber), Text: m.Text,
+	number := numberOf(m)
+	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, To: number, Display: display(number), Text: m.Text,
 		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+}
+
+// numberOf is a text's number, "" where it was erased.
+func numberOf(m models.Message) string {
+	if m.Erased() {
+		return ""
+	}
+	return m.ToNumber
 }
 
 func display(number string) string {
@@ -203,7 +212,7 @@ func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*Recipient
 		return nil, err
 	}
 	if len(list) == 1 {
-		return &RecipientView{Name: list[0].Name, Display: display(list[0].ToNumber)}, nil
+		return &RecipientView{Name: list[0].Name, Display: display(numberOf(list[0]))}, nil
 	}
 	return &RecipientView{Display: display(b.ToNumber)}, nil
 }

@@ -19,6 +19,7 @@ const (
 	HeldRemoved      = "app_removed"
 	HeldUser         = "user_deactivated"
 	HeldLate         = "late"
+	HeldRefused      = "records_refused"
 	HeldExpired      = "held_too_long" // of a cancelled one: its texts failed
 )
 

@@ -60,12 +60,14 @@ func (s *Store) AfterMove(ctx context.Context, b Batch, laneID, senderID string)
 }
 
 // RequeueMessages puts up to n held messages of a batch back into the lane's queue, from the given sender; "" leaves each
-// its own. Those whose time has not come wait for it.
+// its own. Those whose time has not come wait for it. What still waits in the lane of a company that was connected before
+// comes along: it was taken back from the wire after the rest had been held.
 func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID string, n int) (int, error) {
 	moved := 0
 	err := s.Tx(ctx, func(tx *Store) error {
 		var held []Message
-		if err := tx.q(ctx).Select("id", "class", "batch_id", "due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'held'", l.TenantID, batchID).
+		if err := tx.q(ctx).Select("id", "class", "batch_id", "due_at").Where("tenant_id = ? AND batch_id = ?", l.TenantID, batchID).
+			Where("state = 'held' OR state IN ('queued', 'waiting') AND lane_id <> ?", l.ID).
 			Order("id").Limit(n).Find(&held).Error; err != nil || len(held) == 0 {
 			return err
 		}
@@ -73,11 +75,11 @@ func (s *Store) RequeueMessages(ctx context.Context, l Lane, batchID, senderID s
 		for i := range held {
 			ids[i], held[i].SenderID = held[i].ID, senderID
 		}
-		set := map[string]any{"lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}
+		set := map[string]any{"state": Held, "lane_id": l.ID, "error_code": "", "error_text": "", "untold": true}
 		if senderID != "" {
 			set["sender_id"] = senderID
 		}
-		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", l.TenantID, ids).Updates(set).Error; err != nil {
+		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ? AND state IN ?", l.TenantID, ids, []string{Held, Queued, Waiting}).Updates(set).Error; err != nil {
 			return err
 		}
 		moved = len(held)

@@ -42,7 +42,7 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	}
 	sender, held, err := x.senderOf(ctx, t, b)
 	if err != nil || held {
-		return held, err
+		return false, err
 	}
 	x.refreshOptOuts(ctx, b)
 	w, err := wishOf(t, b)
@@ -50,6 +50,9 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 		return true, x.end(ctx, b, "", "The text can't be read any more") // the fields were checked when it was written
 	}
 	p, err := x.recipients(ctx, w, b.Cursor)
+	if refusedByCRM(err) && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedMost {
+		return false, x.hold(ctx, b, models.HeldRefused, wordsRefused)
+	}
 	if err != nil {
 		x.note(ctx, b, err)
 		return false, err
@@ -74,7 +77,12 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	return p.next == "", nil
 }
 
-const optOutsMost = 10 * time.Second
+const (
+	optOutsMost = 10 * time.Second
+	// refusedMost is how long a CRM that refuses the records is asked again: secrets may just be changing there, but a
+	// selection that it forgot stays forgotten.
+	refusedMost = time.Hour
+)
 
 // refreshOptOuts has Dialpad's opt-outs read before a bulk. When that fails the bulk goes on: Dialpad keeps to its own
 // list, and what we know of it is an hour old at most.
@@ -128,9 +136,18 @@ func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch)
 	case refusal.Code == "dialpad_unreachable":
 		return "", false, refusal
 	}
-	err = x.store.UpdateBatch(ctx, t.ID, b.ID, []string{models.BatchPreparing},
-		map[string]any{"state": models.BatchHeld, "held_reason": refusal.Message, "held_code": refusal.Held, "held_at": x.now().UTC()})
-	return "", true, err
+	return "", true, x.hold(ctx, b, refusal.Held, refusal.Message)
+}
+
+// hold holds a batch that was being prepared, with the texts that it has already.
+func (x *Texting) hold(ctx context.Context, b models.Batch, code, reason string) error {
+	return moved(x.store.Tx(ctx, func(tx *models.Store) error {
+		err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchHeld, "held_reason": reason, "held_code": code, "held_at": x.now().UTC()})
+		if err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+	}))
 }
 
 // storePage writes a page's messages and moves the cursor, if the batch is still where the page began.

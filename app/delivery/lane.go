@@ -79,7 +79,8 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 		return round{empty: err == nil && calm, wait: idleLook}, err
 	}
 	l.open.Add(int64(len(got)))
-	l.dispatch(ctx, got)
+	// What is claimed is settled, also when the process stops just now.
+	l.dispatch(context.WithoutCancel(ctx), got)
 	return round{claimed: len(got)}, nil
 }
 

@@ -117,6 +117,8 @@ func (s *settler) followUp(ctx context.Context) {
 	if len(moved) == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second) // a round that has begun ends
+	defer cancel()
 	if err := s.store.FollowUp(ctx, moved); err != nil {
 		s.log.Error("following up settled texts failed", "texts", len(moved), "err", err)
 	}

@@ -108,22 +108,41 @@ func (l *load) bulk(n int, tenants ...*seed.Tenant) {
 // copy multiplies the queued texts of some batches, to numbers that are nobody's (there is no area code 000).
 func (l *load) copy(batches string, n int, state string) {
 	l.Helper()
-	number, series := "'+1' || lpad(i::text, 10, '0')", "generate_series(1, CAST($1 AS int)) AS s(i)"
-	db, err := sql.Open("pgx", l.dsn)
-	if path, ok := strings.CutPrefix(l.dsn, "sqlite:"); ok {
-		number, series = "printf('+1%010d', i)", "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < $1) SELECT i FROM s)"
-		db, err = sqlite.Open(path)
+	number := "'+1' || lpad(i::text, 10, '0')"
+	if !l.postgres() {
+		number = "printf('+1%010d', i)"
 	}
-	l.must(err)
+	db := l.open()
 	defer func() { _ = db.Close() }()
-	_, err = db.Exec(`INSERT INTO messages (id, tenant_id, batch_id, lane_id, class, turn, user_id, sender_id, module, record_id, contact_id, deal_id,
+	_, err := db.Exec(`INSERT INTO messages (id, tenant_id, batch_id, lane_id, class, turn, user_id, sender_id, module, record_id, contact_id, deal_id,
 			name, to_number, to_key, from_number, text, segments, state, dialpad_id, created_at, updated_at)
 		SELECT m.id || '-' || i, tenant_id, batch_id, lane_id, class, turn + i, user_id, sender_id, module, i, contact_id, deal_id,
 			name, `+number+`, to_key || i, from_number, text, segments, $2, CASE WHEN $2 = 'queued' THEN '' ELSE 'd' || i END, created_at, updated_at
-		FROM messages m CROSS JOIN `+series+` WHERE m.state = 'queued' AND m.batch_id LIKE $3`, n, state, batches)
+		FROM messages m CROSS JOIN `+l.series()+` WHERE m.state = 'queued' AND m.batch_id LIKE $3`, n, state, batches)
 	l.must(err)
 	_, err = db.Exec("ANALYZE") // as autovacuum does after so many new rows
 	l.must(err)
+}
+
+func (l *load) postgres() bool { return strings.HasPrefix(l.dsn, "postgres") }
+
+// open opens the database without the models, for what they have no word for.
+func (l *load) open() *sql.DB {
+	l.Helper()
+	db, err := sql.Open("pgx", l.dsn)
+	if path, ok := strings.CutPrefix(l.dsn, "sqlite:"); ok {
+		db, err = sqlite.Open(path)
+	}
+	l.must(err)
+	return db
+}
+
+// series is the numbers i from 1 to the statement's first parameter.
+func (l *load) series() string {
+	if l.postgres() {
+		return "generate_series(1, CAST($1 AS int)) AS s(i)"
+	}
+	return "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < $1) SELECT i FROM s)"
 }
 
 // accepted waits until the sandbox has accepted n texts.
@@ -140,11 +159,10 @@ func (l *load) accepted(n int) time.Time {
 // databaseCPU is the time that all of Postgres's processes have used.
 func (l *load) databaseCPU() (sum time.Duration) {
 	l.Helper()
-	if !strings.HasPrefix(l.dsn, "postgres") {
+	if !l.postgres() {
 		return 0
 	}
-	db, err := sql.Open("pgx", l.dsn)
-	l.must(err)
+	db := l.open()
 	defer func() { _ = db.Close() }()
 	var backend int
 	l.must(db.QueryRow("SELECT pg_backend_pid()").Scan(&backend))
@@ -255,4 +273,39 @@ func BenchmarkWorkerWithAMillionPending(b *testing.B) {
 		l.work(b, 60_000)
 		l.settled(t)
 	}
+}
+
+// lanes makes n lanes of which five are due; a third is leased to others, the rest has nothing to do.
+func (l *load) lanes(n int) {
+	l.Helper()
+	t := l.company(1, 100, 0)
+	db := l.open()
+	defer func() { _ = db.Close() }()
+	now := time.Now().UTC()
+	at := map[bool]string{true: "CAST($3 AS timestamptz)", false: "$3"}[l.postgres()]
+	later := strings.Replace(at, "3", "4", 1)
+	_, err := db.Exec(`INSERT INTO lanes (id, tenant_id, due_at, lease_owner, lease_until, updated_at)
+		SELECT 'l' || i, $2, CASE WHEN i <= 5 THEN `+at+` WHEN i % 3 = 0 THEN `+later+` END, CASE WHEN i > 5 AND i % 3 = 0 THEN 'w2' ELSE '' END,
+			CASE WHEN i > 5 AND i % 3 = 0 THEN `+later+` END, `+at+` FROM `+l.series(), n, t.ID, now, now.Add(24*time.Hour))
+	l.must(err)
+	_, err = db.Exec("ANALYZE")
+	l.must(err)
+}
+
+// plan is how Postgres would run a statement.
+func (l *load) plan(statement string) string {
+	l.Helper()
+	db := l.open()
+	defer func() { _ = db.Close() }()
+	rows, err := db.Query("EXPLAIN " + statement)
+	l.must(err)
+	defer func() { _ = rows.Close() }()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		l.must(rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	l.must(rows.Err())
+	return plan.String()
 }

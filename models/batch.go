@@ -54,7 +54,8 @@ type Batch struct {
 	Module     string
 	RecordIDs  []string `gorm:"serializer:json"`
 	Selection  string
-	ToNumber   string // one to one: as clicked, authoritative
+	Excluded   []string `gorm:"serializer:json"` // records left out while it waited
+	ToNumber   string   // one to one: as clicked, authoritative
 	ToField    string
 	Message    string // with its merge fields
 	TemplateID string
@@ -88,6 +89,9 @@ type Batch struct {
 	FinishedAt *time.Time
 	UpdatedAt  time.Time
 }
+
+// IDList is a list of ids as a column of it holds them, for updates.
+func IDList(ids []string) string { return toJSON(ids) }
 
 // Over tells whether nothing more will happen to it.
 func (b Batch) Over() bool { return b.State == BatchDone || b.State == BatchCancelled }

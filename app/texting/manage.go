@@ -10,14 +10,6 @@ import (
 	"dialpad-texting/models"
 )
 
-// EditRequest changes a batch before it starts; nil leaves a thing as it is.
-type EditRequest struct {
-	Message      *string   `json:"message"`
-	Schedule     *Schedule `json:"schedule"`
-	Late         *Late     `json:"late"`
-	SenderUserID *string   `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
-}
-
 // ResendRequest names the states whose people are texted again.
 type ResendRequest struct {
 	States  []string `json:"states"`
@@ -31,65 +23,6 @@ func (x *Texting) Batch(ctx context.Context, a Asker, id string) (BatchView, err
 		return BatchView{}, found(err)
 	}
 	return x.view(ctx, a.Tenant, b)
-}
-
-// Edit changes a scheduled batch; whether it still was one is decided by the database.
-func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
-	if err != nil {
-		return BatchView{}, found(err)
-	}
-	if b.State != models.BatchScheduled {
-		return BatchView{}, problem("state_conflict", "This text has already started; it can't be changed any more.")
-	}
-	set := map[string]any{"warning": "", "warned_at": nil}
-	if r.Message != nil {
-		tpl, err := x.check(ctx, a.Tenant, b.Module, *r.Message)
-		if err != nil {
-			return BatchView{}, err
-		}
-		set["message"] = tpl.String()
-	}
-	if err := setLate(&b, r.Late); err != nil {
-		return BatchView{}, err
-	}
-	if r.Schedule != nil {
-		if err := x.setSchedule(&b, *r.Schedule); err != nil {
-			return BatchView{}, err
-		}
-	}
-	if r.SenderUserID != nil {
-		if err := x.setSender(ctx, a, &b, *r.SenderUserID); err != nil {
-			return BatchView{}, err
-		}
-	}
-	for column, v := range map[string]any{"late_minutes": b.LateMinutes, "late_do": b.LateDo, "send_at": b.SendAt, "local_time": b.LocalTime,
-		"time_zone": b.TimeZone, "utc_offset": b.UTCOffset, "sender_id": b.SenderID, "sender_email": b.SenderEmail} {
-		set[column] = v
-	}
-	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
-		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
-	}
-	return x.Batch(ctx, a, id)
-}
-
-func (x *Texting) setSender(ctx context.Context, a Asker, b *models.Batch, userID string) error {
-	if !a.Admin() {
-		return problem("admin_required", "Only an admin can choose another sender.")
-	}
-	u, err := x.store.User(ctx, a.Tenant.ID, userID)
-	if err != nil {
-		return found(err)
-	}
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, u.Email)
-	if err != nil {
-		return err
-	}
-	if refusal != nil {
-		return refusal
-	}
-	b.SenderID, b.SenderEmail = account.DialpadID, u.Email
-	return nil
 }
 
 // Cancel cancels the rest of a batch; what is on the wire goes on.

@@ -21,11 +21,13 @@ const (
 	codeMissing   = "missing"
 	codeForbidden = "forbidden"
 	codeRefused   = "record_refused"
+	codeLeftOut   = "left_out"
 
 	wordsOptedOut  = "Unsubscribed from Text"
 	wordsMissing   = "The record no longer exists"
 	wordsForbidden = "You may not see this record"
 	wordsRefused   = "Salesmate does not give these records"
+	wordsLeftOut   = "Left out while the texts waited"
 )
 
 // wish is what is to be texted to whom: the part of a batch that decides recipients and texts.
@@ -36,6 +38,7 @@ type wish struct {
 	module    string
 	recordIDs []string
 	selection string
+	excluded  map[string]bool
 	toNumber  string // one to one, as clicked
 	toField   string
 	template  compose.Template
@@ -44,7 +47,7 @@ type wish struct {
 func wishOf(t models.Tenant, b models.Batch) (wish, error) {
 	tpl, err := compose.Parse(b.Message)
 	return wish{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
-		toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
+		excluded: idSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
 }
 
 // recipient is a person chosen, with the text that would go out, or the reason why none will.
@@ -87,7 +90,15 @@ func (x *Texting) recipients(ctx context.Context, w wish, cursor string) (page, 
 	for _, r := range records.Records {
 		p.recipients = append(p.recipients, w.recipient(r))
 	}
-	return p, x.leaveOutSuppressed(ctx, w, p.recipients)
+	if err := x.leaveOutSuppressed(ctx, w, p.recipients); err != nil {
+		return page{}, err
+	}
+	for i := range p.recipients {
+		if r := &p.recipients[i]; w.excluded[r.recordID] {
+			r.leaveOut(codeLeftOut, wordsLeftOut)
+		}
+	}
+	return p, nil
 }
 
 // query is the question for a cursor. A list of ids is cut into pages of our own ("ids:400"); within one page the

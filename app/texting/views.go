@@ -26,8 +26,9 @@ type BatchView struct {
 	Text       string         `json:"text"` // with its merge fields
 	Schedule   *Schedule      `json:"schedule"`
 	Late       *Late          `json:"late"`
-	Reason     *string        `json:"reason"`  // why it is held or cancelled, or what preparing waits for
-	Warning    *string        `json:"warning"` // why it will fail if nothing changes
+	Reason     *string        `json:"reason"`            // why it is held or cancelled, or what preparing waits for
+	Warning    *string        `json:"warning"`           // why it will fail if nothing changes
+	Exclude    []string       `json:"exclude,omitempty"` // records left out while it waits
 	Workflow   *WorkflowView  `json:"workflow"`
 	Timeline   []MomentView   `json:"timeline,omitempty"`
 }
@@ -165,6 +166,10 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 	if !b.Prepared {
 		left += max(0, b.Expected-c.Sum())
 	}
+	if b.State == models.BatchScheduled {
+		c.Skipped += len(b.Excluded)
+		left -= len(b.Excluded)
+	}
 	c.Queued, c.Held = 0, 0
 	switch {
 	case b.State == models.BatchCancelled && b.HeldCode == models.HeldExpired:
@@ -183,7 +188,7 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 func (x *Texting) batchView(t models.Tenant, b models.Batch, c models.Counts, ahead int64) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, ToField: b.ToField, Text: b.Message,
-		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), Warning: optional(b.Warning)}
+		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), Warning: optional(b.Warning), Exclude: b.Excluded}
 	if b.LocalTime != "" {
 		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}

@@ -1,0 +1,129 @@
+package texting
+
+import (
+	"context"
+	"fmt"
+
+	"dialpad-texting/models"
+)
+
+// EditRequest changes a batch before it starts; nil leaves a thing as it is.
+type EditRequest struct {
+	Message      *string   `json:"message"`
+	Schedule     *Schedule `json:"schedule"`
+	Late         *Late     `json:"late"`
+	SenderUserID *string   `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
+	Exclude      *[]string `json:"exclude"`        // records that are left out of a bulk, all of them; [] takes everybody in again
+}
+
+// excludeMost bounds how many records one batch can leave out by name.
+const excludeMost = 10_000
+
+// Edit changes a scheduled batch; whether it still was one is decided by the database.
+func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	if b.State != models.BatchScheduled {
+		return BatchView{}, problem("state_conflict", "This text has already started; it can't be changed any more.")
+	}
+	set := map[string]any{"warning": "", "warned_at": nil}
+	for _, change := range []func() error{
+		func() error { return x.editMessage(ctx, a, b, r.Message, set) },
+		func() error { return editLate(b, r.Late, set) },
+		func() error { return x.editSchedule(b, r.Schedule, set) },
+		func() error { return x.editSender(ctx, a, r.SenderUserID, set) },
+		func() error { return editExclude(b, r.Exclude, set) },
+	} {
+		if err := change(); err != nil {
+			return BatchView{}, err
+		}
+	}
+	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
+		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
+	}
+	return x.Batch(ctx, a, id)
+}
+
+func (x *Texting) editMessage(ctx context.Context, a Asker, b models.Batch, message *string, set map[string]any) error {
+	if message == nil {
+		return nil
+	}
+	tpl, err := x.check(ctx, a.Tenant, b.Module, *message)
+	set["message"] = tpl.String()
+	return err
+}
+
+func editLate(b models.Batch, l *Late, set map[string]any) error {
+	err := setLate(&b, l)
+	set["late_minutes"], set["late_do"] = b.LateMinutes, b.LateDo
+	return err
+}
+
+func (x *Texting) editSchedule(b models.Batch, s *Schedule, set map[string]any) error {
+	if s == nil {
+		return nil
+	}
+	err := x.setSchedule(&b, *s)
+	set["send_at"], set["local_time"], set["time_zone"], set["utc_offset"] = b.SendAt, b.LocalTime, b.TimeZone, b.UTCOffset
+	return err
+}
+
+func (x *Texting) editSender(ctx context.Context, a Asker, userID *string, set map[string]any) error {
+	if userID == nil {
+		return nil
+	}
+	if !a.Admin() {
+		return problem("admin_required", "Only an admin can choose another sender.")
+	}
+	u, err := x.store.User(ctx, a.Tenant.ID, *userID)
+	if err != nil {
+		return found(err)
+	}
+	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, u.Email)
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		return refusal
+	}
+	set["sender_id"], set["sender_email"] = account.DialpadID, u.Email
+	return nil
+}
+
+// editExclude leaves single recipients out. There are no texts yet that could be cancelled one by one: who is left out
+// is kept with the batch, and gets a row with the reason when it is prepared.
+func editExclude(b models.Batch, exclude *[]string, set map[string]any) error {
+	if exclude == nil {
+		return nil
+	}
+	out := eachOnce(*exclude)
+	bad := func(message string) error {
+		return &Problem{Code: "bad_request", Message: message, Details: map[string]any{"field": "exclude"}}
+	}
+	switch {
+	case b.Source != models.SourceBulk:
+		return bad("Only a bulk can leave people out. Cancel this text instead.")
+	case len(out) > excludeMost:
+		return bad(fmt.Sprintf("At most %d people can be left out.", excludeMost))
+	case len(out) >= b.Expected:
+		return bad("Nobody would be left. Cancel the texts instead.")
+	}
+	asked := idSet(b.RecordIDs)
+	for _, id := range out {
+		if id == "" || len(asked) > 0 && !asked[id] {
+			return bad("Somebody who is to be left out is not among the recipients.")
+		}
+	}
+	set["excluded"] = models.IDList(out)
+	return nil
+}
+
+func idSet(ids []string) map[string]bool {
+	out := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out
+}

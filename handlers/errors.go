@@ -93,6 +93,7 @@ var statuses = map[string]int{
 	"template_invalid": http.StatusUnprocessableEntity,
 	"braces_in_value":  http.StatusUnprocessableEntity,
 	"duplicate":        http.StatusUnprocessableEntity,
+	"left_out":         http.StatusUnprocessableEntity,
 
 	"crm_unreachable": http.StatusServiceUnavailable,
 

@@ -160,6 +160,16 @@ func (s *Store) Warn(ctx context.Context, b Batch, warning string) error {
 		UpdateColumns(set).Error
 }
 
+// Warnings are the different warnings of a tenant's scheduled batches, or of one user's ("" is everyone's), soonest first.
+func (s *Store) Warnings(ctx context.Context, tenantID, userID string, limit int) ([]string, error) {
+	q := s.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID)
+	if userID != "" {
+		q = q.Where("user_id = ?", userID)
+	}
+	out := []string{}
+	return out, q.Group("warning").Order("min(send_at)").Limit(limit).Pluck("warning", &out).Error
+}
+
 // BatchFilter selects batches for the outbox; empty fields select all.
 type BatchFilter struct {
 	UserID, State, Source, Query string

@@ -30,6 +30,7 @@ type Status struct {
 	Attempt     *StatusAttempt    `json:"attempt"`
 	Settings    StatusSettings    `json:"settings"`
 	Queue       StatusQueue       `json:"queue"`
+	Warnings    []string          `json:"warnings"` // which schedules will fail if nothing changes, soonest first
 }
 
 // StatusPlan is a plan by its key.
@@ -122,6 +123,9 @@ func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
 	}
 	out := Status{PlanOK: m.HasPlan(t.Plan), Installed: s.install.State == models.Installed, State: refusal, Role: v.Role,
 		Plan: m.plan(t.Plan), Plans: m.plansFor(t.Plan), Settings: SettingsOf(t)}
+	if out.Warnings, err = m.warnings(ctx, v); err != nil {
+		return out, err
+	}
 	out.Connected = out.Installed && s.connection.Usable()
 	if out.Installed {
 		if u, err := m.store.User(ctx, t.ID, s.install.InstalledBy); err == nil {
@@ -174,6 +178,17 @@ func (m *Market) lookAgain(ctx context.Context, c models.Connection) error {
 		return nil
 	}
 	return m.store.Enqueue(ctx, models.CheckConnection{TenantID: c.TenantID})
+}
+
+const warningsShown = 5
+
+// warnings are everybody's for an admin, else the person's own.
+func (m *Market) warnings(ctx context.Context, v models.Session) ([]string, error) {
+	userID := v.UserID
+	if v.Role == "admin" {
+		userID = ""
+	}
+	return m.store.Warnings(ctx, v.TenantID, userID, warningsShown)
 }
 
 func (m *Market) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {

@@ -138,7 +138,8 @@ func TestTheStatusOfAConnectedTenant(t *testing.T) {
   "sent_last_hour": 0,
   "failed_last_hour": 0,
   "uncertain": 0
- }
+ },
+ "warnings": []
 }`
 		if diff := cmp.Diff(want, string(asJSON)); diff != "" {
 			t.Error(diff)
@@ -202,4 +203,28 @@ func TestTheStatusOfOthers(t *testing.T) {
 	if s.PlanOK || s.Installed || s.State.Code != "plan_required" || s.Role != "user" || len(s.Plans) != 3 || s.Plans[0].Name != "Starter" || s.Plans[0].IncludesDialpad {
 		t.Errorf("without the plan: %+v", s)
 	}
+}
+
+func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i, b := range []struct{ user, warning, state string }{
+			{"43", "Ben's is suspended", models.BatchScheduled}, {"42", "Ana's is suspended", models.BatchScheduled},
+			{"42", "Ana's is suspended", models.BatchScheduled}, {"42", "", models.BatchScheduled}, {"42", "Over", models.BatchCancelled}} {
+			at := w.clock.Now().Add(time.Duration(10-i) * time.Hour)
+			id := string(rune('a' + i))
+			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, SendAt: &at, Warning: b.warning})
+			must(t, err)
+		}
+		for _, c := range []struct {
+			id, role string
+			want     []string
+		}{{"42", "admin", []string{"Ana's is suspended", "Ben's is suspended"}}, {"43", "user", []string{"Ben's is suspended"}}, {"44", "user", []string{}}} {
+			s, err := w.Status(ctx, models.Session{TenantID: "t_9", UserID: c.id, Role: c.role})
+			must(t, err)
+			if diff := cmp.Diff(c.want, s.Warnings); diff != "" {
+				t.Errorf("%s sees\n%s", c.id, diff)
+			}
+		}
+	})
 }

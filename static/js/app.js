@@ -4,7 +4,7 @@ import { followConnect, startConnect } from './connect.js';
 import { $, h, icon, note, page, say, t } from './dom.js';
 import { followHeight, forgetLaunch, post, upgrade } from './host.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
-import { health, numbers } from './health.js';
+import { health, numbers, warnings } from './health.js';
 import { people } from './people.js';
 import { settingsDialog } from './settings.js';
 
@@ -34,7 +34,7 @@ function draw() {
   else notice(remark());
   const connected = Boolean(status.connection);
   $('#connected').hidden = !connected;
-  if (connected) details();
+  if (connected) details(); else warnings($('#warnings'), status);
 }
 
 function badges() {
@@ -135,6 +135,7 @@ function saved(settings) {
 }
 
 function details() {
+  warnings($('#warnings'), status);
   numbers($('#numbers'), status);
   health($('#health'), status);
   if (admin && !peopleShown) { peopleShown = true; people(); }

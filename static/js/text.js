@@ -122,6 +122,7 @@ export default {
   "app.remove": "Remove",
   "app.more": "More actions",
   "app.outbox": "Outbox",
+  "app.warning.look": "Look at the schedule",
   "app.installed": "Installed. Next: connect Dialpad.",
   "app.next.connect": "Installed. Next, connect your Dialpad company: a Dialpad company admin signs in once, then everyone can text.",
   "app.user.ready": "Dialpad is connected. If your e-mail has a Dialpad account with a number, open any contact and press its phone number to text.",

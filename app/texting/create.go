@@ -40,10 +40,13 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return BatchView{}, err
 	}
 	var only *recipient
-	if b.Source == models.SourceOne && b.State == models.BatchPreparing {
-		var err error
-		if only, err = x.oneNow(ctx, a.Tenant, b); err != nil {
+	if b.Source == models.SourceOne {
+		now, err := x.oneNow(ctx, a.Tenant, b)
+		if err != nil {
 			return BatchView{}, err
+		}
+		if b.State == models.BatchPreparing {
+			only = now // of one that waits for its time everything is read again then
 		}
 	}
 	stored, created, err := x.insert(ctx, b, only)
@@ -188,8 +191,8 @@ func (x *Texting) knownField(ctx context.Context, t models.Tenant, module, field
 	return &Problem{Code: "bad_request", Message: fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)), Details: map[string]any{"field": "to_field"}}
 }
 
-// oneNow resolves the one recipient of a text that goes now, so that what can't go is refused at once. When the CRM
-// does not answer the text is not lost: it waits in preparing.
+// oneNow resolves the one recipient of a text, so that what can't go is refused at once. When the CRM does not answer the
+// text is not lost: it waits in preparing.
 func (x *Texting) oneNow(ctx context.Context, t models.Tenant, b models.Batch) (*recipient, error) {
 	w, err := wishOf(t, b)
 	if err != nil {

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -100,6 +101,9 @@ func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settle
 			json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text, json_extract(value, '$.due') AS due FROM json_each(@outcomes)) AS o`
 	}
 	for i := range outcomes {
+		o := &outcomes[i]
+		// Postgres refuses a NUL in a text, and one in Dialpad's words would keep its whole group from being written.
+		o.Text, o.Code, o.DialpadID = strings.ReplaceAll(o.Text, "\x00", ""), strings.ReplaceAll(o.Code, "\x00", ""), strings.ReplaceAll(o.DialpadID, "\x00", "")
 		if d := outcomes[i].DueAt; d != nil {
 			outcomes[i].Due = d.UTC().Format(timeFormat)
 		}

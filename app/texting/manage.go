@@ -182,7 +182,8 @@ func (x *Texting) again(ctx context.Context, a Asker, b models.Batch, states []s
 			return b, err
 		}
 		for _, m := range list {
-			if after = m.ID; !m.Erased() {
+			// A twin's number has its text already, and who was left out was meant to be.
+			if after = m.ID; !m.Erased() && m.ErrorCode != codeDuplicate && m.ErrorCode != codeLeftOut {
 				ids = append(ids, m.RecordID)
 			}
 		}

@@ -127,6 +127,9 @@ func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error 
 	return err
 }
 
+// usersWithin is how long connecting waits for the CRM's users.
+const usersWithin = 5 * time.Second
+
 // finish reads the directory, makes webhook and subscriptions, reads the CRM's users, and lets texts go.
 func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	if err := c.directory(ctx, tenantID); err != nil {
@@ -140,7 +143,9 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	}
 	// Before it is ready, so that the page shows everybody beside their account at once. A CRM that does not answer
 	// must not keep anyone from texting: then it is a job.
-	if _, err := c.Accounts.SyncUsers(ctx, tenantID); err != nil {
+	reading, cancel := context.WithTimeout(ctx, usersWithin)
+	defer cancel()
+	if _, err := c.Accounts.SyncUsers(reading, tenantID); err != nil {
 		c.Log.Warn("the CRM's users could not be read yet", "tenant", tenantID, "err", err)
 		if err := c.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}); err != nil {
 			return err

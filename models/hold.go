@@ -186,10 +186,14 @@ func (s *Store) release(ctx context.Context, tenantID, code, state string, ids [
 	return s.moveEach(ctx, tenantID, ids)
 }
 
-// LeftHeldAllTenants returns batches that are sending although texts of theirs are still held since before a time: one
-// was taken back just when its batch went on.
-func (s *Store) LeftHeldAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
+// LeftBehindAllTenants returns batches that texts did not follow since before a time: sending, though some are held, or
+// cancelled within the hour, though some still wait. They were taken back from the wire just then, by a process that died.
+func (s *Store) LeftBehindAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.q(ctx).Select("id", "tenant_id").Where("state = 'sending' AND updated_at < ?", before.UTC()).
-		Where("EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state = 'held')").Limit(limit).Find(&out).Error
+	return out, s.q(ctx).Raw(`SELECT id, tenant_id FROM batches WHERE state = 'sending' AND updated_at < @before
+			AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state = 'held')
+		UNION ALL
+		SELECT id, tenant_id FROM batches WHERE state = 'cancelled' AND finished_at > @hour AND updated_at < @before
+			AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state IN ('queued', 'waiting', 'held')) LIMIT @n`,
+		map[string]any{"before": before.UTC(), "hour": before.Add(-time.Hour).UTC(), "n": limit}).Scan(&out).Error
 }

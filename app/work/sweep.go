@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/models"
@@ -20,13 +21,14 @@ const (
 	// subscriptions are looked at again.
 	silence = 10 * time.Minute
 	// standstill is how long a batch may prepare without a sign before somebody looks.
-	standstill = 20 * time.Second
+	standstill      = 20 * time.Second
+	prepareTogether = 8
 )
 
 // sweep looks for what lost its wake-up, what has become old, and what must be forgotten. It is the net under every
 // job: nothing depends on a job being there.
 func (c *Crew) sweep(ctx context.Context) error {
-	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx))
+	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx), c.prepareStanding(ctx))
 }
 
 // foresee warns of schedules that are going to fail. Once a minute will do, since it looks at all of them.
@@ -46,35 +48,45 @@ func (c *Crew) foresee(ctx context.Context) error {
 // pickUp wakes work that stands still.
 func (c *Crew) pickUp(ctx context.Context) error {
 	now := c.Now()
-	stuck, err := c.Store.UnpreparedAllTenants(ctx, now.Add(-standstill), 50)
-	for _, b := range stuck {
-		// Not as a job: the one that died still counts as running, and keeps its twin out.
-		if _, perr := c.Texting.Prepare(ctx, b.TenantID, b.ID); perr != nil {
-			c.Log.Warn("a batch is still waiting to be prepared", "tenant", b.TenantID, "batch", b.ID, "err", perr)
-		}
-	}
-	tenants, err2 := c.Store.UntoldTenantsAllTenants(ctx)
+	tenants, err := c.Store.UntoldTenantsAllTenants(ctx)
 	var jobs []river.JobArgs
 	for _, t := range tenants {
 		jobs = append(jobs, models.TellActivities{TenantID: t})
 	}
-	stale, err3 := c.Store.StaleTenantsAllTenants(ctx)
+	stale, err2 := c.Store.StaleTenantsAllTenants(ctx)
 	for _, t := range stale {
 		jobs = append(jobs, models.ReadStaleAccounts{TenantID: t})
 	}
-	events, err4 := c.Store.PendingEventsAllTenants(ctx, now.Add(-time.Minute), 500)
+	events, err3 := c.Store.PendingEventsAllTenants(ctx, now.Add(-time.Minute), 500)
 	for _, e := range events {
 		jobs = append(jobs, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 	}
-	left, err5 := c.Store.LeftHeldAllTenants(ctx, now.Add(-standstill), 100)
+	left, err4 := c.Store.LeftBehindAllTenants(ctx, now.Add(-standstill), 100)
 	for _, b := range left {
 		jobs = append(jobs, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
 	}
-	suspects, err6 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
+	suspects, err5 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
 	for _, t := range suspects {
 		jobs = append(jobs, models.CheckConnection{TenantID: t})
 	}
-	return errors.Join(err, err2, err3, err4, err5, err6, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	return errors.Join(err, err2, err3, err4, err5, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+}
+
+// prepareStanding prepares batches whose job died. Not as jobs: the one that died still counts as running, and keeps its
+// twin out. It comes last and many at a time, since a CRM that hangs may take all the time there is.
+func (c *Crew) prepareStanding(ctx context.Context) error {
+	standing, err := c.Store.UnpreparedAllTenants(ctx, c.Now().Add(-standstill), 50)
+	var g errgroup.Group
+	g.SetLimit(prepareTogether)
+	for _, b := range standing {
+		g.Go(func() error {
+			if _, err := c.Texting.Prepare(ctx, b.TenantID, b.ID); err != nil {
+				c.Log.Warn("a batch is still waiting to be prepared", "tenant", b.TenantID, "batch", b.ID, "err", err)
+			}
+			return nil
+		})
+	}
+	return errors.Join(err, g.Wait())
 }
 
 // finishUnready picks up grants whose directory and subscriptions were never finished.

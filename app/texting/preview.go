@@ -186,7 +186,11 @@ func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 		}
 	}
 	if view.LastAt = nil; view.WillReceive > 0 {
-		at := lastAt(x.now(), w.tenant, int64(view.WillReceive))
+		present, err := x.pace(ctx, w.tenant)
+		if err != nil {
+			return err
+		}
+		at := present.gone(x.now(), present.waiting+int64(view.WillReceive))
 		view.LastAt = &at
 	}
 	p.view, p.cursor, p.part = view, cursor, p.part+1

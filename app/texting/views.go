@@ -2,6 +2,7 @@ package texting
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"dialpad-texting/app/compose"
@@ -134,29 +135,52 @@ func (x *Texting) views(ctx context.Context, t models.Tenant, batches []models.B
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := x.ahead(ctx, t, batches)
-	if err != nil {
-		return nil, err
+	var present pace
+	if slices.ContainsFunc(batches, moving) {
+		if present, err = x.pace(ctx, t); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]BatchView, len(batches))
 	for i, b := range batches {
-		out[i] = x.batchView(t, b, addUp(b, counts[b.ID]), ahead)
+		out[i] = x.batchView(b, addUp(b, counts[b.ID]), present)
 	}
 	return out, nil
 }
 
-// ahead counts what waits in the tenant's lane, when a batch here is still moving.
-func (x *Texting) ahead(ctx context.Context, t models.Tenant, batches []models.Batch) (int64, error) {
-	for _, b := range batches {
-		if b.State == models.BatchPreparing || b.State == models.BatchSending {
-			c, err := x.store.Connection(ctx, t.ID)
-			if err != nil {
-				return 0, ignoreNotFound(err)
-			}
-			return x.store.CountQueued(ctx, t.ID, c.CompanyID)
-		}
+func moving(b models.Batch) bool {
+	return b.State == models.BatchPreparing || b.State == models.BatchSending
+}
+
+// pace is how fast a tenant's texts go at present, and how many wait already; 0 a minute is unlimited.
+type pace struct {
+	perMinute int
+	waiting   int64
+}
+
+func (x *Texting) pace(ctx context.Context, t models.Tenant) (pace, error) {
+	p := pace{perMinute: t.Allowed()}
+	c, err := x.store.Connection(ctx, t.ID)
+	if err != nil {
+		return p, ignoreNotFound(err)
 	}
-	return 0, nil
+	l, err := x.store.LaneOf(ctx, t.ID, c.CompanyID)
+	if err != nil {
+		return p, ignoreNotFound(err)
+	}
+	if learned := int(l.LearnedRate); learned > 0 && (p.perMinute == 0 || learned < p.perMinute) {
+		p.perMinute = learned
+	}
+	p.waiting, err = x.store.CountQueued(ctx, t.ID, c.CompanyID)
+	return p, err
+}
+
+// gone is when the last of n texts will have gone.
+func (p pace) gone(now time.Time, n int64) time.Time {
+	if p.perMinute == 0 {
+		return now.UTC()
+	}
+	return now.Add(time.Duration(n) * time.Minute / time.Duration(p.perMinute)).UTC()
 }
 
 // addUp fills in the recipients that have no row yet, and lets all that has not left yet stand where the batch does: its
@@ -185,7 +209,7 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 	return c
 }
 
-func (x *Texting) batchView(t models.Tenant, b models.Batch, c models.Counts, ahead int64) BatchView {
+func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, ToField: b.ToField, Text: b.Message,
 		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), Warning: optional(b.Warning), Exclude: b.Excluded}
@@ -196,19 +220,11 @@ func (x *Texting) batchView(t models.Tenant, b models.Batch, c models.Counts, ah
 	if b.Source == models.SourceAutomation {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
 	}
-	if left := int64(c.Queued + c.Sending); left > 0 && (b.State == models.BatchPreparing || b.State == models.BatchSending) {
-		eta := lastAt(x.now(), t, max(ahead, left))
+	if left := int64(c.Queued + c.Sending); left > 0 && moving(b) {
+		eta := p.gone(x.now(), max(p.waiting, left))
 		v.ETA = &eta
 	}
 	return v
-}
-
-// lastAt is when the last of n texts will be gone at the tenant's rate.
-func lastAt(now time.Time, t models.Tenant, n int64) time.Time {
-	if t.Allowed() == 0 {
-		return now.UTC()
-	}
-	return now.Add(time.Duration(n) * time.Minute / time.Duration(t.Allowed())).UTC()
 }
 
 func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {

@@ -1,6 +1,7 @@
 package texting_test
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"testing"
@@ -117,4 +118,31 @@ func BenchmarkPreview10k(b *testing.B) {
 		b.ReportMetric(float64(first.Milliseconds())/float64(n), "first-ms")
 		b.ReportMetric(float64(all.Milliseconds())/float64(n), "all-ms")
 	})
+}
+
+func BenchmarkReport100k(b *testing.B) {
+	benches(b, 60, func(b *testing.B, w *world) {
+		w.acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 100_000)
+		for b.Loop() {
+			lines, begun := lineCounter(0), time.Now()
+			grew := peak(func() {
+				if err := w.Report(ctx, w.page("ana"), "b1", "", &lines); err != nil {
+					b.Fatal(err)
+				}
+			})
+			b.ReportMetric(100_000/time.Since(begun).Seconds(), "texts/s")
+			b.ReportMetric(grew, "peak-MB")
+			if lines != 100_001 {
+				b.Fatalf("%d lines", lines)
+			}
+		}
+	})
+}
+
+// lineCounter is a reader that keeps nothing.
+type lineCounter int
+
+func (n *lineCounter) Write(p []byte) (int, error) {
+	*n += lineCounter(bytes.Count(p, []byte{'\n'}))
+	return len(p), nil
 }

@@ -232,10 +232,10 @@ func (s *Store) UnpreparedAllTenants(ctx context.Context, before time.Time, limi
 func (s *Store) FinishBatches(ctx context.Context, ids []string) error {
 	now := s.Now()
 	return s.q(ctx).Exec(`UPDATE batches SET state = 'done', finished_at = ?, updated_at = ?, version = batches.version + 1
-		FROM (SELECT id, version FROM batches WHERE id IN ?) AS seen
+		FROM (SELECT id, version FROM batches WHERE id IN `+s.list()+`) AS seen
 		WHERE batches.id = seen.id AND batches.version = seen.version AND state = 'sending' AND prepared AND NOT EXISTS (
 		SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.state IN ('queued', 'waiting', 'sending', 'held'))`,
-		now, now, ids).Error
+		now, now, toJSON(ids)).Error
 }
 
 // FinishStandingAllTenants ends the batches whose last messages were settled without anyone ending them.

@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -79,53 +79,37 @@ func (s *Store) AcquireLanesAllTenants(ctx context.Context, owner string, lease 
 			return err
 		}
 		until := now.Add(lease)
-		if err := tx.q(ctx).Model(&Lane{}).Where("id IN ?", ids).UpdateColumns(map[string]any{
-			"lease_owner": owner, "lease_until": until, "due_at": until, "fence": gorm.Expr("fence + 1")}).Error; err != nil {
+		if err := tx.q(ctx).Raw(`UPDATE lanes SET lease_owner = ?, lease_until = ?, due_at = ?, fence = fence + 1 WHERE id IN `+tx.list()+
+			` RETURNING *`, owner, until, until, toJSON(ids)).Find(&lanes).Error; err != nil {
 			return err
 		}
-		if err := tx.q(ctx).Where("id IN ?", ids).Find(&lanes).Error; err != nil {
-			return err
-		}
-		return tx.loseInFlight(ctx, lanes)
+		return tx.loseInFlight(ctx, ids)
 	})
 	return lanes, err
 }
 
-// loseInFlight marks what a former owner had claimed as uncertain: its answer may come or not, and nobody sends it
-// again.
-func (s *Store) loseInFlight(ctx context.Context, lanes []Lane) error {
-	for _, l := range lanes {
-		if err := s.q(ctx).Model(&Message{}).
-			Where("lane_id = ? AND tenant_id = ? AND state = 'sending' AND fence < ?", l.ID, l.TenantID, l.Fence).
-			Updates(map[string]any{"state": Uncertain, "error_code": "worker_lost",
-				"error_text": UnknownOutcome, "settled_at": s.Now(), "untold": true}).Error; err != nil {
-			return fmt.Errorf("take a lane over: %w", err)
-		}
-	}
-	return nil
+// loseInFlight marks what former owners of lanes had claimed as uncertain: its answer may come or not, and nobody sends
+// it again.
+func (s *Store) loseInFlight(ctx context.Context, lanes []string) error {
+	err := s.q(ctx).Exec(`UPDATE messages SET state = 'uncertain', error_code = 'worker_lost', error_text = @words, settled_at = @now,
+		updated_at = @now, untold = true FROM lanes l WHERE l.id IN `+strings.Replace(s.list(), "?", "@lanes", 1)+`
+		AND messages.lane_id = l.id AND messages.tenant_id = l.tenant_id AND messages.state = 'sending' AND messages.fence < l.fence`,
+		map[string]any{"words": UnknownOutcome, "now": s.Now(), "lanes": toJSON(lanes)}).Error
+	return wrap("take lanes over", err)
 }
 
 // RenewLanes extends a worker's leases and returns the ids it still has. A lease that ran out is gone, even if
 // nobody took it: whoever slept past it claims nothing more.
 func (s *Store) RenewLanesAllTenants(ctx context.Context, owner string, lease time.Duration, ids []string) (map[string]bool, error) {
-	kept := make(map[string]bool, len(ids))
 	now := s.Now()
 	until := now.Add(lease)
-	err := s.Tx(ctx, func(tx *Store) error {
-		if err := tx.q(ctx).Model(&Lane{}).Where("id IN ? AND lease_owner = ? AND lease_until > ?", ids, owner, now).
-			UpdateColumns(map[string]any{"lease_until": until, "due_at": until}).Error; err != nil {
-			return err
-		}
-		var have []string
-		if err := tx.q(ctx).Model(&Lane{}).Where("id IN ? AND lease_owner = ? AND lease_until = ?", ids, owner, until).
-			Pluck("id", &have).Error; err != nil {
-			return err
-		}
-		for _, id := range have {
-			kept[id] = true
-		}
-		return nil
-	})
+	var have []string
+	err := s.q(ctx).Raw(`UPDATE lanes SET lease_until = ?, due_at = ? WHERE id IN `+s.list()+` AND lease_owner = ? AND lease_until > ?
+		RETURNING id`, until, until, toJSON(ids), owner, now).Find(&have).Error
+	kept := make(map[string]bool, len(have))
+	for _, id := range have {
+		kept[id] = true
+	}
 	return kept, err
 }
 

@@ -108,6 +108,7 @@ func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm
 	// One plan for every call: planning a claim anew costs as much as running it, and its partial indexes are chosen by
 	// the statement's own literals.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than any statement of ours
 	s.pool, err = pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -176,6 +177,15 @@ func (s *Store) moment(param string) string {
 		return param
 	}
 	return "CAST(" + param + " AS timestamptz)"
+}
+
+// list is a subquery of the strings in a parameter (toJSON): a list of parameters would be another statement, to be
+// parsed and planned anew, for each length.
+func (s *Store) list() string {
+	if s.Embedded() {
+		return "(SELECT value FROM json_each(?))"
+	}
+	return "(SELECT json_array_elements_text(CAST(? AS json)))"
 }
 
 // NewID returns a sortable public id (RFC 9562, UUIDv7).

@@ -102,6 +102,7 @@ type Engine struct {
 
 	permits chan struct{} // one for each claimed text that has no answer yet
 	wire    chan struct{} // one for each request on the wire
+	claimer *claimer
 	settler *settler
 	wake    chan struct{}
 	count   counters
@@ -115,6 +116,7 @@ func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Eng
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
 		permits: make(chan struct{}, cfg.Connections+cfg.Connections/ahead), wire: make(chan struct{}, cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+	e.claimer = newClaimer(store)
 	e.settler = newSettler(store, cfg.Log)
 	return e
 }

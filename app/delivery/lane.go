@@ -14,6 +14,7 @@ import (
 const (
 	claimMost = 64 // texts in one claim
 	idleLook  = 100 * time.Millisecond
+	busyLook  = 10 * time.Millisecond
 	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
 	settings  = 5 * time.Second
 )
@@ -74,14 +75,20 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
 	calm := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
-	l.e.givePermits(n - len(got))
-	if err != nil || len(got) == 0 {
-		return round{empty: err == nil && calm, wait: idleLook}, err
+	claimed := len(got.Texts)
+	l.e.givePermits(n - claimed)
+	switch {
+	case err != nil:
+		return r, err
+	case got.Busy:
+		return round{wait: busyLook}, nil
+	case claimed == 0:
+		return round{empty: calm, wait: idleLook}, nil
 	}
-	l.open.Add(int64(len(got)))
+	l.open.Add(int64(claimed))
 	// What is claimed is settled, also when the process stops just now.
-	l.dispatch(context.WithoutCancel(ctx), got)
-	return round{claimed: len(got)}, nil
+	l.dispatch(context.WithoutCancel(ctx), got.Texts)
+	return round{claimed: claimed}, nil
 }
 
 // round is what one step did.
@@ -138,59 +145,6 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 		n = 1
 	}
 	return n, wait
-}
-
-// claim is not cancelled when the process stops: a claim that the database made and nobody heard of would leave its
-// texts uncertain although nobody sent them.
-func (l *lane) claim(ctx context.Context, n int) ([]models.Claimed, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.e.cfg.Lease)
-	defer cancel()
-	now := l.e.cfg.Now()
-	l.mu.Lock()
-	may, base, _ := l.pace.due(now, n)
-	interval := l.pace.interval()
-	l.mu.Unlock()
-	if may == 0 {
-		return nil, nil
-	}
-	take := models.Take{N: may, Low: (l.streak + may) / fairShare, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
-	got, wakes, err := l.e.store.Claim(ctx, l.Lane, take)
-	if err != nil {
-		l.unheard = !errors.Is(err, models.ErrLost)
-		return nil, err
-	}
-	l.Wakes = wakes
-	l.Served += int64(len(got))
-	l.mu.Lock()
-	if interval > 0 {
-		l.pace.took(base, len(got))
-	}
-	l.mu.Unlock()
-	for _, c := range got {
-		if l.streak++; c.Class == models.ClassBulk || l.streak > fairShare {
-			l.streak = 0
-		}
-	}
-	l.e.count.claimed.Add(int64(len(got)))
-	return got, nil
-}
-
-// takeBack puts into the queue again what a claim took without this worker hearing of it. Until all else is settled it
-// can't tell those texts from the ones on the wire.
-func (l *lane) takeBack(ctx context.Context) error {
-	if l.open.Load() > 0 {
-		return nil
-	}
-	row, back, err := l.e.store.Unclaim(ctx, l.Lane)
-	if err != nil {
-		return err
-	}
-	l.Lane, l.unheard = row, false
-	l.e.settler.follow(back)
-	if len(back) > 0 {
-		l.e.cfg.Log.Warn("a claim's answer was lost; its texts were taken back", "tenant", l.TenantID, "texts", len(back))
-	}
-	return nil
 }
 
 // dispatch checks the claimed texts and puts those that may go onto the wire, each on its own goroutine with its

@@ -225,7 +225,7 @@ func (w *schedule) claim(d *drainer) {
 	_, _, err := w.db.PromoteDue(ctx, *d.lane, 100)
 	w.must(err)
 	take := models.Take{N: 1 + w.r.IntN(5), Low: w.r.IntN(2), LowClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
-	got, wakes, err := w.db.Claim(ctx, *d.lane, take)
+	got, wakes, err := w.take(*d.lane, take)
 	if w.lost(d, err) {
 		return
 	}
@@ -244,6 +244,25 @@ func (w *schedule) claim(d *drainer) {
 			d.flights = append(d.flights, &flight{Claimed: c})
 		}
 	}
+}
+
+// take claims alone, or as the engine does for many lanes at once.
+func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
+	ctx := context.Background()
+	if w.r.IntN(2) == 0 {
+		return w.db.Claim(ctx, l, t)
+	}
+	got, err := w.db.ClaimTogether(ctx, []models.LaneTake{{Lane: l, Take: t}})
+	if err != nil {
+		return nil, 0, err
+	}
+	if got[0].Busy {
+		w.fail("nobody has the lane's row, and it is busy")
+	}
+	if got[0].Lost {
+		return nil, 0, models.ErrLost
+	}
+	return got[0].Texts, got[0].Wakes, nil
 }
 
 // lost tells whether a worker's lease is gone.

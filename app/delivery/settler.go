@@ -56,25 +56,7 @@ func (s *settler) run() {
 func (s *settler) group() []outcome {
 	s.gathering.Lock()
 	defer s.gathering.Unlock()
-	first, ok := <-s.in
-	if !ok {
-		return nil
-	}
-	soon := time.NewTimer(settleWithin)
-	defer soon.Stop()
-	group := []outcome{first}
-	for len(group) < settleGroup {
-		select {
-		case o, ok := <-s.in:
-			if !ok {
-				return group
-			}
-			group = append(group, o)
-		case <-soon.C:
-			return group
-		}
-	}
-	return group
+	return gathered(s.in, settleGroup, settleWithin)
 }
 
 // write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A

@@ -1,0 +1,131 @@
+package models_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dialpad-texting/models"
+	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/seed"
+)
+
+// lanesOf seeds a company with texts for each size, and leases their lanes, in that order.
+func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []models.Lane {
+	t.Helper()
+	order := map[string]int{}
+	for i, n := range sizes {
+		id := string(rune('a' + i))
+		order["c"+id] = i
+		db.Tenant("t_"+id).Connected("c"+id).Account("1", "ana@acme.com", "+14155550100").Batch("b"+id, models.ClassBulk, "1", "ana@acme.com", n)
+		if err := db.Wake(context.Background(), "t_"+id, "c"+id, db.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := db.AcquireLanesAllTenants(context.Background(), "w1", 10*time.Second, 100)
+	if err != nil || len(got) != len(sizes) {
+		t.Fatalf("acquired %d, %v", len(got), err)
+	}
+	lanes := make([]models.Lane, len(got))
+	for _, l := range got {
+		lanes[order[l.ID]] = l
+	}
+	return lanes
+}
+
+func takes(db *seed.DB, n int, lanes ...models.Lane) []models.LaneTake {
+	var out []models.LaneTake
+	for _, l := range lanes {
+		out = append(out, models.LaneTake{Lane: l, Take: models.Take{N: n, Base: db.Now(), Interval: time.Second}})
+	}
+	return out
+}
+
+// shape is what matters of a claim: how many texts each lane got, or why none.
+func shape(got []models.Taken) []any {
+	var out []any
+	for _, g := range got {
+		switch {
+		case g.Busy:
+			out = append(out, "busy")
+		case g.Lost:
+			out = append(out, "lost")
+		default:
+			out = append(out, len(g.Texts))
+		}
+	}
+	return out
+}
+
+func TestLanesClaimTogetherEachItsOwn(t *testing.T) {
+	each(t, func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+		lanes := lanesOf(t, db, 3, 0, 5, 1)
+		clock.Add(time.Second)
+		other := lanes[2]
+		other.Fence-- // somebody else's by now
+		got, err := db.ClaimTogether(context.Background(), takes(db, 2, lanes[0], lanes[1], other, lanes[3]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]any{2, 0, "lost", 1}, shape(got)); diff != "" {
+			t.Error(diff)
+		}
+		for i, texts := range []int{2, 0, 0, 1} {
+			l, err := db.LaneOf(context.Background(), lanes[i].TenantID, lanes[i].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range got[i].Texts {
+				if c.TenantID != l.TenantID {
+					t.Errorf("lane %s got a text of %s", l.ID, c.TenantID)
+				}
+			}
+			if l.Served != int64(texts) || got[i].Texts != nil && got[i].Wakes != l.Wakes {
+				t.Errorf("lane %s served %d, %d wakes", l.ID, l.Served, l.Wakes)
+			}
+			if i != 2 && !l.SlotAt.Equal(clock.Now().Add(time.Duration(texts)*time.Second)) {
+				t.Errorf("lane %s has its next slot at %v", l.ID, l.SlotAt)
+			}
+		}
+	})
+}
+
+// What somebody holds of one lane, its row or a text, must not hold the others up.
+func TestLanesThatClaimTogetherDoNotWaitForEachOther(t *testing.T) {
+	db := seed.Store(t, modeltest.Postgres(t, seed.Migrate), time.Now)
+	lanes := lanesOf(t, db, 2, 2, 2)
+	held, over := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		ctx := context.Background()
+		done <- db.Tx(ctx, func(tx *models.Store) error {
+			if err := tx.Wake(ctx, lanes[0].TenantID, lanes[0].ID, time.Now()); err != nil {
+				return err
+			}
+			_, err := tx.MoveMessages(ctx, lanes[1].TenantID, "bb", []string{models.Queued}, models.Cancelled, "cancelled", "", 1)
+			close(held)
+			<-over
+			return err
+		})
+	}()
+	<-held
+	got, err := db.ClaimTogether(context.Background(), takes(db, 2, lanes...))
+	close(over)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]any{"busy", 1, 2}, shape(got)); diff != "" {
+		t.Error(diff)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got, err = db.ClaimTogether(context.Background(), takes(db, 2, lanes...)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]any{2, 0, 0}, shape(got)); diff != "" {
+		t.Error("afterwards:", diff)
+	}
+}

@@ -101,7 +101,7 @@ type Engine struct {
 	cfg      Config
 
 	permits chan struct{} // one for each claimed text that has no answer yet
-	wire    chan struct{} // one for each request on the wire
+	wire    chan posting  // what the connections take
 	claimer *claimer
 	settler *settler
 	wake    chan struct{}
@@ -114,8 +114,9 @@ type Engine struct {
 // New returns an engine over a store.
 func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
+	open := cfg.Connections + cfg.Connections/ahead
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
-		permits: make(chan struct{}, cfg.Connections+cfg.Connections/ahead), wire: make(chan struct{}, cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+		permits: make(chan struct{}, open), wire: make(chan posting, open), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	e.claimer = newClaimer(store)
 	e.settler = newSettler(store, cfg.Log)
 	return e

@@ -147,8 +147,7 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 	return n, wait
 }
 
-// dispatch checks the claimed texts and puts those that may go onto the wire, each on its own goroutine with its
-// permit. The others are settled at once and give their permit and slot back.
+// dispatch checks the claimed texts and puts those that may go onto the wire, each with its permit. The others are settled at once and give their permit and slot back.
 func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	fits := l.check(ctx, claimed)
 	if len(fits) < len(claimed) {
@@ -167,14 +166,27 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 		return
 	}
 	l.inFlight.Add(int64(len(fits)))
+	l.onWire.Add(len(fits))
 	for _, c := range fits {
-		l.onWire.Go(func() {
-			defer l.inFlight.Add(-1)
-			defer l.e.givePermits(1)
-			l.e.wire <- struct{}{}
-			defer func() { <-l.e.wire }()
-			l.send(ctx, token, c)
-		})
+		l.e.wire <- posting{l, token, c}
+	}
+}
+
+// posting is a text that goes onto the wire.
+type posting struct {
+	l     *lane
+	token market.Token
+	models.Claimed
+}
+
+// connection posts texts one after another until there are no more. It is not a goroutine for each text, since each would
+// grow its stack anew.
+func (e *Engine) connection() {
+	for p := range e.wire {
+		p.l.send(p.token, p.Claimed)
+		p.l.inFlight.Add(-1)
+		e.givePermits(1)
+		p.l.onWire.Done()
 	}
 }
 

@@ -12,15 +12,20 @@ import (
 // Run drains due lanes until ctx ends. Then it claims nothing more, waits for the answers to what is on the wire,
 // writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, claiming, loops, drains sync.WaitGroup
+	var settling, claiming, posting, loops, drains sync.WaitGroup
 	settling.Go(e.settler.run)
 	claiming.Go(e.claimer.run)
+	for range e.cfg.Connections {
+		posting.Go(e.connection)
+	}
 	loops.Go(func() { e.every(ctx, e.cfg.Lease/3, e.renewRound) })
 	loops.Go(func() { e.every(ctx, followEvery, e.settler.followUp) })
 	e.acquireLoop(ctx, &drains)
 	drains.Wait()
 	close(e.claimer.in)
+	close(e.wire)
 	claiming.Wait()
+	posting.Wait()
 	loops.Wait()
 	close(e.settler.in)
 	settling.Wait()

@@ -13,8 +13,8 @@ import (
 
 // send puts one text onto the wire, once, and settles what became of it. The request is not cancelled when the
 // process stops: half a request is an unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(ctx context.Context, token market.Token, c models.Claimed) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.e.cfg.Timeout)
+func (l *lane) send(token market.Token, c models.Claimed) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
 	res, err := l.e.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: c.SenderID, ToNumber: c.ToNumber, Text: c.Text})

@@ -85,7 +85,14 @@ func (s *Store) AcquireLanesAllTenants(ctx context.Context, owner string, lease 
 		}
 		return tx.loseInFlight(ctx, ids)
 	})
-	return lanes, err
+	if err == nil {
+		// Not in the transaction that holds the lanes' rows: whoever stores a page locks its batch before its lane.
+		err = s.judgeQueued(ctx, lanes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lanes, nil
 }
 
 // loseInFlight marks what former owners of lanes had claimed as uncertain: its answer may come or not, and nobody sends

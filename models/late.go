@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -23,76 +25,78 @@ func (b Batch) Late(now time.Time) map[string]any {
 	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC()}
 }
 
-// judgeLate applies the late rule to scheduled batches whose texts lay prepared past their time: every worker was gone,
-// or a backup was restored.
-func (s *Store) judgeLate(ctx context.Context, l Lane) error {
+// lateScope are the batches that a late rule may stop on the way.
+const lateScope = "b.send_at IS NOT NULL AND b.late_do <> 'send' AND b.state IN ('preparing', 'sending')"
+
+// judgeOverdue applies the late rule to scheduled batches of a lane whose texts lay prepared past their time: every worker
+// was gone, or a backup was restored.
+func (s *Store) judgeOverdue(ctx context.Context, l Lane) error {
 	now := s.Now()
-	lay, err := s.overdue(ctx, l, now)
+	var ids []string
+	err := s.q(ctx).Table("messages m").Distinct("m.batch_id").Joins("JOIN batches b ON b.id = m.batch_id").
+		Where("m.lane_id = ? AND m.tenant_id = ? AND m.state = 'waiting' AND m.due_at < ?", l.ID, l.TenantID, now.Add(-lateLook)).
+		Where(lateScope).Pluck("m.batch_id", &ids).Error
 	if err != nil {
 		return err
 	}
-	queued, err := s.leftQueued(ctx, l, now)
-	if err != nil {
-		return err
-	}
-	for _, m := range append(lay, queued...) {
-		b, err := s.Batch(ctx, l.TenantID, "", m.BatchID)
-		if err != nil {
+	for _, id := range ids {
+		var m Message
+		if err := s.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", l.TenantID, id).Order("due_at").Take(&m).Error; err != nil {
 			return err
 		}
-		if b.State != BatchPreparing && b.State != BatchSending || !b.LateBy(m.Since, now) {
-			continue
-		}
-		if err := s.UpdateBatch(ctx, b.TenantID, b.ID, []string{BatchPreparing, BatchSending}, b.Late(now)); err != nil {
-			return err
-		}
-		if err := s.moveEach(ctx, b.TenantID, []string{b.ID}); err != nil {
+		if err := s.judge(ctx, l.TenantID, id, *m.DueAt); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// layPast is a batch with a text that should have gone by a moment.
-type layPast struct {
-	BatchID string
-	Since   time.Time
-}
-
-// overdue are the batches with texts that were not promoted in time, by the earliest of each.
-func (s *Store) overdue(ctx context.Context, l Lane, now time.Time) ([]layPast, error) {
-	return s.first(ctx, "messages.due_at", "messages.lane_id = ? AND messages.tenant_id = ? AND messages.state = 'waiting' AND messages.due_at < ?",
-		l.ID, l.TenantID, now.Add(-lateLook))
-}
-
-// leftQueued are the batches with texts that were in the queue of a lane which nobody served since: a long bulk waits
-// for its turns for hours and is not late, but then its lane moves.
-func (s *Store) leftQueued(ctx context.Context, l Lane, now time.Time) ([]layPast, error) {
-	l, err := s.LaneOf(ctx, l.TenantID, l.ID) // what the worker holds of it is as old as its lease
-	if err != nil || l.SlotAt != nil && now.Sub(*l.SlotAt) < lateLook {
-		return nil, err
-	}
-	out, err := s.first(ctx, "messages.updated_at", "messages.lane_id = ? AND messages.tenant_id = ? AND messages.state = 'queued' AND messages.updated_at < ?",
-		l.ID, l.TenantID, now.Add(-lateLook))
-	for i := range out {
-		if l.SlotAt != nil && l.SlotAt.After(out[i].Since) {
-			out[i].Since = *l.SlotAt
+// judgeQueued does that for texts that lay in the queue of lanes which nobody served since. A long bulk waits for its turns
+// for hours and is not late, but then its lane moves.
+func (s *Store) judgeQueued(ctx context.Context, lanes []Lane) error {
+	now, idle := s.Now(), map[string]Lane{}
+	for _, l := range lanes {
+		if l.SlotAt == nil || now.Sub(*l.SlotAt) > lateLook {
+			idle[l.ID] = l
 		}
 	}
-	return out, err
-}
-
-// first finds the batches under a late rule that have such texts, and the first moment of a column in each.
-func (s *Store) first(ctx context.Context, column, where string, args ...any) ([]layPast, error) {
-	var ids []string
-	err := s.q(ctx).Model(&Message{}).Distinct("messages.batch_id").Joins("JOIN batches b ON b.id = messages.batch_id").Where(where, args...).
-		Where("b.send_at IS NOT NULL AND b.late_do <> 'send' AND b.state IN ('preparing', 'sending')").Pluck("messages.batch_id", &ids).Error
-	out := make([]layPast, len(ids))
-	for i, id := range ids {
-		if err := s.q(ctx).Model(&Message{}).Select("batch_id, "+column+" AS since").Where(where, args...).Where("batch_id = ?", id).
-			Order(column).Limit(1).Scan(&out[i]).Error; err != nil {
-			return nil, err
+	if len(idle) == 0 {
+		return nil
+	}
+	var left []struct{ LaneID, BatchID string }
+	err := s.q(ctx).Table("messages m").Distinct("m.lane_id", "m.batch_id").Joins("JOIN batches b ON b.id = m.batch_id").
+		Where("m.lane_id IN "+s.list()+" AND m.state = 'queued' AND m.updated_at < ?", toJSON(slices.Collect(maps.Keys(idle))), now.Add(-lateLook)).
+		Where(lateScope).Find(&left).Error
+	if err != nil {
+		return err
+	}
+	for _, b := range left {
+		var m Message
+		l := idle[b.LaneID]
+		err := s.q(ctx).Select("updated_at").Where("tenant_id = ? AND batch_id = ? AND state = 'queued'", l.TenantID, b.BatchID).Order("updated_at").Take(&m).Error
+		if err != nil {
+			return err
+		}
+		if l.SlotAt != nil && l.SlotAt.After(m.UpdatedAt) {
+			m.UpdatedAt = *l.SlotAt
+		}
+		if err := s.judge(ctx, l.TenantID, b.BatchID, m.UpdatedAt); err != nil {
+			return err
 		}
 	}
-	return out, err
+	return nil
+}
+
+// judge stops a batch with a text that should have gone by a moment, if its late rule says so.
+func (s *Store) judge(ctx context.Context, tenantID, id string, due time.Time) error {
+	b, err := s.Batch(ctx, tenantID, "", id)
+	if now := s.Now(); err != nil || !b.LateBy(due, now) {
+		return err
+	}
+	return s.Tx(ctx, func(tx *Store) error {
+		if err := tx.UpdateBatch(ctx, tenantID, id, []string{BatchPreparing, BatchSending}, b.Late(tx.Now())); err != nil {
+			return err
+		}
+		return tx.moveEach(ctx, tenantID, []string{id})
+	})
 }

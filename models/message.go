@@ -150,32 +150,62 @@ func (m Message) turnKey() string {
 	return m.SenderID
 }
 
-// PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due.
+// PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due. Texts
+// from person to person take no turns, and most often nothing waits at all: neither takes a transaction.
 func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, next *time.Time, err error) {
+	now := s.Now()
+	if next, err = s.nextDue(ctx, l); err != nil || next == nil || next.After(now) {
+		return 0, next, err
+	}
+	if now.Sub(*next) < lateLook {
+		r := s.q(ctx).Exec(`UPDATE messages SET state = 'queued', due_at = NULL, updated_at = ? WHERE state = 'waiting' AND id IN (
+			SELECT id FROM messages WHERE lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ? AND class = ? ORDER BY due_at, id LIMIT ?)`,
+			now, l.ID, l.TenantID, now, ClassPerson, n)
+		if r.Error != nil {
+			return 0, nil, r.Error
+		}
+		promoted = int(r.RowsAffected)
+		if next, err = s.nextDue(ctx, l); err != nil || next == nil || next.After(now) {
+			return promoted, next, err
+		}
+	}
 	err = s.Tx(ctx, func(tx *Store) error {
-		if err := tx.judgeLate(ctx, l); err != nil {
+		due, err := tx.due(ctx, l, n)
+		if err != nil {
 			return err
 		}
-		var due []Message
-		now := tx.Now()
-		if err := tx.q(ctx).Select("id", "class", "sender_id", "batch_id", "turn").
-			Where("lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ?", l.ID, l.TenantID, now).
-			Order("due_at, id").Limit(n).Find(&due).Error; err != nil {
-			return err
-		}
-		promoted = len(due)
+		promoted += len(due)
 		if err := tx.queueAgain(ctx, l, due); err != nil {
 			return err
 		}
-		var first []Message
-		err := tx.q(ctx).Select("due_at").Where("lane_id = ? AND tenant_id = ? AND state = 'waiting'", l.ID, l.TenantID).
-			Order("due_at").Limit(1).Find(&first).Error
-		if len(first) == 1 {
-			next = first[0].DueAt
-		}
+		next, err = tx.nextDue(ctx, l)
 		return err
 	})
 	return promoted, next, err
+}
+
+func (s *Store) nextDue(ctx context.Context, l Lane) (*time.Time, error) {
+	var first []Message
+	err := s.q(ctx).Select("due_at").Where("lane_id = ? AND tenant_id = ? AND state = 'waiting'", l.ID, l.TenantID).
+		Order("due_at").Limit(1).Find(&first).Error
+	if len(first) == 1 {
+		return first[0].DueAt, err
+	}
+	return nil, err
+}
+
+// due are waiting messages whose time has come. What is too late by its batch's rule comes too, but its batch is stopped:
+// none of it is claimed.
+func (s *Store) due(ctx context.Context, l Lane, n int) ([]Message, error) {
+	var due []Message
+	now := s.Now()
+	err := s.q(ctx).Select("id", "class", "sender_id", "batch_id", "turn", "due_at").
+		Where("lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ?", l.ID, l.TenantID, now).
+		Order("due_at, id").Limit(n).Find(&due).Error
+	if err == nil && len(due) > 0 && now.Sub(*due[0].DueAt) > lateLook {
+		err = s.judgeOverdue(ctx, l)
+	}
+	return due, err
 }
 
 // queueAgain gives messages their turns and puts them into the queue.

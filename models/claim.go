@@ -90,8 +90,8 @@ func (s *Store) claim(ctx context.Context, takes []LaneTake, statement string) (
 // pick selects what to claim: the lowest class for its share (favoured 0), then by class and turn. The window keeps
 // one message a pair, which also drops what both halves name; the batch's state decides at this very moment.
 const pick = `
-	SELECT id, class, turn FROM (
-		SELECT id, class, turn, favoured, row_number() OVER (PARTITION BY sender_id, to_number ORDER BY class, turn, id, favoured) AS nth FROM (
+	SELECT id, class, turn, sender_id FROM (
+		SELECT id, class, turn, sender_id, favoured, row_number() OVER (PARTITION BY sender_id, to_number ORDER BY class, turn, id, favoured) AS nth FROM (
 			SELECT * FROM (SELECT 0 AS favoured, ` + candidates + `
 				AND m.class = (SELECT max(class) FROM messages WHERE lane_id = @lane AND state = 'queued' AND class <= @lowclass)
 				ORDER BY m.turn, m.id LIMIT @low /*lock*/) AS lowest
@@ -103,22 +103,27 @@ const pick = `
 
 const candidates = `m.id, m.class, m.turn, m.sender_id, m.to_number FROM messages m JOIN batches b ON b.id = m.batch_id
 	WHERE m.lane_id = @lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
-	AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.lane_id = @lane AND f.sender_id = m.sender_id AND f.to_number = m.to_number AND f.state = 'sending')`
+	AND (m.sender_id, m.to_number) NOT IN (SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = @lane AND f.state = 'sending')`
 
-const facts = `
-	SELECT u.id, u.lane_id, u.batch_id, u.tenant_id, b.source, u.sender_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn,
-		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed,
-		coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number, b.sender_email,
+// asked is what is checked of whoever asked for claimed texts, once for many texts; facts is all of each text.
+const asked = `
+	SELECT w.batch_id, w.sender_id, w.user_id, b.source, coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number, b.sender_email,
 		CASE WHEN b.sender_email = '' THEN EXISTS (SELECT 1 FROM account_emails e JOIN users p ON p.tenant_id = e.tenant_id AND p.email = e.email
-			WHERE e.tenant_id = u.tenant_id AND e.dialpad_id = u.sender_id AND p.user_id = u.user_id AND p.active)
-		ELSE EXISTS (SELECT 1 FROM account_emails e WHERE e.tenant_id = u.tenant_id AND e.dialpad_id = u.sender_id AND e.email = b.sender_email)
+			WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND p.user_id = w.user_id AND p.active)
+		ELSE EXISTS (SELECT 1 FROM account_emails e WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND e.email = b.sender_email)
 		END AS sender_matches,
 		coalesce(a.stale, true) AS sender_stale, a.checked_at AS sender_checked_at,
 		t.plan, coalesce(i.state, '') AS install_state, coalesce(c.state, '') AS connection_state,
 		coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id
-	FROM claimed u JOIN batches b ON b.id = u.batch_id JOIN tenants t ON t.id = u.tenant_id
-	LEFT JOIN accounts a ON a.tenant_id = u.tenant_id AND a.dialpad_id = u.sender_id
-	LEFT JOIN installations i ON i.tenant_id = u.tenant_id LEFT JOIN connections c ON c.tenant_id = u.tenant_id`
+	FROM (SELECT DISTINCT tenant_id, batch_id, sender_id, user_id FROM claimed) w
+	JOIN batches b ON b.id = w.batch_id JOIN tenants t ON t.id = w.tenant_id
+	LEFT JOIN accounts a ON a.tenant_id = w.tenant_id AND a.dialpad_id = w.sender_id
+	LEFT JOIN installations i ON i.tenant_id = w.tenant_id LEFT JOIN connections c ON c.tenant_id = w.tenant_id`
+
+const facts = `
+	SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, k.*,
+		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed
+	FROM claimed u JOIN asked k ON k.batch_id = u.batch_id AND k.sender_id = u.sender_id AND k.user_id = u.user_id`
 
 const claimStatement = `
 WITH take AS MATERIALIZED (
@@ -134,12 +139,13 @@ WITH take AS MATERIALIZED (
 		bulk_turn = greatest(bulk_turn, p.bulk), action_turn = greatest(action_turn, p.action), updated_at = @now
 	FROM leased t LEFT JOIN (SELECT lane, count(*) AS n, max(turn) FILTER (WHERE class = 2) AS bulk, max(turn) FILTER (WHERE class = 1) AS action
 		FROM picked GROUP BY lane) p ON p.lane = t.lane
-	WHERE lanes.id = t.lane RETURNING lanes.id, lanes.wakes
+	WHERE lanes.id = t.lane RETURNING lanes.id, lanes.tenant_id, lanes.wakes
 ), claimed AS (
 	UPDATE messages SET state = 'sending', attempt = attempt + 1, fence = picked.fence, claimed_at = @now, answered_at = NULL, updated_at = @now,
-		from_number = coalesce((SELECT a.number FROM accounts a WHERE a.tenant_id = messages.tenant_id AND a.dialpad_id = messages.sender_id), from_number)
-	FROM picked JOIN lane ON lane.id = picked.lane WHERE messages.id = picked.id AND messages.state = 'queued' RETURNING messages.*
-), told AS MATERIALIZED (` + facts + `)
+		from_number = coalesce(a.number, from_number)
+	FROM picked JOIN lane ON lane.id = picked.lane LEFT JOIN accounts a ON a.tenant_id = lane.tenant_id AND a.dialpad_id = picked.sender_id
+	WHERE messages.id = picked.id AND messages.state = 'queued' RETURNING messages.*
+), asked AS MATERIALIZED (` + asked + `), told AS MATERIALIZED (` + facts + `)
 SELECT t.lane, lane.id IS NOT NULL AS held, lane.wakes, told.*, CASE WHEN lane.id IS NULL THEN EXISTS (
 	SELECT 1 FROM lanes l WHERE l.id = t.lane AND l.lease_owner = t.owner AND l.fence = t.fence AND l.lease_until > @now) END AS busy
 FROM take t LEFT JOIN lane ON lane.id = t.lane LEFT JOIN told ON told.lane_id = lane.id ORDER BY told.class, told.turn, told.id`
@@ -227,7 +233,7 @@ func (s *Store) claimSQLite(ctx context.Context, l Lane, t Take) (got Taken, err
 		WHERE id IN (SELECT value FROM json_each(@ids)) AND state = 'queued'`, args).Error; err != nil {
 		return got, err
 	}
-	return got, s.q(ctx).Raw(`WITH claimed AS (SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(@ids)))`+facts+
+	return got, s.q(ctx).Raw(`WITH claimed AS (SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(@ids))), asked AS (`+asked+`)`+facts+
 		` ORDER BY u.class, u.turn, u.id`, args).Find(&got.Texts).Error
 }
 

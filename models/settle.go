@@ -119,7 +119,7 @@ func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settle
 		FROM `+from+` WHERE messages.id = o.id AND messages.attempt = o.attempt
 		AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
 		RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state`,
-		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now()}).Scan(&moved).Error
+		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now()}).Find(&moved).Error // not Scan, which writes the statement out for a log
 	return moved, err
 }
 

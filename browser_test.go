@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -50,7 +52,7 @@ func (p *person) textHere() *view {
 
 const connectedPage = `document.querySelector("#next")?.textContent === "Configure"`
 
-func TestAPlanWithoutDialpadIsOfferedAnotherOne(t *testing.T) {
+func TestAPlanWithoutDialpadIsOfferedAnotherOneInABrowser(t *testing.T) {
 	p := inBrowser(t)
 	p.crm("globex", "/apps")
 	p.root.pressText("Dialpad")

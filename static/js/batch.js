@@ -3,7 +3,7 @@ import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
 import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
-import { poll } from './follow.js';
+import { poll } from './poll.js';
 import { STATES, badge, bar, progressOf, tally, timeLeft } from './progress.js';
 import { receiptDialog } from './receipt.js';
 

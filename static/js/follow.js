@@ -2,35 +2,7 @@
 import { call, callOnce } from './api.js';
 import { $, dialpadsWord, h, icon, link, note, page, say, t, timeTag } from './dom.js';
 import { post } from './host.js';
-
-const MINUTE = 60_000;
-
-/** Calls look(batch) at each change until it says it is over; asks often first, then seldom. */
-export function poll(id, first, look, failed = () => {}) {
-  const begun = Date.now();
-  let stopped = false;
-  let timer = 0;
-  let batch = first;
-  async function round() {
-    try {
-      batch = (await call('GET', `/embed/api/batches/${id}`)).batch;
-      if (!stopped && look(batch)) return;
-      failed(null);
-    } catch (refused) {
-      failed(refused);
-      if (refused.code === 'session_over' || refused.status === 404) return;
-    }
-    plan();
-  }
-  function plan() {
-    if (stopped) return;
-    const age = Date.now() - begun;
-    const wait = document.hidden ? 5000 : age < 5000 ? 500 : age < MINUTE ? 1500 : age < 10 * MINUTE ? 5000 : 30_000;
-    timer = setTimeout(round, batch && batch.state === 'scheduled' ? 15_000 : wait);
-  }
-  if (!look(first)) plan();
-  return { stop() { stopped = true; clearTimeout(timer); }, now() { clearTimeout(timer); round(); } };
-}
+import { poll } from './poll.js';
 
 /** @param onEdit gets the text back · @param onSettled the text has surely left · @param onNew begin another */
 export async function follow(root, options) {

@@ -1,8 +1,8 @@
 // A batch of many on its way: counts that add up, time left, pause and cancel.
 import { call } from './api.js';
 import { count, h, icon, note, say, t, tn, when } from './dom.js';
-import { poll } from './follow.js';
 import { post } from './host.js';
+import { poll } from './poll.js';
 
 export const STATES = ['delivered', 'sent', 'sending', 'queued', 'held', 'uncertain', 'undelivered', 'failed', 'skipped', 'cancelled'];
 const TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'bad' };

@@ -85,7 +85,7 @@ function addressees() {
     $('#to').hidden = $('#to-label').hidden = true;
     $('#title').textContent = t('popup.title_bulk');
   } else {
-    $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.display, to.field_label].filter(Boolean).join(' · ')));
+    $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.name && to.display, to.field_label].filter(Boolean).join(' · ')));
   }
   $('#from').replaceChildren(h('span', {}, from.email), h('small', { class: 'num' }, from.display || from.number));
 }

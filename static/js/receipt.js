@@ -22,7 +22,7 @@ function content({ message, timeline = [] }) {
     h('p', { class: 'quote' }, text || ''),
     h('p', {}, h('span', { class: `badge ${badge(state)}` }, t(`state.tab.${state}`))),
     why ? note(state === 'uncertain' ? 'warn' : 'bad', why, dialpadsWord(message)) : '',
-    h('dl', { class: 'facts' }, fact('receipt.to', [message.name, message.display || message.to].filter(Boolean).join(' · ')), fact('receipt.from', pretty(message.from)), fact('receipt.cost', parts),
+    h('dl', { class: 'facts' }, fact('receipt.to', h('span', {}, message.name ? `${message.name} · ` : '', h('span', { class: 'nowrap' }, message.display || message.to || ''))), fact('receipt.from', pretty(message.from)), fact('receipt.cost', parts),
       fact('receipt.sent', message.sent_at ? timeTag(message.sent_at) : null), fact('receipt.dialpad', message.dialpad_id), fact('receipt.matched', message.matched_by === 'number' ? t('receipt.by_number') : null)),
     timeline.length ? h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', timeTag(one.at)))) : '',
   ];

@@ -62,7 +62,8 @@ type Message struct {
 	ErrorText  string // the sentence for the person
 	MatchedBy  string // "number" when an event was matched by its pair
 	CallbackID string
-	Untold     bool // the CRM's timeline has not heard of the last change
+	Untold     bool   // the CRM's timeline has not heard of the last change
+	ResentIn   string // the batch that texts this person again
 
 	ClaimedAt  *time.Time
 	AnsweredAt *time.Time

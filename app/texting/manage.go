@@ -3,18 +3,10 @@ package texting
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
 )
-
-// ResendRequest names the states whose people are texted again.
-type ResendRequest struct {
-	States  []string `json:"states"`
-	Confirm bool     `json:"confirm"`
-}
 
 // Batch returns one batch.
 func (x *Texting) Batch(ctx context.Context, a Asker, id string) (BatchView, error) {
@@ -115,88 +107,4 @@ func (x *Texting) CancelMessage(ctx context.Context, a Asker, id string) (Messag
 		return MessageView{}, err
 	}
 	return messageView(m), nil
-}
-
-// surelyNotSent are the states whose people may be texted again without asking twice.
-var surelyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
-
-// Resend makes a new batch for the people of some states. Uncertain ones may have got their text: they need a
-// deliberate confirm. key makes it one batch, whatever is clicked twice.
-func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendRequest) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
-	if err != nil {
-		return BatchView{}, found(err)
-	}
-	if err := mayResend(b, r); err != nil {
-		return BatchView{}, err
-	}
-	fresh, err := x.again(ctx, a, b, r.States)
-	if err != nil {
-		return BatchView{}, err
-	}
-	slices.Sort(r.States)
-	fresh.IdempotencyKey = firstOf(key, "resend:"+id+":"+strings.Join(r.States, "+"))
-	fresh.BodyHash = bodyHash("resend", id, r.States)
-	stored, created, err := x.insert(ctx, fresh, nil)
-	if err != nil {
-		return BatchView{}, err
-	}
-	if !created {
-		return x.sameBatch(ctx, a, stored, fresh.BodyHash)
-	}
-	x.wake()
-	return x.view(ctx, a.Tenant, stored)
-}
-
-func mayResend(b models.Batch, r ResendRequest) error {
-	if len(r.States) == 0 || b.Source == models.SourceAutomation {
-		return problem("bad_request", "Name the states whose people should be texted again.")
-	}
-	for _, s := range r.States {
-		if s == models.Uncertain {
-			if !r.Confirm {
-				return problem("confirm_required", models.UnknownOutcome+". Confirm to send again.")
-			}
-			continue
-		}
-		if !slices.Contains(surelyNotSent, s) {
-			return problem("bad_request", "Only texts that were surely not sent can be sent again.")
-		}
-	}
-	return nil
-}
-
-// again is the new batch for a batch's people in some states.
-func (x *Texting) again(ctx context.Context, a Asker, b models.Batch, states []string) (models.Batch, error) {
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
-	if err != nil {
-		return b, err
-	}
-	if refusal != nil {
-		return b, refusal
-	}
-	var ids []string
-	for after := ""; ; {
-		list, err := x.store.Messages(ctx, b.TenantID, b.ID, states, after, 1000)
-		if err != nil {
-			return b, err
-		}
-		for _, m := range list {
-			// A twin's number has its text already, and who was left out was meant to be.
-			if after = m.ID; !m.Erased() && m.ErrorCode != codeDuplicate && m.ErrorCode != codeLeftOut {
-				ids = append(ids, m.RecordID)
-			}
-		}
-		if len(list) < 1000 {
-			break
-		}
-	}
-	if len(ids) == 0 {
-		return b, problem("state_conflict", "There is nobody left to text again.")
-	}
-	now := x.now().UTC()
-	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
-		RecordIDs: ids, ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
-		Expected: len(ids), State: models.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: models.LateHold}, nil
 }

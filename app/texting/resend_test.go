@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
@@ -117,6 +118,96 @@ func TestSkippedPeopleAreAskedForAgain(t *testing.T) {
 		_, err = w.Prepare(ctx, "t_9", r.ID)
 		must(t, err)
 		if d := cmp.Diff(map[string]string{"11": "Hi Caleb"}, w.became(r.ID)); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func failedOnes(states ...string) texting.ResendRequest {
+	return texting.ResendRequest{States: states, Confirm: true}
+}
+
+func TestEachTextIsSentAgainOnceWhateverTheKey(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		for _, key := range []string{"r1", "", ""} {
+			r, err := w.Resend(ctx, w.page("ana"), v.ID, key, failedOnes("failed", "uncertain"))
+			if code, words := refused(err); key != "r1" && (code != "state_conflict" || words != "These people were texted again already. Look for it in the outbox.") {
+				t.Errorf("again with key %q: %s, %v", key, r.ID, err)
+			}
+		}
+		if w.stored() != 2 {
+			t.Errorf("%d batches", w.stored())
+		}
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", failedOnes("failed", "uncertain"))
+		if err != nil || r.Counts.Total != 2 {
+			t.Errorf("the first key: %+v, %v", r.Counts, err)
+		}
+	})
+}
+
+func TestWhoFailsAgainIsSentAgainFromTheNewText(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		for range 3 {
+			r, err := w.Resend(ctx, w.page("ana"), v.ID, "", failedOnes("failed"))
+			must(t, err)
+			if _, err := w.Resend(ctx, w.page("ana"), v.ID, "", failedOnes("failed")); err == nil {
+				t.Fatal("sent again from the old text")
+			}
+			_, err = w.Prepare(ctx, "t_9", r.ID)
+			must(t, err)
+			if d := cmp.Diff(map[string]string{"7": "Hi Bob"}, w.became(r.ID)); d != "" {
+				t.Error(d)
+			}
+			w.settle(models.Failed, w.claim()...)
+			v = r
+		}
+	})
+}
+
+func TestTwoWhoPressAtOnceTextEverybodyOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		var g errgroup.Group
+		made := make([]string, 6)
+		for i := range made {
+			g.Go(func() error {
+				r, err := w.another().Resend(ctx, w.page("ana"), v.ID, []string{"r1", "r2", ""}[i%3], failedOnes("failed"))
+				if code, _ := refused(err); code != "" && code != "state_conflict" {
+					return err
+				}
+				made[i] = r.ID
+				return nil
+			})
+		}
+		must(t, g.Wait())
+		if w.stored() != 2 {
+			t.Errorf("%d batches: %q", w.stored(), made)
+		}
+	})
+}
+
+func TestWhoseNewTextWasCancelledBeforeItExistedIsSentAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", failedOnes("failed"))
+		must(t, err)
+		w.act(w.Cancel, r.ID)
+		again, err := w.Resend(ctx, w.page("ana"), v.ID, "r2", failedOnes("failed"))
+		must(t, err)
+		_, err = w.Prepare(ctx, "t_9", again.ID)
+		must(t, err)
+		w.act(w.Cancel, again.ID) // its text exists now: from there it goes on
+		w.moved(again.ID)
+		if _, err := w.Resend(ctx, w.page("ana"), v.ID, "r3", failedOnes("failed")); err == nil {
+			t.Error("sent again from the old text")
+		}
+		last, err := w.Resend(ctx, w.page("ana"), again.ID, "r3", failedOnes("cancelled"))
+		must(t, err)
+		_, err = w.Prepare(ctx, "t_9", last.ID)
+		must(t, err)
+		if d := cmp.Diff(map[string]string{"7": "Hi Bob"}, w.became(last.ID)); d != "" {
 			t.Error(d)
 		}
 	})

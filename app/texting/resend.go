@@ -1,0 +1,149 @@
+package texting
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"dialpad-texting/models"
+)
+
+// ResendRequest names the states whose people are texted again.
+type ResendRequest struct {
+	States  []string `json:"states"`
+	Confirm bool     `json:"confirm"`
+}
+
+// surelyNotSent are the states whose people may be texted again without asking twice.
+var surelyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
+
+var (
+	errNobodyLeft  = problem("state_conflict", "There is nobody left to text again.")
+	errResentByNow = problem("state_conflict", "These people were texted again already. Look for it in the outbox.")
+)
+
+// Resend makes a new batch for the people of some states. Uncertain ones may have got their text: they need a
+// deliberate confirm. Each text is sent again once, whatever the key; who gets nothing that time either is sent again from
+// the new text. The same key again gives the same batch.
+func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendRequest) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	if err := mayResend(b, r); err != nil {
+		return BatchView{}, err
+	}
+	slices.Sort(r.States)
+	r.States = slices.Compact(r.States)
+	hash := bodyHash("resend", id, r.States)
+	if old, err := x.byKey(ctx, a, key); err != nil || old != nil {
+		return x.resentBefore(ctx, a, old, hash, err)
+	}
+	fresh, err := x.again(ctx, a, b)
+	if err != nil {
+		return BatchView{}, err
+	}
+	fresh.IdempotencyKey, fresh.BodyHash = firstOf(key, "resend:"+fresh.ID), hash
+	err = x.insertAgain(ctx, b, &fresh, r.States)
+	if errors.Is(err, models.ErrConflict) || errors.Is(err, errResentByNow) {
+		// The same key may just have been faster.
+		if old, keyErr := x.byKey(ctx, a, key); keyErr != nil || old != nil {
+			return x.resentBefore(ctx, a, old, hash, keyErr)
+		}
+	}
+	if err != nil {
+		return BatchView{}, err
+	}
+	x.wake()
+	return x.view(ctx, a.Tenant, fresh)
+}
+
+// byKey is the batch that a key already made, nil for none.
+func (x *Texting) byKey(ctx context.Context, a Asker, key string) (*models.Batch, error) {
+	if key == "" {
+		return nil, nil
+	}
+	b, err := x.store.BatchByKey(ctx, a.Tenant.ID, a.UserID, key)
+	if err != nil {
+		return nil, ignoreNotFound(err)
+	}
+	return &b, nil
+}
+
+func (x *Texting) resentBefore(ctx context.Context, a Asker, old *models.Batch, hash string, err error) (BatchView, error) {
+	if err != nil {
+		return BatchView{}, err
+	}
+	return x.sameBatch(ctx, a, *old, hash)
+}
+
+func mayResend(b models.Batch, r ResendRequest) error {
+	if len(r.States) == 0 || b.Source == models.SourceAutomation {
+		return problem("bad_request", "Name the states whose people should be texted again.")
+	}
+	for _, s := range r.States {
+		if s == models.Uncertain {
+			if !r.Confirm {
+				return problem("confirm_required", models.UnknownOutcome+". Confirm to send again.")
+			}
+			continue
+		}
+		if !slices.Contains(surelyNotSent, s) {
+			return problem("bad_request", "Only texts that were surely not sent can be sent again.")
+		}
+	}
+	return nil
+}
+
+// again is a new batch like another one, for people yet to be named.
+func (x *Texting) again(ctx context.Context, a Asker, b models.Batch) (models.Batch, error) {
+	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
+	if err != nil {
+		return b, err
+	}
+	if refusal != nil {
+		return b, refusal
+	}
+	now := x.now().UTC()
+	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
+		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
+		State: models.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: models.LateHold}, nil
+}
+
+// insertAgain stores the new batch for whoever of the old one's people it is the first to take; models.ErrConflict when its
+// key made another one meanwhile.
+func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *models.Batch, states []string) error {
+	// A twin's number has its text already, and who was left out was meant to be.
+	from := models.ResendFrom{TenantID: old.TenantID, BatchID: old.ID, States: states, Without: []string{codeDuplicate, codeLeftOut}}
+	return x.store.Tx(ctx, func(tx *models.Store) error {
+		ids, err := tx.TakeForResend(ctx, from, fresh.ID)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return nobodyLeft(ctx, tx, from)
+		}
+		fresh.RecordIDs, fresh.Expected = ids, len(ids)
+		stored, created, err := tx.CreateBatch(ctx, *fresh)
+		if err != nil {
+			return err
+		}
+		if !created {
+			return models.ErrConflict
+		}
+		*fresh = stored
+		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: fresh.TenantID, BatchID: fresh.ID})
+	})
+}
+
+func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {
+	resent, err := tx.Resent(ctx, from)
+	if err != nil {
+		return err
+	}
+	if resent {
+		return errResentByNow
+	}
+	return errNobodyLeft
+}

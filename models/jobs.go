@@ -55,6 +55,7 @@ type (
 		Number    string `json:"number"` // sealed
 		OptedOut  bool   `json:"opted_out"`
 		Source    string `json:"source"`
+		Since     int64  `json:"since"` // unix nanoseconds of the change, which is told under one id until it is heard
 	}
 	// PrepareBatch resolves a batch's recipients into messages, page by page. Each time that a batch begins to prepare has
 	// its own: a job that has just ended still counts as running for a moment, and would keep its twin out.

@@ -2,12 +2,9 @@ package texting
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
-
-	"github.com/riverqueue/river"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
@@ -204,30 +201,8 @@ func (o *OptOuts) change(ctx context.Context, tenantID, number, source string, h
 		if err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number), OptedOut: after, Source: source})
+		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number), OptedOut: after, Source: source,
+			Since: tx.Now().UnixNano()})
 	})
 	return news && err == nil, err
-}
-
-// Tell tells the CRM of one change, unless it was undone meanwhile.
-func (o *OptOuts) Tell(ctx context.Context, job models.TellOptOut) error {
-	number, err := o.store.OpenNumber(job.TenantID, job.Number)
-	if err != nil {
-		return river.JobCancel(err)
-	}
-	t, err := o.store.Tenant(ctx, job.TenantID)
-	if err != nil {
-		return err
-	}
-	out, err := o.store.IsSuppressed(ctx, job.TenantID, number)
-	if err != nil || out != job.OptedOut {
-		return err
-	}
-	err = o.crm.UpsertOptOut(ctx, crmTenant(t), "opt_"+job.NumberKey+"_"+models.NewID(), number, job.OptedOut, job.Source)
-	var e *crm.Error
-	if errors.As(err, &e) && e.Kind == crm.Refused {
-		o.log.Warn("the CRM refused an opt-out", "tenant", job.TenantID, "err", err)
-		return nil
-	}
-	return err
 }

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/riverqueue/river"
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
@@ -149,9 +153,6 @@ func TestTheCRMIsToldUntilItHeard(t *testing.T) {
 		if s.host.IsOptedOut("t_9", bob) {
 			t.Error("the CRM still thinks so")
 		}
-		s.says(bob, "stop")
-		s.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultRefuse})
-		must(t, s.Tell(ctx, job(true))) // asking again would not help
 	})
 }
 
@@ -192,6 +193,67 @@ func TestASTOPInMidBulkStopsTheRestToThatPerson(t *testing.T) {
 		var p *texting.Problem
 		if !errors.As(err, &p) || p.Message != "Unsubscribed from Text" {
 			t.Error(err)
+		}
+	})
+}
+
+// answers is a CRM that answers every call with a status, and keeps the calls' webhook-ids.
+func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
+	t.Helper()
+	ids := &[]string{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*ids = append(*ids, r.Header.Get("webhook-id"))
+		if *status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "3600")
+		}
+		w.WriteHeader(*status)
+	}))
+	t.Cleanup(server.Close)
+	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	must(t, err)
+	return crm.New(server.URL+"/{linkname}", secrets, nil, time.Now), ids
+}
+
+func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		status := 0
+		client, ids := answers(t, &status)
+		o := texting.NewOptOuts(s.db.Store, nil, client, s.market, slog.New(slog.DiscardHandler))
+		key, err := s.db.NumberKey(ctx, "t_9", bob)
+		must(t, err)
+		s.says(bob, "stop")
+		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.SealNumber("t_9", bob), OptedOut: true, Source: models.OptOutReply, Since: s.clock.Now().UnixNano()}
+		tell := func(code int) time.Duration {
+			t.Helper()
+			status = code
+			err := o.Tell(ctx, job)
+			var later *river.JobSnoozeError
+			if err == nil || !errors.As(err, &later) {
+				must(t, err)
+				return 0
+			}
+			return later.Duration
+		}
+		for _, step := range []struct {
+			after time.Duration
+			code  int
+			wait  time.Duration
+		}{
+			{0, 401, 2 * time.Second}, {time.Minute, 403, 15 * time.Second}, {time.Minute, 503, time.Hour}, {10 * time.Minute, 500, 3 * time.Minute},
+			{240 * time.Hour, 401, 6 * time.Hour}, {0, 302, 6 * time.Hour}, {0, 204, 0}, {0, 404, 0}, {0, 410, 0}, {0, 422, 0}, {0, 400, 0},
+		} {
+			s.clock.Add(step.after)
+			if wait := tell(step.code); wait != step.wait {
+				t.Errorf("after a %d the CRM is asked again after %s, not %s", step.code, wait, step.wait)
+			}
+		}
+		if got := slices.Compact(slices.Clone(*ids)); len(got) != 1 || got[0] == "" {
+			t.Errorf("the webhook-ids of one change: %q", got)
+		}
+		job.Since++
+		tell(204)
+		if got := slices.Compact(slices.Clone(*ids)); len(got) != 2 {
+			t.Errorf("another change has the same webhook-id: %q", got)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
+import { $, count, dialpadsWord, h, icon, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
 import { STATES, badge, bar, progressOf, tally, timeLeft } from './progress.js';
@@ -34,7 +34,6 @@ export function showBatch({ id, root, actions, open, back }) {
     drawActions(batch);
     drawLine(batch);
     const now = JSON.stringify(batch.counts);
-    people.hidden = batch.state === 'scheduled' && batch.counts.queued === batch.counts.total && !batch.to;
     if (now !== shownCounts) { shownCounts = now; rows.update(batch); }
     return ['done', 'cancelled'].includes(batch.state) && !batch.counts.sent;
   }
@@ -50,7 +49,7 @@ export function showBatch({ id, root, actions, open, back }) {
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
       counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',
-      tally(counts));
+      state === 'scheduled' ? '' : tally(counts));
   }
 
   function drawLine({ timeline }) {
@@ -70,22 +69,22 @@ export function showBatch({ id, root, actions, open, back }) {
   const press = (run) => async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
-    try { await run(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+    try { await run(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); } finally { button.disabled = false; }
   };
 
   function drawActions(batch) {
     const { state, counts } = batch;
     const keep = actions.contains(document.activeElement) ? document.activeElement.dataset.act : '';
-    const button = (name, run, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick: press(run) }, t(`batch.${name}`, values));
+    const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
     if (state === 'scheduled') list.push(button('edit', () => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); }), 'primary'));
-    if (state === 'paused') list.push(button('resume', () => act('resume'), 'primary'));
-    if (['sending', 'preparing'].includes(state)) list.push(button('pause', () => act('pause')));
-    if (counts.failed) list.push(button('resend', () => act('resend', { states: ['failed'] }), '', { n: count(counts.failed) }));
+    if (state === 'paused') list.push(button('resume', press(() => act('resume')), 'primary'));
+    if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
+    if (counts.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(counts.failed) }));
     if (counts.uncertain) list.push(button('resend_unknown', () => sure('unknown', counts.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(counts.uncertain) }));
     if (waiting) list.push(button('cancel', () => sure('cancel', counts.queued + counts.held, () => act('cancel')), 'danger'));
-    if (state !== 'scheduled') list.push(button('csv', () => report(id), 'quiet'));
+    if (state !== 'scheduled') list.push(button('csv', press(() => report(id)), 'quiet'));
     actions.replaceChildren(...list);
     if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('#title')).focus();
   }
@@ -93,7 +92,6 @@ export function showBatch({ id, root, actions, open, back }) {
   // What can't be taken back is asked first.
   function sure(what, n, run) {
     confirmDialog($('#confirm'), { title: t(`sure.${what}.title`), lines: [tn(`sure.${what}.what`, n)], yes: t(`sure.${what}.yes`), run });
-    for (const button of actions.children) button.disabled = false;
   }
 
   return () => { ended = true; if (watcher) watcher.stop(); rows.stop(); };
@@ -104,7 +102,6 @@ async function report(id) {
   const address = URL.createObjectURL(blob);
   h('a', { href: address, download: `texts-${id}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  for (const button of document.querySelectorAll('[data-act=csv]')) button.disabled = false;
 }
 
 /** The people of a batch, by state. */
@@ -122,9 +119,10 @@ function recipients(root, id, trouble) {
     try {
       const { messages, next } = await call('GET', path(`/embed/api/batches/${id}/messages`, { state, cursor }));
       if (mine !== asked) return;
-      const focused = body.contains(document.activeElement) ? document.activeElement.dataset.id : '';
+      const focused = body.contains(document.activeElement) ? document.activeElement.dataset.act : '';
       if (cursor) body.append(...messages.map(row)); else body.replaceChildren(...messages.map(row));
-      if (focused) body.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+      if (focused) body.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
+      root.hidden = !state && !body.firstChild; // a schedule's people are read when it begins
       foot.replaceChildren(next ? h('button', { type: 'button', onclick: () => load(next) }, t('page.more')) : body.firstChild ? '' : h('p', { class: 'soft' }, t('batch.nobody')));
     } catch (refused) { if (mine === asked) trouble.replaceChildren(note('bad', refused.message)); }
   }
@@ -144,7 +142,7 @@ function recipients(root, id, trouble) {
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, dialpadsWord(message)) : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
-      h('td', {}, key ? Object.assign(link(t('receipt.open'), () => receiptDialog($('#receipt'), key)), { ariaLabel: t('receipt.of', { name: name || to || t('texts.person') }) }) : ''));
+      h('td', {}, key ? h('button', { type: 'button', class: 'link', 'data-act': `receipt-${key}`, 'aria-label': t('receipt.of', { name: name || to || t('texts.person') }), onclick: () => receiptDialog($('#receipt'), key) }, t('receipt.open')) : ''));
   }
 
   // A long list is read while it moves: it is drawn anew only from its top.

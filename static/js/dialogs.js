@@ -10,8 +10,10 @@ export const openDialog = () => $('dialog[open]');
  * [data-first] gets it: browsers ignore autofocus in frames of another site.
  */
 export function showDialog(dialog) {
+  const from = document.activeElement;
   const open = () => {
     if (dialog.open) return;
+    dialog.addEventListener('close', () => giveBack(from), { once: true });
     dialog.showModal();
     $('[data-first]', dialog)?.focus();
   };
@@ -25,6 +27,13 @@ export function showDialog(dialog) {
     }
     open();
   }).observe(document.documentElement);
+}
+
+// The browser gives the focus back to what had it, unless that was drawn anew meanwhile: then its successor gets it.
+function giveBack(from) {
+  if (document.activeElement !== document.body) return;
+  const { act } = from.dataset;
+  ((act && $(`[data-act="${CSS.escape(act)}"]`)) || (from.isConnected ? from : $('#title, #next')))?.focus();
 }
 
 function fill(dialog, ...content) {

@@ -1,7 +1,7 @@
 // The outbox: batches newest first, filters in the address, one batch at a time.
 import { call, path } from './api.js';
 import { showBatch } from './batch.js';
-import { $, count, h, icon, note, picture, t, tn, when } from './dom.js';
+import { $, h, icon, note, picture, say, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
 import { meter, progressOf, timeLeft } from './progress.js';
 
@@ -11,6 +11,7 @@ const filters = $('#filters');
 let asked = 0;
 let leave = () => {}; // ends what the shown batch still does
 let timer = 0;
+let shown = ''; // the answer that is drawn
 
 const query = () => Object.fromEntries(new URLSearchParams(window.location.search));
 
@@ -29,6 +30,7 @@ function route(moved) {
   $('#list').hidden = Boolean(batch);
   $('#one').hidden = !batch;
   $('#actions').replaceChildren();
+  asked += 1; // what the list still waits for comes too late
   if (batch) {
     leave = showBatch({ id: batch, root: $('#one'), actions: $('#actions'), open: (id) => go({ ...query(), batch: id }, true), back: backLink() });
   } else {
@@ -68,15 +70,25 @@ async function list(quietly) {
   try {
     const answer = await call('GET', path('/texts/api/batches', wanted));
     if (mine !== asked) return;
+    again(answer.batches.some(({ state }) => ['preparing', 'sending'].includes(state)) ? 4000 : 30_000);
+    if (quietly && JSON.stringify(answer) === shown) return;
+    shown = JSON.stringify(answer);
     const focused = quietly && root.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     root.replaceChildren(answer.batches.length ? pageOf(answer, wanted) : nothing(wanted));
     if (focused) root.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-    if (answer.batches.some(({ state }) => ['preparing', 'sending'].includes(state))) timer = setTimeout(() => { if (!root.querySelector('.later')) list(true); }, 4000);
+    if (!quietly && Object.keys(wanted).length) say(answer.next ? t('texts.many') : tn('texts.found', answer.batches.length));
   } catch (refused) {
-    if (mine === asked && !quietly) root.replaceChildren(note('bad', refused.message, ' ', h('button', { type: 'button', class: 'link', onclick: () => list() }, t('page.retry'))));
+    if (mine === asked && quietly) again(30_000);
+    else if (mine === asked) root.replaceChildren(note('bad', refused.message, ' ', h('button', { type: 'button', class: 'link', onclick: () => list() }, t('page.retry'))));
   } finally {
     if (mine === asked) root.setAttribute('aria-busy', 'false');
   }
+}
+
+/** The list moves by itself: fast while something goes out, and what is scheduled begins some day. */
+function again(wait) {
+  clearTimeout(timer);
+  timer = setTimeout(() => { if (document.hidden || $('#batches .later')) again(wait); else list(true); }, wait);
 }
 
 const skeleton = () => h('div', { class: 'card stack', 'aria-hidden': 'true' }, h('div', { class: 'bone half' }), h('div', { class: 'bone' }), h('div', { class: 'bone half' }), h('div', { class: 'bone' }));
@@ -84,7 +96,7 @@ const skeleton = () => h('div', { class: 'card stack', 'aria-hidden': 'true' }, 
 function nothing(wanted) {
   const filtered = Object.keys(wanted).length > 0;
   return h('div', { class: 'card state' }, picture('empty'), h('h2', {}, t(filtered ? 'texts.none_found' : 'texts.none')), h('p', { class: 'soft' }, t(filtered ? 'texts.none_found.what' : 'texts.none.what')),
-    filtered ? h('button', { type: 'button', onclick: () => { $('#f-q').value = ''; go({}); } }, t('texts.clear')) : null);
+    filtered ? h('button', { type: 'button', onclick: () => { $('#f-q').value = ''; $('#f-q').focus(); go({}); } }, t('texts.clear')) : null);
 }
 
 function pageOf({ batches, next }, wanted) {

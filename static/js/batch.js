@@ -4,7 +4,7 @@ import { confirmDialog } from './dialogs.js';
 import { $, count, dialpadsWord, h, icon, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
-import { STATES, badge, bar, progressOf, tally, timeLeft } from './progress.js';
+import { STATES, badge, bar, progressOf, stateBadge, tally, timeLeft } from './progress.js';
 import { receiptDialog } from './receipt.js';
 
 /** Shows it and keeps it moving; returns what ends that. */
@@ -41,15 +41,14 @@ export function showBatch({ id, root, actions, open, back }) {
   function drawHead(batch) {
     const { counts, by, source, workflow, created_at: at, state, schedule } = batch;
     const facts = [by && t('batch.by', { name: by.name }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
-    const over = ['done', 'cancelled'].includes(state);
     const due = state === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
     head.replaceChildren(
-      h('div', { class: 'row' }, h('span', { class: `badge ${batch.warning ? 'warn' : over ? '' : 'accent'}` }, t(`batch.state.${state}`)), h('small', {}, facts)),
+      h('div', { class: 'row' }, stateBadge(batch), h('small', {}, facts)),
       batch.warning ? note('warn', batch.warning) : '', batch.reason ? note('warn', batch.reason) : '', due,
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
       counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',
-      state === 'scheduled' ? '' : tally(counts));
+      counts.total > 1 && state !== 'scheduled' ? tally(counts) : '');
   }
 
   function drawLine({ timeline }) {
@@ -91,7 +90,7 @@ export function showBatch({ id, root, actions, open, back }) {
 
   // What can't be taken back is asked first.
   function sure(what, n, run) {
-    confirmDialog($('#confirm'), { title: t(`sure.${what}.title`), lines: [tn(`sure.${what}.what`, n)], yes: t(`sure.${what}.yes`), run });
+    confirmDialog($('#confirm'), { title: t(`sure.${what}.title`), lines: [tn(`sure.${what}.what`, n)], yes: t(`sure.${what}.yes`), no: t(`sure.${what}.no`), run });
   }
 
   return () => { ended = true; if (watcher) watcher.stop(); rows.stop(); };
@@ -136,9 +135,9 @@ function recipients(root, id, trouble) {
   }
 
   function row(message) {
-    const { id: key, name, to, display, state: now, error_text: why, sent_at: at } = message;
+    const { id: key, name, deal, to, display, state: now, error_text: why, sent_at: at } = message;
     return h('tr', {},
-      h('th', { scope: 'row' }, name || display || to || t('texts.person')),
+      h('th', { scope: 'row' }, name || display || to || t('texts.person'), deal ? h('small', {}, ` ${deal}`) : ''),
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, dialpadsWord(message)) : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),

@@ -81,7 +81,7 @@ export function bulkPart({ context, writing, changed }) {
     out.replaceChildren(...[...groups].map(([key, list]) => h('section', {},
       h('h2', {}, key === 'duplicate' ? t('bulk.duplicates') : key, ` (${count(list.length)})`),
       fix(list[0]),
-      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name, key === 'duplicate' ? h('small', {}, ` ${one.reason}`) : ''))),
+      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name, one.deal ? h('small', {}, ` ${one.deal}`) : '', key === 'duplicate' ? h('small', {}, ` ${one.reason}`) : ''))),
       list.length > SHOWN ? h('small', {}, tn('bulk.more', list.length - SHOWN)) : null)));
   }
 
@@ -103,7 +103,7 @@ export function bulkPart({ context, writing, changed }) {
     const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
     preview.replaceChildren(
       h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t('bulk.sample', { at: count(at + 1), of: count(Math.max(samples.length, last.complete && samples.length >= last.will ? last.will : samples.length)) })), samples.length > 1 ? step(1, 'next') : ''),
-      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),
+      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), sample.deal ? h('small', {}, ` ${sample.deal}`) : '', h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),
         h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
       h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')));
   }

@@ -61,7 +61,7 @@ export function upgradeDialog(dialog, { status, able, go }) {
 }
 
 /** Says what will happen, then run() on yes; a refusal is said in the dialog. */
-export function confirmDialog(dialog, { title, lines, count, yes, run }) {
+export function confirmDialog(dialog, { title, lines, count, yes, no = t('page.cancel'), run }) {
   const place = h('div', { role: 'alert' });
   const sure = h('button', { type: 'button', class: 'danger' }, yes);
   sure.addEventListener('click', async () => {
@@ -70,7 +70,7 @@ export function confirmDialog(dialog, { title, lines, count, yes, run }) {
   });
   fill(dialog, h('h2', { id: 'confirm-title' }, title), count ? note('warn', count) : null,
     lines.length ? h('ul', { class: 'ticks' }, lines.map((line) => h('li', {}, line))) : null, place,
-    h('div', { class: 'row end' }, h('button', { type: 'button', 'data-first': '', onclick: () => dialog.close() }, t('page.cancel')), sure));
+    h('div', { class: 'row end' }, h('button', { type: 'button', 'data-first': '', onclick: () => dialog.close() }, no), sure));
 }
 
 /** A button that opens a menu (APG "Menu Button"). */

@@ -35,6 +35,15 @@ export function tally(counts) {
 
 export const badge = (state) => ({ delivered: 'good', sent: 'accent', failed: 'bad', undelivered: 'bad', uncertain: 'warn', held: 'warn' }[state] || '');
 
+const BATCH_TONE = { sending: 'accent', preparing: 'accent', scheduled: 'accent', held: 'warn', paused: 'warn' };
+
+/** How a batch stands; of one text that is through, what became of it. */
+export function stateBadge({ state, counts, warning }) {
+  const one = counts.total === 1 && ['done', 'cancelled'].includes(state) && STATES.find((name) => counts[name]);
+  const tone = one ? badge(one) : warning ? 'warn' : BATCH_TONE[state] || '';
+  return h('span', { class: `badge ${tone}` }, t(one ? `state.message.${one}` : `batch.state.${state}`));
+}
+
 export function bar(batch) {
   const { counts } = batch;
   const root = h('div', { role: 'progressbar', 'aria-label': t('progress.label'), 'aria-valuemin': '0', 'aria-valuemax': String(meant(counts)), 'aria-valuenow': String(through(counts)), 'aria-valuetext': progressOf(counts) });
@@ -48,6 +57,8 @@ export function timeLeft({ state, eta, send_at: at }) {
   const minutes = Math.round((Date.parse(eta) - Date.now()) / 60_000);
   return minutes < 1 ? t('progress.soon') : tn('progress.left', minutes, { time: when(eta) });
 }
+
+const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'waiting' };
 
 /** The popup's own view of a bulk after Send. */
 export function followMany(root, { batch: first, onSettled, onNew }) {
@@ -66,7 +77,7 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
       h('p', { class: 'num' }, progressOf(batch.counts), ' ', h('small', {}, timeLeft(batch))),
       tally(batch.counts),
       batch.reason ? note('warn', batch.reason) : '',
-      h('p', { class: 'soft' }, t(batch.state === 'done' || batch.state === 'cancelled' ? 'progress.over' : 'progress.close_me')),
+      h('p', { class: 'soft' }, t(`progress.how.${HOW[batch.state] || 'going'}`)),
       h('div', { class: 'foot' }, buttons(batch)));
     if (keep) (body.querySelector(`[data-act=${keep}]`) || body.querySelector('button')).focus();
     const over = ['done', 'cancelled'].includes(batch.state);

@@ -3,7 +3,7 @@ import { call, path } from './api.js';
 import { showBatch } from './batch.js';
 import { $, h, icon, note, picture, say, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
-import { meter, progressOf, timeLeft } from './progress.js';
+import { meter, progressOf, stateBadge, timeLeft } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
@@ -123,24 +123,14 @@ function row(batch) {
   const { id, counts, by, to, state, text, source, workflow, created_at: at, warning, send_at: due } = batch;
   const bad = counts.failed + counts.undelivered;
   const values = { ...query(), batch: id };
-  const facts = [by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(state === 'scheduled' ? due || at : at)].filter(Boolean);
+  const facts = [by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), state === 'scheduled' && due ? '' : when(at)].filter(Boolean);
   return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
     h('strong', {}, to ? to.name || to.display : tn('texts.people', counts.total)),
-    h('span', { class: 'side' }, h('span', { class: `badge ${stateTone(batch)}` }, t(`batch.state.${state}`)),
-      counts.total > 1 ? meter(counts) : '', h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : one(counts)))),
+    h('span', { class: 'side' }, stateBadge(batch), counts.total > 1 ? meter(counts) : '',
+      h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : ''))),
     h('span', { class: 'say' }, text),
     h('span', { class: 'row' }, h('small', {}, facts.join(' · ')), bad ? h('span', { class: 'badge bad' }, icon('alert'), tn('texts.failed', bad)) : '', counts.uncertain ? h('span', { class: 'badge warn' }, icon('alert'), tn('texts.uncertain', counts.uncertain)) : ''),
     warning ? h('span', { class: 'badge warn wrap' }, icon('alert'), warning) : ''));
-}
-
-function one(counts) {
-  const state = ['delivered', 'undelivered', 'failed', 'uncertain', 'sent', 'skipped', 'cancelled', 'held'].find((name) => counts[name]);
-  return state ? t(`state.message.${state}`) : '';
-}
-
-export function stateTone({ state, warning }) {
-  if (warning) return 'warn';
-  return { sending: 'accent', preparing: 'accent', scheduled: 'accent', held: 'warn', paused: 'warn' }[state] || '';
 }
 
 filters.addEventListener('submit', (event) => event.preventDefault());

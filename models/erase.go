@@ -83,7 +83,7 @@ func (s *Store) eraseMessages(ctx context.Context, tenantID, where string, arg a
 	if err := s.eraseTraces(ctx, tenantID, q); err != nil {
 		return err
 	}
-	return q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedNumber), "to_key": "", "name": "", "text": "", "untold": false}).Error
+	return q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedNumber), "to_key": "", "name": "", "deal": "", "text": "", "untold": false}).Error
 }
 
 // eraseTraces removes what stands beside messages: whose twin somebody is, Dialpad's own words, which may name a number,

@@ -47,6 +47,7 @@ type Message struct {
 	ContactID  string
 	DealID     string
 	Name       string
+	Deal       string // title of the deal that names the person, "" for contacts
 	ToNumber   string // E.164
 	ToKey      string // keyed hash of ToNumber
 	FromNumber string // as of the claim

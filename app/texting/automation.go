@@ -129,7 +129,7 @@ func (x *Texting) actionMessage(b models.Batch, s Sender, a Action, to Target) m
 	now := x.now().UTC()
 	m := models.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
 		UserID: s.UserID, SenderID: s.DialpadID, Module: a.Module, RecordID: a.RecordID, ContactID: to.contactID, DealID: to.dealID,
-		Name: to.name, ToNumber: to.number, ToKey: to.key, Text: to.text, Segments: to.segments.Segments, State: models.Queued, Untold: true}
+		Name: to.name, Deal: to.deal, ToNumber: to.number, ToKey: to.key, Text: to.text, Segments: to.segments.Segments, State: models.Queued, Untold: true}
 	switch {
 	case b.State == models.BatchCancelled:
 		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Cancelled, "cancelled", b.HeldReason, &now

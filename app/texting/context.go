@@ -169,7 +169,8 @@ func (x *Texting) fillTo(ctx context.Context, a Asker, to *ToView, phones []crm.
 		return nil, nil
 	}
 	r := records.Records[0]
-	to.Name, to.TimeZone = r.Name, optional(r.TimeZone)
+	to.Name, _ = whoIs(r)
+	to.TimeZone = optional(r.TimeZone)
 	for _, p := range phones {
 		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && n == to.Number {
 			to.FieldLabel = p.Label

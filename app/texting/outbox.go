@@ -111,7 +111,7 @@ func (x *Texting) Report(ctx context.Context, a Asker, id, state string, w io.Wr
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write([]string{"Name", "To", "State", "Reason", "Code", "Sent at (UTC)", "Text", "Record", "Message id"}); err != nil {
+	if err := out.Write([]string{"Name", "To", "State", "Reason", "Code", "Sent at (UTC)", "Text", "Record", "Message id", "Deal"}); err != nil {
 		return err
 	}
 	for after := ""; ; {
@@ -136,7 +136,7 @@ func reportRow(m models.Message) []string {
 	if m.SentAt != nil {
 		sent = m.SentAt.UTC().Format(time.RFC3339)
 	}
-	row := []string{m.Name, numberOf(m), publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID}
+	row := []string{m.Name, numberOf(m), publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID, m.Deal}
 	for i := range row {
 		row[i] = harmless(row[i])
 	}

@@ -223,7 +223,7 @@ func (x *Texting) firstDue(messages []models.Message) time.Time {
 
 func (x *Texting) message(t models.Tenant, b models.Batch, laneID, sender string, r recipient) models.Message {
 	m := models.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
-		SenderID: sender, Module: b.Module, RecordID: r.recordID, ContactID: r.contactID, DealID: r.dealID, Name: r.name,
+		SenderID: sender, Module: b.Module, RecordID: r.recordID, ContactID: r.contactID, DealID: r.dealID, Name: r.name, Deal: r.deal,
 		ToNumber: r.number, ToKey: r.key, Text: r.text, Segments: r.segments.Segments, State: models.Queued, Untold: true}
 	switch {
 	case r.code != "":
@@ -268,7 +268,7 @@ func (x *Texting) addTwins(ctx context.Context, tx *models.Store, lane models.La
 		if other.RecordID == m.RecordID && other.Module == m.Module {
 			continue
 		}
-		m.ID, m.State, m.ErrorCode, m.ErrorText = models.NewID(), models.Skipped, codeDuplicate, sameNumber(other.Name)
+		m.ID, m.State, m.ErrorCode, m.ErrorText = models.NewID(), models.Skipped, codeDuplicate, sameNumber(whose(other.Name, other.Deal))
 		m.Text, m.DueAt, m.Turn, m.Untold = "", nil, 0, false
 		twins = append(twins, m)
 	}

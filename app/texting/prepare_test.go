@@ -57,14 +57,14 @@ func TestADealTextsItsPrimaryContact(t *testing.T) {
 		v := w.prepared(w.bulk("ana", crm.ModuleDeal, "101", "107", "108", "109", "111", "121", "999"), "k1", says("{{Deal.title}} for {{Contact.firstName}}: {{Deal.value}}"))
 		want := map[string]string{
 			"101": "Harbor fleet renewal for Marta: $48,000", "107": "Marine parts 2027 for Bob: $64,000",
-			"108": "duplicate: Same number as Marine parts 2027", "109": "opted_out: Unsubscribed from Text",
+			"108": "duplicate: Same number as Bob Tanaka (Marine parts 2027)", "109": "opted_out: Unsubscribed from Text",
 			"111": "no_number: No number in this field", "121": "no_number: No number in this field", "999": "missing: The record no longer exists",
 		}
 		if d := cmp.Diff(want, w.became(v.ID)); d != "" {
 			t.Error(d)
 		}
 		for _, m := range w.messages(v.ID) {
-			if m.RecordID == "107" && (m.ContactID != "7" || m.DealID != "107" || m.ToNumber != bob) {
+			if m.RecordID == "107" && (m.ContactID != "7" || m.DealID != "107" || m.Name != "Bob Tanaka" || m.Deal != "Marine parts 2027" || m.ToNumber != bob) {
 				t.Errorf("the row of a deal is %+v", m)
 			}
 		}

@@ -38,6 +38,7 @@ type PreviewView struct {
 type Exclusion struct {
 	RecordID string `json:"record_id"`
 	Name     string `json:"name"`
+	Deal     string `json:"deal,omitempty"` // the title of the deal that names the person
 	Code     string `json:"code"`
 	Reason   string `json:"reason"`
 	Field    string `json:"field,omitempty"`
@@ -47,6 +48,7 @@ type Exclusion struct {
 type Sample struct {
 	RecordID string `json:"record_id"`
 	Name     string `json:"name"`
+	Deal     string `json:"deal,omitempty"`
 	To       string `json:"to"`
 	Text     string `json:"text"`
 	Segments int    `json:"segments"`
@@ -203,7 +205,7 @@ func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 func (v *PreviewView) count(w wish, r recipient, now time.Time) {
 	v.Total++
 	if r.code != "" {
-		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.recordID, Name: r.name, Code: r.code, Reason: r.reason, Field: r.field})
+		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.recordID, Name: r.name, Deal: r.deal, Code: r.code, Reason: r.reason, Field: r.field})
 		return
 	}
 	v.WillReceive++
@@ -213,7 +215,7 @@ func (v *PreviewView) count(w wish, r recipient, now time.Time) {
 		v.Quiet++
 	}
 	if w.template.String() != unwritten && len(v.Samples) < previewSamples {
-		v.Samples = append(v.Samples, Sample{RecordID: r.recordID, Name: r.name, To: r.number, Text: r.text,
+		v.Samples = append(v.Samples, Sample{RecordID: r.recordID, Name: r.name, Deal: r.deal, To: r.number, Text: r.text,
 			Segments: r.segments.Segments, Encoding: string(r.segments.Encoding)})
 	}
 }

@@ -99,6 +99,43 @@ func TestThePreviewSaysWhatPreparingThenDoes(t *testing.T) {
 	})
 }
 
+func TestADealsPersonIsNamedBesideTheDeal(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.bulk("ana", crm.ModuleDeal, "107", "108", "109", "121")
+		p, err := w.Preview(ctx, a, texting.PreviewRequest{Message: hi})
+		must(t, err)
+		got := map[string]string{}
+		for _, s := range p.Samples {
+			got[s.RecordID] = s.Name + " · " + s.Deal
+		}
+		for _, e := range p.Excluded {
+			got[e.RecordID] = e.Name + " · " + e.Deal
+		}
+		want := map[string]string{"107": "Bob Tanaka · Marine parts 2027", "108": "Bob Tanaka · Marine parts: winter top-up", "109": "Ruth Okafor · Autumn gala", "121": "Deal without a contact · "}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+		v := w.prepared(a, "k1", says(hi))
+		list, err := w.Messages(ctx, w.page("ana"), v.ID, "", "")
+		must(t, err)
+		for _, m := range list.Messages {
+			if now := m.Name + " · " + m.Deal; now != got[m.RecordID] {
+				t.Errorf("the batch has %q, the preview %q", now, got[m.RecordID])
+			}
+		}
+		var report strings.Builder
+		must(t, w.Report(ctx, w.page("ana"), v.ID, "", &report))
+		if !strings.Contains(report.String(), "Message id,Deal\r\n") || !strings.Contains(report.String(), ",Marine parts 2027\r\n") {
+			t.Error(report.String())
+		}
+		one := w.one("ana", "107", bob)
+		one.Ctx.Module = crm.ModuleDeal
+		if v := w.create(one, "k2", says(hi)); v.To.Name != "Bob Tanaka" || v.To.Deal != "Marine parts 2027" {
+			t.Errorf("%+v", v.To)
+		}
+	})
+}
+
 func TestALongPreviewComesInPartsWhoeverAnswers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(2140, 0)

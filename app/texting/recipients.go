@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
@@ -52,7 +53,8 @@ func wishOf(t models.Tenant, b models.Batch) (wish, error) {
 
 // recipient is a person chosen, with the text that would go out, or the reason why none will.
 type recipient struct {
-	recordID, contactID, dealID, name string
+	recordID, contactID, dealID       string
+	name, deal                        string // the person, and the title of the deal that names them
 	number, key                       string // E.164 and its keyed hash
 	text                              string
 	timeZone                          string
@@ -137,7 +139,8 @@ func idsCursor(cursor string) (at int, inner string, err error) {
 }
 
 func (w wish) recipient(r crm.Record) recipient {
-	out := recipient{recordID: r.ID, contactID: r.ContactID, name: r.Name, timeZone: r.TimeZone, record: r}
+	out := recipient{recordID: r.ID, contactID: r.ContactID, timeZone: r.TimeZone, record: r}
+	out.name, out.deal = whoIs(r)
 	if w.module == "deal" {
 		out.dealID = r.ID
 	} else if out.contactID == "" {
@@ -165,6 +168,19 @@ func (w wish) recipient(r crm.Record) recipient {
 	}
 	out.segments = compose.Count(out.text)
 	return out
+}
+
+// whoIs names the person of a record, and the deal that it is. The CRM names a deal by its title; the person stands in the
+// contact's fields, where the deal has one.
+func whoIs(r crm.Record) (name, deal string) {
+	if r.Module != crm.ModuleDeal {
+		return r.Name, ""
+	}
+	name = strings.TrimSpace(r.Fields["Contact.firstName"] + " " + r.Fields["Contact.lastName"])
+	if name = firstOf(name, r.Fields["Contact.name"]); name == "" {
+		return r.Name, ""
+	}
+	return name, r.Name
 }
 
 // render fills the text in; bulks end with the tenant's opt-out line.
@@ -236,17 +252,25 @@ func (t twins) leaveOut(list []recipient) {
 			continue
 		}
 		h := maphash.String(twinSeed, r.number)
-		if name, twin := t[h]; twin {
-			r.leaveOut(codeDuplicate, sameNumber(name))
+		if other, twin := t[h]; twin {
+			r.leaveOut(codeDuplicate, sameNumber(other))
 			continue
 		}
-		t[h] = r.name
+		t[h] = whose(r.name, r.deal)
 	}
 }
 
-func sameNumber(name string) string {
-	if name == "" {
+// whose names a recipient where other deals of the same person may stand beside it.
+func whose(name, deal string) string {
+	if deal == "" {
+		return name
+	}
+	return name + " (" + deal + ")"
+}
+
+func sameNumber(whose string) string {
+	if whose == "" {
 		return "Same number as another recipient"
 	}
-	return "Same number as " + name
+	return "Same number as " + whose
 }

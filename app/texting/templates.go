@@ -95,7 +95,8 @@ func fillIn(tpl compose.Template, r crm.Record) (string, []FieldIssue) {
 			}
 			break
 		}
-		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty", Message: empty.Sentence() + " for " + firstOf(r.Name, "this person")})
+		name, _ := whoIs(r)
+		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty", Message: empty.Sentence() + " for " + firstOf(name, "this person")})
 		values[empty.Field] = emptyMark
 	}
 	return tpl.String(), issues

@@ -44,6 +44,7 @@ type PersonView struct {
 // RecipientView is a person texted.
 type RecipientView struct {
 	Name    string `json:"name"`
+	Deal    string `json:"deal,omitempty"`
 	Display string `json:"display"`
 }
 
@@ -72,6 +73,7 @@ type MessageView struct {
 	ID        string     `json:"id"`
 	RecordID  string     `json:"record_id"`
 	Name      string     `json:"name"`
+	Deal      string     `json:"deal,omitempty"` // the title of the deal that names the person
 	To        string     `json:"to"`
 	Display   string     `json:"display"`
 	Text      string     `json:"text"`
@@ -83,7 +85,7 @@ type MessageView struct {
 
 func messageView(m models.Message) MessageView {
 	number := numberOf(m)
-	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, To: number, Display: display(number), Text: m.Text,
+	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
 		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
 }
 
@@ -233,7 +235,7 @@ func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*Recipient
 		return nil, err
 	}
 	if len(list) == 1 {
-		return &RecipientView{Name: list[0].Name, Display: display(numberOf(list[0]))}, nil
+		return &RecipientView{Name: list[0].Name, Deal: list[0].Deal, Display: display(numberOf(list[0]))}, nil
 	}
 	return &RecipientView{Display: display(b.ToNumber)}, nil
 }

@@ -39,8 +39,8 @@ export function showBatch({ id, root, actions, open, back }) {
   }
 
   function drawHead(batch) {
-    const { counts, by, source, workflow, created_at: at, state, schedule } = batch;
-    const facts = [by && t('batch.by', { name: by.name }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
+    const { counts, by, to, source, workflow, created_at: at, state, schedule } = batch;
+    const facts = [to && to.deal, by && t('batch.by', { name: by.name }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
     const due = state === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
     head.replaceChildren(
       h('div', { class: 'row' }, stateBadge(batch), h('small', {}, facts)),

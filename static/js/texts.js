@@ -123,7 +123,7 @@ function row(batch) {
   const { id, counts, by, to, state, text, source, workflow, created_at: at, warning, send_at: due } = batch;
   const bad = counts.failed + counts.undelivered;
   const values = { ...query(), batch: id };
-  const facts = [by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), state === 'scheduled' && due ? '' : when(at)].filter(Boolean);
+  const facts = [to && to.deal, by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), state === 'scheduled' && due ? '' : when(at)].filter(Boolean);
   return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
     h('strong', {}, to ? to.name || to.display : tn('texts.people', counts.total)),
     h('span', { class: 'side' }, stateBadge(batch), counts.total > 1 ? meter(counts) : '',

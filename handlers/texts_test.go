@@ -272,3 +272,18 @@ func ids(n int) []string {
 	}
 	return list
 }
+
+func TestAHeldBatchSaysWhyInAWord(t *testing.T) {
+	w := newWorld(t).connected()
+	popup := w.popup("acme", "42", one("+14155550142"))
+	made := w.call("POST", "/embed/api/batches", popup, map[string]any{"message": "Hi"}, idempotent).want(202, "")
+	if made.at("batch", "held_code") != nil {
+		t.Errorf("at first %s", made.body)
+	}
+	page := w.page("acme", "42")
+	w.call("POST", "/apps/dialpad/disconnect", page, nil).want(204, "")
+	got := w.call("GET", "/embed/api/batches/"+made.text("batch", "id"), page, nil).want(200, "")
+	if got.text("batch", "state") != models.BatchHeld || got.text("batch", "held_code") != models.HeldDisconnected || got.text("batch", "reason") == "" {
+		t.Errorf("held as %s", got.body)
+	}
+}

@@ -53,14 +53,14 @@ func wishOf(t models.Tenant, b models.Batch) (wish, error) {
 
 // recipient is a person chosen, with the text that would go out, or the reason why none will.
 type recipient struct {
-	recordID, contactID, dealID       string
-	name, deal                        string // the person, and the title of the deal that names them
-	number, key                       string // E.164 and its keyed hash
-	text                              string
-	timeZone                          string
-	segments                          compose.Segments
-	code, reason, field               string // why left out
-	record                            crm.Record
+	recordID, contactID, dealID string
+	name, deal                  string // the person, and the title of the deal that names them
+	number, key                 string // E.164 and its keyed hash
+	text                        string
+	timeZone                    string
+	segments                    compose.Segments
+	code, reason, field         string // why left out
+	record                      crm.Record
 }
 
 func (r *recipient) leaveOut(code, reason string) { r.code, r.reason = code, reason }

@@ -28,6 +28,7 @@ type BatchView struct {
 	Schedule   *Schedule      `json:"schedule"`
 	Late       *Late          `json:"late"`
 	Reason     *string        `json:"reason"`            // why it is held or cancelled, or what preparing waits for
+	HeldCode   *string        `json:"held_code"`         // Reason in a word, of what is held or was cancelled by itself
 	Warning    *string        `json:"warning"`           // why it will fail if nothing changes
 	Exclude    []string       `json:"exclude,omitempty"` // records left out while it waits
 	Workflow   *WorkflowView  `json:"workflow"`
@@ -214,7 +215,7 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, ToField: b.ToField, Text: b.Message,
-		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), Warning: optional(b.Warning), Exclude: b.Excluded}
+		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Warning: optional(b.Warning), Exclude: b.Excluded}
 	if b.LocalTime != "" {
 		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}

@@ -196,3 +196,31 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestAReceiptNamesTheSenderOfAnAutomationsText(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := texting.Action{CallbackID: "cb_1", MessageID: models.NewID(), CalledAt: w.clock.Now(), WorkflowID: "w1", WorkflowName: "Welcome",
+			Module: crm.ModuleContact, RecordID: "7", ToField: "mobile", Message: hi}
+		tenant := w.page("ana").Tenant
+		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Active: true}}))
+		to, err := w.Target(ctx, tenant, "43", a)
+		must(t, err)
+		must(t, w.db.Tx(ctx, func(tx *models.Store) error {
+			_, err := w.Enqueue(ctx, tx, tenant, texting.Sender{UserID: "43", DialpadID: "2"}, a, to)
+			return err
+		}))
+		sender := func() string {
+			t.Helper()
+			r, err := w.Receipt(ctx, w.page("ana"), a.MessageID)
+			must(t, err)
+			return r.Request.Sender
+		}
+		if got := sender(); got != "ben@acme.com" {
+			t.Errorf("the sender is %q", got)
+		}
+		must(t, w.db.ForgetAccounts(ctx, "t_9")) // disconnected: the CRM's user still says who it was
+		if got := sender(); got != "ben@acme.com" {
+			t.Errorf("without accounts the sender is %q", got)
+		}
+	})
+}

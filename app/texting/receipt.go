@@ -77,8 +77,12 @@ func (x *Texting) Receipt(ctx context.Context, a Asker, id string) (ReceiptView,
 	if err != nil {
 		return ReceiptView{}, err
 	}
+	sender, err := x.senderEmail(ctx, m, b)
+	if err != nil {
+		return ReceiptView{}, err
+	}
 	v := ReceiptView{Message: receiptMessage(m, b, len(events)), Request: ReceiptRequest{By: PersonView{b.UserID, b.UserName, b.UserEmail},
-		Sender: b.SenderEmail, Text: b.Message, ToField: b.ToField, CreatedAt: b.CreatedAt}, Attempts: attemptViews(m, attempts), Events: []EventView{}}
+		Sender: sender, Text: b.Message, ToField: b.ToField, CreatedAt: b.CreatedAt}, Attempts: attemptViews(m, attempts), Events: []EventView{}}
 	if b.LocalTime != "" {
 		v.Request.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 	}
@@ -87,6 +91,22 @@ func (x *Texting) Receipt(ctx context.Context, a Asker, id string) (ReceiptView,
 	}
 	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events)
 	return v, nil
+}
+
+// senderEmail is whose Dialpad account a text goes out from: each text of an automation has a sender of its own.
+func (x *Texting) senderEmail(ctx context.Context, m models.Message, b models.Batch) (string, error) {
+	if b.SenderEmail != "" {
+		return b.SenderEmail, nil
+	}
+	account, err := x.store.Account(ctx, m.TenantID, m.SenderID)
+	if err == nil && account.Email != "" {
+		return account.Email, nil
+	}
+	if ignoreNotFound(err) != nil || m.UserID == "" {
+		return "", ignoreNotFound(err)
+	}
+	u, err := x.store.User(ctx, m.TenantID, m.UserID)
+	return u.Email, ignoreNotFound(err)
 }
 
 func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage {

@@ -70,6 +70,7 @@ func (c *Client) read(ctx context.Context, t Tenant, callType, field string, dat
 	if err != nil {
 		return err
 	}
+	body = withoutNUL(body)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return &Error{Kind: Garbage, Type: callType, Status: status, Err: errors.New("not a JSON object")}

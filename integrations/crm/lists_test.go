@@ -2,9 +2,11 @@ package crm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,5 +119,26 @@ func TestAWriteAnsweredWithAPageIsNotDone(t *testing.T) {
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != Garbage {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoNULOfAnAnswerComesIn(t *testing.T) {
+	p := newPeer(t, answer(`{"users":[{"id":"a\u00001","name":"A\\u0000na\u0000 <R>","email":"\u0000ana@acme.com","active":true},
+		{"id":9007199254740993,"name":"Ben`+"\xff"+`","email":"ben@acme.com"}],"next":"n\u0000"}`))
+	got, err := p.client().Users(t.Context(), acme, "")
+	want := UserPage{Next: "n", Users: []Person{
+		{ID: "a1", Name: `A\u0000na <R>`, Email: "ana@acme.com", Active: true},
+		{ID: "9007199254740993", Name: "Ben\uFFFD", Email: "ben@acme.com", Active: true}}}
+	if err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v: %s", err, cmp.Diff(want, got))
+	}
+
+	p = newPeer(t, answer(`{"records":[{"module":"contact","id":"7","name":"B\u0000ob","contact_id":"7\u0000","fields":{"Contact.x\u0000":"\u0000y"},"phones":{},"time_zone":"\u0000"}],"missing":[],"forbidden":[],"next":null}`))
+	records, err := p.client().ResolveRecords(t.Context(), acme, ResolveQuery{UserID: "42", Module: ModuleContact, IDs: []string{"7"}})
+	if err != nil || len(records.Records) != 1 {
+		t.Fatal(records, err)
+	}
+	if b, _ := json.Marshal(records); strings.Contains(string(b), `\u0000`) || records.Records[0].Name != "Bob" || records.Records[0].Fields["Contact.x"] != "y" {
+		t.Errorf("a NUL came in: %s", b)
 	}
 }

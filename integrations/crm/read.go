@@ -58,7 +58,7 @@ func readObject(raw []byte, path string) object {
 }
 
 func (o *object) decode(raw []byte) {
-	if err := json.Unmarshal(raw, &o.fields); err != nil || o.fields == nil {
+	if err := json.Unmarshal(withoutNUL(raw), &o.fields); err != nil || o.fields == nil {
 		o.bad("", "must be an object")
 	}
 }

@@ -1,6 +1,7 @@
 package dialpad
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -119,5 +120,15 @@ func TestTimes(t *testing.T) {
 		if got := parseTime(in); !got.Equal(want) {
 			t.Errorf("parseTime(%q) = %v, want %v", in, got, want)
 		}
+	}
+}
+
+func TestNoNULOfDialpadsComesIn(t *testing.T) {
+	var name looseText
+	if err := json.Unmarshal([]byte(`"A\u0000na"`), &name); err != nil || name != "Ana" {
+		t.Errorf("%q %v", name, err)
+	}
+	if got := message([]byte("no\x00 room")); got != "no room" {
+		t.Errorf("%q", got)
 	}
 }

@@ -167,6 +167,7 @@ func plainText(body []byte) string {
 }
 
 func clip(s string) string {
+	s = strings.ReplaceAll(s, "\x00", "") // Postgres keeps no NUL in a text
 	if len(s) <= maxMessage {
 		return s
 	}

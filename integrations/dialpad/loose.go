@@ -20,7 +20,7 @@ func (t *looseText) UnmarshalJSON(b []byte) error {
 	case b[0] == '"':
 		var s string
 		if json.Unmarshal(b, &s) == nil {
-			*t = looseText(s)
+			*t = looseText(strings.ReplaceAll(s, "\x00", "")) // Postgres keeps no NUL in a text
 		}
 	default:
 		*t = looseText(b)

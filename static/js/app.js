@@ -51,7 +51,7 @@ function remark() {
   const { attempt, installed, connected, connection } = status;
   if (!admin) return connected ? note('good', t('app.user.ready')) : note('', askWhom());
   if (attempt && attempt.step === 'failed' && !connected) return note('bad', h('strong', {}, t('connect.failed')), ' ', attempt.message || t('error.unknown'));
-  if (broken()) return note('bad', (status.state && status.state.message) || t('app.broken.what'));
+  if (broken()) return note('bad', connection.reason || t('app.broken.what'));
   if (installed && !connected) return note('', t('app.next.connect'));
   if (connected && connection.subscriptions && !connection.subscriptions.sms) return note('warn', t('health.no_sms'));
   return null;

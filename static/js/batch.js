@@ -78,7 +78,7 @@ export function showBatch({ id, root, actions, open, back }) {
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
     if (state === 'scheduled') list.push(button('edit', () => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); }), 'primary'));
-    if (state === 'paused') list.push(button('resume', press(() => act('resume')), 'primary'));
+    if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
     if (counts.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(counts.failed) }));
     if (counts.uncertain) list.push(button('resend_unknown', () => sure('unknown', counts.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(counts.uncertain) }));

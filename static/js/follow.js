@@ -77,10 +77,15 @@ function followOne(root, options) {
   function buttons(batch, state, said) {
     const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, onclick }, t(key));
     const closing = act('follow.close', () => post('close'));
-    if (state === 'scheduled' || state === 'queued' || state === 'held') return [act('follow.cancel', () => cancel(batch, said)), closing];
+    if (state === 'held') return [act('follow.cancel', () => cancel(batch, said)), act('progress.resume', () => resume(batch)), closing];
+    if (state === 'scheduled' || state === 'queued') return [act('follow.cancel', () => cancel(batch, said)), closing];
     if (OVER.has(state) && BAD.has(state)) return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
     if (state === 'uncertain') return [act('follow.again', () => again(batch)), closing];
     return [act('follow.new', () => { watcher.stop(); onNew(); }), h('button', { type: 'button', class: 'primary', onclick: () => post('close') }, t('follow.close'))];
+  }
+
+  async function resume(batch) {
+    try { look((await call('POST', `/embed/api/batches/${batch.id}/resume`, { body: {} })).batch); } catch (refused) { body.append(note('bad', refused.message)); }
   }
 
   async function cancel(batch, said) {

@@ -58,7 +58,7 @@ export function timeLeft({ state, eta, send_at: at }) {
   return minutes < 1 ? t('progress.soon') : tn('progress.left', minutes, { time: when(eta) });
 }
 
-const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'waiting' };
+const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
 
 /** The popup's own view of a bulk after Send. */
 export function followMany(root, { batch: first, onSettled, onNew }) {
@@ -92,7 +92,7 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
     const act = (name, pic, cls = '') => h('button', { type: 'button', class: cls, 'data-act': name, onclick: (event) => run(event.currentTarget, id, name) }, pic ? icon(pic) : null, t(`progress.${name}`));
     const close = h('button', { type: 'button', class: 'primary', 'data-act': 'close', onclick: () => post('close') }, t('follow.close'));
     if (state === 'done' || state === 'cancelled') return [h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new')), close];
-    const pause = state === 'paused' ? [act('resume', 'play')] : ['sending', 'preparing'].includes(state) ? [act('pause', 'pause')] : [];
+    const pause = state === 'paused' || state === 'held' ? [act('resume', 'play')] : ['sending', 'preparing'].includes(state) ? [act('pause', 'pause')] : [];
     return [act('cancel', '', 'danger'), ...pause, close];
   }
 

@@ -310,6 +310,7 @@ export default {
   "progress.left.other": "About {n} minutes left, until {time}",
   "progress.how.going": "You can close this window: it goes on by itself, and you find it in the outbox.",
   "progress.how.waiting": "Nothing more goes out until it is resumed, here or in the outbox.",
+  "progress.how.held": "It is kept for 7 days at most, and you find it in the outbox.",
   "progress.how.over": "You find every text in the outbox.",
   "progress.pause": "Pause",
   "progress.resume": "Resume",

@@ -62,6 +62,7 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
   /** The server's question about a time that exists twice or never: shown, never guessed. */
   function ask({ message, details }) {
     const choices = details.choices || [];
+    words.textContent = ''; // what was foretold there is asked now
     remarks.replaceChildren(h('fieldset', { class: 'stack' }, h('legend', {}, message), choices.map((choice, index) => h('label', { class: 'check' },
       h('input', { type: 'radio', name: `${id}-choice`, onchange: () => pick(choice), id: `${id}-choice-${index}` }),
       choice.label || inWords(new Date(choice.at), choice.time_zone || zone.value)))));

@@ -87,19 +87,9 @@ Ctrl-C ends it.
 // newDemo listens and wires; the addresses are known before anything is configured with them.
 func newDemo(ctx context.Context, o demoOptions, log *slog.Logger) (*demoWorld, error) {
 	w := &demoWorld{}
-	var lc net.ListenConfig
-	for _, l := range []struct {
-		at   string
-		into *net.Listener
-	}{{o.app, &w.app}, {o.crm, &w.crm}, {o.phone, &w.phone}} {
-		var err error
-		if *l.into, err = lc.Listen(ctx, "tcp", l.at); err != nil {
-			return nil, err
-		}
+	if err := w.listen(ctx, o); err != nil {
+		return nil, err
 	}
-	w.appURL, w.dialpad = "http://"+w.app.Addr().String(), "http://"+w.phone.Addr().String()
-	_, port, _ := net.SplitHostPort(w.crm.Addr().String())
-	w.crmURL, w.crmAPI = "http://localhost:"+port, "http://"+w.crm.Addr().String()+"/{linkname}"
 	keys, err := demoKeys(o.dir)
 	if err != nil {
 		return nil, err
@@ -124,6 +114,23 @@ func newDemo(ctx context.Context, o demoOptions, log *slog.Logger) (*demoWorld, 
 		return nil, err
 	}
 	return w, w.program.store.Migrate(ctx)
+}
+
+func (w *demoWorld) listen(ctx context.Context, o demoOptions) error {
+	var lc net.ListenConfig
+	for _, l := range []struct {
+		at   string
+		into *net.Listener
+	}{{o.app, &w.app}, {o.crm, &w.crm}, {o.phone, &w.phone}} {
+		var err error
+		if *l.into, err = lc.Listen(ctx, "tcp", l.at); err != nil {
+			return err
+		}
+	}
+	w.appURL, w.dialpad = "http://"+w.app.Addr().String(), "http://"+w.phone.Addr().String()
+	_, port, _ := net.SplitHostPort(w.crm.Addr().String())
+	w.crmURL, w.crmAPI = "http://localhost:"+port, "http://"+w.crm.Addr().String()+"/{linkname}"
+	return nil
 }
 
 func (w *demoWorld) environ(o demoOptions, k keysOfDemo) []string {

@@ -152,20 +152,25 @@ func (c Config) check(vars map[string]string) []error {
 		!(strings.HasPrefix(db, "sqlite:") && len(db) > len("sqlite:")) {
 		fail("DATABASE_URL", "must begin with postgres:// or sqlite:path")
 	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		fail("LOG_LEVEL", "must be debug, info, warn or error")
+	}
+	return append(p, c.checkURLs()...)
+}
+
+func (c Config) checkURLs() []error {
+	var p []error
 	for name, v := range map[string]string{"PUBLIC_URL": c.PublicURL, "CRM_API_URL": c.CRMAPIURL, "CRM_APP_PAGE_URL": c.CRMAppPageURL,
 		"CRM_UPGRADE_URL": c.CRMUpgradeURL, "DIALPAD_URL": c.DialpadURL} {
 		if v != "" {
 			if problem := urlProblem(v); problem != "" {
-				fail(name, problem)
+				p = append(p, fmt.Errorf("%s: %s", name, problem))
 			}
 		}
 	}
 	if u, err := url.Parse(c.PublicURL); err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
-		fail("PUBLIC_URL", "must be an origin alone, like https://texting.example.com")
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		fail("LOG_LEVEL", "must be debug, info, warn or error")
+		p = append(p, errors.New("PUBLIC_URL: must be an origin alone, like https://texting.example.com"))
 	}
 	return p
 }

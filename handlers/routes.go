@@ -10,6 +10,7 @@ import (
 // routes lists every address there is: people's, then machines'.
 func (s *server) routes(r *gin.Engine) {
 	s.pageRoutes(r)
+	s.textRoutes(r)
 	s.machineRoutes(r)
 }
 
@@ -39,7 +40,10 @@ func (s *server) pageRoutes(r *gin.Engine) {
 	admin.POST("/remove", s.api(s.postRemove))
 	admin.PUT("/settings", s.api(s.putSettings))
 	admin.GET("/people", s.api(s.getPeople))
+}
 
+// textRoutes are what people write, send and look after.
+func (s *server) textRoutes(r *gin.Engine) {
 	// The popup.
 	popup := r.Group("/embed/api", s.bearer(models.SessionPopup))
 	popup.GET("/context", s.api(s.getContext))

@@ -124,24 +124,27 @@ func (p *party) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// smsBody is an SMS event under all the names that Dialpad documents and sends.
+type smsBody struct {
+	ID             looseText  `json:"id"`
+	Direction      looseText  `json:"direction"`
+	From           looseText  `json:"from_number"`
+	To             looseList  `json:"to_number"`
+	ToMany         looseList  `json:"to_numbers"`
+	Contact        party      `json:"contact"`
+	Target         party      `json:"target"`
+	SenderID       looseText  `json:"sender_id"`
+	Status         looseText  `json:"message_status"`
+	DeliveryResult looseText  `json:"message_delivery_result"`
+	DeviceType     looseText  `json:"device_type"`
+	Text           *looseText `json:"text"`
+	TextContent    *looseText `json:"text_content"`
+	EventAt        looseTime  `json:"event_timestamp"`
+	CreatedAt      looseTime  `json:"created_date"`
+}
+
 func readSMS(raw json.RawMessage, fields map[string]json.RawMessage) *SMSEvent {
-	var j struct {
-		ID             looseText  `json:"id"`
-		Direction      looseText  `json:"direction"`
-		From           looseText  `json:"from_number"`
-		To             looseList  `json:"to_number"`
-		ToMany         looseList  `json:"to_numbers"`
-		Contact        party      `json:"contact"`
-		Target         party      `json:"target"`
-		SenderID       looseText  `json:"sender_id"`
-		Status         looseText  `json:"message_status"`
-		DeliveryResult looseText  `json:"message_delivery_result"`
-		DeviceType     looseText  `json:"device_type"`
-		Text           *looseText `json:"text"`
-		TextContent    *looseText `json:"text_content"`
-		EventAt        looseTime  `json:"event_timestamp"`
-		CreatedAt      looseTime  `json:"created_date"`
-	}
+	var j smsBody
 	_ = json.Unmarshal(raw, &j) // its fields can't fail, and raw is an object
 	e := &SMSEvent{
 		ID: string(j.ID), Direction: strings.ToLower(string(j.Direction)), FromNumber: string(j.From), ToNumbers: j.To,

@@ -2,11 +2,14 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
+	"gorm.io/gorm"
 )
 
 // Outcome is how one attempt ended.
@@ -50,6 +53,16 @@ func (s *Store) Settle(ctx context.Context, outcomes []Outcome) (moved []Settled
 		return tx.complete(ctx, moved)
 	})
 	return moved, err
+}
+
+// RefusedData tells that the database understood a statement and refuses its values (SQLSTATE classes 22 and 23): the same
+// values will be refused again.
+func RefusedData(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23")
+	}
+	return errors.Is(err, gorm.ErrCheckConstraintViolated) || errors.Is(err, gorm.ErrForeignKeyViolated) || errors.Is(err, gorm.ErrDuplicatedKey)
 }
 
 func (o Outcome) needsMore() bool { return o.CallbackID != "" || o.State == Waiting || o.State == Held }

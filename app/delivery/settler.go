@@ -62,24 +62,52 @@ func (s *settler) group() []outcome {
 // write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A
 // process that is killed meanwhile leaves its messages sending, and they become uncertain.
 func (s *settler) write(group []outcome) {
+	for wait, bare := 50*time.Millisecond, false; ; {
+		moved, err := s.settle(group)
+		switch {
+		case err == nil:
+			s.follow(moved)
+			settledAll(group)
+			return
+		case !models.RefusedData(err):
+			s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
+			time.Sleep(wait)
+			wait = min(2*wait, 2*time.Second)
+		case len(group) > 1: // one of them: the others must not wait for it
+			s.write(group[:len(group)/2])
+			s.write(group[len(group)/2:])
+			return
+		case !bare:
+			bare = true
+			group = []outcome{group[0].withoutWords()}
+		default: // it stays sending, and becomes uncertain with the next owner of its lane
+			s.log.Error("the database refuses an outcome", "message", group[0].ID, "state", group[0].State, "err", err)
+			settledAll(group)
+			return
+		}
+	}
+}
+
+func settledAll(group []outcome) {
+	for _, o := range group {
+		o.durable(o.Outcome)
+	}
+}
+
+// withoutWords is the outcome without what came from outside.
+func (o outcome) withoutWords() outcome {
+	o.Code, o.Text, o.DialpadID = "", "", ""
+	return o
+}
+
+func (s *settler) settle(group []outcome) ([]models.Settled, error) {
 	rows := make([]models.Outcome, len(group))
 	for i, o := range group {
 		rows[i] = o.Outcome
 	}
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-		moved, err := s.store.Settle(ctx, rows)
-		cancel()
-		if err == nil {
-			s.follow(moved)
-			for _, o := range group {
-				o.durable(o.Outcome)
-			}
-			return
-		}
-		s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
-		time.Sleep(wait)
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	return s.store.Settle(ctx, rows)
 }
 
 // follow has the next round follow moved texts up.

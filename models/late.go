@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -41,7 +42,11 @@ func (s *Store) judgeOverdue(ctx context.Context, l Lane) error {
 	}
 	for _, id := range ids {
 		var m Message
-		if err := s.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", l.TenantID, id).Order("due_at").Take(&m).Error; err != nil {
+		err := one(s.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", l.TenantID, id).Order("due_at").Take(&m).Error)
+		if errors.Is(err, ErrNotFound) {
+			continue // cancelled meanwhile
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.judge(ctx, l.TenantID, id, *m.DueAt); err != nil {
@@ -73,7 +78,10 @@ func (s *Store) judgeQueued(ctx context.Context, lanes []Lane) error {
 	for _, b := range left {
 		var m Message
 		l := idle[b.LaneID]
-		err := s.q(ctx).Select("updated_at").Where("tenant_id = ? AND batch_id = ? AND state = 'queued'", l.TenantID, b.BatchID).Order("updated_at").Take(&m).Error
+		err := one(s.q(ctx).Select("updated_at").Where("tenant_id = ? AND batch_id = ? AND state = 'queued'", l.TenantID, b.BatchID).Order("updated_at").Take(&m).Error)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -87,16 +95,21 @@ func (s *Store) judgeQueued(ctx context.Context, lanes []Lane) error {
 	return nil
 }
 
-// judge stops a batch with a text that should have gone by a moment, if its late rule says so.
+// judge stops a batch with a text that should have gone by a moment, if its late rule says so. One that somebody paused or
+// cancelled meanwhile stays as it is: it must not keep the lane from sending what else it has.
 func (s *Store) judge(ctx context.Context, tenantID, id string, due time.Time) error {
 	b, err := s.Batch(ctx, tenantID, "", id)
 	if now := s.Now(); err != nil || !b.LateBy(due, now) {
 		return err
 	}
-	return s.Tx(ctx, func(tx *Store) error {
+	err = s.Tx(ctx, func(tx *Store) error {
 		if err := tx.UpdateBatch(ctx, tenantID, id, []string{BatchPreparing, BatchSending}, b.Late(tx.Now())); err != nil {
 			return err
 		}
 		return tx.moveEach(ctx, tenantID, []string{id})
 	})
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	return err
 }

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// UntoldMessages returns messages whose last change the CRM's timeline has not heard of, oldest change first.
-func (s *Store) UntoldMessages(ctx context.Context, tenantID string, limit int) ([]Message, error) {
+// UntoldMessages returns messages whose last change the CRM's timeline has not heard of, oldest change first, from after
+// one of them on; the zero Message: from the first.
+func (s *Store) UntoldMessages(ctx context.Context, tenantID string, after Message, limit int) ([]Message, error) {
 	var out []Message
-	return out, s.q(ctx).Where("tenant_id = ? AND untold AND state NOT IN ?", tenantID, []string{Skipped}).
-		Order("updated_at").Limit(limit).Find(&out).Error
+	return out, s.q(ctx).Where("tenant_id = ? AND untold AND state <> ? AND (updated_at, id) > (?, ?)", tenantID, Skipped, after.UpdatedAt.UTC(), after.ID).
+		Order("updated_at, id").Limit(limit).Find(&out).Error
 }
 
 // Told notes that the CRM heard of a message's state, unless it changed meanwhile.

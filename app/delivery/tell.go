@@ -3,6 +3,10 @@ package delivery
 import (
 	"context"
 	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,43 +24,128 @@ type Timeline interface {
 type Teller struct {
 	store *models.Store
 	crm   Timeline
+
+	mu    sync.Mutex
+	stuck map[string]stuck // by message: what the CRM fails at, in this process
+}
+
+// stuck is a message that the CRM answered with a fault of its own.
+type stuck struct {
+	times int
+	until time.Time
 }
 
 // NewTeller returns a teller.
-func NewTeller(store *models.Store, c Timeline) *Teller { return &Teller{store: store, crm: c} }
+func NewTeller(store *models.Store, c Timeline) *Teller {
+	return &Teller{store: store, crm: c, stuck: map[string]stuck{}}
+}
 
 const (
 	tellPage     = 100
 	tellTogether = 8
+	stuckFirst   = 30 * time.Second
+	stuckMost    = time.Hour
+	stuckKept    = 10_000
 )
 
-// Round tells what one tenant's CRM has not heard, and how much that was. An error means that the CRM should be asked
-// again later; what it has taken until then is not told again.
+// Round tells what one tenant's CRM has not heard, and how much that was. A message that the CRM fails at is passed
+// over, and tried again in a later round. An error means that the CRM should be asked again later; what it has taken
+// until then is not told again.
 func (t *Teller) Round(ctx context.Context, tenantID string) (told int, err error) {
 	tenant, err := t.store.Tenant(ctx, tenantID)
 	if err != nil {
 		return 0, err
 	}
 	to := crm.Tenant{ID: tenant.ID, Linkname: tenant.Linkname, Name: tenant.Name, Plan: tenant.Plan, TimeZone: tenant.TimeZone}
-	for {
-		page, err := t.store.UntoldMessages(ctx, tenantID, tellPage)
+	for last := (models.Message{}); ; {
+		page, err := t.store.UntoldMessages(ctx, tenantID, last, tellPage)
 		if err != nil || len(page) == 0 {
 			return told, err
 		}
-		sources, err := t.sources(ctx, tenantID, page)
+		n, err := t.page(ctx, to, page)
+		told += n
 		if err != nil {
 			return told, err
 		}
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(tellTogether)
-		for _, m := range page {
-			g.Go(func() error { return t.tell(gctx, to, m, sources[m.BatchID]) })
-		}
-		if err := g.Wait(); err != nil {
-			return told, err
-		}
-		told += len(page)
+		last = page[len(page)-1]
 	}
+}
+
+// page tells one page. When the CRM fails at all of several messages, it is the CRM and not the messages.
+func (t *Teller) page(ctx context.Context, to crm.Tenant, page []models.Message) (int, error) {
+	sources, err := t.sources(ctx, to.ID, page)
+	if err != nil {
+		return 0, err
+	}
+	var told atomic.Int64
+	var failed [tellPage]error
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(tellTogether)
+	for i, m := range page {
+		if !t.mayTry(m.ID) {
+			continue
+		}
+		g.Go(func() error {
+			err := t.tell(gctx, to, m, sources[m.BatchID])
+			if failed[i] = itsOwn(err); failed[i] != nil {
+				return nil
+			}
+			if err == nil {
+				told.Add(1)
+				t.free(m.ID)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return int(told.Load()), err
+	}
+	n := 0
+	for i, err := range failed {
+		if err == nil {
+			continue
+		}
+		n++
+		t.setAside(page[i].ID)
+		if n > tellTogether && told.Load() == 0 {
+			return 0, err
+		}
+	}
+	return int(told.Load()), nil
+}
+
+// itsOwn is an error that may be about this very message: a fault (500), or an answer that is none.
+func itsOwn(err error) error {
+	var e *crm.Error
+	if errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Kind == crm.Garbage) {
+		return err
+	}
+	return nil
+}
+
+func (t *Teller) mayTry(id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.store.Now().Before(t.stuck[id].until)
+}
+
+func (t *Teller) free(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.stuck, id)
+}
+
+// setAside lets a message wait, each time twice as long.
+func (t *Teller) setAside(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.stuck) >= stuckKept {
+		clear(t.stuck) // they are tried once too often
+	}
+	s := t.stuck[id]
+	s.until = t.store.Now().Add(min(stuckFirst<<min(s.times, 10), stuckMost))
+	s.times++
+	t.stuck[id] = s
 }
 
 func (t *Teller) sources(ctx context.Context, tenantID string, page []models.Message) (map[string]string, error) {
@@ -84,14 +173,18 @@ func (t *Teller) tell(ctx context.Context, to crm.Tenant, m models.Message, sour
 	id := "act_" + m.ID + "_" + m.UpdatedAt.UTC().Format(time.RFC3339Nano)
 	err := t.crm.UpsertActivity(ctx, to, id, a)
 	var e *crm.Error
-	if errors.As(err, &e) && e.Kind == crm.Refused {
-		return t.store.Told(ctx, m) // the CRM does not want it (the record is gone): asking again would not help
+	if errors.As(err, &e) && slices.Contains(unwanted, e.Status) {
+		return t.store.Told(ctx, m)
 	}
 	if err != nil {
 		return err
 	}
 	return t.store.Told(ctx, m)
 }
+
+// unwanted are the answers of a CRM that does not want a message (its record is gone): asking again would not help. 401 and
+// 403 are not among them: a secret that is being rotated says nothing of a message.
+var unwanted = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
 
 // publicState folds what only we tell apart.
 func publicState(state string) string {

@@ -121,7 +121,9 @@ func (p *person) keyboard(t *testing.T) {
 	popup.do(chromedp.KeyEvent(" Bye"))
 	popup.until(`document.activeElement.value === "Thank you, Bob! Ana Bye"`)
 	popup.key("Enter", "", ctrl)
+	popup.until(`(() => { const close = document.querySelector("#progress [data-act='follow.close']"); close?.focus(); return close; })()`)
 	popup.settled("delivered")
+	popup.until(`document.activeElement.innerText === "Close"`) // however often it was drawn anew
 	p.sentOnce("Thank you, Bob! Ana Bye")
 	popup.key("Escape", "", 0)
 	p.root.until(`!document.querySelector("dialog[open]") && document.activeElement.matches("[data-dialpad-number]")`)

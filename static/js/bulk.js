@@ -58,16 +58,18 @@ export function bulkPart({ context, writing, changed }) {
   const summary = () => (last ? `${tn('bulk.will', last.will)}${last.excluded.length ? ` · ${tn('bulk.wont', last.excluded.length)}` : ''}` : '');
 
   function draw() {
+    const held = document.activeElement.dataset.act; // each page counted draws what may have the focus anew
     drawResult();
     drawOut();
     drawPreview();
+    if (held && document.activeElement === document.body) $(`[data-act=${held}]`)?.focus();
     changed();
   }
 
   function drawResult() {
     if (trouble) { result.replaceChildren(h('span', { class: 'soft' }, t('bulk.not_counted'))); return; }
     const wont = last.excluded.length;
-    const toggle = wont ? h('button', { type: 'button', class: 'link', 'aria-expanded': String(!out.hidden), 'aria-controls': 'left-out', onclick: (event) => { out.hidden = !out.hidden; event.currentTarget.setAttribute('aria-expanded', String(!out.hidden)); } }, tn('bulk.wont', wont)) : null;
+    const toggle = wont ? h('button', { type: 'button', class: 'link', 'data-act': 'left-out', 'aria-expanded': String(!out.hidden), 'aria-controls': 'left-out', onclick: (event) => { out.hidden = !out.hidden; event.currentTarget.setAttribute('aria-expanded', String(!out.hidden)); } }, tn('bulk.wont', wont)) : null;
     result.replaceChildren(h('span', { class: 'num' }, tn('bulk.will', last.will)), wont ? ' · ' : '', toggle || '', last.complete ? '' : h('small', {}, ` ${t('bulk.counting')}`));
   }
 
@@ -100,7 +102,7 @@ export function bulkPart({ context, writing, changed }) {
     const { samples } = last;
     if (!samples.length || !writing.get().trim()) { preview.hidden = true; return; }
     const sample = samples[Math.min(at, samples.length - 1)];
-    const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
+    const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, 'data-act': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
     preview.replaceChildren(
       h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t('bulk.sample', { at: count(at + 1), of: count(Math.max(samples.length, last.complete && samples.length >= last.will ? last.will : samples.length)) })), samples.length > 1 ? step(1, 'next') : ''),
       h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), sample.deal ? h('small', {}, ` ${sample.deal}`) : '', h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),

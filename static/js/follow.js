@@ -53,6 +53,7 @@ function followOne(root, options) {
 
   function draw(batch, state) {
     const said = (message && message.text) || batch.text || text || '';
+    const held = body.contains(document.activeElement) ? document.activeElement.dataset.act : '';
     body.replaceChildren(
       h('p', {}, h('strong', {}, context.to.name || context.to.display), h('small', { class: 'num' }, ` ${context.to.name ? context.to.display : ''}`)),
       h('p', { class: 'bubble' }, said),
@@ -60,6 +61,7 @@ function followOne(root, options) {
       reason(batch, state) || '',
       h('div', { class: 'foot' }, buttons(batch, state, said)),
     );
+    if (held) (body.querySelector(`[data-act="${held}"]`) || body.querySelector('.foot button')).focus();
     root.dataset.state = state;
     root.dataset.over = OVER.has(state) || state === 'sent' ? 'yes' : '';
   }
@@ -75,13 +77,13 @@ function followOne(root, options) {
   }
 
   function buttons(batch, state, said) {
-    const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, onclick }, t(key));
+    const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, 'data-act': key, onclick }, t(key));
     const closing = act('follow.close', () => post('close'));
     if (state === 'held') return [act('follow.cancel', () => cancel(batch, said)), act('progress.resume', () => resume(batch)), closing];
     if (state === 'scheduled' || state === 'queued') return [act('follow.cancel', () => cancel(batch, said)), closing];
     if (OVER.has(state) && BAD.has(state)) return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
     if (state === 'uncertain') return [act('follow.again', () => again(batch)), closing];
-    return [act('follow.new', () => { watcher.stop(); onNew(); }), h('button', { type: 'button', class: 'primary', onclick: () => post('close') }, t('follow.close'))];
+    return [act('follow.new', () => { watcher.stop(); onNew(); }), act('follow.close', () => post('close'), 'primary')];
   }
 
   async function resume(batch) {

@@ -3,6 +3,7 @@ package texting_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -215,6 +216,52 @@ func TestPausingAndCancellingStopPreparing(t *testing.T) {
 				w.isTheThousand(w.view(v.ID))
 				w.settle(models.Sent, w.claim()...)
 			}
+		}
+	})
+}
+
+// cutting answers about a list of ids in pages of its own, and forgets an id on the way.
+type cutting struct {
+	texting.CRM
+	each   int
+	forget string
+}
+
+func (c cutting) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
+	ids, at := q.IDs, 0
+	if q.Cursor != "" {
+		if _, err := fmt.Sscan(q.Cursor, &at); err != nil {
+			return crm.Records{}, err
+		}
+	}
+	q.IDs, q.Cursor = ids[at:min(at+c.each, len(ids))], ""
+	r, err := c.CRM.ResolveRecords(ctx, t, q)
+	r.Records = slices.DeleteFunc(r.Records, func(r crm.Record) bool { return r.ID == c.forget })
+	if at += c.each; at < len(ids) {
+		r.Next = fmt.Sprint(at)
+	}
+	return r, err
+}
+
+func TestWhomTheCRMsPagesForgetIsMissingAndNotLost(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.host.Seed(600, 0)
+		var ids []string
+		for i := range 300 {
+			ids = append(ids, fmt.Sprint(1000+i))
+		}
+		x := texting.New(w.db.Store, cutting{w.crm, 70, "1150"}, w.market, texting.Config{Now: w.clock.Now})
+		a := w.bulk("ana", crm.ModuleContact, ids...)
+		p, err := x.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"})
+		must(t, err)
+		if p.Total != 300 || len(p.Excluded) == 0 || !slices.ContainsFunc(p.Excluded, func(e texting.Exclusion) bool { return e.RecordID == "1150" && e.Code == "missing" }) {
+			t.Errorf("the preview: %d of %d, left out %+v", p.WillReceive, p.Total, p.Excluded)
+		}
+		v := w.create(a, "k1", says("Hi"))
+		_, err = x.Prepare(ctx, "t_9", v.ID)
+		must(t, err)
+		if got := w.became(v.ID); len(got) != 300 || got["1150"] != "missing: The record no longer exists" || w.view(v.ID).Counts.Total != 300 {
+			t.Errorf("%d rows, the forgotten one: %q", len(got), got["1150"])
 		}
 	})
 }

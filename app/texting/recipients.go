@@ -74,15 +74,15 @@ type page struct {
 // recipients reads one page from the CRM and decides for each person: number, opt-out, text. Duplicates within the
 // batch are the caller's to find, since they span pages.
 func (x *Texting) recipients(ctx context.Context, w wish, cursor string) (page, error) {
-	q, rest, err := w.query(cursor)
+	q, next, err := w.query(cursor)
 	if err != nil {
 		return page{}, err
 	}
-	records, err := x.crm.ResolveRecords(ctx, crmTenant(w.tenant), q)
+	records, err := x.resolve(ctx, w.tenant, q)
 	if err != nil {
 		return page{}, recordsProblem(err)
 	}
-	p := page{next: rest(records.Next)}
+	p := page{next: firstOf(records.Next, next)}
 	for _, id := range records.Missing {
 		p.recipients = append(p.recipients, recipient{recordID: id, code: codeMissing, reason: wordsMissing})
 	}
@@ -103,39 +103,26 @@ func (x *Texting) recipients(ctx context.Context, w wish, cursor string) (page, 
 	return p, nil
 }
 
-// query is the question for a cursor. A list of ids is cut into pages of our own ("ids:400"); within one page the
-// CRM may page on ("ids:400:its cursor").
-func (w wish) query(cursor string) (crm.ResolveQuery, func(next string) string, error) {
-	q := crm.ResolveQuery{UserID: w.userID, Module: w.module, Limit: pageSize}
+// query is the question for a cursor of ours, and the cursor after it. A list of ids is cut into pages ("ids:400:"); of a
+// selection the cursors are the CRM's.
+func (w wish) query(cursor string) (q crm.ResolveQuery, next string, err error) {
+	q = crm.ResolveQuery{UserID: w.userID, Module: w.module, Limit: pageSize}
 	if w.selection != "" {
 		q.Selection, q.Cursor = w.selection, cursor
-		return q, func(next string) string { return next }, nil
+		return q, "", nil
 	}
-	at, inner, err := idsCursor(cursor)
+	at := 0
+	if cursor != "" {
+		_, err = fmt.Sscanf(cursor, "ids:%d:", &at)
+	}
 	if err != nil || at < 0 || at >= len(w.recordIDs) {
-		return q, nil, fmt.Errorf("cursor %q of a list of %d ids", cursor, len(w.recordIDs))
+		return q, "", fmt.Errorf("cursor %q of a list of %d ids", cursor, len(w.recordIDs))
 	}
 	end := min(at+pageSize, len(w.recordIDs))
-	q.IDs, q.Cursor = w.recordIDs[at:end], inner
-	return q, func(next string) string {
-		switch {
-		case next != "":
-			return fmt.Sprintf("ids:%d:%s", at, next)
-		case end < len(w.recordIDs):
-			return fmt.Sprintf("ids:%d:", end)
-		}
-		return ""
-	}, nil
-}
-
-func idsCursor(cursor string) (at int, inner string, err error) {
-	if cursor == "" {
-		return 0, "", nil
+	if q.IDs = w.recordIDs[at:end]; end < len(w.recordIDs) {
+		next = fmt.Sprintf("ids:%d:", end)
 	}
-	if _, err = fmt.Sscanf(cursor, "ids:%d:", &at); err != nil {
-		return 0, "", err
-	}
-	return at, cursor[len(fmt.Sprintf("ids:%d:", at)):], nil
+	return q, next, nil
 }
 
 func (w wish) recipient(r crm.Record) recipient {

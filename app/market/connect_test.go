@@ -446,3 +446,22 @@ func TestAConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
 		t.Errorf("ready without directory and subscriptions: %v", err)
 	}
 }
+
+func TestAGrantThatCannotBeReadHoldsNoOtherBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ticket, err := w.db.NewConnectAttempt(ctx, w.tenant.ID, "42", "ana@acme.com", time.Minute)
+		must(t, err)
+		_, err = w.db.UseTicket(ctx, ticket, "s0", "b0", "verifier")
+		must(t, err)
+		a, _, err := w.db.TakeCallback(ctx, "s0", "b0")
+		must(t, err)
+		must(t, w.db.AwaitConfirm(ctx, a.ID, "no grant", "s1", time.Minute))
+		w.admin.Email = "boss@acme.com"
+		w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
+		w.clock.Add(11 * time.Minute)
+		if n, err := w.ExpireAttempts(ctx); err != nil || n != 2 {
+			t.Fatalf("%d expired, %v", n, err)
+		}
+		w.givenBack()
+	})
+}

@@ -45,11 +45,7 @@ func (m *Market) CleanGrant(ctx context.Context, tenantID, attemptID string) err
 	if err != nil {
 		return err
 	}
-	sealed, err := m.store.OpenAttemptGrant(a)
-	if err != nil {
-		return err
-	}
-	g, err := parseGranted(sealed)
+	g, err := m.attemptGrant(a)
 	if err != nil {
 		return err
 	}
@@ -85,7 +81,7 @@ func (m *Market) deleteAndRevoke(ctx context.Context, g granted, token string) e
 }
 
 // ExpireAttempts ends the attempts whose confirmation never came, and queues their grants to be given back. It
-// returns how many.
+// returns how many. One whose grant can't be read ends without: nobody could give it back.
 func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
 	expired, err := m.store.ExpiredGrantsAllTenants(ctx)
 	if err != nil {
@@ -93,13 +89,10 @@ func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for _, a := range expired {
-		sealed, err := m.store.OpenAttemptGrant(a)
+		g, err := m.attemptGrant(a)
 		if err != nil {
-			return n, err
-		}
-		g, err := parseGranted(sealed)
-		if err != nil {
-			return n, err
+			m.log.Error("the grant of an attempt that ran out can't be read, so it is not given back", "tenant", a.TenantID, "attempt", a.ID, "err", err)
+			g = granted{}
 		}
 		if err := m.endAttempt(ctx, a, expiredHalt(), g); err != nil && !errors.Is(err, models.ErrLost) {
 			return n, err
@@ -107,4 +100,12 @@ func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
 		n++
 	}
 	return n, nil
+}
+
+func (m *Market) attemptGrant(a models.ConnectAttempt) (granted, error) {
+	sealed, err := m.store.OpenAttemptGrant(a)
+	if err != nil {
+		return granted{}, err
+	}
+	return parseGranted(sealed)
 }

@@ -43,6 +43,22 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
 		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
 	}
+	return x.lookAgain(ctx, a, id)
+}
+
+// lookAgain answers a changed batch with what will now go wrong with it. The change stands, whatever comes of the look:
+// the next one is a few minutes away.
+func (x *Texting) lookAgain(ctx context.Context, a Asker, id string) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
+		return BatchView{}, found(err)
+	}
+	if b.State == models.BatchScheduled {
+		var n WarnCounts
+		if err := x.foresee(ctx, b, map[[2]string]verdict{}, &n); err != nil {
+			x.log.Warn("looking ahead after an edit failed", "tenant", b.TenantID, "batch", id, "err", err)
+		}
+	}
 	return x.Batch(ctx, a, id)
 }
 

@@ -95,3 +95,17 @@ func TestAnotherSenderEndsTheWarning(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEditLooksAheadAnew(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.one("ben", "7", bob), "k1", at("2026-03-06T09:00", "America/New_York", ""))
+		w.account("2", "ben@acme.com", models.AccountSuspended)
+		w.warned(v.ID)
+		text := "Hello"
+		v, err := w.Edit(ctx, w.page("ben"), v.ID, texting.EditRequest{Message: &text, Schedule: &texting.Schedule{Local: "2026-03-05T09:00", TimeZone: "America/New_York"}})
+		must(t, err)
+		if v.Warning == nil || *v.Warning != "Ben's Dialpad account is suspended: this will fail on Thursday." || v.Text != text {
+			t.Errorf("after the edit: %v", v.Warning)
+		}
+	})
+}

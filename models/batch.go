@@ -221,10 +221,11 @@ func (s *Store) HeldTooLongAllTenants(ctx context.Context, before time.Time, lim
 }
 
 // UnpreparedAllTenants returns batches that have been preparing without a sign since before a time, so that a lost
-// wake-up costs a delay and no text.
+// wake-up costs a delay and no text: each tenant's oldest before anyone's second.
 func (s *Store) UnpreparedAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.q(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).Limit(limit).Find(&out).Error
+	return out, s.q(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).
+		Order("row_number() OVER (PARTITION BY tenant_id ORDER BY updated_at, id), updated_at, id").Limit(limit).Find(&out).Error
 }
 
 // FinishBatches marks batches done that have nothing left to wait for. One that a text is being added to is left alone,

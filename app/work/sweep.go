@@ -23,12 +23,15 @@ const (
 	// standstill is how long a batch may prepare without a sign before somebody looks.
 	standstill      = 20 * time.Second
 	prepareTogether = 8
+	// overdue is how long an event may be stored and not processed before somebody looks.
+	overdue       = 5 * time.Second
+	overdueWithin = 5 * time.Second
 )
 
 // sweep looks for what lost its wake-up, what has become old, and what must be forgotten. It is the net under every
 // job: nothing depends on a job being there.
 func (c *Crew) sweep(ctx context.Context) error {
-	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx), c.prepareStanding(ctx))
+	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx), c.processOverdue(ctx), c.prepareStanding(ctx))
 }
 
 // foresee warns of schedules that are going to fail. Once a minute will do, since it looks at all of them.
@@ -57,19 +60,36 @@ func (c *Crew) pickUp(ctx context.Context) error {
 	for _, t := range stale {
 		jobs = append(jobs, models.ReadStaleAccounts{TenantID: t})
 	}
-	events, err3 := c.Store.PendingEventsAllTenants(ctx, now.Add(-time.Minute), 500)
-	for _, e := range events {
-		jobs = append(jobs, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
-	}
-	left, err4 := c.Store.LeftBehindAllTenants(ctx, now.Add(-standstill), 100)
+	left, err3 := c.Store.LeftBehindAllTenants(ctx, now.Add(-standstill), 100)
 	for _, b := range left {
 		jobs = append(jobs, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
 	}
-	suspects, err5 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
+	suspects, err4 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
 	for _, t := range suspects {
 		jobs = append(jobs, models.CheckConnection{TenantID: t})
 	}
-	return errors.Join(err, err2, err3, err4, err5, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+}
+
+// processOverdue applies events whose job died. Not as jobs: the one that died still counts as running, and keeps its twin
+// out.
+func (c *Crew) processOverdue(ctx context.Context) error {
+	events, err := c.Store.PendingEventsAllTenants(ctx, c.Now().Add(-overdue), 500)
+	ctx, cancel := context.WithTimeout(ctx, overdueWithin)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(prepareTogether)
+	for _, e := range events {
+		g.Go(func() error {
+			var later *river.JobSnoozeError
+			err := c.processEvent(ctx, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+			if err != nil && !errors.As(err, &later) {
+				c.Log.Warn("an event is still waiting to be processed", "tenant", e.TenantID, "event", e.ID, "err", err)
+			}
+			return nil
+		})
+	}
+	return errors.Join(err, g.Wait())
 }
 
 // prepareStanding prepares batches whose job died. Not as jobs: the one that died still counts as running, and keeps its

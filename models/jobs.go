@@ -83,9 +83,10 @@ type (
 		TenantID  string `json:"tenant_id"`
 		AttemptID string `json:"attempt_id" river:"unique"`
 	}
-	// RemoveApp deletes what an uninstalled app left at Dialpad, and the grant.
+	// RemoveApp deletes what an uninstalled app left at Dialpad, and the grant: of that installation, not of one after it.
 	RemoveApp struct {
-		TenantID string `json:"tenant_id" river:"unique"`
+		TenantID    string `json:"tenant_id" river:"unique"`
+		InstalledAt int64  `json:"installed_at" river:"unique"` // unix milliseconds
 	}
 	// Sweep looks for work that lost its wake-up, expires what is over and forgets what must be forgotten.
 	Sweep struct{}

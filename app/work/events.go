@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
@@ -72,11 +73,7 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 	case crm.EventTenantRenamed:
 		return nil // the signed tenant block has been stored already
 	case crm.EventAppUninstalled:
-		if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: t.ID}); err != nil {
-			return err
-		}
-		_, err := tx.CancelBatches(ctx, t.ID, "", wordsUninstalled)
-		return err
+		return uninstalled(ctx, tx, t.ID)
 	case crm.EventUserDeactivated:
 		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
 			return err
@@ -92,6 +89,23 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 }
 
 // planChanged holds what waits when the plan no longer includes Dialpad.
+// uninstalled removes the app here at once, so that whoever installs it again has a new installation, and leaves Dialpad to
+// a job.
+func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
+	i, err := tx.Installation(ctx, tenantID)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	if err := tx.Uninstall(ctx, tenantID); err != nil {
+		return err
+	}
+	if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
+		return err
+	}
+	_, err = tx.CancelBatches(ctx, tenantID, "", wordsUninstalled)
+	return err
+}
+
 func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
 	if err != nil || c.Market.HasPlan(now.Plan) {

@@ -77,7 +77,7 @@ func (c *Crew) config() *river.Config {
 	add(ws, func(ctx context.Context, j models.CompleteCallback) error {
 		return snoozed(c.Automation.Complete(ctx, j.TenantID, j.CallbackID))
 	})
-	add(ws, func(ctx context.Context, j models.RemoveApp) error { return c.Market.Remove(ctx, j.TenantID, "") })
+	add(ws, c.removeApp)
 	add(ws, func(ctx context.Context, _ models.Sweep) error { return c.sweep(ctx) })
 	return &river.Config{
 		Workers: ws,
@@ -114,6 +114,18 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 		last = job.Errors[n-1].At
 	}
 	return last.Add(wait)
+}
+
+// removeApp removes an uninstalled app, unless it was installed again meanwhile.
+func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
+	i, err := c.Store.Installation(ctx, j.TenantID)
+	if err == nil && i.State == models.Installed && i.InstalledAt.UnixMilli() != j.InstalledAt {
+		return nil
+	}
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	return c.Market.Remove(ctx, j.TenantID, "")
 }
 
 // finishConnect makes a new grant usable. One that was turned down meanwhile is told on the page; once the connection

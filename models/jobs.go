@@ -121,6 +121,13 @@ func UniqueJob(queue string) *river.InsertOpts {
 	return &river.InsertOpts{Queue: queue, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waitingStates}}
 }
 
+// tireless is for a job that no sweep finds again: a week of tries, a minute apart.
+func tireless(queue string) river.InsertOpts {
+	o := *UniqueJob(queue)
+	o.MaxAttempts = 7 * 24 * 60
+	return o
+}
+
 // Queues of jobs: what a person waits for must not stand behind what only the CRM's timeline waits for.
 const (
 	QueueSoon   = "soon"
@@ -142,7 +149,7 @@ func (PrepareBatch) InsertOpts() river.InsertOpts      { return river.InsertOpts
 func (MoveBatch) InsertOpts() river.InsertOpts         { return river.InsertOpts{Queue: QueueSoon} }
 func (ExecuteCallback) InsertOpts() river.InsertOpts   { return *UniqueJob(QueueAction) }
 func (CompleteCallback) InsertOpts() river.InsertOpts  { return *UniqueJob(QueueTell) }
-func (CleanGrant) InsertOpts() river.InsertOpts        { return *UniqueJob(QueueQuiet) }
+func (CleanGrant) InsertOpts() river.InsertOpts        { return tireless(QueueQuiet) }
 func (RemoveApp) InsertOpts() river.InsertOpts         { return *UniqueJob(QueueSoon) }
 func (Sweep) InsertOpts() river.InsertOpts             { return *UniqueJob(QueueQuiet) }
 

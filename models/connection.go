@@ -271,7 +271,7 @@ func (s *Store) SaveDirectoryCursor(ctx context.Context, c Connection, begun tim
 		UpdateColumns(map[string]any{"directory_begun_at": utc(at), "directory_cursor": cursor}))
 }
 
-// Touch notes when something last happened: one of directory_at, opt_outs_at, last_event_at, last_checked_at.
+// Touch notes when something last happened: one of directory_at, opt_outs_at, last_checked_at.
 func (s *Store) Touch(ctx context.Context, tenantID string, column ConnectionMoment) error {
 	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).UpdateColumn(string(column), s.Now()).Error
 }
@@ -283,7 +283,6 @@ type ConnectionMoment string
 const (
 	DirectoryRead ConnectionMoment = "directory_at"
 	OptOutsRead   ConnectionMoment = "opt_outs_at"
-	EventSeen     ConnectionMoment = "last_event_at"
 	GrantChecked  ConnectionMoment = "last_checked_at"
 )
 

@@ -55,12 +55,19 @@ func (s *Store) StoreEvent(ctx context.Context, e WebhookEvent) (bool, error) {
 		if err := tx.MarkStale(ctx, e.TenantID, e.DialpadUsers); err != nil {
 			return err
 		}
-		if err := tx.Touch(ctx, e.TenantID, EventSeen); err != nil {
+		if err := tx.eventSeen(ctx, e.TenantID); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 	})
 	return fresh, err
+}
+
+// eventSeen notes once a second that events come. A bulk's events arrive together, and if each wrote the connection's row
+// they would wait for one another's commits.
+func (s *Store) eventSeen(ctx context.Context, tenantID string) error {
+	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND (last_event_at IS NULL OR last_event_at < ?)", tenantID, s.Now().Add(-time.Second)).
+		Updates(map[string]any{"last_event_at": s.Now()}).Error
 }
 
 // Event returns a stored event.

@@ -177,7 +177,11 @@ func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, ne
 			return err
 		}
 		promoted += len(due)
-		if err := tx.queueAgain(ctx, l, due); err != nil {
+		now, err := tx.LaneOf(ctx, l.TenantID, l.ID) // its turns went on since it was leased
+		if err != nil {
+			return err
+		}
+		if err := tx.queueAgain(ctx, now, due); err != nil {
 			return err
 		}
 		next, err = tx.nextDue(ctx, l)

@@ -133,6 +133,17 @@ func (t *Tenant) Account(id, email, number string) *Tenant {
 // Batch queues a batch of n texts from an account to numbers of its own and returns the messages.
 func (t *Tenant) Batch(id string, class int, sender, email string, n int) []models.Message {
 	t.db.t.Helper()
+	return t.batch(id, class, sender, email, n, nil)
+}
+
+// Waiting is a bulk whose texts lie prepared and wait for a time.
+func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []models.Message {
+	t.db.t.Helper()
+	return t.batch(id, models.ClassBulk, sender, email, n, &due)
+}
+
+func (t *Tenant) batch(id string, class int, sender, email string, n int, due *time.Time) []models.Message {
+	t.db.t.Helper()
 	ctx := context.Background()
 	source := map[int]string{models.ClassPerson: models.SourceOne, models.ClassAutomation: models.SourceAutomation, models.ClassBulk: models.SourceBulk}[class]
 	_, _, err := t.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
@@ -147,6 +158,9 @@ func (t *Tenant) Batch(id string, class int, sender, email string, n int) []mode
 		messages[i] = models.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
 			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
 			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
+		if due != nil {
+			messages[i].State, messages[i].DueAt = models.Waiting, due
+		}
 	}
 	for page := range slices.Chunk(messages, 500) { // as preparing does: more would be too many parameters for one statement
 		t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {

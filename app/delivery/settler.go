@@ -118,7 +118,7 @@ func (s *settler) follow(moved []models.Settled) {
 }
 
 // followUp is the round that lets timelines and batches follow what was settled since the last one: once for many
-// texts, since both cost more than a settle. What is lost here is found by a sweep.
+// texts, since both cost more than a settle. What a process that dies leaves here is found by a sweep.
 func (s *settler) followUp(ctx context.Context) {
 	s.mu.Lock()
 	moved := s.moved
@@ -130,6 +130,7 @@ func (s *settler) followUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second) // a round that has begun ends
 	defer cancel()
 	if err := s.store.FollowUp(ctx, moved); err != nil {
-		s.log.Error("following up settled texts failed", "texts", len(moved), "err", err)
+		s.log.Error("following up settled texts failed, trying again", "texts", len(moved), "err", err)
+		s.follow(moved)
 	}
 }

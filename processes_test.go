@@ -42,13 +42,13 @@ var built bool
 
 // process is a real process of the program.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	errs strings.Builder
 	done chan error
 }
 
-func startProcess(t *testing.T, environ []string, args ...string) *process {
+func startProcess(t testing.TB, environ []string, args ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -80,10 +80,10 @@ func (p *process) end() int {
 }
 
 // outside is the demo's world of which only the sandboxes run here: the app is processes of its own.
-func outside(t *testing.T, dsn string) (w *world, environ []string) {
+func outside(t testing.TB, dsn string, tune func(*dialpadsandbox.Options)) (w *world, environ []string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	o := demoOptions{dir: t.TempDir(), app: "127.0.0.1:0", crm: "127.0.0.1:0", phone: "127.0.0.1:0", databaseURL: dsn, logLevel: "warn"}
+	o := demoOptions{dir: t.TempDir(), app: "127.0.0.1:0", crm: "127.0.0.1:0", phone: "127.0.0.1:0", databaseURL: dsn, logLevel: "warn", tune: tune}
 	d, err := newDemo(ctx, o, newLog("error", t.Output()))
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func outside(t *testing.T, dsn string) (w *world, environ []string) {
 
 func TestProcessesRefuseAnOlderSchema(t *testing.T) {
 	dsn := modeltest.Postgres(t, nil)
-	_, environ := outside(t, dsn)
+	_, environ := outside(t, dsn, nil)
 	fresh := modeltest.Postgres(t, nil)
 	for i, v := range environ {
 		if strings.HasPrefix(v, "DATABASE_URL=") {
@@ -128,7 +128,7 @@ func TestProcessesRefuseAnOlderSchema(t *testing.T) {
 }
 
 func TestAKilledWorkerLosesNobodyAndTextsNobodyTwice(t *testing.T) {
-	w, environ := outside(t, modeltest.Postgres(t, nil))
+	w, environ := outside(t, modeltest.Postgres(t, nil), nil)
 	web := startProcess(t, environ, "serve")
 	killed := startProcess(t, environ, "worker")
 	w.until("the app answers", func() bool { return w.ready() })

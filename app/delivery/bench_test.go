@@ -47,7 +47,7 @@ func (l *load) claims(b *testing.B, lane string) {
 		b.StopTimer()
 		outcomes := make([]models.Outcome, len(got))
 		for i, c := range got {
-			outcomes[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: models.Sent, DialpadID: c.ID, AnsweredAt: time.Now()}
+			outcomes[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: models.Sent, DialpadID: c.ID}
 		}
 		_, err = l.db.Settle(context.Background(), outcomes)
 		l.must(err)

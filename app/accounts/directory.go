@@ -249,23 +249,31 @@ func (a *Accounts) read(ctx context.Context, c models.Connection, known models.A
 // Dialpad if need be. models.ErrNotFound: nobody knows that account. *market.Refusal dialpad_unreachable: it needs to
 // be read and can't be.
 func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderThan time.Duration) (models.Account, error) {
-	v, err := a.store.Account(ctx, tenantID, dialpadID)
-	if err != nil || !v.Stale && a.now().Sub(v.CheckedAt) <= olderThan {
+	known := func(ctx context.Context) (v models.Account, fresh bool, err error) {
+		v, err = a.store.Account(ctx, tenantID, dialpadID)
+		return v, err == nil && !v.Stale && a.now().Sub(v.CheckedAt) <= olderThan, err
+	}
+	v, fresh, err := known(ctx)
+	if err != nil || fresh {
 		return v, err
 	}
 	// A hundred texts of one sender ask once. Whoever asked first may give up without the others' answer being lost.
 	answer := a.flight.DoChan(tenantID+"/"+dialpadID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
+		v, fresh, err := known(ctx) // whoever came late may have looked before the one ahead had written
+		if err != nil || fresh {
+			return v, err
+		}
 		c, err := a.store.Connection(ctx, tenantID)
 		if err != nil {
 			return v, err
 		}
-		fresh, _, err := a.read(ctx, c, v)
+		read, _, err := a.read(ctx, c, v)
 		if err != nil {
 			return v, err
 		}
-		return fresh, nil
+		return read, nil
 	})
 	select {
 	case r := <-answer:

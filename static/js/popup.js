@@ -226,6 +226,7 @@ let left = false;
 new IntersectionObserver(([entry]) => {
   if (!entry.isIntersecting) { left = seen; return; }
   if (left && !sending && ($('#progress').hidden || $('#progress').dataset.over)) start();
+  else if (!$('#compose').hidden && document.activeElement === document.body) writing?.focus(); // it could not be while the host hid us
   seen = true;
   left = false;
 }).observe($('#main')); // all of it: its head may be scrolled out of sight while somebody writes

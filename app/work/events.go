@@ -88,7 +88,6 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 	return nil
 }
 
-// planChanged holds what waits when the plan no longer includes Dialpad.
 // uninstalled removes the app here at once, so that whoever installs it again has a new installation, and leaves Dialpad to
 // a job.
 func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
@@ -106,6 +105,7 @@ func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
 	return err
 }
 
+// planChanged holds what waits when the plan no longer includes Dialpad.
 func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
 	if err != nil || c.Market.HasPlan(now.Plan) {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +38,7 @@ func BenchmarkBulk100k(b *testing.B) {
 				w.unlimited(dsn)
 				w.bulk(b, people)
 				for i, p := range running {
-					b.ReportMetric(p.peakMB(), c.commands[i]+"-peak-MB")
+					b.ReportMetric(modeltest.PeakMB(b, p.cmd.Process.Pid), c.commands[i]+"-peak-MB")
 				}
 				b.ReportMetric(0, "ns/op")
 			}
@@ -83,19 +80,4 @@ func (w *world) bulk(b *testing.B, people int) {
 	if twice := w.dialpadSandbox.TextedTwice(); len(twice) != 0 {
 		b.Errorf("texted twice: %v", twice)
 	}
-}
-
-// peakMB is the most memory that the process held (proc(5), VmHWM).
-func (p *process) peakMB() float64 {
-	p.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return kb / 1024
 }

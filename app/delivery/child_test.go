@@ -106,21 +106,6 @@ func (c *child) kill() {
 // cpu is the time that it has used since it began.
 func (c *child) cpu() time.Duration { return cpuOf(c.t, c.cmd.Process.Pid) }
 
-// peakMB is the most memory it held. Not rusage's figure, which a process inherits from whoever starts it.
-func (c *child) peakMB() float64 {
-	c.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return kb / 1024
-}
-
 // cpuOf reads a process's time (proc(5), fields 14 and 15, in hundredths of a second).
 func cpuOf(t testing.TB, pid int) time.Duration {
 	t.Helper()

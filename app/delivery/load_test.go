@@ -206,7 +206,7 @@ func (l *load) work(b *testing.B, texts int) (perSecond float64) {
 	b.ReportMetric(own.Seconds()*1000/n, "cpu-ms/text")
 	b.ReportMetric(database.Seconds()*1000/n, "db-cpu-ms/text")
 	b.ReportMetric(dialpad.Seconds()*1000/n, "dialpad-cpu-ms/text")
-	b.ReportMetric(e.peakMB(), "peak-MB")
+	b.ReportMetric(modeltest.PeakMB(b, e.cmd.Process.Pid), "peak-MB")
 	b.ReportMetric(0, "ns/op")
 	e.stop()
 	return perSecond

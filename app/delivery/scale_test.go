@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
 
@@ -98,7 +99,7 @@ func tenants(b *testing.B, n, perMinute int) {
 	b.ReportMetric(float64(l.phone.SMSPosts()-l.phone.Accepted()), "refused")
 	b.ReportMetric(cpu.Seconds()/span.Seconds(), "worker-cores")
 	b.ReportMetric(database.Seconds()/span.Seconds(), "db-cores")
-	b.ReportMetric(e.peakMB(), "peak-MB")
+	b.ReportMetric(modeltest.PeakMB(b, e.cmd.Process.Pid), "peak-MB")
 	b.ReportMetric(0, "ns/op")
 	e.stop()
 }

@@ -83,6 +83,8 @@ func TestConsentInABrowser(t *testing.T) {
 	if q := <-landed; q.Get("code") == "" || q.Get("state") != "st" {
 		t.Errorf("allowed: came back with %v", q)
 	}
+	// A page that is still loading would end the next one's load with ERR_ABORTED.
+	eventually(t, ctx, `location.pathname === "/callback" && document.readyState === "complete"`)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(authorize), chromedp.Click(chromedp.CSS(`button[value="deny"]`))))
 	if q := <-landed; q.Get("error") != "access_denied" || q.Get("state") != "st" {
 		t.Errorf("denied: came back with %v", q)

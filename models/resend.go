@@ -12,10 +12,15 @@ type ResendFrom struct {
 	States, Without   []string
 }
 
-// again is the condition for texts that may be sent again: each once. One whose new batch was cancelled before it had a
-// text for that person may be, since there is nothing else to send it again from.
+// again is the condition for texts of people who may be texted again.
 const again = `messages.tenant_id = @tenant AND messages.batch_id = @batch AND messages.state IN @states
 	AND messages.error_code NOT IN @without AND messages.to_number NOT LIKE 'erased:%'`
+
+// untaken is the condition for texts that were not sent again yet: each is once. One whose new batch was cancelled before
+// it had a text for that person may be, since there is nothing else to send it again from.
+const untaken = `(resent_in = '' OR EXISTS (
+	SELECT 1 FROM batches b WHERE b.tenant_id = @tenant AND b.id = messages.resent_in AND b.state = 'cancelled' AND NOT EXISTS (
+		SELECT 1 FROM messages n WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id)))`
 
 // TakeForResend marks the texts as sent again in another batch and returns the records that they were for, in their order;
 // of two at once one takes each text. Call it in the transaction that makes that batch.
@@ -24,15 +29,26 @@ func (s *Store) TakeForResend(ctx context.Context, f ResendFrom, in string) (rec
 		return nil, err
 	}
 	var taken []Message
-	err = s.q(ctx).Raw(`UPDATE messages SET resent_in = @in WHERE `+again+` AND (resent_in = '' OR EXISTS (
-		SELECT 1 FROM batches b WHERE b.tenant_id = @tenant AND b.id = messages.resent_in AND b.state = 'cancelled' AND NOT EXISTS (
-			SELECT 1 FROM messages n WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id)))
-		RETURNING id, record_id`, f.values(in)).Find(&taken).Error
+	err = s.q(ctx).Raw(`UPDATE messages SET resent_in = @in WHERE `+again+` AND `+untaken+` RETURNING id, record_id`, f.values(in)).Find(&taken).Error
 	slices.SortFunc(taken, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
 	for _, m := range taken {
 		recordIDs = append(recordIDs, m.RecordID)
 	}
 	return recordIDs, err
+}
+
+// CountForResend is how many texts of each state TakeForResend would take; states with none are left out.
+func (s *Store) CountForResend(ctx context.Context, f ResendFrom) (map[string]int, error) {
+	var found []struct {
+		State string
+		N     int
+	}
+	err := s.q(ctx).Raw(`SELECT state, count(*) AS n FROM messages WHERE `+again+` AND `+untaken+` GROUP BY state`, f.values("")).Find(&found).Error
+	out := map[string]int{}
+	for _, one := range found {
+		out[one.State] = one.N
+	}
+	return out, err
 }
 
 // Resent tells whether one of the texts was sent again already.

@@ -114,8 +114,7 @@ func (x *Texting) again(ctx context.Context, a Asker, b models.Batch) (models.Ba
 // insertAgain stores the new batch for whoever of the old one's people it is the first to take; models.ErrConflict when its
 // key made another one meanwhile.
 func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *models.Batch, states []string) error {
-	// A twin's number has its text already, and who was left out was meant to be.
-	from := models.ResendFrom{TenantID: old.TenantID, BatchID: old.ID, States: states, Without: []string{codeDuplicate, codeLeftOut}}
+	from := resendFrom(old, states)
 	return x.store.Tx(ctx, func(tx *models.Store) error {
 		ids, err := tx.TakeForResend(ctx, from, fresh.ID)
 		if err != nil {
@@ -135,6 +134,20 @@ func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *mode
 		*fresh = stored
 		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: fresh.TenantID, BatchID: fresh.ID})
 	})
+}
+
+// resendFrom names a batch's texts of some states. A twin's number has its text already, and who was left out was meant to be.
+func resendFrom(b models.Batch, states []string) models.ResendFrom {
+	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states, Without: []string{codeDuplicate, codeLeftOut}}
+}
+
+// resendable counts only where there is something to count: most batches are looked at while they go well.
+func (x *Texting) resendable(ctx context.Context, b models.Batch, c models.Counts) (*Resendable, error) {
+	if b.Source == models.SourceAutomation || c.Failed+c.Uncertain == 0 {
+		return &Resendable{}, nil
+	}
+	n, err := x.store.CountForResend(ctx, resendFrom(b, []string{models.Failed, models.Uncertain}))
+	return &Resendable{Failed: n[models.Failed], Uncertain: n[models.Uncertain]}, err
 }
 
 func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {

@@ -146,6 +146,28 @@ func TestEachTextIsSentAgainOnceWhateverTheKey(t *testing.T) {
 	})
 }
 
+func TestABatchSaysHowManyAreLeftToTextAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.ended()
+		left := func(id string, want texting.Resendable) {
+			t.Helper()
+			if d := cmp.Diff(&want, w.view(id).Resendable); d != "" {
+				t.Error(d)
+			}
+		}
+		left(v.ID, texting.Resendable{Failed: 1, Uncertain: 1})
+		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", failedOnes("failed"))
+		must(t, err)
+		left(v.ID, texting.Resendable{Uncertain: 1})
+		left(r.ID, texting.Resendable{})
+		w.act(w.Cancel, r.ID) // before it had a text for that person
+		left(v.ID, texting.Resendable{Failed: 1, Uncertain: 1})
+		_, err = w.Resend(ctx, w.page("ana"), v.ID, "r2", failedOnes("failed", "uncertain"))
+		must(t, err)
+		left(v.ID, texting.Resendable{})
+	})
+}
+
 func TestWhoFailsAgainIsSentAgainFromTheNewText(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.ended()

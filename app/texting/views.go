@@ -31,8 +31,15 @@ type BatchView struct {
 	HeldCode   *string        `json:"held_code"`         // Reason in a word, of what is held or was cancelled by itself
 	Warning    *string        `json:"warning"`           // why it will fail if nothing changes
 	Exclude    []string       `json:"exclude,omitempty"` // records left out while it waits
+	Resendable *Resendable    `json:"resendable,omitempty"` // of one batch alone
 	Workflow   *WorkflowView  `json:"workflow"`
 	Timeline   []MomentView   `json:"timeline,omitempty"`
+}
+
+// Resendable is how many people of a batch Resend would text again, by state.
+type Resendable struct {
+	Failed    int `json:"failed"`
+	Uncertain int `json:"uncertain"`
 }
 
 // PersonView is a CRM user.
@@ -124,6 +131,9 @@ func (x *Texting) view(ctx context.Context, t models.Tenant, b models.Batch) (Ba
 		if v.To, err = x.onlyRecipient(ctx, b); err != nil {
 			return BatchView{}, err
 		}
+	}
+	if v.Resendable, err = x.resendable(ctx, b, v.Counts); err != nil {
+		return BatchView{}, err
 	}
 	v.Timeline = timeline(b)
 	return v, nil

@@ -72,7 +72,7 @@ export function showBatch({ id, root, actions, open, back }) {
   };
 
   function drawActions(batch) {
-    const { state, counts } = batch;
+    const { state, counts, resendable } = batch;
     const keep = actions.contains(document.activeElement) ? document.activeElement.dataset.act : '';
     const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
@@ -80,8 +80,8 @@ export function showBatch({ id, root, actions, open, back }) {
     if (state === 'scheduled') list.push(button('edit', () => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); }), 'primary'));
     if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
-    if (counts.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(counts.failed) }));
-    if (counts.uncertain) list.push(button('resend_unknown', () => sure('unknown', counts.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(counts.uncertain) }));
+    if (resendable.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(resendable.failed) }));
+    if (resendable.uncertain) list.push(button('resend_unknown', () => sure('unknown', resendable.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(resendable.uncertain) }));
     if (waiting) list.push(button('cancel', () => sure('cancel', counts.queued + counts.held, () => act('cancel')), 'danger'));
     if (state !== 'scheduled') list.push(button('csv', press(() => report(id)), 'quiet'));
     actions.replaceChildren(...list);

@@ -57,14 +57,14 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return x.sameBatch(ctx, a, stored, b.BodyHash)
 	}
 	x.wake()
-	return x.view(ctx, a.Tenant, stored)
+	return x.view(ctx, a, stored)
 }
 
 func (x *Texting) sameBatch(ctx context.Context, a Asker, old models.Batch, bodyHash string) (BatchView, error) {
 	if old.BodyHash != bodyHash {
 		return BatchView{}, problem("idempotency_conflict", "This request was already used for another text. Send again from a new popup.")
 	}
-	return x.view(ctx, a.Tenant, old)
+	return x.view(ctx, a, old)
 }
 
 // draft is the batch as asked for, not yet checked.

@@ -14,7 +14,7 @@ func (x *Texting) Batch(ctx context.Context, a Asker, id string) (BatchView, err
 	if err != nil {
 		return BatchView{}, found(err)
 	}
-	return x.view(ctx, a.Tenant, b)
+	return x.view(ctx, a, b)
 }
 
 // Cancel cancels the rest of a batch; what is on the wire goes on.

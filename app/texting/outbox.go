@@ -43,16 +43,9 @@ func (x *Texting) Batches(ctx context.Context, a Asker, f Filter) (BatchesView, 
 		list = list[:batchesPage]
 		next = &list[batchesPage-1].ID
 	}
-	views, err := x.views(ctx, a.Tenant, list)
+	views, err := x.views(ctx, a, list)
 	if err != nil {
 		return BatchesView{}, err
-	}
-	for i, b := range list {
-		if b.Source == models.SourceOne {
-			if views[i].To, err = x.onlyRecipient(ctx, b); err != nil {
-				return BatchesView{}, err
-			}
-		}
 	}
 	return BatchesView{Batches: views, Next: next}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
 )
 
@@ -221,6 +222,39 @@ func TestAReceiptNamesTheSenderOfAnAutomationsText(t *testing.T) {
 		must(t, w.db.ForgetAccounts(ctx, "t_9")) // disconnected: the CRM's user still says who it was
 		if got := sender(); got != "ben@acme.com" {
 			t.Errorf("without accounts the sender is %q", got)
+		}
+	})
+}
+
+func TestAScheduledOneToOneIsNamedBeforeItIsPrepared(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		named := func(who string) (string, string) {
+			t.Helper()
+			list, err := w.Batches(ctx, w.page(who), texting.Filter{})
+			must(t, err)
+			one, err := w.Batch(ctx, w.page(who), list.Batches[0].ID)
+			must(t, err)
+			if one.To.Name != list.Batches[0].To.Name {
+				t.Errorf("%q in the list, %q alone", list.Batches[0].To.Name, one.To.Name)
+			}
+			return one.To.Name, one.To.Display
+		}
+		later := w.later(3 * time.Hour)
+		later.Message = "See you"
+		w.create(w.one("ana", "54", "+14155550176"), "k1", later)
+		if name, number := named("ana"); name == "" || number != "+1 415 555 0176" {
+			t.Errorf("%q at %q", name, number)
+		}
+		w.host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: crmsandbox.FaultDown})
+		w.create(w.one("ana", "7", bob), "k2", later)
+		if name, number := named("ana"); name != "" || number != "+1 415 555 0142" {
+			t.Errorf("%q at %q while the CRM is down", name, number)
+		}
+		w.host.Mend()
+		w.clock.Add(61 * time.Second)
+		if name, _ := named("ana"); name != "Bob Tanaka" {
+			t.Errorf("%q once it is back", name)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendR
 		return BatchView{}, err
 	}
 	x.wake()
-	return x.view(ctx, a.Tenant, fresh)
+	return x.view(ctx, a, fresh)
 }
 
 // byKey is the batch that a key already made, nil for none.

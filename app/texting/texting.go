@@ -54,6 +54,7 @@ type Texting struct {
 
 	fields   fieldCache
 	previews previewCache
+	named    nameCache
 }
 
 // New returns a Texting.

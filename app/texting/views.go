@@ -27,10 +27,10 @@ type BatchView struct {
 	Text       string         `json:"text"` // with its merge fields
 	Schedule   *Schedule      `json:"schedule"`
 	Late       *Late          `json:"late"`
-	Reason     *string        `json:"reason"`            // why it is held or cancelled, or what preparing waits for
-	HeldCode   *string        `json:"held_code"`         // Reason in a word, of what is held or was cancelled by itself
-	Warning    *string        `json:"warning"`           // why it will fail if nothing changes
-	Exclude    []string       `json:"exclude,omitempty"` // records left out while it waits
+	Reason     *string        `json:"reason"`               // why it is held or cancelled, or what preparing waits for
+	HeldCode   *string        `json:"held_code"`            // Reason in a word, of what is held or was cancelled by itself
+	Warning    *string        `json:"warning"`              // why it will fail if nothing changes
+	Exclude    []string       `json:"exclude,omitempty"`    // records left out while it waits
 	Resendable *Resendable    `json:"resendable,omitempty"` // of one batch alone
 	Workflow   *WorkflowView  `json:"workflow"`
 	Timeline   []MomentView   `json:"timeline,omitempty"`
@@ -121,17 +121,12 @@ func publicState(state string) string {
 }
 
 // view describes a batch, with its counts.
-func (x *Texting) view(ctx context.Context, t models.Tenant, b models.Batch) (BatchView, error) {
-	list, err := x.views(ctx, t, []models.Batch{b})
+func (x *Texting) view(ctx context.Context, a Asker, b models.Batch) (BatchView, error) {
+	list, err := x.views(ctx, a, []models.Batch{b})
 	if err != nil {
 		return BatchView{}, err
 	}
 	v := list[0]
-	if b.Source == models.SourceOne {
-		if v.To, err = x.onlyRecipient(ctx, b); err != nil {
-			return BatchView{}, err
-		}
-	}
 	if v.Resendable, err = x.resendable(ctx, b, v.Counts); err != nil {
 		return BatchView{}, err
 	}
@@ -139,18 +134,18 @@ func (x *Texting) view(ctx context.Context, t models.Tenant, b models.Batch) (Ba
 	return v, nil
 }
 
-func (x *Texting) views(ctx context.Context, t models.Tenant, batches []models.Batch) ([]BatchView, error) {
+func (x *Texting) views(ctx context.Context, a Asker, batches []models.Batch) ([]BatchView, error) {
 	ids := make([]string, len(batches))
 	for i, b := range batches {
 		ids[i] = b.ID
 	}
-	counts, err := x.store.CountMessages(ctx, t.ID, ids)
+	counts, err := x.store.CountMessages(ctx, a.Tenant.ID, ids)
 	if err != nil {
 		return nil, err
 	}
 	var present pace
 	if slices.ContainsFunc(batches, moving) {
-		if present, err = x.pace(ctx, t); err != nil {
+		if present, err = x.pace(ctx, a.Tenant); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +153,7 @@ func (x *Texting) views(ctx context.Context, t models.Tenant, batches []models.B
 	for i, b := range batches {
 		out[i] = x.batchView(b, addUp(b, counts[b.ID]), present)
 	}
-	return out, nil
+	return out, x.fillRecipients(ctx, a, batches, out)
 }
 
 func moving(b models.Batch) bool {

@@ -26,6 +26,9 @@ import (
 
 const (
 	demoClientID = "demo"
+	// Enough to see a long bulk: the first page holds the sample, whose people have every reason to be left out.
+	demoPeople, samplePeople = 5000, 60
+	demoDeals, sampleDeals   = 500, 21
 	// A text takes a moment at Dialpad, so that its states can be watched.
 	demoEventDelay = 600 * time.Millisecond
 )
@@ -73,6 +76,7 @@ func demo(ctx context.Context, args, _ []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	w.crmSandbox.Seed(demoPeople-samplePeople, demoDeals-sampleDeals)
 	_, _ = fmt.Fprintf(out, `Dialpad Texting, the demo. Open the CRM, install Dialpad from its apps, connect, and text somebody.
 
   CRM sandbox      http://acme.%s/         (Ana is an admin; switch users and plans at the top)

@@ -115,7 +115,7 @@ func TestPagesInABrowser(t *testing.T) {
 	})
 	t.Run("a page of people, then all of them, are handed to the bulk popup", func(t *testing.T) {
 		do(t, tab, chromedp.Navigate(w.Origin("acme")+"/contacts"), chromedp.Click(chromedp.CSS("[data-page-all]")), chromedp.Click(chromedp.CSS("[data-text]")))
-		until(t, tab, `asked[0].module === "contact" && asked[0].recordIds.length === 25 && asked[0].recordIds[6] === "7"`)
+		until(t, tab, `asked[0].module === "contact" && asked[0].recordIds.length === 50 && asked[0].recordIds[6] === "7"`)
 		do(t, tab, chromedp.Click(chromedp.CSS("[data-all]")))
 		until(t, tab, `document.querySelector("[data-chosen]").textContent === "All 60 people selected"`)
 		do(t, tab, chromedp.Click(chromedp.CSS("[data-text]")))

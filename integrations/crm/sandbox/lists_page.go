@@ -8,7 +8,7 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-const rowsPerPage = 25
+const rowsPerPage = 50
 
 type listBody struct {
 	Module, Noun string

@@ -19,7 +19,7 @@ func TestEveryPageIsDrawn(t *testing.T) {
 		"/":                  "Marta Lindqvist",
 		"/contacts?q=tanaka": `data-dialpad-number="&#43;14155550142" data-module="contact" data-record-id="7"`,
 		"/contacts?q=zzz":    "Nothing matches",
-		"/contacts?page=2":   "51 to 60 of 60",
+		"/contacts?page=1":   "51 to 60 of 60",
 		"/contacts/7":        "Marine parts 2027",
 		"/deals":             "Harbor fleet renewal",
 		"/deals/101":         `data-module="deal" data-record-id="101"`,

@@ -57,6 +57,9 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return x.sameBatch(ctx, a, stored, b.BodyHash)
 	}
 	x.wake()
+	if stored.State == models.BatchScheduled {
+		return x.lookAgain(ctx, a, stored.ID)
+	}
 	return x.view(ctx, a, stored)
 }
 

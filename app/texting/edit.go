@@ -46,8 +46,8 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	return x.lookAgain(ctx, a, id)
 }
 
-// lookAgain answers a changed batch with what will now go wrong with it. The change stands, whatever comes of the look:
-// the next one is a few minutes away.
+// lookAgain answers a batch that was made or changed with what will go wrong with it. The change stands, whatever comes
+// of the look: the next one is a minute away.
 func (x *Texting) lookAgain(ctx context.Context, a Asker, id string) (BatchView, error) {
 	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
@@ -56,7 +56,7 @@ func (x *Texting) lookAgain(ctx context.Context, a Asker, id string) (BatchView,
 	if b.State == models.BatchScheduled {
 		var n WarnCounts
 		if err := x.foresee(ctx, b, map[[2]string]verdict{}, &n); err != nil {
-			x.log.Warn("looking ahead after an edit failed", "tenant", b.TenantID, "batch", id, "err", err)
+			x.log.Warn("looking ahead at a schedule failed", "tenant", b.TenantID, "batch", id, "err", err)
 		}
 	}
 	return x.Batch(ctx, a, id)

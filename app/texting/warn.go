@@ -9,8 +9,12 @@ import (
 	"dialpad-texting/models"
 )
 
-// WarnCounts is what one look at the waiting schedules changed.
-type WarnCounts struct{ Warned, Cleared, Moved int }
+// WarnCounts is what one look at the waiting schedules changed; Asked counts the senders to be read again at Dialpad.
+type WarnCounts struct{ Warned, Cleared, Moved, Asked int }
+
+// lookBefore is how long before its time a batch's sender is read again at Dialpad, as when the batch is made: no event
+// may have come of a change.
+var lookBefore = []time.Duration{24 * time.Hour, time.Hour}
 
 const warnPage = 500
 
@@ -60,8 +64,15 @@ func (x *Texting) foresee(ctx context.Context, b models.Batch, who map[[2]string
 		if v.account, v.refusal, err = x.market.UserMay(ctx, b.TenantID, b.SenderEmail); err != nil {
 			return err
 		}
-		who[key] = v
 	}
+	if !v.account.Stale && v.account.DialpadID != "" && v.account.CheckedAt.Before(lastLook(b, x.now())) {
+		n.Asked++
+		if err := x.askAgain(ctx, b.TenantID, v.account.DialpadID); err != nil {
+			return err
+		}
+		v.account.Stale = true
+	}
+	who[key] = v
 	warning := v.warning(b, x.now())
 	if warning == b.Warning {
 		return nil
@@ -72,6 +83,27 @@ func (x *Texting) foresee(ctx context.Context, b models.Batch, who map[[2]string
 		n.Warned++
 	}
 	return x.store.Warn(ctx, b, warning)
+}
+
+// lastLook is the last moment at which a waiting batch's sender had to be read at Dialpad.
+func lastLook(b models.Batch, now time.Time) time.Time {
+	last := b.CreatedAt
+	for _, before := range lookBefore {
+		if at := b.SendAt.Add(-before); at.After(last) && !at.After(now) {
+			last = at
+		}
+	}
+	return last
+}
+
+// askAgain has an account read; whoever reads it looks at the schedules then.
+func (x *Texting) askAgain(ctx context.Context, tenantID, dialpadID string) error {
+	return x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.ReadStaleAccounts{TenantID: tenantID})
+	})
 }
 
 // verdict is whether somebody may text, asked once for all of that person's batches.

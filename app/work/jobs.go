@@ -42,12 +42,7 @@ func (c *Crew) config() *river.Config {
 	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
 		return unlessBroken(c.directory(ctx, j.TenantID))
 	})
-	add(ws, func(ctx context.Context, j models.ReadStaleAccounts) error {
-		return unlessBroken(inParts(ctx, func(ctx context.Context) error {
-			_, err := c.Accounts.ReadStale(ctx, j.TenantID)
-			return err
-		}))
-	})
+	add(ws, c.readStale)
 	add(ws, func(ctx context.Context, j models.SyncUsers) error {
 		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
 		return err
@@ -174,6 +169,18 @@ func (c *Crew) directory(ctx context.Context, tenantID string) error {
 		_, err := c.Accounts.SyncDirectory(ctx, tenantID)
 		return err
 	})
+}
+
+// readStale reads accounts again, and says which schedules that concerns.
+func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error {
+	if err := unlessBroken(inParts(ctx, func(ctx context.Context) error {
+		_, err := c.Accounts.ReadStale(ctx, j.TenantID)
+		return err
+	})); err != nil {
+		return err
+	}
+	_, err := c.Texting.WarnTenant(ctx, j.TenantID)
+	return err
 }
 
 // unlessBroken ends a reading that found no connection: it is queued anew when there is one again.

@@ -43,7 +43,7 @@ func (c *Crew) foresee(ctx context.Context) error {
 	}
 	n, err := c.Texting.WarnAllTenants(ctx)
 	if n != (texting.WarnCounts{}) {
-		c.Log.Info("looked ahead at the schedules", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved)
+		c.Log.Info("looked ahead at the schedules", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved, "asked", n.Asked)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error 
 func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	return s.Tx(ctx, func(tx *Store) error {
 		var numbers []string
-		if err := tx.q(ctx).Model(&Message{}).Distinct("to_number").Where("tenant_id = ? AND contact_id = ?", tenantID, contactID).
+		if err := tx.q(ctx).Model(&Message{}).Distinct("to_number").Where("tenant_id = ? AND id IN (?)", tenantID, tx.of(ctx, tenantID, "contact_id = ?", contactID)).
 			Pluck("to_number", &numbers).Error; err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 	if err != nil {
 		return err
 	}
-	if err := s.eraseMessages(ctx, tenantID, "to_key = ?", key); err != nil {
+	if err := s.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
 		return err
 	}
 	if err := s.eraseBatches(ctx, tenantID, "to_number = ?", number); err != nil {
@@ -61,9 +61,12 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 	return s.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
 }
 
-// eraseMessages cancels what has not gone out yet; then nothing of the person is left in any row.
+// eraseMessages cancels what has not gone out yet; then nothing of the person is left in any row. The condition is on
+// recipients.
 func (s *Store) eraseMessages(ctx context.Context, tenantID, where string, arg any) error {
-	q := func() *gorm.DB { return s.q(ctx).Model(&Message{}).Where("tenant_id = ?", tenantID).Where(where, arg) }
+	q := func() *gorm.DB {
+		return s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, s.of(ctx, tenantID, where, arg))
+	}
 	waiting := []string{Queued, Waiting, Held}
 	var callbacks []string
 	if err := q().Where("state IN ? AND callback_id <> ''", waiting).Pluck("callback_id", &callbacks).Error; err != nil {
@@ -83,7 +86,11 @@ func (s *Store) eraseMessages(ctx context.Context, tenantID, where string, arg a
 	if err := s.eraseTraces(ctx, tenantID, q); err != nil {
 		return err
 	}
-	return q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedNumber), "to_key": "", "name": "", "deal": "", "text": "", "untold": false}).Error
+	if err := q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedNumber), "to_key": "", "name": "", "deal": "", "text": "", "untold": false}).Error; err != nil {
+		return err
+	}
+	return s.q(ctx).Model(&Recipient{}).Where("tenant_id = ?", tenantID).Where(where, arg).
+		Updates(map[string]any{"number_key": "", "holds_number": false}).Error
 }
 
 // eraseTraces removes what stands beside messages: whose twin somebody is, Dialpad's own words, which may name a number,

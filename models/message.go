@@ -83,16 +83,20 @@ func (s *Store) AddMessages(ctx context.Context, l Lane, messages []Message) (ma
 	if err := s.giveTurns(ctx, l, messages); err != nil {
 		return nil, err
 	}
-	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&messages, 200)
+	admitted, err := s.admit(ctx, messages)
+	if err != nil || len(admitted) == 0 {
+		return nil, err
+	}
+	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&admitted, 200)
 	if r.Error != nil {
 		return nil, one(r.Error)
 	}
-	ids := make([]string, len(messages))
-	for i, m := range messages {
+	ids := make([]string, len(admitted))
+	for i, m := range admitted {
 		ids[i] = m.ID
 	}
-	if r.RowsAffected == int64(len(messages)) {
-		return setOf(ids), nil // the usual case; looking each page up again made a long bulk slow on Postgres
+	if r.RowsAffected == int64(len(admitted)) {
+		return setOf(ids), nil
 	}
 	var have []string
 	if err := s.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &have).Error; err != nil {
@@ -254,16 +258,12 @@ func (s *Store) Message(ctx context.Context, tenantID, userID, id string) (Messa
 
 // Messages pages a batch's messages in the order they were prepared; states empty means all.
 func (s *Store) Messages(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
-	q := s.q(ctx).Where("tenant_id = ? AND batch_id = ? AND id > ?", tenantID, batchID, after)
+	q := s.q(ctx).Where("messages.tenant_id = ?", tenantID)
 	if len(states) > 0 {
-		q = q.Where("state IN ?", states)
+		q = q.Where("messages.batch_id = ? AND messages.id > ? AND messages.state IN ?", batchID, after, states).Order("messages.id")
+	} else {
+		q = q.Joins("JOIN recipients r ON r.message_id = messages.id").Where("r.batch_id = ? AND r.message_id > ?", batchID, after).Order("r.message_id")
 	}
 	var out []Message
-	return out, q.Order("id").Limit(limit).Find(&out).Error
-}
-
-// MessageByNumber returns the text of a batch that goes to a number, or ErrNotFound.
-func (s *Store) MessageByNumber(ctx context.Context, tenantID, batchID, number string) (Message, error) {
-	var m Message
-	return m, one(s.q(ctx).Take(&m, "tenant_id = ? AND batch_id = ? AND to_number = ? AND state <> 'skipped'", tenantID, batchID, number).Error)
+	return out, q.Limit(limit).Find(&out).Error
 }

@@ -20,7 +20,7 @@ const again = `messages.tenant_id = @tenant AND messages.batch_id = @batch AND m
 // it had a text for that person may be, since there is nothing else to send it again from.
 const untaken = `(resent_in = '' OR EXISTS (
 	SELECT 1 FROM batches b WHERE b.tenant_id = @tenant AND b.id = messages.resent_in AND b.state = 'cancelled' AND NOT EXISTS (
-		SELECT 1 FROM messages n WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id)))`
+		SELECT 1 FROM recipients n WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id)))`
 
 // TakeForResend marks the texts as sent again in another batch and returns the records that they were for, in their order;
 // of two at once one takes each text. Call it in the transaction that makes that batch.

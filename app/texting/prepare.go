@@ -258,7 +258,7 @@ func (x *Texting) addTwins(ctx context.Context, tx *models.Store, lane models.La
 		if added[m.ID] {
 			continue
 		}
-		other, err := tx.MessageByNumber(ctx, b.TenantID, b.ID, m.ToNumber)
+		other, err := tx.MessageByNumber(ctx, b.TenantID, b.ID, m.ToKey)
 		if errors.Is(err, models.ErrNotFound) {
 			continue
 		}

@@ -118,7 +118,10 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 	if may == 0 {
 		return models.Taken{Busy: true}, nil // an answer that came just now slowed the lane down
 	}
-	take := models.Take{N: may, Low: (l.streak + may) / fairShare, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
+	take := models.Take{N: may, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
+	if l.mixed { // else there is nothing to go before, and looking costs a third of the claim
+		take.Low = (l.streak + may) / fairShare
+	}
 	got, err := l.ask(ctx, take)
 	if got.Lost {
 		return got, models.ErrLost
@@ -134,7 +137,9 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 		l.pace.took(base, len(got.Texts))
 	}
 	l.mu.Unlock()
+	l.mixed = false
 	for _, c := range got.Texts {
+		l.mixed = l.mixed || c.Class != models.ClassBulk
 		if l.streak++; c.Class == models.ClassBulk || l.streak > fairShare {
 			l.streak = 0
 		}

@@ -83,10 +83,6 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// ahead: an eighth more than the connections is claimed, so that one that falls free does not wait for a claim. These
-// texts wait for milliseconds; should the process die just then, a few more outcomes are unknown.
-const ahead = 8
-
 // Counts is what an engine has done since it started.
 type Counts struct{ Claimed, Posted, Sent, Failed, Requeued, Held, Uncertain int64 }
 
@@ -100,8 +96,8 @@ type Engine struct {
 	accounts Accounts
 	cfg      Config
 
-	permits chan struct{} // one for each claimed text that has no answer yet
-	wire    chan posting  // what the connections take
+	permits *permits
+	wire    chan posting // what the connections take
 	claimer *claimer
 	settler *settler
 	wake    chan struct{}
@@ -114,9 +110,8 @@ type Engine struct {
 // New returns an engine over a store.
 func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
-	open := cfg.Connections + cfg.Connections/ahead
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
-		permits: make(chan struct{}, open), wire: make(chan posting, open), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+		permits: newPermits(cfg.Connections), wire: make(chan posting, (1+aheadMost)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	e.claimer = newClaimer(store)
 	e.settler = newSettler(store, cfg.Log)
 	return e

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	claimMost = 64 // texts in one claim
+	claimMost = 128 // texts in one claim
 	idleLook  = 100 * time.Millisecond
 	busyLook  = 10 * time.Millisecond
 	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
@@ -38,6 +38,7 @@ type lane struct {
 	requeued   atomic.Bool // something was taken back since the last look
 	unheard    bool        // a claim's answer was lost: the database may have made it
 	streak     int         // texts of higher classes since a lower one had its share
+	mixed      bool        // the last claim found more than bulks
 	nextDue    *time.Time
 	seenWakes  int64
 	settingsAt time.Time
@@ -69,14 +70,14 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	if n == 0 {
 		return round{wait: wait}, nil
 	}
-	if n = l.takePermits(ctx, n); n == 0 {
+	if n = l.e.permits.take(ctx, n); n == 0 {
 		return r, ctx.Err()
 	}
 	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
 	calm := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
 	claimed := len(got.Texts)
-	l.e.givePermits(n - claimed)
+	l.e.permits.give(n - claimed)
 	switch {
 	case err != nil:
 		return r, err
@@ -151,7 +152,7 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	fits := l.check(ctx, claimed)
 	if len(fits) < len(claimed) {
-		l.e.givePermits(len(claimed) - len(fits))
+		l.e.permits.give(len(claimed) - len(fits))
 		l.mu.Lock()
 		l.pace.gaveBack(len(claimed) - len(fits))
 		l.mu.Unlock()
@@ -162,13 +163,14 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	token, err := l.e.market.Token(ctx, l.TenantID)
 	if err != nil {
 		l.withoutToken(ctx, fits, err)
-		l.e.givePermits(len(fits))
+		l.e.permits.give(len(fits))
 		return
 	}
 	l.inFlight.Add(int64(len(fits)))
 	l.onWire.Add(len(fits))
+	now := l.e.cfg.Now()
 	for _, c := range fits {
-		l.e.wire <- posting{l, token, c}
+		l.e.wire <- posting{l, token, now, c}
 	}
 }
 
@@ -176,16 +178,26 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 type posting struct {
 	l     *lane
 	token market.Token
+	since time.Time
 	models.Claimed
 }
+
+// stale is how long a claimed text may wait for a connection: what was checked before it is old by then. It waits that
+// long only when Dialpad has just stopped answering.
+const stale = time.Second
 
 // connection posts texts one after another until there are no more. It is not a goroutine for each text, since each would
 // grow its stack anew.
 func (e *Engine) connection() {
 	for p := range e.wire {
-		p.l.send(p.token, p.Claimed)
+		began := e.cfg.Now()
+		if began.Sub(p.since) > stale {
+			p.l.later(p.Claimed, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+		} else {
+			p.l.send(p.token, p.Claimed)
+		}
 		p.l.inFlight.Add(-1)
-		e.givePermits(1)
+		e.permits.answered(e.cfg.Now().Sub(began))
 		p.l.onWire.Done()
 	}
 }
@@ -205,35 +217,6 @@ func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err erro
 	l.mu.Unlock()
 	for _, c := range fits {
 		l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
-	}
-}
-
-// gather is how long a claim waits for company when connections fall free one by one: a claim of one text costs as
-// much as a claim of ten.
-const gather = 3 * time.Millisecond
-
-// takePermits takes up to n permits, at least one, waiting for the first.
-func (l *lane) takePermits(ctx context.Context, n int) int {
-	select {
-	case l.e.permits <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	soon := time.NewTimer(gather)
-	defer soon.Stop()
-	for got := 1; got < n; got++ {
-		select {
-		case l.e.permits <- struct{}{}:
-		case <-soon.C:
-			return got
-		}
-	}
-	return n
-}
-
-func (e *Engine) givePermits(n int) {
-	for range n {
-		<-e.permits
 	}
 }
 

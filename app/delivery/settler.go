@@ -32,7 +32,7 @@ const (
 	settleGroup   = 512
 	settleWriters = 2
 	// settleWithin is how long a first outcome waits for others: a statement for one costs as much as one for ten.
-	settleWithin = 5 * time.Millisecond
+	settleWithin = 10 * time.Millisecond
 )
 
 func newSettler(store *models.Store, log *slog.Logger) *settler {

@@ -14,9 +14,10 @@ import (
 
 // PreviewRequest asks who would get what.
 type PreviewRequest struct {
-	ToField string `json:"to_field"`
-	Message string `json:"message"`
-	Cursor  string `json:"cursor"`
+	ToField  string    `json:"to_field"`
+	Message  string    `json:"message"`
+	Schedule *Schedule `json:"schedule"`
+	Cursor   string    `json:"cursor"`
 }
 
 // PreviewView is the dry run of a batch. Large selections answer in parts: counts are so far, exclusions and samples
@@ -28,7 +29,7 @@ type PreviewView struct {
 	Samples     []Sample    `json:"samples"`
 	MaxSegments int         `json:"max_segments"`
 	Segments    int         `json:"segments"` // of all texts together
-	Quiet       int         `json:"quiet"`    // would arrive in quiet hours, if sent now
+	Quiet       int         `json:"quiet"`    // would arrive in quiet hours, if sent now or at the schedule's time
 	LastAt      *time.Time  `json:"last_at"`
 	Complete    bool        `json:"complete"`
 	Next        *string     `json:"next"`
@@ -86,7 +87,7 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 	if err != nil {
 		return PreviewView{}, err
 	}
-	owner := a.Tenant.ID + "\x00" + a.UserID + "\x00" + bodyHash(a.Ctx, r.ToField, r.Message)
+	owner := a.Tenant.ID + "\x00" + a.UserID + "\x00" + bodyHash(a.Ctx, r.ToField, r.Message, r.Schedule)
 	id, part, err := x.previewCursor(r.Cursor)
 	if err != nil {
 		return PreviewView{}, err
@@ -98,7 +99,7 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 		p.reset()
 	}
 	for !p.view.Complete && p.part <= part { // one part; more when it was begun in another process, or forgotten
-		if err := x.previewPart(ctx, w, p); err != nil {
+		if err := x.previewPart(ctx, w, r.Schedule, p); err != nil {
 			p.reset() // half a part is counted
 			return PreviewView{}, err
 		}
@@ -170,8 +171,10 @@ func (p *preview) reset() {
 	p.seen, p.view, p.cursor, p.part = twins{}, PreviewView{}, "", 0
 }
 
-func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
+func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *preview) error {
 	view, cursor := p.view, p.cursor
+	now := x.now()
+	at := s.about(now)
 	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
 	for range previewPages {
 		page, err := x.recipients(ctx, w, cursor)
@@ -180,7 +183,7 @@ func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 		}
 		p.seen.leaveOut(page.recipients)
 		for _, r := range page.recipients {
-			view.count(w, r, x.now())
+			view.count(w, r, at)
 		}
 		if cursor = page.next; cursor == "" {
 			view.Complete = true
@@ -192,8 +195,12 @@ func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 		if err != nil {
 			return err
 		}
-		at := present.gone(x.now(), present.waiting+int64(view.WillReceive))
-		view.LastAt = &at
+		before := present.waiting
+		if at.After(now) {
+			before = 0 // what waits now will have gone by then
+		}
+		last := present.gone(at, before+int64(view.WillReceive))
+		view.LastAt = &last
 	}
 	p.view, p.cursor, p.part = view, cursor, p.part+1
 	if view.Complete {
@@ -202,7 +209,7 @@ func (x *Texting) previewPart(ctx context.Context, w wish, p *preview) error {
 	return nil
 }
 
-func (v *PreviewView) count(w wish, r recipient, now time.Time) {
+func (v *PreviewView) count(w wish, r recipient, at time.Time) {
 	v.Total++
 	if r.code != "" {
 		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.recordID, Name: r.name, Deal: r.deal, Code: r.code, Reason: r.reason, Field: r.field})
@@ -211,7 +218,7 @@ func (v *PreviewView) count(w wish, r recipient, now time.Time) {
 	v.WillReceive++
 	v.Segments += r.segments.Segments
 	v.MaxSegments = max(v.MaxSegments, r.segments.Segments)
-	if !quietUntil(now, firstOf(r.timeZone, w.tenant.TimeZone), w.tenant.QuietFrom, w.tenant.QuietTo).IsZero() {
+	if !quietUntil(at, firstOf(r.timeZone, w.tenant.TimeZone), w.tenant.QuietFrom, w.tenant.QuietTo).IsZero() {
 		v.Quiet++
 	}
 	if w.template.String() != unwritten && len(v.Samples) < previewSamples {

@@ -224,3 +224,37 @@ func TestThePreviewWarnsOfQuietHours(t *testing.T) {
 		}
 	})
 }
+
+func TestThePreviewWarnsOfQuietHoursAtTheTimeThatIsPlanned(t *testing.T) {
+	each(t, func(t *testing.T, w *world) { // it is 10:00 in New York, 07:00 in California, 05:00 in Honolulu
+		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 60, QuietFrom: "20:00", QuietTo: "08:00"}))
+		a := w.bulk("ana", crm.ModuleContact, "2", "5", "1", "50")
+		now, err := w.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"})
+		must(t, err)
+		for _, c := range []struct {
+			local, zone string
+			quiet       int
+			at          string
+		}{
+			{"2026-03-02T21:30", "America/New_York", 2, "2026-03-03T02:30:00Z"}, // 18:30 in California, 16:30 in Honolulu
+			{"2026-03-02T23:00", "America/New_York", 3, "2026-03-03T04:00:00Z"}, // 20:00 in California
+			{"2026-03-02T12:59", "America/New_York", 1, "2026-03-02T17:59:00Z"}, // 07:59 in Honolulu
+			{"2026-03-03T14:00", "America/New_York", 0, "2026-03-03T19:00:00Z"},
+			{"2026-03-03T05:00", "Asia/Kathmandu", 0, "2026-03-02T23:15:00Z"},   // quiet where it is asked, not where they are
+			{"2026-11-01T01:30", "America/New_York", 3, "2026-11-01T05:30:00Z"}, // a question is left to the sending
+			{"2020-01-01T09:00", "America/New_York", now.Quiet, ""},
+		} {
+			v, err := w.Preview(ctx, a, texting.PreviewRequest{Message: "Hi", Schedule: &texting.Schedule{Local: c.local, TimeZone: c.zone}})
+			if err != nil || v.WillReceive != 4 || v.Quiet != c.quiet {
+				t.Errorf("%s in %s: %d of %d, %v", c.local, c.zone, v.Quiet, v.WillReceive, err)
+				continue
+			}
+			if got := v.LastAt.Add(-4 * time.Second).Format(time.RFC3339); c.at != "" && got != c.at {
+				t.Errorf("%s in %s: the first of them goes at %s", c.local, c.zone, got)
+			}
+		}
+		if now.Quiet != 2 {
+			t.Errorf("now: %d", now.Quiet)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package texting
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	_ "time/tzdata" // the zone database travels with the program
@@ -50,6 +51,24 @@ func (s Schedule) resolve(now time.Time) (time.Time, error) {
 		return at, problem("time_too_far", "Texts can be scheduled up to a year ahead.")
 	}
 	return at, nil
+}
+
+// about is when texts would go, for a preview: now, or the first reading of a time that can still be asked about.
+func (s *Schedule) about(now time.Time) time.Time {
+	if s == nil {
+		return now
+	}
+	at, err := s.resolve(now)
+	var asked *Problem
+	if errors.As(err, &asked) {
+		if choices, ok := asked.Details["choices"].([]Choice); ok {
+			return choices[0].At
+		}
+	}
+	if err != nil {
+		return now
+	}
+	return at
 }
 
 func (s Schedule) pick(at []time.Time, wall time.Time, loc *time.Location) (time.Time, error) {

@@ -1,0 +1,4 @@
+package texting
+
+// QuietUntil is when quiet hours end.
+var QuietUntil = quietUntil

@@ -103,7 +103,17 @@ const pick = `
 
 const candidates = `m.id, m.class, m.turn, m.sender_id, m.to_number FROM messages m JOIN batches b ON b.id = m.batch_id
 	WHERE m.lane_id = @lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
-	AND (m.sender_id, m.to_number) NOT IN (SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = @lane AND f.state = 'sending')`
+	AND ` + noneInFlight
+
+// noneInFlight leaves out pairs that have a request on the wire. Postgres reads those once and looks each candidate up
+// among them; SQLite would compare each candidate with all of them.
+const (
+	noneInFlight       = `(m.sender_id, m.to_number) NOT IN (SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = @lane AND f.state = 'sending')`
+	noneInFlightSQLite = `NOT EXISTS (SELECT 1 FROM messages f WHERE f.lane_id = @lane AND f.sender_id = m.sender_id AND f.to_number = m.to_number
+		AND f.state = 'sending')`
+)
+
+var pickSQLite = strings.ReplaceAll(pick, noneInFlight, noneInFlightSQLite)
 
 // asked is what is checked of whoever asked for claimed texts, once for many texts; facts is all of each text.
 const asked = `
@@ -208,7 +218,7 @@ type pickedRow struct {
 func (s *Store) claimSQLite(ctx context.Context, l Lane, t Take) (got Taken, err error) {
 	args := map[string]any{"lane": l.ID, "fence": l.Fence, "now": s.Now(), "n": t.N, "low": t.Low, "lowclass": t.LowClass}
 	var rows []pickedRow
-	if err := s.q(ctx).Raw(pick, args).Find(&rows).Error; err != nil {
+	if err := s.q(ctx).Raw(pickSQLite, args).Find(&rows).Error; err != nil {
 		return got, err
 	}
 	err = changed(s.q(ctx).Model(&Lane{}).Where("id = ? AND lease_owner = ? AND fence = ? AND lease_until > ?",
@@ -233,7 +243,7 @@ func (s *Store) claimSQLite(ctx context.Context, l Lane, t Take) (got Taken, err
 		WHERE id IN (SELECT value FROM json_each(@ids)) AND state = 'queued'`, args).Error; err != nil {
 		return got, err
 	}
-	return got, s.q(ctx).Raw(`WITH claimed AS (SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(@ids))), asked AS (`+asked+`)`+facts+
+	return got, s.q(ctx).Raw(`WITH claimed AS MATERIALIZED (SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(@ids))), asked AS MATERIALIZED (`+asked+`)`+facts+
 		` ORDER BY u.class, u.turn, u.id`, args).Find(&got.Texts).Error
 }
 

@@ -66,7 +66,7 @@ func (s *Store) SaveSignedTenant(ctx context.Context, b SignedTenant) (Tenant, e
 	switch {
 	case errors.Is(err, ErrNotFound):
 		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
-			Country: "US", RatePerMinute: 100, SignedAt: b.SignedAt.UTC(),
+			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00", SignedAt: b.SignedAt.UTC(),
 			NumberKey: s.vault.Seal("tenants.number_key."+b.ID, NewSecret())}
 		if err := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
 			return t, one(err)

@@ -60,6 +60,25 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
+func TestQuietHoursAreWarnedOfUnlessAnAdminTurnsThemOff(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
+		fresh, err := w.db.SaveSignedTenant(ctx, signed)
+		must(t, err)
+		want := market.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &market.QuietHours{From: "20:00", To: "08:00"}}
+		if diff := cmp.Diff(want, market.SettingsOf(fresh)); diff != "" {
+			t.Error(diff)
+		}
+		must(t, w.SaveSettings(ctx, "t_11", "42", models.Settings{Country: "US", RatePerMinute: 100}))
+		w.clock.Add(time.Hour)
+		signed.SignedAt, signed.Plan = w.clock.Now(), "enterprise"
+		off, err := w.db.SaveSignedTenant(ctx, signed)
+		if err != nil || market.SettingsOf(off).QuietHours != nil {
+			t.Errorf("turned off: %+v, %v", market.SettingsOf(off).QuietHours, err)
+		}
+	})
+}
+
 func TestTheStatusOfAConnectedTenant(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()

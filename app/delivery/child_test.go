@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,6 +46,7 @@ func TestMain(m *testing.M) {
 func childEngine(dsn, dialpadURL, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	debug.SetGCPercent(200) // as the program's worker
 	store, err := models.Open(ctx, dsn, models.Options{Vault: seed.Vault()})
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ const (
 
 const (
 	notConnected = "Dialpad is not connected"
-	again        = "Go back to the Dialpad page and press Connect again."
+	again        = "To try again, press Connect on the Dialpad page in Salesmate."
 )
 
 // Halt is a connect window that goes no further: what the person reads, a word for the page, the cause for the

@@ -96,16 +96,20 @@ function showPlans(details = {}) {
 
 async function connect() {
   const opened = await startConnect();
-  if (opened.failed) { notice(note('bad', opened.failed)); return; }
+  if (opened.failed) { $('#actions').replaceChildren(...actions()); notice(note('bad', opened.failed)); return; }
   follow(opened);
 }
 
 function follow(opened = {}) {
+  const held = document.activeElement === $('#next');
+  $('#next')?.remove(); // while it goes on, what to do next stands below
   followConnect($('#notice'), { opened, again: connect, done: async (last) => {
     status = last;
     draw();
     if (last.connected) { say(t('connect.done')); notice(note('good', t('connect.done_what', { company: last.connection.company }))); $('#next').focus(); }
+    else if (document.activeElement === document.body) $('#next')?.focus(); // what had it stood in the steps
   } });
+  if (held) $('#notice .primary')?.focus();
 }
 
 function leave(what) {

@@ -25,6 +25,7 @@ export function followConnect(root, { opened: { view, url }, again, done }) {
   const list = h('ol', { class: 'route' });
   const aside = h('div', { class: 'stack' });
   let shown = '';
+  let way = ''; // which ways on are drawn: what has the focus stays
   root.replaceChildren(h('section', { class: 'card stack', 'aria-label': t('connect.title') }, h('h2', {}, t('connect.title')), list, aside));
 
   async function round() {
@@ -37,6 +38,7 @@ export function followConnect(root, { opened: { view, url }, again, done }) {
       draw(step);
     } catch (refused) {
       aside.replaceChildren(note('warn', refused.message));
+      way = '';
       if (refused.code === 'session_over') return;
     }
     setTimeout(round, 1500);
@@ -57,14 +59,21 @@ export function followConnect(root, { opened: { view, url }, again, done }) {
         icon(index < at ? 'check' : index === at ? 'wait' : 'ring'), h('span', {}, t(`connect.${one}`)))));
       say(t(`connect.${step}`));
     }
-    const closed = view && view.closed;
-    aside.replaceChildren(...(step === 'waiting' || step === 'confirm' ? [waysOn(closed)] : []));
+    const now = !['waiting', 'confirm'].includes(step) ? 'none' : url && !view ? 'blocked' : !view || view.closed ? 'closed' : 'open';
+    if (now === way && aside.firstChild) return;
+    const held = aside.contains(document.activeElement);
+    way = now;
+    aside.replaceChildren(...waysOn(now));
+    if (held) aside.querySelector('.primary')?.focus();
   }
 
-  function waysOn(closed) {
-    if (url && !view) return note('warn', t('connect.blocked'), ' ', h('a', { href: url, target: '_blank', rel: 'opener' }, t('connect.open')));
-    if (closed || !view) return note('warn', t('connect.closed'), ' ', h('button', { type: 'button', class: 'link', onclick: again }, t('connect.again')));
-    return h('p', { class: 'row' }, h('button', { type: 'button', onclick: () => view.focus() }, t('connect.show')), h('button', { type: 'button', class: 'link', onclick: again }, t('connect.again')));
+  // The page's header has no button meanwhile: the one right next step is here.
+  function waysOn(now) {
+    const button = (key, onclick, cls) => h('button', { type: 'button', class: cls, onclick }, t(key));
+    if (now === 'blocked') return [note('warn', t('connect.blocked')), h('p', {}, h('a', { class: 'button primary', href: url, target: '_blank', rel: 'opener' }, t('connect.open')))];
+    if (now === 'closed') return [note('warn', t('connect.closed')), h('p', {}, button('connect.again', again, 'primary'))];
+    if (now === 'open') return [h('p', { class: 'row' }, button('connect.show', () => view.focus(), 'primary'), button('connect.again', again, 'link'))];
+    return [];
   }
 
   draw('waiting');

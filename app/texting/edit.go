@@ -3,6 +3,7 @@ package texting
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dialpad-texting/models"
 )
@@ -26,7 +27,7 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		return BatchView{}, found(err)
 	}
 	if b.State != models.BatchScheduled {
-		return BatchView{}, problem("state_conflict", "This text has already started; it can't be changed any more.")
+		return BatchView{}, started(b, x.now())
 	}
 	set := map[string]any{"warning": "", "warned_at": nil}
 	for _, change := range []func() error{
@@ -44,6 +45,14 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
 	}
 	return x.lookAgain(ctx, a, id)
+}
+
+// started says why a batch can't be changed any more. What is made ready waits for its time, and no second one.
+func started(b models.Batch, now time.Time) error {
+	if !b.Over() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil {
+		return problem("state_conflict", "This text is ready for its time; it can't be changed any more. It can still be cancelled.")
+	}
+	return problem("state_conflict", "This text has already started; it can't be changed any more.")
 }
 
 // lookAgain answers a batch that was made or changed with what will go wrong with it. The change stands, whatever comes

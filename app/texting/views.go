@@ -22,7 +22,8 @@ type BatchView struct {
 	Counts     models.Counts  `json:"counts"`
 	Module     string         `json:"module"`
 	By         PersonView     `json:"by"`
-	To         *RecipientView `json:"to"` // the one recipient of a one-to-one
+	Sender     string         `json:"sender_email"` // whose Dialpad account sends, "" with automations: each of their texts has its own
+	To         *RecipientView `json:"to"`           // the one recipient of a one-to-one
 	ToField    string         `json:"to_field"`
 	Text       string         `json:"text"` // with its merge fields
 	Schedule   *Schedule      `json:"schedule"`
@@ -219,7 +220,7 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 
 func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
-		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, ToField: b.ToField, Text: b.Message,
+		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail, ToField: b.ToField, Text: b.Message,
 		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Warning: optional(b.Warning), Exclude: b.Excluded}
 	if b.LocalTime != "" {
 		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
@@ -229,7 +230,11 @@ func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
 	}
 	if left := int64(c.Queued + c.Sending); left > 0 && moving(b) {
-		eta := p.gone(x.now(), max(p.waiting, left))
+		from := x.now()
+		if b.SendAt != nil && b.SendAt.After(from) {
+			from = *b.SendAt
+		}
+		eta := p.gone(from, max(p.waiting, left))
 		v.ETA = &eta
 	}
 	return v

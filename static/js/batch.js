@@ -1,10 +1,10 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, dialpadsWord, h, icon, note, page, say, t, tn, timeTag, when } from './dom.js';
+import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
-import { STATES, badge, bar, progressOf, stateBadge, tally, timeLeft } from './progress.js';
+import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft } from './progress.js';
 import { receiptDialog } from './receipt.js';
 
 /** Shows it and keeps it moving; returns what ends that. */
@@ -39,16 +39,16 @@ export function showBatch({ id, root, actions, open, back }) {
   }
 
   function drawHead(batch) {
-    const { counts, by, to, source, workflow, created_at: at, state, schedule } = batch;
-    const facts = [to && to.deal, by && t('batch.by', { name: by.name }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
-    const due = state === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
+    const { counts, by, to, sender_email: sender, source, workflow, created_at: at, schedule } = batch;
+    const facts = [to && to.deal, by && t('batch.by', { name: by.name }), by && sender && sender !== by.email.toLowerCase() && t('batch.from', { email: sender }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
+    const due = seen(batch) === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
     head.replaceChildren(
       h('div', { class: 'row' }, stateBadge(batch), h('small', {}, facts)),
-      batch.warning ? note('warn', batch.warning) : '', batch.reason ? note('warn', batch.reason) : '', due,
+      batch.warning ? note('warn', batch.warning, ' ', page.user.role === 'admin' ? link(t('batch.other_sender'), () => edit(batch)) : '') : '', batch.reason ? note('warn', batch.reason) : '', due,
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
       counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',
-      counts.total > 1 && state !== 'scheduled' ? tally(counts) : '');
+      counts.total > 1 && seen(batch) !== 'scheduled' ? tally(counts) : '');
   }
 
   function drawLine({ timeline }) {
@@ -77,7 +77,7 @@ export function showBatch({ id, root, actions, open, back }) {
     const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
-    if (state === 'scheduled') list.push(button('edit', () => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); }), 'primary'));
+    if (state === 'scheduled') list.push(button('edit', () => edit(batch), 'primary'));
     if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
     if (resendable.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(resendable.failed) }));
@@ -87,6 +87,8 @@ export function showBatch({ id, root, actions, open, back }) {
     actions.replaceChildren(...list);
     if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('#title')).focus();
   }
+
+  const edit = (batch) => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); });
 
   // What can't be taken back is asked first.
   function sure(what, n, run) {

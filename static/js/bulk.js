@@ -4,11 +4,13 @@ import { $, count, h, icon, link, note, pretty, say, t, tn, when } from './dom.j
 
 const SHOWN = 200; // names listed for one reason; the rest is a number
 
-export function bulkPart({ context, writing, changed }) {
+/** @param when the schedule that is open, or null */
+export function bulkPart({ context, writing, changed, when: planned }) {
   const audience = $('#audience');
   const preview = $('#preview');
   const field = h('select', { id: 'to-field' }, context.phone_fields.map(({ key, label }) => h('option', { value: key }, label)));
   if (context.phone_fields.some(({ key }) => key === 'mobile')) field.value = 'mobile';
+  const move = h('input', { type: 'checkbox', 'data-act': 'move-quiet' }); // each who would get it at night is moved alone, by the server
   const result = h('div', {});
   const out = h('div', { class: 'panel scroll', id: 'left-out', tabindex: '0', role: 'group', 'aria-label': t('bulk.left_out'), hidden: true });
   let last = null; // counts so far: {total, will, excluded, samples, segments, lastAt, complete}
@@ -38,8 +40,8 @@ export function bulkPart({ context, writing, changed }) {
     at = 0;
     try {
       do {
-        const part = await call('POST', '/embed/api/preview', { body: { ...(field.value ? { to_field: field.value } : {}), message: writing.get(), ...(cursor ? { cursor } : {}) }, signal });
-        Object.assign(found, { total: part.total, will: part.will_receive, segments: part.max_segments, lastAt: part.last_at, complete: part.complete });
+        const part = await call('POST', '/embed/api/preview', { body: { ...(field.value ? { to_field: field.value } : {}), message: writing.get(), schedule: planned(), ...(cursor ? { cursor } : {}) }, signal });
+        Object.assign(found, { total: part.total, will: part.will_receive, segments: part.max_segments, lastAt: part.last_at, quiet: part.quiet, complete: part.complete });
         found.excluded.push(...part.excluded);
         found.samples.push(...part.samples);
         cursor = part.complete ? null : part.next;
@@ -107,7 +109,9 @@ export function bulkPart({ context, writing, changed }) {
       h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t('bulk.sample', { at: count(at + 1), of: count(Math.max(samples.length, last.complete && samples.length >= last.will ? last.will : samples.length)) })), samples.length > 1 ? step(1, 'next') : ''),
       h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), sample.deal ? h('small', {}, ` ${sample.deal}`) : '', h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),
         h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
-      h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')));
+      h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')),
+      last.quiet ? note('warn', tn('bulk.quiet', last.quiet, context.quiet_hours)) : '',
+      last.quiet ? h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move', context.quiet_hours))) : '');
   }
 
   ask(0);
@@ -116,5 +120,6 @@ export function bulkPart({ context, writing, changed }) {
     ok: () => !trouble && Boolean(last && last.will > 0),
     label: () => (last && last.complete && !trouble ? tn('bulk.send', last.will) : t('popup.send')),
     field: () => field.value,
+    move: () => Boolean(last && last.quiet && move.checked),
   };
 }

@@ -4,6 +4,7 @@ import { showDialog } from './dialogs.js';
 import { $, h, note, page, t, tn } from './dom.js';
 import { schedulePanel } from './schedule.js';
 import { segments } from './segments.js';
+import { senderField } from './sender.js';
 
 export function editDialog(dialog, batch, saved) {
   const area = h('textarea', { id: 'edit-text', rows: '5', 'aria-describedby': 'edit-cost' });
@@ -19,6 +20,7 @@ export function editDialog(dialog, batch, saved) {
   area.addEventListener('input', measure);
   measure();
   const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to }, start: batch.schedule, late: batch.late });
+  const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
   async function send(event) {
     event.preventDefault();
@@ -27,7 +29,7 @@ export function editDialog(dialog, batch, saved) {
     save.disabled = true;
     problem.replaceChildren();
     try {
-      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value() } });
+      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value(), ...(sender ? sender.value() : {}) } });
       dialog.close();
       saved(changed.batch);
     } catch (refused) {
@@ -40,7 +42,7 @@ export function editDialog(dialog, batch, saved) {
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('edit.title')),
     h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
-    when, problem,
+    when, sender ? sender.root : '', problem,
     h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
   showDialog(dialog);
 }

@@ -3,20 +3,20 @@ import { call, callOnce } from './api.js';
 import { $, dialpadsWord, h, icon, link, note, page, say, t, timeTag } from './dom.js';
 import { post } from './host.js';
 import { poll } from './poll.js';
+import { followMany, seen } from './progress.js';
 
 /** @param onEdit gets the text back · @param onSettled the text has surely left · @param onNew begin another */
-export async function follow(root, options) {
-  if (options.context.mode === 'bulk') {
-    const { followMany } = await import('./progress.js');
-    followMany(root, options);
-  } else followOne(root, options);
+export function follow(root, options) {
+  if (options.context.mode === 'bulk') followMany(root, options);
+  else followOne(root, options);
 }
 
 const OVER = new Set(['delivered', 'undelivered', 'failed', 'skipped', 'cancelled']);
 const BAD = new Set(['failed', 'undelivered', 'skipped', 'cancelled', 'uncertain', 'held']);
 
-function stateOf({ state, counts }) {
-  if (state === 'scheduled') return 'scheduled';
+function stateOf(batch) {
+  const { state, counts } = batch;
+  if (seen(batch) === 'scheduled') return 'scheduled';
   for (const one of ['delivered', 'sent', 'undelivered', 'failed', 'uncertain', 'skipped', 'cancelled', 'held']) if (counts[one]) return one;
   if (state === 'held' || state === 'cancelled') return state;
   return counts.sending ? 'sending' : 'queued';

@@ -71,7 +71,7 @@ async function compose() {
   }
   if (bulk) {
     const { bulkPart } = await import('./bulk.js');
-    audience ??= bulkPart({ context, writing, changed: () => lock(sending) });
+    audience ??= bulkPart({ context, writing, changed: () => lock(sending), when: () => (planner?.open && planner.ok() ? planner.value().schedule : null) });
   }
   writing.set(draft.get().text || '');
   lock(false);
@@ -120,6 +120,7 @@ function problem(...content) {
 function request() {
   const body = { message: writing.get() };
   if (audience && audience.field()) body.to_field = audience.field();
+  if (audience?.move()) body.move_quiet = true;
   if (planner?.open) Object.assign(body, planner.value());
   return body;
 }
@@ -193,9 +194,10 @@ async function toggleLater() {
   try {
     if (!planner) {
       const { schedulePanel } = await import('./schedule.js');
-      planner = schedulePanel({ root: $('#schedule'), context, changed: () => lock(sending) });
+      planner = schedulePanel({ root: $('#schedule'), context, changed: () => { lock(sending); audience?.changed(); } });
     }
     planner.toggle();
+    audience?.changed(); // who gets it at night depends on the time
     button.setAttribute('aria-expanded', String(planner.open));
     $('span', button).textContent = t(planner.open ? 'popup.now' : 'popup.schedule');
     lock(false);

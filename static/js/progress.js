@@ -35,10 +35,15 @@ export function tally(counts) {
 
 export const badge = (state) => ({ delivered: 'good', sent: 'accent', failed: 'bad', undelivered: 'bad', uncertain: 'warn', held: 'warn' }[state] || '');
 
+/** The state people see: what is made ready before its time waits for it all the same. */
+export const seen = ({ state, send_at: at }) => (['preparing', 'sending'].includes(state) && at && Date.parse(at) > Date.now() ? 'scheduled' : state);
+
 const BATCH_TONE = { sending: 'accent', preparing: 'accent', scheduled: 'accent', held: 'warn', paused: 'warn' };
 
 /** How a batch stands; of one text that is through, what became of it. */
-export function stateBadge({ state, counts, warning }) {
+export function stateBadge(batch) {
+  const { counts, warning } = batch;
+  const state = seen(batch);
   const one = counts.total === 1 && ['done', 'cancelled'].includes(state) && STATES.find((name) => counts[name]);
   const tone = one ? badge(one) : warning ? 'warn' : BATCH_TONE[state] || '';
   return h('span', { class: `badge ${tone}` }, t(one ? `state.message.${one}` : `batch.state.${state}`));
@@ -51,7 +56,9 @@ export function bar(batch) {
   return root;
 }
 
-export function timeLeft({ state, eta, send_at: at }) {
+export function timeLeft(batch) {
+  const { eta, send_at: at } = batch;
+  const state = seen(batch);
   if (state === 'scheduled') return at ? t('progress.starts', { time: when(at) }) : '';
   if (!eta || state !== 'sending') return '';
   const minutes = Math.round((Date.parse(eta) - Date.now()) / 60_000);
@@ -72,7 +79,7 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
   function look(batch) {
     const keep = document.activeElement && document.activeElement.dataset.act;
     body.replaceChildren(
-      h('h2', {}, t(`batch.state.${batch.state}`)),
+      h('h2', {}, t(`batch.state.${seen(batch)}`)),
       bar(batch),
       h('p', { class: 'num' }, progressOf(batch.counts), ' ', h('small', {}, timeLeft(batch))),
       tally(batch.counts),
@@ -83,8 +90,8 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
     const over = ['done', 'cancelled'].includes(batch.state);
     root.dataset.state = batch.state;
     root.dataset.over = over ? 'yes' : '';
-    if (batch.state !== heard) say(t(`batch.state.${batch.state}`));
-    heard = batch.state;
+    if (seen(batch) !== heard) say(t(`batch.state.${seen(batch)}`));
+    heard = seen(batch);
     return over && !batch.counts.sent;
   }
 

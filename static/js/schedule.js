@@ -14,15 +14,12 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
   const words = h('p', { id: `${id}-words`, role: 'status' });
   const remarks = h('div', { class: 'stack' });
   const rule = h('select', { id: `${id}-late` }, ['hold', 'send', 'drop'].map((what) => h('option', { value: what }, t(`late.${what}`))));
-  // Many people, many zones: each who would be texted at night is moved alone, by the server.
-  const move = context.mode === 'bulk' && context.quiet_hours ? h('input', { type: 'checkbox', checked: true }) : null;
   let chosen = null; // the offset picked where a wall time is ambiguous
   let at = null;
 
   root.replaceChildren(
     h('div', { class: 'pair' }, field(id, 'schedule.when', date), field(`${id}-zone`, 'schedule.zone', zone)),
     words, remarks,
-    move ? h('label', { class: 'check' }, move, h('span', {}, t('schedule.move_quiet', context.quiet_hours))) : '',
     field(`${id}-late`, 'late.label', rule));
   date.value = (start && start.local) || wall(new Date(Date.now() + 86_400_000), mine).slice(0, 11) + '09:00';
   zone.value = (start && start.time_zone) || mine;
@@ -54,7 +51,7 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
   function quiet() {
     const there = to.time_zone || zone.value;
     const morning = afterQuiet(at, there, context.quiet_hours);
-    if (!morning || move) return;
+    if (!morning || context.mode === 'bulk') return; // many people, many clocks: the preview counts them
     const later = () => { date.value = wall(morning, zone.value); update(); date.focus(); };
     remarks.replaceChildren(note('warn', t('schedule.quiet', { ...context.quiet_hours, place: place(there) }), ' ', link(t('schedule.morning', { to: context.quiet_hours.to }), later)));
   }
@@ -83,11 +80,11 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
     toggle() { root.hidden = !root.hidden; panel.open = !root.hidden; if (panel.open) { read(); date.focus(); } },
     ok: () => Boolean(date.value) && !(at && at.getTime() < Date.now()),
     ask,
-    /** The schedule, late rule and move_quiet of POST /embed/api/batches. */
+    /** The schedule and late rule of POST /embed/api/batches. */
     value() {
       const schedule = { local: date.value, time_zone: zone.value };
       if (chosen) schedule.offset = chosen.offset;
-      return { schedule, late: { after_minutes: 60, do: rule.value }, ...(move ? { move_quiet: move.checked } : {}) };
+      return { schedule, late: { after_minutes: 60, do: rule.value } };
     },
   };
   read();

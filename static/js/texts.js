@@ -3,7 +3,7 @@ import { call, path } from './api.js';
 import { showBatch } from './batch.js';
 import { $, h, icon, note, picture, say, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
-import { meter, progressOf, stateBadge, timeLeft } from './progress.js';
+import { meter, progressOf, seen, stateBadge, timeLeft } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
@@ -70,7 +70,7 @@ async function list(quietly) {
   try {
     const answer = await call('GET', path('/texts/api/batches', wanted));
     if (mine !== asked) return;
-    again(answer.batches.some(({ state }) => ['preparing', 'sending'].includes(state)) ? 4000 : 30_000);
+    again(answer.batches.some(moving) ? 4000 : 30_000);
     if (quietly && JSON.stringify(answer) === shown) return;
     shown = JSON.stringify(answer);
     const focused = quietly && root.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
@@ -84,6 +84,8 @@ async function list(quietly) {
     if (mine === asked) root.setAttribute('aria-busy', 'false');
   }
 }
+
+const moving = ({ state, send_at: due }) => ['preparing', 'sending'].includes(state) || (state === 'scheduled' && Date.parse(due) - Date.now() < 60_000);
 
 /** The list moves by itself: fast while something goes out, and what is scheduled begins some day. */
 function again(wait) {
@@ -120,17 +122,17 @@ function pageOf({ batches, next }, wanted) {
 }
 
 function row(batch) {
-  const { id, counts, by, to, state, text, source, workflow, created_at: at, warning, send_at: due } = batch;
+  const { id, counts, by, to, state, text, source, workflow, created_at: at, warning, reason, send_at: due } = batch;
   const bad = counts.failed + counts.undelivered;
   const values = { ...query(), batch: id };
-  const facts = [to && to.deal, by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), state === 'scheduled' && due ? '' : when(at)].filter(Boolean);
+  const facts = [to && to.deal, by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), seen(batch) === 'scheduled' && due ? '' : when(at)].filter(Boolean);
   return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
     h('strong', {}, to ? to.name || to.display : tn('texts.people', counts.total)),
     h('span', { class: 'side' }, stateBadge(batch), counts.total > 1 ? meter(counts) : '',
       h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : ''))),
     h('span', { class: 'say' }, text),
     h('span', { class: 'row' }, h('small', {}, facts.join(' · ')), bad ? h('span', { class: 'badge bad' }, icon('alert'), tn('texts.failed', bad)) : '', counts.uncertain ? h('span', { class: 'badge warn' }, icon('alert'), tn('texts.uncertain', counts.uncertain)) : ''),
-    warning ? h('span', { class: 'badge warn wrap' }, icon('alert'), warning) : ''));
+    warning || (state === 'held' && reason) ? h('span', { class: 'badge warn wrap' }, icon('alert'), warning || reason) : ''));
 }
 
 filters.addEventListener('submit', (event) => event.preventDefault());

@@ -106,6 +106,7 @@ func (v *view) plan(day time.Time, clock string) {
 // in writes a time some way from now into the open schedule, by the clock of the zone that is chosen there.
 func (v *view) in(d time.Duration) {
 	v.p.t.Helper()
+	v.until(`document.querySelector("#schedule select")?.value`)
 	zone, err := eval[string](v, `document.querySelector("#schedule select").value`)
 	v.p.w.must(err)
 	loc, err := time.LoadLocation(zone)

@@ -3,6 +3,7 @@ package market
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -31,6 +32,7 @@ type Status struct {
 	Settings    StatusSettings    `json:"settings"`
 	Queue       StatusQueue       `json:"queue"`
 	Warnings    []string          `json:"warnings"` // which schedules will fail if nothing changes, soonest first
+	Held        []string          `json:"held"`     // why texts are on hold, each reason once, newest first
 }
 
 // StatusPlan is a plan by its key.
@@ -123,7 +125,7 @@ func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
 	}
 	out := Status{PlanOK: m.HasPlan(t.Plan), Installed: s.install.State == models.Installed, State: refusal, Role: v.Role,
 		Plan: m.plan(t.Plan), Plans: m.plansFor(t.Plan), Settings: SettingsOf(t)}
-	if out.Warnings, err = m.warnings(ctx, v); err != nil {
+	if err = m.tell(ctx, v, &out); err != nil {
 		return out, err
 	}
 	out.Connected = out.Installed && s.connection.Usable()
@@ -180,15 +182,28 @@ func (m *Market) lookAgain(ctx context.Context, c models.Connection) error {
 	return m.store.Enqueue(ctx, models.CheckConnection{TenantID: c.TenantID})
 }
 
-const warningsShown = 5
+const (
+	warningsShown = 5
+	heldLookedAt  = 50
+)
 
-// warnings are everybody's for an admin, else the person's own.
-func (m *Market) warnings(ctx context.Context, v models.Session) ([]string, error) {
+// tell fills in what somebody should look after: everybody's for an admin, else the person's own.
+func (m *Market) tell(ctx context.Context, v models.Session, out *Status) (err error) {
 	userID := v.UserID
 	if v.Role == "admin" {
 		userID = ""
 	}
-	return m.store.Warnings(ctx, v.TenantID, userID, warningsShown)
+	if out.Warnings, err = m.store.Warnings(ctx, v.TenantID, userID, warningsShown); err != nil {
+		return err
+	}
+	held, err := m.store.Batches(ctx, v.TenantID, models.BatchFilter{UserID: userID, State: models.BatchHeld}, "", heldLookedAt)
+	out.Held = []string{}
+	for _, b := range held {
+		if len(out.Held) < warningsShown && !slices.Contains(out.Held, b.HeldReason) {
+			out.Held = append(out.Held, b.HeldReason)
+		}
+	}
+	return err
 }
 
 func (m *Market) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {

@@ -158,7 +158,8 @@ func TestTheStatusOfAConnectedTenant(t *testing.T) {
   "failed_last_hour": 0,
   "uncertain": 0
  },
- "warnings": []
+ "warnings": [],
+ "held": []
 }`
 		if diff := cmp.Diff(want, string(asJSON)); diff != "" {
 			t.Error(diff)
@@ -242,6 +243,29 @@ func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
 			s, err := w.Status(ctx, models.Session{TenantID: "t_9", UserID: c.id, Role: c.role})
 			must(t, err)
 			if diff := cmp.Diff(c.want, s.Warnings); diff != "" {
+				t.Errorf("%s sees\n%s", c.id, diff)
+			}
+		}
+	})
+}
+
+func TestTheAppPageTellsWhatIsOnHoldAndWhy(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i, b := range []struct{ user, reason, state string }{
+			{"43", "Dialpad was disconnected", models.BatchHeld}, {"42", "The time passed", models.BatchHeld}, {"42", "Dialpad was disconnected", models.BatchHeld},
+			{"42", "The time passed", models.BatchHeld}, {"43", "Paused by Ben", models.BatchPaused}, {"42", "Over", models.BatchCancelled}} {
+			id := string(rune('a' + i))
+			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, HeldReason: b.reason})
+			must(t, err)
+		}
+		for _, c := range []struct {
+			id, role string
+			want     []string
+		}{{"42", "admin", []string{"The time passed", "Dialpad was disconnected"}}, {"43", "user", []string{"Dialpad was disconnected"}}, {"44", "user", []string{}}} {
+			s, err := w.Status(ctx, models.Session{TenantID: "t_9", UserID: c.id, Role: c.role})
+			must(t, err)
+			if diff := cmp.Diff(c.want, s.Held); diff != "" {
 				t.Errorf("%s sees\n%s", c.id, diff)
 			}
 		}

@@ -6,9 +6,11 @@ export function numbers(root, { queue = {} }) {
   root.replaceChildren(figure('queue.waiting', queue.waiting), figure('queue.scheduled', queue.scheduled), figure('queue.sent', queue.sent_last_hour), figure('queue.failed', queue.failed_last_hour, true), figure('queue.uncertain', queue.uncertain, true));
 }
 
-/** Which schedules will fail, with the way to them. */
-export function warnings(root, { warnings: list = [] }) {
-  root.replaceChildren(...list.map((words) => note('warn', words, ' ', h('a', { href: '/texts?state=scheduled' }, t('app.warning.look')))));
+/** Which schedules will fail and what is on hold, with the way to them. */
+export function warnings(root, { warnings: list = [], held = [] }) {
+  const look = (state) => h('a', { href: `/texts?state=${state}` }, t(`app.warning.${state}`));
+  root.replaceChildren(...list.map((words) => note('warn', words, ' ', look('scheduled'))),
+    ...held.map((reason) => note('warn', t('app.held', { reason: reason.replace(/\.$/, '') }), ' ', look('held'))));
 }
 
 const fact = (key, ...value) => h('div', {}, h('dt', {}, t(key)), h('dd', {}, ...value));

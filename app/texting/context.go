@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
@@ -28,6 +29,7 @@ type ContextView struct {
 	OptOutLine  string      `json:"opt_out_line"`
 	Limits      LimitsView  `json:"limits"`
 	State       *StateView  `json:"state"`
+	Running     []BatchView `json:"running,omitempty"` // with bulks: the asker's own that are under way, newest first
 }
 
 // ToView is the one person.
@@ -105,10 +107,31 @@ func (x *Texting) Context(ctx context.Context, a Asker) (ContextView, error) {
 		to := bareTo(a)
 		v.To = &to
 	}
+	if a.Ctx.Mode == "bulk" {
+		if v.Running, err = x.running(ctx, a); err != nil {
+			return v, err
+		}
+	}
 	if v.State != nil {
 		return v, nil // nothing more is shown, and the CRM need not be asked
 	}
 	return v, x.fillContext(ctx, a, &v)
+}
+
+const (
+	lookedThrough = 10 // newest bulks of a person
+	runningShown  = 3
+)
+
+// running are the bulks of the asker's that were begun and are not over: who closed the popup, or lost it with the page,
+// finds them there before sending the same once more.
+func (x *Texting) running(ctx context.Context, a Asker) ([]BatchView, error) {
+	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.UserID, Source: models.SourceBulk}, "", lookedThrough)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(b models.Batch) bool { return b.Over() || b.State == models.BatchScheduled })
+	return x.views(ctx, a, list[:min(len(list), runningShown)])
 }
 
 // fillContext reads fields and the person from the CRM. When it does not answer the popup still opens: a text without

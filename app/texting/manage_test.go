@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -253,6 +255,35 @@ func TestAPersonSeesTheirOwnAndAnAdminEverybodys(t *testing.T) {
 		}
 		if list, _ := w.Batches(ctx, w.page("ana"), texting.Filter{}); len(list.Batches) != 2 {
 			t.Errorf("Ana sees %+v", list)
+		}
+	})
+}
+
+func TestABulkUnderWayIsFoundAgainInTheNextPopup(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		running := func(who string) (ids []string) {
+			t.Helper()
+			v, err := w.Context(ctx, w.bulk(who, crm.ModuleContact, "1", "2"))
+			must(t, err)
+			for _, b := range v.Running {
+				w.addsUp(b)
+				ids = append(ids, b.ID)
+			}
+			return ids
+		}
+		first := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20"), "k1", says(hi))
+		second := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20"), "k2", says(hi))
+		w.create(w.bulk("ana", crm.ModuleContact, "7", "20"), "k3", w.later(3*time.Hour))
+		w.act(w.Pause, first.ID)
+		if d := cmp.Diff([]string{second.ID, first.ID}, running("ana")); d != "" {
+			t.Error(d)
+		}
+		if got := running("ben"); len(got) > 0 {
+			t.Errorf("Ben sees %v", got)
+		}
+		w.act(w.Cancel, second.ID)
+		if d := cmp.Diff([]string{first.ID}, running("ana")); d != "" {
+			t.Error(d)
 		}
 	})
 }

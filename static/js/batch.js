@@ -4,7 +4,7 @@ import { confirmDialog } from './dialogs.js';
 import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
-import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft } from './progress.js';
+import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft, whom } from './progress.js';
 import { receiptDialog } from './receipt.js';
 
 /** Shows it and keeps it moving; returns what ends that. */
@@ -27,9 +27,7 @@ export function showBatch({ id, root, actions, open, back }) {
 
   function look(batch) {
     if (ended) return true;
-    const title = batch.to ? batch.to.name || batch.to.display : tn('texts.people', batch.counts.total);
-    $('#title').textContent = title;
-    document.title = title;
+    $('#title').textContent = document.title = whom(batch);
     drawHead(batch);
     drawActions(batch);
     drawLine(batch);

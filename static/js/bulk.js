@@ -1,11 +1,12 @@
 // The bulk part of the popup: who gets it, who doesn't and why, and how it reads for real people.
 import { call } from './api.js';
 import { $, count, h, icon, link, note, pretty, say, t, tn, when } from './dom.js';
+import { progressOf, whom } from './progress.js';
 
 const SHOWN = 200; // names listed for one reason; the rest is a number
 
-/** @param when the schedule that is open, or null */
-export function bulkPart({ context, writing, changed, when: planned }) {
+/** @param when the schedule that is open, or null · @param look shows another batch */
+export function bulkPart({ context, writing, changed, when: planned, look }) {
   const audience = $('#audience');
   const preview = $('#preview');
   const field = h('select', { id: 'to-field' }, context.phone_fields.map(({ key, label }) => h('option', { value: key }, label)));
@@ -21,6 +22,7 @@ export function bulkPart({ context, writing, changed, when: planned }) {
 
   audience.hidden = false;
   audience.replaceChildren(
+    ...(context.running || []).map((batch) => note('', t('bulk.running', { whom: whom(batch), progress: progressOf(batch.counts) }), ' ', link(t('bulk.running.show'), () => look(batch)))),
     h('div', { class: 'pair' }, h('div', {}, h('strong', {}, tn(`bulk.count.${context.module}`, context.count)), result),
       h('div', { class: 'field' }, h('label', { for: 'to-field' }, t('bulk.to_field')), field)),
     out, context.count > context.limits.transactional_notice_over ? note('', tn('bulk.transactional', context.limits.transactional_notice_over)) : '');
@@ -54,6 +56,7 @@ export function bulkPart({ context, writing, changed, when: planned }) {
       if (refused.name === 'AbortError') return;
       trouble = refused;
       draw();
+      if (refused.code === 'network') timer = setTimeout(count0, 5000);
     }
   }
 
@@ -72,7 +75,7 @@ export function bulkPart({ context, writing, changed, when: planned }) {
     if (trouble) { result.replaceChildren(h('span', { class: 'soft' }, t('bulk.not_counted'))); return; }
     const wont = last.excluded.length;
     const toggle = wont ? h('button', { type: 'button', class: 'link', 'data-act': 'left-out', 'aria-expanded': String(!out.hidden), 'aria-controls': 'left-out', onclick: (event) => { out.hidden = !out.hidden; event.currentTarget.setAttribute('aria-expanded', String(!out.hidden)); } }, tn('bulk.wont', wont)) : null;
-    result.replaceChildren(h('span', { class: 'num' }, tn('bulk.will', last.will)), wont ? ' · ' : '', toggle || '', last.complete ? '' : h('small', {}, ` ${t('bulk.counting')}`));
+    result.replaceChildren(h('span', { class: 'num' }, tn('bulk.will', last.will)), wont ? ' · ' : '', toggle || '', last.complete ? '' : h('span', { class: 'soft' }, ` · ${t('bulk.counting')}`));
   }
 
   function drawOut() {
@@ -85,14 +88,14 @@ export function bulkPart({ context, writing, changed, when: planned }) {
     out.replaceChildren(...[...groups].map(([key, list]) => h('section', {},
       h('h2', {}, key === 'duplicate' ? t('bulk.duplicates') : key, ` (${count(list.length)})`),
       fix(list[0]),
-      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name, one.deal ? h('small', {}, ` ${one.deal}`) : '', key === 'duplicate' ? h('small', {}, ` ${one.reason}`) : ''))),
+      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name, h('small', {}, [one.deal, key === 'duplicate' && one.reason].filter(Boolean).map((words) => ` · ${words}`).join(''))))),
       list.length > SHOWN ? h('small', {}, tn('bulk.more', list.length - SHOWN)) : null)));
   }
 
   // What can be mended here is: another number, a fallback. The others stay out.
   function fix({ code, field: key }) {
     if (code === 'no_number' || code === 'invalid_number') return h('p', {}, link(t('bulk.fix.number'), () => field.focus()));
-    if (code !== 'empty_field' || !key) return h('p', {}, h('small', {}, t('bulk.fix.none')));
+    if (code !== 'empty_field' || !key) return null;
     const input = h('input', { value: t('bulk.fallback'), 'aria-label': t('bulk.fix.fallback', { field: key }) });
     const use = () => { writing.set(writing.get().replaceAll(new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g'), () => `{{${key}|${input.value.trim()}}}`)); ask(0); };
     return h('p', { class: 'row' }, h('small', {}, t('bulk.fix.empty')), h('span', { class: 'grow' }, input), h('button', { type: 'button', onclick: use }, t('bulk.fix.use')));
@@ -100,14 +103,14 @@ export function bulkPart({ context, writing, changed, when: planned }) {
 
   function drawPreview() {
     preview.hidden = false;
-    if (trouble) { preview.replaceChildren(note('bad', trouble.message, ' ', trouble.code === 'network' ? link(t('page.retry'), () => ask(0)) : '')); return; }
+    if (trouble) { preview.replaceChildren(trouble.code === 'network' ? note('warn', t('bulk.offline'), ' ', link(t('page.retry'), () => ask(0))) : note('bad', trouble.message)); return; }
     const { samples } = last;
     if (!samples.length || !writing.get().trim()) { preview.hidden = true; return; }
     const sample = samples[Math.min(at, samples.length - 1)];
     const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, 'data-act': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
     preview.replaceChildren(
-      h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t('bulk.sample', { at: count(at + 1), of: count(Math.max(samples.length, last.complete && samples.length >= last.will ? last.will : samples.length)) })), samples.length > 1 ? step(1, 'next') : ''),
-      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), sample.deal ? h('small', {}, ` ${sample.deal}`) : '', h('small', { class: 'num' }, ` ${pretty(sample.to)}`)), h('p', { class: 'bubble' }, sample.text),
+      h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t(samples.length < last.will || !last.complete ? 'bulk.sample_first' : 'bulk.sample', { at: count(at + 1), of: count(samples.length) })), samples.length > 1 ? step(1, 'next') : ''),
+      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, sample.deal ? ` · ${sample.deal}` : '', ' · ', h('span', { class: 'nowrap' }, pretty(sample.to)))), h('p', { class: 'bubble' }, sample.text),
         h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
       h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')),
       last.quiet ? note('warn', tn('bulk.quiet', last.quiet, context.quiet_hours)) : '',

@@ -4,8 +4,8 @@ import { segments } from './segments.js';
 
 const VARIABLE = /\{\{[^{}]*\}\}/g;
 
-/** @param changed called with the text at each change · @param limits {max_chars} */
-export function composer({ changed, limits }) {
+/** @param changed called with the text at each change · @param limits {max_chars} · @param many is it for many? Then each person's text has a length of its own. */
+export function composer({ changed, limits, many }) {
   const area = $('#message');
   const under = $('.under', $('#box'));
   const notes = $('#notes');
@@ -25,13 +25,15 @@ export function composer({ changed, limits }) {
   function measure(text, cost) {
     const counter = $('#counter');
     const over = cost.characters - limits.max_chars;
+    const open = many && text.search(VARIABLE) >= 0; // the preview counts for each
     area.setAttribute('aria-invalid', String(over > 0));
     if (over > 0) counter.textContent = tn('counter.over', over, { max: count(limits.max_chars) });
     else if (!text) counter.textContent = t('counter.empty');
+    else if (open) counter.textContent = tn('counter.written', cost.characters);
     else counter.textContent = `${tn('counter.characters', cost.characters)} · ${tn('counter.segments', cost.segments)} · ${cost.encoding}`;
-    counter.title = text ? t('counter.title', { left: cost.remaining }) : '';
+    counter.title = text && !open ? t('counter.title', { left: cost.remaining }) : '';
     const heard = over > 0 ? counter.textContent : tn('counter.segments', cost.segments);
-    if (text && heard !== spoken && (spoken || cost.segments > 1)) say(heard);
+    if (text && !open && heard !== spoken && (spoken || cost.segments > 1)) say(heard);
     if (text) spoken = heard;
   }
 

@@ -43,6 +43,7 @@ async function start() {
     context = await call('GET', '/embed/api/context');
     const stop = obstacle(context);
     if (stop) { picture(stop); return; }
+    if (context.mode === 'bulk') $('#title').textContent = t('popup.title_bulk');
     draft = openDraft(context.id || (context.to && context.to.number) || context.mode);
     if (draft.get().batch) await resume(draft.get().batch); else await compose();
   } catch (refused) {
@@ -65,13 +66,13 @@ async function compose() {
   const bulk = context.mode === 'bulk';
   addressees();
   if (!writing) {
-    writing = composer({ changed, limits: context.limits });
+    writing = composer({ changed, limits: context.limits, many: bulk });
     wireTemplates(writing, problem);
     wireFields(writing, () => context);
   }
   if (bulk) {
     const { bulkPart } = await import('./bulk.js');
-    audience ??= bulkPart({ context, writing, changed: () => lock(sending), when: () => (planner?.open && planner.ok() ? planner.value().schedule : null) });
+    audience ??= bulkPart({ context, writing, changed: () => lock(sending), when: () => (planner?.open && planner.ok() ? planner.value().schedule : null), look });
   }
   writing.set(draft.get().text || '');
   lock(false);
@@ -83,7 +84,6 @@ function addressees() {
   const { to, from, mode } = context;
   if (mode === 'bulk') {
     $('#to').hidden = $('#to-label').hidden = true;
-    $('#title').textContent = t('popup.title_bulk');
   } else {
     $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.name && to.display, to.field_label].filter(Boolean).join(' · ')));
   }
@@ -151,6 +151,14 @@ async function refusedToSend(refused) {
   if (STOPS.has(refused.code)) { picture(refused, start); return; }
   problem(refused.code === 'network' ? t('popup.kept') : refused.message);
   sendButton.focus();
+}
+
+/** Another bulk of this person's: what is being written stays. */
+async function look(batch) {
+  const { follow: watch } = await import('./follow.js');
+  show('progress');
+  watch($('#progress'), { batch, context, onSettled() {}, onBack: compose });
+  $('#progress').focus();
 }
 
 async function follow(batch) {

@@ -22,6 +22,9 @@ export function meter(counts) {
   return bar;
 }
 
+/** Whom a batch is for, in words: the person, or how many contacts or deals. */
+export const whom = ({ to, counts, module }) => (to ? to.name || to.display : tn(`bulk.count.${module || 'contact'}`, counts.total));
+
 /** How many of these are through. */
 export const through = (counts) => meant(counts) - counts.queued - counts.sending - counts.held - counts.cancelled;
 
@@ -68,8 +71,10 @@ export function timeLeft(batch) {
 const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
 
 /** The popup's own view of a bulk after Send. */
-export function followMany(root, { batch: first, onSettled, onNew }) {
+export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
   let heard = '';
+  let asking = false; // whether to cancel
+  let latest = first;
   onSettled();
   const body = h('div', { class: 'stack' });
   const trouble = h('div', { class: 'stack' });
@@ -77,6 +82,7 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
   const watcher = poll(first.id, first, look, (refused) => trouble.replaceChildren(...(refused ? [note('warn', refused.code === 'network' ? t('follow.offline') : refused.message)] : [])));
 
   function look(batch) {
+    latest = batch;
     const keep = document.activeElement && document.activeElement.dataset.act;
     body.replaceChildren(
       h('h2', {}, t(`batch.state.${seen(batch)}`)),
@@ -95,12 +101,29 @@ export function followMany(root, { batch: first, onSettled, onNew }) {
     return over && !batch.counts.sent;
   }
 
-  function buttons({ id, state }) {
+  function buttons({ id, state, counts }) {
+    if (asking && !['done', 'cancelled'].includes(state)) return sure(id, counts);
     const act = (name, pic, cls = '') => h('button', { type: 'button', class: cls, 'data-act': name, onclick: (event) => run(event.currentTarget, id, name) }, pic ? icon(pic) : null, t(`progress.${name}`));
     const close = h('button', { type: 'button', class: 'primary', 'data-act': 'close', onclick: () => post('close') }, t('follow.close'));
-    if (state === 'done' || state === 'cancelled') return [h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new')), close];
+    const last = onBack ? h('button', { type: 'button', class: 'primary', 'data-act': 'back', onclick: () => { watcher.stop(); onBack(); } }, t('progress.back')) : close;
+    if (state === 'done' || state === 'cancelled') return onBack ? [last] : [h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new')), close];
     const pause = state === 'paused' || state === 'held' ? [act('resume', 'play')] : ['sending', 'preparing'].includes(state) ? [act('pause', 'pause')] : [];
-    return [act('cancel', '', 'danger'), ...pause, close];
+    const stop = h('button', { type: 'button', class: 'danger', 'data-act': 'cancel', onclick: () => ask(true, 'keep') }, t('progress.cancel'));
+    return [stop, ...pause, last];
+  }
+
+  // What can't be taken back is asked first, here: the popup has no room for a dialog.
+  function sure(id, counts) {
+    return [h('div', { class: 'grow full' }, note('warn', tn('sure.cancel.what', counts.queued + counts.held))),
+      h('button', { type: 'button', 'data-act': 'keep', onclick: () => ask(false, 'cancel') }, t('sure.cancel.no')),
+      h('button', { type: 'button', class: 'danger', 'data-act': 'cancel-sure', onclick: (event) => run(event.currentTarget, id, 'cancel') }, t('sure.cancel.yes'))];
+  }
+
+  function ask(on, next) {
+    asking = on;
+    look(latest);
+    body.querySelector(`[data-act=${next}]`)?.focus();
+    if (on) say(body.querySelector('.full').textContent);
   }
 
   async function run(button, id, name) {

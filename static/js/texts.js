@@ -3,7 +3,7 @@ import { call, path } from './api.js';
 import { showBatch } from './batch.js';
 import { $, h, icon, note, picture, say, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
-import { meter, progressOf, seen, stateBadge, timeLeft } from './progress.js';
+import { meter, progressOf, seen, stateBadge, timeLeft, whom } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
@@ -127,7 +127,7 @@ function row(batch) {
   const values = { ...query(), batch: id };
   const facts = [to && to.deal, by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), seen(batch) === 'scheduled' && due ? '' : when(at)].filter(Boolean);
   return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
-    h('strong', {}, to ? to.name || to.display : tn('texts.people', counts.total)),
+    h('strong', {}, whom(batch)),
     h('span', { class: 'side' }, stateBadge(batch), counts.total > 1 ? meter(counts) : '',
       h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : ''))),
     h('span', { class: 'say' }, text),

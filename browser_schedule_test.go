@@ -22,6 +22,9 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 	popup := p.frame("/embed/popup")
 	popup.says("will get it")
 	popup.write("#message", "Hi {{Contact.firstName}}, see you soon")
+	popup.until(`document.querySelector("#send span").textContent.startsWith("Send to ")`)
+	label, err := eval[string](popup, `document.querySelector("#send span").textContent`)
+	p.w.must(err)
 	popup.press("#later")
 	popup.plan(time.Now().AddDate(0, 0, 3), "23:00")
 	popup.says("of them would get it in the quiet hours, 20:00 to 08:00 where they are.")
@@ -43,13 +46,23 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 	if n := p.w.dialpadSandbox.SMSPosts(); n != 0 {
 		t.Errorf("%d went early", n)
 	}
-	p.nearer(time.Second)
+	f.press("#batches a")
+	f.until(`document.querySelector("#one tbody").innerText.includes("Leave out")`)
+	f.press(`#one tbody [data-act^="choice-"]`)
+	f.until(`document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)
+	f.pressText("Take in again")
+	f.until(`!document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)
+	f.press(`#one tbody [data-act^="choice-"]`)
+	f.until(`document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)
+	p.look("outbox-schedule-left-out", p.root, f)
+	p.nearer(2 * time.Second)
+	f.pressText("All texts")
 	f.until(`document.querySelector("#batches .badge").textContent === "Done"`)
 	f.press("#batches a")
 	f.until(`document.querySelectorAll("#one tbody tr").length > 3 && document.querySelector("#one").innerText.includes("Delivered")`)
 	p.look("outbox-schedule-done", p.root, f)
 	texts := p.w.dialpadSandbox.Texts()
-	if len(texts) < 3 || len(p.w.dialpadSandbox.TextedTwice()) > 0 || strings.Contains(texts[0].Text, "{{") {
+	if fmt.Sprintf("Send to %d", len(texts)+1) != label || len(p.w.dialpadSandbox.TextedTwice()) > 0 || strings.Contains(texts[0].Text, "{{") {
 		t.Errorf("on the phones: %d texts", len(texts))
 	}
 	p.quiet()

@@ -111,3 +111,43 @@ func TestAnEditChangesOnlyWhatItNames(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoWouldGetAScheduledBulkIsForetold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.bulk("ana", crm.ModuleContact, "7", "8", "9", "20"), "k1", w.later(time.Hour))
+		_, err := w.without(v.ID, "20")
+		must(t, err)
+		says := func(state string) map[string]string {
+			t.Helper()
+			out := map[string]string{}
+			list, err := w.Messages(ctx, w.page("ana"), v.ID, state, "")
+			must(t, err)
+			for _, m := range list.Messages {
+				if out[m.RecordID] = m.State + ": " + m.Text + m.ErrorText; m.ID != "" || m.Name == "" {
+					t.Errorf("%+v", m)
+				}
+			}
+			return out
+		}
+		left := map[string]string{"8": "skipped: Unsubscribed from Text", "20": "skipped: Left out while the texts waited"}
+		got := map[string]string{"7": "queued: Hi Bob", "9": says("")["9"]}
+		for id, words := range left {
+			got[id] = words
+		}
+		if diff := cmp.Diff(got, says("")); diff != "" {
+			t.Error(diff)
+		}
+		skipped := says("skipped")
+		if skipped["20"] != left["20"] || skipped["8"] != left["8"] || skipped["7"] != "" {
+			t.Errorf("skipped: %v", skipped)
+		}
+		if _, err := w.Messages(ctx, w.page("ana"), v.ID, "", "ids:99:"); err == nil {
+			t.Error("a page that is not there")
+		} else if code, _ := refused(err); code != "bad_request" {
+			t.Error(err)
+		}
+		if _, err := w.Messages(ctx, w.page("ben"), v.ID, "", ""); err == nil {
+			t.Error("another user's")
+		}
+	})
+}

@@ -66,14 +66,18 @@ func states(state string) ([]string, error) {
 	return []string{state}, nil
 }
 
-// Messages pages a batch's messages; state "" is all.
+// Messages pages a batch's messages; state "" is all. Those of a scheduled bulk are foretold.
 func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor string) (MessagesView, error) {
-	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	if err != nil {
 		return MessagesView{}, found(err)
 	}
 	want, err := states(state)
 	if err != nil {
 		return MessagesView{}, err
+	}
+	if b.State == models.BatchScheduled && b.Source == models.SourceBulk {
+		return x.foretold(ctx, a, b, state, cursor)
 	}
 	list, err := x.store.Messages(ctx, a.Tenant.ID, id, want, cursor, messagesPage+1)
 	if err != nil {
@@ -86,6 +90,34 @@ func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor strin
 	}
 	for _, m := range list {
 		v.Messages = append(v.Messages, messageView(m))
+	}
+	return v, nil
+}
+
+// foretold pages who would get a scheduled bulk if it began now, as the CRM has them. There are no messages yet, and so
+// no ids; whoever is to be left out is named by the record.
+func (x *Texting) foretold(ctx context.Context, a Asker, b models.Batch, state, cursor string) (MessagesView, error) {
+	w, err := wishOf(a.Tenant, b)
+	if err != nil {
+		return MessagesView{}, textProblem(err)
+	}
+	if _, _, err := w.query(cursor); err != nil {
+		return MessagesView{}, &Problem{Code: "bad_request", Message: "There is no such page.", Err: err, Details: map[string]any{"field": "cursor"}}
+	}
+	p, err := x.recipients(ctx, w, cursor)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	twins{}.leaveOut(p.recipients)
+	v := MessagesView{Messages: []MessageView{}, Next: optional(p.next)}
+	for _, r := range p.recipients {
+		m := MessageView{RecordID: r.recordID, Name: r.name, Deal: r.deal, To: r.number, Display: display(r.number), Text: r.text, State: models.Queued}
+		if r.code != "" {
+			m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, r.code, r.reason, ""
+		}
+		if state == "" || state == m.State {
+			v.Messages = append(v.Messages, m)
+		}
 	}
 	return v, nil
 }

@@ -16,7 +16,7 @@ export function showBatch({ id, root, actions, open, back }) {
   const people = h('section', { class: 'card stack', hidden: true });
   const line = h('section', { class: 'card stack', hidden: true });
   const trouble = h('div', { class: 'stack' });
-  const rows = recipients(people, id, trouble);
+  const rows = recipients(people, id, trouble, (changed) => { shownCounts = ''; look(changed); });
   root.replaceChildren(h('div', {}, back), trouble, h('div', { class: 'card stack' }, h('div', { class: 'bone half' }), h('div', { class: 'bone' })));
 
   call('GET', `/embed/api/batches/${id}`).then(({ batch }) => {
@@ -103,9 +103,10 @@ async function report(id) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** The people of a batch, by state. */
-function recipients(root, id, trouble) {
+/** The people of a batch, by state. Before it begins, single ones can be left out. */
+function recipients(root, id, trouble, changed) {
   let state = '';
+  let shown = null; // the batch
   let asked = 0;
   const tabs = h('div', { class: 'tabs', role: 'group', 'aria-label': t('batch.by_state') });
   const body = h('tbody');
@@ -121,27 +122,41 @@ function recipients(root, id, trouble) {
       const focused = body.contains(document.activeElement) ? document.activeElement.dataset.act : '';
       if (cursor) body.append(...messages.map(row)); else body.replaceChildren(...messages.map(row));
       if (focused) body.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
-      root.hidden = !state && !body.firstChild; // a schedule's people are read when it begins
+      root.hidden = !state && !body.firstChild; // of a scheduled text to one person there is none before it begins
       foot.replaceChildren(next ? h('button', { type: 'button', onclick: () => load(next) }, t('page.more')) : body.firstChild ? '' : h('p', { class: 'soft' }, t('batch.nobody')));
     } catch (refused) { if (mine === asked) trouble.replaceChildren(note('bad', refused.message)); }
   }
 
-  function draw({ counts }) {
+  function draw(batch) {
+    const { counts } = shown = batch;
     const held = tabs.contains(document.activeElement) ? document.activeElement.dataset.state : null;
-    const tab = (name, label) => h('button', { type: 'button', 'aria-pressed': String(state === name), 'data-state': name, onclick: () => { state = name; draw({ counts }); load(); } }, label);
+    const tab = (name, label) => h('button', { type: 'button', 'aria-pressed': String(state === name), 'data-state': name, onclick: () => { state = name; draw(batch); load(); } }, label);
     tabs.hidden = counts.total < 2;
     tabs.replaceChildren(tab('', `${t('batch.all')} ${count(counts.total)}`), ...STATES.filter((name) => counts[name] || state === name).map((name) => tab(name, `${t(`state.tab.${name}`)} ${count(counts[name])}`)));
     if (held !== null) tabs.querySelector(`[data-state="${held}"]`)?.focus();
   }
 
   function row(message) {
-    const { id: key, name, deal, to, display, state: now, error_text: why, sent_at: at } = message;
+    const { id: key, name, deal, to, display, state: now, error_code: code, error_text: why, sent_at: at } = message;
     return h('tr', {},
       h('th', { scope: 'row' }, name || display || to || t('texts.person'), deal ? h('small', {}, ` ${deal}`) : ''),
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, dialpadsWord(message)) : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
-      h('td', {}, key ? h('button', { type: 'button', class: 'link', 'data-act': `receipt-${key}`, 'aria-label': t('receipt.of', { name: name || to || t('texts.person') }), onclick: () => receiptDialog($('#receipt'), key) }, t('receipt.open')) : ''));
+      h('td', {}, key ? h('button', { type: 'button', class: 'link', 'data-act': `receipt-${key}`, 'aria-label': t('receipt.of', { name: name || to || t('texts.person') }), onclick: () => receiptDialog($('#receipt'), key) }, t('receipt.open')) : now === 'queued' || code === 'left_out' ? choice(message) : ''));
+  }
+
+  function choice({ record_id: record, name, to, error_code: code }) {
+    const what = code === 'left_out' ? 'take_in' : 'leave_out';
+    return h('button', { type: 'button', class: 'link', 'data-act': `choice-${record}`, 'aria-label': t(`batch.${what}_of`, { name: name || to || t('texts.person') }), onclick: async (event) => {
+      const button = event.currentTarget;
+      button.disabled = true;
+      const others = (shown.exclude || []).filter((one) => one !== record);
+      try {
+        changed((await call('PATCH', `/embed/api/batches/${id}`, { body: { exclude: what === 'take_in' ? others : [...others, record] } })).batch);
+        trouble.replaceChildren();
+      } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+    } }, t(`batch.${what}`));
   }
 
   // A long list is read while it moves: it is drawn anew only from its top.

@@ -370,6 +370,10 @@ export default {
   "source.automation": "Automation",
 
   "batch.by": "By {name}",
+  "batch.leave_out": "Leave out",
+  "batch.leave_out_of": "Leave out: {name}",
+  "batch.take_in": "Take in again",
+  "batch.take_in_of": "Take in again: {name}",
   "batch.other_sender": "Choose another sender",
   "batch.from": "from {email}",
   "batch.people": "People",

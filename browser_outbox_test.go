@@ -35,6 +35,7 @@ func TestAScheduleInTheOutboxInABrowser(t *testing.T) {
 	p.plan("starter")
 	f.says("On hold")
 	p.look("outbox-held", p.root, f)
+	f.until(`document.querySelector("[data-act=edit]")`)
 	p.plan("business")
 	f.press("[data-act=resume]")
 	f.until(`document.querySelector(".badge").textContent === "Scheduled" && document.querySelector("[data-act=edit]")`)

@@ -152,7 +152,7 @@ func (x *Texting) setSchedule(b *models.Batch, s Schedule) error {
 	}
 	at = at.UTC()
 	b.State, b.SendAt, b.StartedAt = models.BatchScheduled, &at, nil
-	b.LocalTime, b.TimeZone, b.UTCOffset = s.Local, s.TimeZone, offsetAt(at, s.TimeZone)
+	b.LocalTime, b.TimeZone, b.UTCOffset = s.minute(), s.TimeZone, offsetAt(at, s.TimeZone)
 	return nil
 }
 

@@ -20,16 +20,21 @@ type EditRequest struct {
 // excludeMost bounds how many records one batch can leave out by name.
 const excludeMost = 10_000
 
-// Edit changes a scheduled batch; whether it still was one is decided by the database.
+// Edit changes a scheduled batch; whether it still was one is decided by the database. What was held before it began may
+// be given another time, if its tenant and sender may text now.
 func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (BatchView, error) {
 	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return BatchView{}, found(err)
 	}
-	if b.State != models.BatchScheduled {
+	set := map[string]any{"warning": "", "warned_at": nil}
+	if b.State == models.BatchHeld && b.StartedAt == nil && r.Schedule != nil {
+		if err := x.letWait(ctx, b, set); err != nil {
+			return BatchView{}, err
+		}
+	} else if b.State != models.BatchScheduled {
 		return BatchView{}, started(b, x.now())
 	}
-	set := map[string]any{"warning": "", "warned_at": nil}
 	for _, change := range []func() error{
 		func() error { return x.editMessage(ctx, a, b, r.Message, set) },
 		func() error { return editLate(b, r.Late, set) },
@@ -47,10 +52,27 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	return x.lookAgain(ctx, a, id)
 }
 
+// letWait takes a held batch back among those that wait for their time.
+func (x *Texting) letWait(ctx context.Context, b models.Batch, set map[string]any) error {
+	senderID, refusal, err := x.sendsFor(ctx, b)
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		return refusal
+	}
+	set["state"], set["sender_id"] = models.BatchScheduled, senderID
+	set["held_reason"], set["held_code"], set["held_at"] = "", "", nil
+	return nil
+}
+
 // started says why a batch can't be changed any more. What is made ready waits for its time, and no second one.
 func started(b models.Batch, now time.Time) error {
 	if !b.Over() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil {
 		return problem("state_conflict", "This text is ready for its time; it can't be changed any more. It can still be cancelled.")
+	}
+	if b.State == models.BatchHeld && b.StartedAt == nil {
+		return problem("state_conflict", "This text is on hold. Give it another time, or resume it.")
 	}
 	return problem("state_conflict", "This text has already started; it can't be changed any more.")
 }

@@ -137,6 +137,41 @@ func TestTextsThatLayPreparedPastTheirTimeAreJudgedToo(t *testing.T) {
 	}
 }
 
+func TestWhatIsHeldMayBeGivenAnotherTime(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.lateRule(nil)
+		w.clock.Add(2*time.Hour + time.Minute)
+		w.due()
+		w.isLate(v.ID, nil)
+		text := "Hello"
+		if _, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Message: &text}); err == nil {
+			t.Error("changed what is held, with no time to go at")
+		}
+		again := texting.EditRequest{Message: &text, Schedule: w.later(time.Hour).Schedule}
+		w.account("1", "ana@acme.com", models.AccountSuspended)
+		if _, err := w.Edit(ctx, w.page("ana"), v.ID, again); err == nil {
+			t.Error("moved though its sender may not text")
+		} else if code, _ := refused(err); code != "no_account" {
+			t.Error(err)
+		}
+		w.account("1", "ana@acme.com", models.AccountActive)
+		e, err := w.Edit(ctx, w.page("ana"), v.ID, again)
+		if err != nil || e.State != models.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
+			t.Fatalf("moved: %s, %v, %v", e.State, e.Reason, err)
+		}
+		w.clock.Add(e.SendAt.Sub(w.clock.Now()))
+		w.due()
+		_, err = w.Prepare(ctx, "t_9", v.ID)
+		must(t, err)
+		if got := w.claim(); len(got) != 2 || got[0].Text != text {
+			t.Errorf("%d went", len(got))
+		}
+		if _, err := w.Edit(ctx, w.page("ana"), v.ID, again); err == nil {
+			t.Error("moved what has gone")
+		}
+	})
+}
+
 func TestNothingLeavesEarlyBecauseItWasHeldMeanwhile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.lateRule(nil)

@@ -3,6 +3,7 @@ package texting
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	_ "time/tzdata" // the zone database travels with the program
 )
@@ -16,6 +17,7 @@ type Schedule struct {
 
 const (
 	wallFormat   = "2006-01-02T15:04"
+	noSeconds    = ":00" // behind a wall time: browsers may write them
 	offsetFormat = "-07:00"
 	farthest     = 366 * 24 * time.Hour
 )
@@ -36,7 +38,7 @@ func (s Schedule) resolve(now time.Time) (time.Time, error) {
 		return time.Time{}, &Problem{Code: "bad_request", Message: "That time zone is not known.", Err: err,
 			Details: map[string]any{"field": "schedule.time_zone"}}
 	}
-	wall, err := time.Parse(wallFormat, s.Local)
+	wall, err := time.Parse(wallFormat, s.minute())
 	if err != nil {
 		return time.Time{}, &Problem{Code: "bad_request", Message: "The time must look like 2026-11-24T09:00.", Err: err,
 			Details: map[string]any{"field": "schedule.local"}}
@@ -51,6 +53,14 @@ func (s Schedule) resolve(now time.Time) (time.Time, error) {
 		return at, problem("time_too_far", "Texts can be scheduled up to a year ahead.")
 	}
 	return at, nil
+}
+
+// minute is the wall time without seconds, where they were written though there are none.
+func (s Schedule) minute() string {
+	if len(s.Local) == len(wallFormat)+len(noSeconds) {
+		return strings.TrimSuffix(s.Local, noSeconds)
+	}
+	return s.Local
 }
 
 // about is when texts would go, for a preview: now, or the first reading of a time that can still be asked about.

@@ -107,6 +107,7 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 			{"2026-03-03T09:00", "", "", "bad_request"},
 			{"2026-03-03T09:00", "Local", "", "bad_request"},
 			{"2026-03-03 09:00", "America/New_York", "", "bad_request"},
+			{"2026-03-03T09:00:30", "America/New_York", "", "bad_request"},
 			{"2026-02-30T09:00", "America/New_York", "", "bad_request"},
 			{"2026-03-03T09:00", "America/New_York", "+02:00", "bad_request"},
 			{"2026-11-01T01:30", "America/New_York", "+02:00", "bad_request"},
@@ -120,6 +121,10 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 			t.Error("something was stored")
 		}
 		w.create(w.one("ana", "7", bob), "k1", at("2027-03-02T09:00", "America/New_York", ""))
+		v := w.create(w.one("ana", "7", bob), "k2", at("2027-03-02T09:00:00", "America/New_York", ""))
+		if v.Schedule.Local != "2027-03-02T09:00" {
+			t.Errorf("with seconds: %+v", v.Schedule)
+		}
 	})
 }
 

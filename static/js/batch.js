@@ -75,8 +75,8 @@ export function showBatch({ id, root, actions, open, back }) {
     const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
-    if (state === 'scheduled') list.push(button('edit', () => edit(batch), 'primary'));
     if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
+    if (state === 'scheduled' || heldBefore(batch)) list.push(button('edit', () => edit(batch), state === 'held' ? '' : 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
     if (resendable.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(resendable.failed) }));
     if (resendable.uncertain) list.push(button('resend_unknown', () => sure('unknown', resendable.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(resendable.uncertain) }));
@@ -95,6 +95,9 @@ export function showBatch({ id, root, actions, open, back }) {
 
   return () => { ended = true; if (watcher) watcher.stop(); rows.stop(); };
 }
+
+/** What was held before it began may be given another time. */
+const heldBefore = ({ state, schedule, timeline = [] }) => state === 'held' && schedule && !timeline.some(({ what }) => what === 'started');
 
 async function report(id) {
   const blob = await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' });

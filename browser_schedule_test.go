@@ -31,6 +31,13 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 	p.look("popup-bulk-at-night", p.root, popup)
 	popup.plan(time.Now().AddDate(0, 0, 3), "14:00")
 	popup.until(`!document.querySelector("#preview").innerText.includes("quiet hours")`)
+	popup.plan(clocksForward(t), "02:30")
+	popup.says("This time does not exist that day: you will be asked what you mean.")
+	popup.press("#send")
+	popup.says("02:30 does not exist that day: the clocks go forward. Which time do you mean?")
+	p.look("popup-time-missing", p.root, popup)
+	popup.press(`#schedule input[type=radio]`)
+	popup.until(`/T0[13]:30$/.test(document.querySelector("#schedule input").value)`)
 	popup.in(5 * time.Minute) // two minutes before, it is made ready
 	popup.until(`document.querySelector("#schedule [role=status]").innerText.startsWith("To")`)
 	popup.press("#send")
@@ -108,6 +115,21 @@ func TestASenderWhoWillFailInABrowser(t *testing.T) {
 		t.Errorf("it went from %s", got.From)
 	}
 	p.quiet()
+}
+
+// clocksForward is the next day on which New York has no 02:30.
+func clocksForward(t *testing.T) time.Time {
+	t.Helper()
+	loc, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Now().In(loc)
+	for {
+		if day = day.AddDate(0, 0, 1); time.Date(day.Year(), day.Month(), day.Day(), 2, 30, 0, 0, loc).Hour() != 2 {
+			return day
+		}
+	}
 }
 
 // plan writes a day and a time into the open schedule.

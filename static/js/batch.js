@@ -1,7 +1,7 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, dialpadsWord, h, icon, link, note, page, say, t, tn, timeTag, when } from './dom.js';
+import { $, count, dialpadsWord, h, icon, link, note, page, patch, say, t, tn, timeTag, when } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
 import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft, whom } from './progress.js';
@@ -12,6 +12,8 @@ export function showBatch({ id, root, actions, open, back }) {
   let watcher = null;
   let ended = false;
   let shownCounts = '';
+  let drawn = ''; // which actions
+  let latest = null; // the batch as it is
   const head = h('section', { class: 'card stack' });
   const people = h('section', { class: 'card stack', hidden: true });
   const line = h('section', { class: 'card stack', hidden: true });
@@ -69,18 +71,23 @@ export function showBatch({ id, root, actions, open, back }) {
     try { await run(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); } finally { button.disabled = false; }
   };
 
+  // A button stays itself while the counts move: else the click that falls on such a moment is lost.
   function drawActions(batch) {
-    const { state, counts, resendable } = batch;
+    latest = batch;
+    const { state, resendable } = batch;
+    const now = JSON.stringify([state, resendable, heldBefore(batch)]);
+    if (now === drawn) return;
+    drawn = now;
     const keep = actions.contains(document.activeElement) ? document.activeElement.dataset.act : '';
     const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
     if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
-    if (state === 'scheduled' || heldBefore(batch)) list.push(button('edit', () => edit(batch), state === 'held' ? '' : 'primary'));
+    if (state === 'scheduled' || heldBefore(batch)) list.push(button('edit', () => edit(latest), state === 'held' ? '' : 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
     if (resendable.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(resendable.failed) }));
     if (resendable.uncertain) list.push(button('resend_unknown', () => sure('unknown', resendable.uncertain, () => act('resend', { states: ['uncertain'], confirm: true })), '', { n: count(resendable.uncertain) }));
-    if (waiting) list.push(button('cancel', () => sure('cancel', counts.queued + counts.held, () => act('cancel')), 'danger'));
+    if (waiting) list.push(button('cancel', () => sure('cancel', latest.counts.queued + latest.counts.held, () => act('cancel')), 'danger'));
     if (state !== 'scheduled') list.push(button('csv', press(() => report(id)), 'quiet'));
     actions.replaceChildren(...list);
     if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('#title')).focus();
@@ -123,7 +130,7 @@ function recipients(root, id, trouble, changed) {
       const { messages, next } = await call('GET', path(`/embed/api/batches/${id}/messages`, { state, cursor }));
       if (mine !== asked) return;
       const focused = body.contains(document.activeElement) ? document.activeElement.dataset.act : '';
-      if (cursor) body.append(...messages.map(row)); else body.replaceChildren(...messages.map(row));
+      if (cursor) body.append(...messages.map(row)); else patch(body, messages.map(row));
       if (focused) body.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
       root.hidden = !state && !body.firstChild; // of a scheduled text to one person there is none before it begins
       foot.replaceChildren(next ? h('button', { type: 'button', onclick: () => load(next) }, t('page.more')) : body.firstChild ? '' : h('p', { class: 'soft' }, t('batch.nobody')));

@@ -42,6 +42,18 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/**
+ * Makes a list's children like these, and leaves those that are so already. What is pressed just when it is drawn anew
+ * hears no click: the mouse went down on one element and up on another.
+ */
+export function patch(list, fresh) {
+  fresh.forEach((child, at) => {
+    const there = list.children[at];
+    if (!there) list.append(child); else if (!there.isEqualNode(child)) there.replaceWith(child);
+  });
+  while (list.children.length > fresh.length) list.lastElementChild.remove();
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 const img = (file) => new URL(`../img/${file}`, import.meta.url).pathname;
 

@@ -76,23 +76,23 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
   let asking = false; // whether to cancel
   let latest = first;
   onSettled();
+  let drawn = ''; // which buttons
   const body = h('div', { class: 'stack' });
+  const foot = h('div', { class: 'foot' });
   const trouble = h('div', { class: 'stack' });
-  root.replaceChildren(body, trouble);
+  root.replaceChildren(body, foot, trouble);
   const watcher = poll(first.id, first, look, (refused) => trouble.replaceChildren(...(refused ? [note('warn', refused.code === 'network' ? t('follow.offline') : refused.message)] : [])));
 
   function look(batch) {
     latest = batch;
-    const keep = document.activeElement && document.activeElement.dataset.act;
     body.replaceChildren(
       h('h2', {}, t(`batch.state.${seen(batch)}`)),
       bar(batch),
       h('p', { class: 'num' }, progressOf(batch.counts), ' ', h('small', {}, timeLeft(batch))),
       tally(batch.counts),
       batch.reason ? note('warn', batch.reason) : '',
-      h('p', { class: 'soft' }, t(`progress.how.${HOW[batch.state] || 'going'}`)),
-      h('div', { class: 'foot' }, buttons(batch)));
-    if (keep) (body.querySelector(`[data-act=${keep}]`) || body.querySelector('button')).focus();
+      h('p', { class: 'soft' }, t(`progress.how.${HOW[batch.state] || 'going'}`)));
+    drawFoot(batch);
     const over = ['done', 'cancelled'].includes(batch.state);
     root.dataset.state = batch.state;
     root.dataset.over = over ? 'yes' : '';
@@ -101,8 +101,21 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
     return over && !batch.counts.sent;
   }
 
-  function buttons({ id, state, counts }) {
-    if (asking && !['done', 'cancelled'].includes(state)) return sure(id, counts);
+  // A button stays itself while the counts move: else the click that falls on such a moment is lost.
+  function drawFoot(batch) {
+    const now = `${batch.state} ${asking}`;
+    if (now === drawn) { if (asking && foot.querySelector('.full')) foot.querySelector('.full .note > div').textContent = rest(batch); return; }
+    drawn = now;
+    const keep = foot.contains(document.activeElement) && document.activeElement.dataset.act;
+    foot.replaceChildren(...buttons(batch));
+    if (keep) (foot.querySelector(`[data-act=${keep}]`) || foot.querySelector('button')).focus();
+  }
+
+  const rest = ({ counts }) => tn('sure.cancel.what', counts.queued + counts.held);
+
+  function buttons(batch) {
+    const { id, state } = batch;
+    if (asking && !['done', 'cancelled'].includes(state)) return sure(batch);
     const act = (name, pic, cls = '') => h('button', { type: 'button', class: cls, 'data-act': name, onclick: (event) => run(event.currentTarget, id, name) }, pic ? icon(pic) : null, t(`progress.${name}`));
     const close = h('button', { type: 'button', class: 'primary', 'data-act': 'close', onclick: () => post('close') }, t('follow.close'));
     const last = onBack ? h('button', { type: 'button', class: 'primary', 'data-act': 'back', onclick: () => { watcher.stop(); onBack(); } }, t('progress.back')) : close;
@@ -113,21 +126,24 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
   }
 
   // What can't be taken back is asked first, here: the popup has no room for a dialog.
-  function sure(id, counts) {
-    return [h('div', { class: 'grow full' }, note('warn', tn('sure.cancel.what', counts.queued + counts.held))),
+  function sure(batch) {
+    return [h('div', { class: 'grow full' }, note('warn', rest(batch))),
       h('button', { type: 'button', 'data-act': 'keep', onclick: () => ask(false, 'cancel') }, t('sure.cancel.no')),
-      h('button', { type: 'button', class: 'danger', 'data-act': 'cancel-sure', onclick: (event) => run(event.currentTarget, id, 'cancel') }, t('sure.cancel.yes'))];
+      h('button', { type: 'button', class: 'danger', 'data-act': 'cancel-sure', onclick: (event) => run(event.currentTarget, batch.id, 'cancel') }, t('sure.cancel.yes'))];
   }
 
   function ask(on, next) {
     asking = on;
     look(latest);
-    body.querySelector(`[data-act=${next}]`)?.focus();
-    if (on) say(body.querySelector('.full').textContent);
+    foot.querySelector(`[data-act=${next}]`)?.focus();
+    if (on) say(rest(latest));
   }
 
   async function run(button, id, name) {
+    const held = button === document.activeElement;
     button.disabled = true;
-    try { look((await call('POST', `/embed/api/batches/${id}/${name}`, { body: {} })).batch); watcher.now(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+    try { look((await call('POST', `/embed/api/batches/${id}/${name}`, { body: {} })).batch); watcher.now(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); }
+    button.disabled = false;
+    if (held && !foot.contains(document.activeElement)) (button.isConnected ? button : foot.querySelector('button')).focus();
   }
 }

@@ -1,7 +1,7 @@
 // The outbox: batches newest first, filters in the address, one batch at a time.
 import { call, path } from './api.js';
 import { showBatch } from './batch.js';
-import { $, h, icon, note, picture, say, t, tn, when } from './dom.js';
+import { $, h, icon, note, patch, picture, say, t, tn, when } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
 import { meter, progressOf, seen, stateBadge, timeLeft, whom } from './progress.js';
 
@@ -74,7 +74,9 @@ async function list(quietly) {
     if (quietly && JSON.stringify(answer) === shown) return;
     shown = JSON.stringify(answer);
     const focused = quietly && root.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-    root.replaceChildren(answer.batches.length ? pageOf(answer, wanted) : nothing(wanted));
+    const rows = quietly && ($('[data-more]', root)?.dataset.more ?? null) === answer.next && $('.batches', root);
+    if (rows && answer.batches.length) patch(rows, answer.batches.map(row));
+    else root.replaceChildren(answer.batches.length ? pageOf(answer, wanted) : nothing(wanted));
     if (focused) root.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
     if (!quietly && Object.keys(wanted).length) say(answer.next ? t('texts.many') : tn('texts.found', answer.batches.length));
   } catch (refused) {
@@ -104,7 +106,7 @@ function nothing(wanted) {
 function pageOf({ batches, next }, wanted) {
   const rows = h('ul', { class: 'batches' }, batches.map(row));
   const card = h('div', { class: 'card flush' }, rows);
-  const more = (cursor) => cursor && h('p', { class: 'state' }, h('button', { type: 'button', onclick: async (event) => {
+  const more = (cursor) => cursor && h('p', { class: 'state', 'data-more': cursor }, h('button', { type: 'button', onclick: async (event) => {
     event.currentTarget.disabled = true;
     const place = event.currentTarget.parentElement;
     try {

@@ -28,6 +28,8 @@ func TestAScheduleInTheOutboxInABrowser(t *testing.T) {
 	f.until(`(() => { document.querySelector("[data-act=edit]").focus(); return true; })()`)
 	f.key("Enter", "\r", 0)
 	f.until(`document.querySelector("#edit").open`)
+	f.until(`(() => { const e = document.querySelector("#edit input[type=datetime-local]"); e.value = e.value.slice(0, 11) + "23:00"; e.dispatchEvent(new Event("input", { bubbles: true })); return true; })()`)
+	f.says("This is in the quiet hours, 20:00 to 08:00 in New York.")
 	p.look("outbox-edit", p.root, f)
 	f.key("Escape", "", 0)
 	f.until(`!document.querySelector("#edit").open && document.activeElement.dataset.act === "edit" && !document.activeElement.disabled`)

@@ -78,6 +78,13 @@ type QuietHours struct {
 	To   string `json:"to"`
 }
 
+func quietHours(t models.Tenant) *QuietHours {
+	if t.QuietFrom == "" {
+		return nil
+	}
+	return &QuietHours{From: t.QuietFrom, To: t.QuietTo}
+}
+
 // LimitsView are the composer's limits.
 type LimitsView struct {
 	MaxChars                int `json:"max_chars"`
@@ -92,9 +99,7 @@ func (x *Texting) Context(ctx context.Context, a Asker) (ContextView, error) {
 	v := ContextView{ID: ctxID(a.Ctx), Mode: a.Ctx.Mode, Module: a.Ctx.Module, Count: max(len(a.Ctx.RecordIDs), a.Ctx.Count),
 		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: firstOf(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: 50}}
-	if a.Tenant.QuietFrom != "" {
-		v.QuietHours = &QuietHours{From: a.Tenant.QuietFrom, To: a.Tenant.QuietTo}
-	}
+	v.QuietHours = quietHours(a.Tenant)
 	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return v, err

@@ -70,3 +70,19 @@ func TestAScheduledBulkReachesEachPersonInTheMorning(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoeverReschedulesIsToldTheQuietHours(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.one("ana", "7", bob), "k1", w.later(time.Hour))
+		now := w.create(w.one("ana", "20", bob), "k2", says(hi))
+		for _, hours := range []texting.QuietHours{{From: "21:00", To: "07:00"}, {}} {
+			must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
+			if got := w.view(v.ID).QuietHours; got == nil != (hours.From == "") || got != nil && *got != hours {
+				t.Errorf("%v, want %v", got, hours)
+			}
+			if got := w.view(now.ID).QuietHours; got != nil {
+				t.Errorf("of what went: %v", got)
+			}
+		}
+	})
+}

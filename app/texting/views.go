@@ -27,6 +27,7 @@ type BatchView struct {
 	ToField    string         `json:"to_field"`
 	Text       string         `json:"text"` // with its merge fields
 	Schedule   *Schedule      `json:"schedule"`
+	QuietHours *QuietHours    `json:"quiet_hours,omitempty"` // of the tenant, with one batch alone that can be given another time
 	Late       *Late          `json:"late"`
 	Reason     *string        `json:"reason"`               // why it is held or cancelled, or what preparing waits for
 	HeldCode   *string        `json:"held_code"`            // Reason in a word, of what is held or was cancelled by itself
@@ -131,7 +132,9 @@ func (x *Texting) view(ctx context.Context, a Asker, b models.Batch) (BatchView,
 	if v.Resendable, err = x.resendable(ctx, b, v.Counts); err != nil {
 		return BatchView{}, err
 	}
-	v.Timeline = timeline(b)
+	if v.Timeline = timeline(b); b.StartedAt == nil && v.Schedule != nil {
+		v.QuietHours = quietHours(a.Tenant)
+	}
 	return v, nil
 }
 

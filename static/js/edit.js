@@ -19,7 +19,7 @@ export function editDialog(dialog, batch, saved) {
   area.value = batch.text || '';
   area.addEventListener('input', measure);
   measure();
-  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to }, start: batch.schedule, late: batch.late });
+  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours }, start: batch.schedule, late: batch.late });
   const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
   async function send(event) {

@@ -3,11 +3,8 @@ package models
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // Claimed is a message that is going onto the wire now, with everything that is checked before it does, read in the
@@ -76,13 +73,8 @@ func (s *Store) claim(ctx context.Context, takes []LaneTake, statement string) (
 		return s.claimPostgres(ctx, takes, statement)
 	}
 	err = s.Tx(ctx, func(tx *Store) error {
-		got = make([]Taken, len(takes))
-		for i, t := range takes {
-			if got[i], err = tx.claimSQLite(ctx, t.Lane, t.Take); err != nil {
-				return err
-			}
-		}
-		return nil
+		got, err = tx.claimSQLite(ctx, takes)
+		return err
 	})
 	return got, err
 }
@@ -105,15 +97,8 @@ const candidates = `m.id, m.class, m.turn, m.sender_id, m.to_number FROM message
 	WHERE m.lane_id = @lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
 	AND ` + noneInFlight
 
-// noneInFlight leaves out pairs that have a request on the wire. Postgres reads those once and looks each candidate up
-// among them; SQLite would compare each candidate with all of them.
-const (
-	noneInFlight       = `(m.sender_id, m.to_number) NOT IN (SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = @lane AND f.state = 'sending')`
-	noneInFlightSQLite = `NOT EXISTS (SELECT 1 FROM messages f WHERE f.lane_id = @lane AND f.sender_id = m.sender_id AND f.to_number = m.to_number
-		AND f.state = 'sending')`
-)
-
-var pickSQLite = strings.ReplaceAll(pick, noneInFlight, noneInFlightSQLite)
+// noneInFlight leaves out pairs that have a request on the wire.
+const noneInFlight = `(m.sender_id, m.to_number) NOT IN (SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = @lane AND f.state = 'sending')`
 
 // asked is what is checked of whoever asked for claimed texts, once for many texts; facts is all of each text.
 const asked = `
@@ -206,56 +191,6 @@ func (s *Store) claimPostgres(ctx context.Context, takes []LaneTake, statement s
 		}
 	}
 	return got, nil
-}
-
-type pickedRow struct {
-	ID    string
-	Class int
-	Turn  int64
-}
-
-// claimSQLite is the same in steps: SQLite has no updates inside a WITH, and its one writer makes them atomic.
-func (s *Store) claimSQLite(ctx context.Context, l Lane, t Take) (got Taken, err error) {
-	args := map[string]any{"lane": l.ID, "fence": l.Fence, "now": s.Now(), "n": t.N, "low": t.Low, "lowclass": t.LowClass}
-	var rows []pickedRow
-	if err := s.q(ctx).Raw(pickSQLite, args).Find(&rows).Error; err != nil {
-		return got, err
-	}
-	err = changed(s.q(ctx).Model(&Lane{}).Where("id = ? AND lease_owner = ? AND fence = ? AND lease_until > ?",
-		l.ID, l.LeaseOwner, l.Fence, s.Now()).UpdateColumns(s.served(t, rows)))
-	if err != nil {
-		if errors.Is(err, ErrLost) {
-			return Taken{Lost: true}, nil
-		}
-		return got, err
-	}
-	if err := s.q(ctx).Raw("SELECT wakes FROM lanes WHERE id = ?", l.ID).Scan(&got.Wakes).Error; err != nil || len(rows) == 0 {
-		return got, err
-	}
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
-	}
-	args["ids"] = toJSON(ids)
-	if err := s.q(ctx).Exec(`UPDATE messages SET state = 'sending', attempt = attempt + 1, fence = @fence, claimed_at = @now,
-		answered_at = NULL, updated_at = @now, from_number = coalesce((SELECT a.number FROM accounts a
-		WHERE a.tenant_id = messages.tenant_id AND a.dialpad_id = messages.sender_id), from_number)
-		WHERE id IN (SELECT value FROM json_each(@ids)) AND state = 'queued'`, args).Error; err != nil {
-		return got, err
-	}
-	return got, s.q(ctx).Raw(`WITH claimed AS MATERIALIZED (SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(@ids))), asked AS MATERIALIZED (`+asked+`)`+facts+
-		` ORDER BY u.class, u.turn, u.id`, args).Find(&got.Texts).Error
-}
-
-// served is what a claim changes in its lane's row.
-func (s *Store) served(t Take, rows []pickedRow) map[string]any {
-	var turns [ClassBulk + 1]int64
-	for _, r := range rows {
-		turns[r.Class] = max(turns[r.Class], r.Turn)
-	}
-	return map[string]any{"slot_at": t.Base.Add(time.Duration(len(rows)) * t.Interval).UTC(), "updated_at": s.Now(),
-		"served":    gorm.Expr("served + ?", len(rows)),
-		"bulk_turn": gorm.Expr("max(bulk_turn, ?)", turns[ClassBulk]), "action_turn": gorm.Expr("max(action_turn, ?)", turns[ClassAutomation])}
 }
 
 // Unclaim takes back what a claim marked although its answer was lost on the way from the database: nobody heard of those

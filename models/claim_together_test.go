@@ -24,7 +24,7 @@ func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []models.Lane {
 			t.Fatal(err)
 		}
 	}
-	got, err := db.AcquireLanesAllTenants(context.Background(), "w1", 10*time.Second, 100)
+	got, err := db.AcquireLanesAllTenants(context.Background(), "w1", 10*time.Second, 0, 100)
 	if err != nil || len(got) != len(sizes) {
 		t.Fatalf("acquired %d, %v", len(got), err)
 	}

@@ -24,3 +24,8 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	_, err = p.UpTo(ctx, version)
 	return err
 }
+
+// SetClass makes a text one of another class.
+func (s *Store) SetClass(id string, class int) error {
+	return s.db.Exec("UPDATE messages SET class = ? WHERE id = ?", class, id).Error
+}

@@ -65,7 +65,7 @@ func (s *Store) Wake(ctx context.Context, tenantID, laneID string, at time.Time)
 // AcquireLanesAllTenants leases up to n due lanes to a worker. A lane whose former owner died is taken over here:
 // what that owner had on the wire becomes uncertain in the same transaction, so that nobody can take it back to the
 // queue afterwards.
-func (s *Store) AcquireLanesAllTenants(ctx context.Context, owner string, lease time.Duration, n int) ([]Lane, error) {
+func (s *Store) AcquireLanesAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
 	var lanes []Lane
 	err := s.Tx(ctx, func(tx *Store) error {
 		now := tx.Now()
@@ -75,7 +75,7 @@ func (s *Store) AcquireLanesAllTenants(ctx context.Context, owner string, lease 
 		}
 		var ids []string
 		if err := tx.q(ctx).Raw(`SELECT id FROM lanes WHERE due_at <= ? AND (lease_until IS NULL OR lease_until < ?)
-			ORDER BY due_at LIMIT ? `+forUpdate, now, now, n).Scan(&ids).Error; err != nil || len(ids) == 0 {
+			ORDER BY due_at LIMIT ? `+forUpdate, now.Add(ahead), now, n).Scan(&ids).Error; err != nil || len(ids) == 0 {
 			return err
 		}
 		until := now.Add(lease)

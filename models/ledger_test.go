@@ -22,7 +22,7 @@ func each(t *testing.T, f func(t *testing.T, db *seed.DB, clock *seed.Clock)) {
 
 func acquire(t *testing.T, db *seed.DB, owner string) models.Lane {
 	t.Helper()
-	lanes, err := db.AcquireLanesAllTenants(context.Background(), owner, 10*time.Second, 10)
+	lanes, err := db.AcquireLanesAllTenants(context.Background(), owner, 10*time.Second, 0, 10)
 	if err != nil || len(lanes) != 1 {
 		t.Fatalf("acquire: %d lanes, %v", len(lanes), err)
 	}

@@ -156,31 +156,14 @@ func (m Message) turnKey() string {
 	return m.SenderID
 }
 
-// PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due. Texts
-// from person to person take no turns, and most often nothing waits at all: neither takes a transaction.
+// PromoteDue queues up to n waiting messages of a lane whose time has come, and returns when the next one is due.
 func (s *Store) PromoteDue(ctx context.Context, l Lane, n int) (promoted int, next *time.Time, err error) {
-	now := s.Now()
-	if next, err = s.nextDue(ctx, l); err != nil || next == nil || next.After(now) {
-		return 0, next, err
-	}
-	if now.Sub(*next) < lateLook {
-		r := s.q(ctx).Exec(`UPDATE messages SET state = 'queued', due_at = NULL, updated_at = ? WHERE state = 'waiting' AND id IN (
-			SELECT id FROM messages WHERE lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ? AND class = ? ORDER BY due_at, id LIMIT ?)`,
-			now, l.ID, l.TenantID, now, ClassPerson, n)
-		if r.Error != nil {
-			return 0, nil, r.Error
-		}
-		promoted = int(r.RowsAffected)
-		if next, err = s.nextDue(ctx, l); err != nil || next == nil || next.After(now) {
-			return promoted, next, err
-		}
-	}
 	err = s.Tx(ctx, func(tx *Store) error {
 		due, err := tx.due(ctx, l, n)
 		if err != nil {
 			return err
 		}
-		promoted += len(due)
+		promoted = len(due)
 		now, err := tx.LaneOf(ctx, l.TenantID, l.ID) // its turns went on since it was leased
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.acme.Batch("burst", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 10_000)
 		w.acme.Batch("other workflow", models.ClassAutomation, sandbox.BenID, "ben@acme.com", 3)
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 1)
+		lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 0, 1)
 		must(t, err)
 		next := func(low int) string {
 			t.Helper()

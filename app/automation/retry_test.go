@@ -153,7 +153,7 @@ func TestARefusedCompletionIsToldEverMoreRarely(t *testing.T) {
 func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.carried(w.call("7"))
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "dead", 10*time.Second, 10)
+		lanes, err := w.db.AcquireLanesAllTenants(ctx, "dead", 10*time.Second, 0, 10)
 		must(t, err)
 		claimed, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 10, Base: w.clock.Now()})
 		if err != nil || len(claimed) != 1 {

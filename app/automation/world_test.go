@@ -214,7 +214,7 @@ func (w *world) settle(o models.Outcome) []models.Claimed {
 
 func (w *world) claim() []models.Claimed {
 	w.t.Helper()
-	lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 10)
+	lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 0, 10)
 	must(w.t, err)
 	if len(lanes) != 1 {
 		w.t.Fatalf("%d lanes are due", len(lanes))

@@ -35,7 +35,7 @@ func BenchmarkClaim(b *testing.B) {
 }
 
 func (l *load) claims(b *testing.B, lane string) {
-	lanes, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 10)
+	lanes, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 10)
 	l.must(err)
 	at := slices.IndexFunc(lanes, func(one models.Lane) bool { return one.ID == lane })
 	b.ResetTimer()

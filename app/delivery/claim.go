@@ -3,110 +3,16 @@ package delivery
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"dialpad-texting/models"
 )
 
-// claimer claims for many paced lanes in one statement: a thousand companies of 100 texts a minute would otherwise cost
-// a statement for each text.
-type claimer struct {
-	store *models.Store
-	in    chan claimCall
-
-	gathering sync.Mutex // one group at a time, so that they are large
-}
-
-type claimCall struct {
-	take models.LaneTake
-	done chan<- claimAnswer
-}
-
-type claimAnswer struct {
-	models.Taken
-	err error
-}
-
 const (
-	claimGroup   = 200
-	claimClients = 4
-	// claimWithin is how long a first lane waits for others; a slot keeps its rate although it is used a little late.
+	// claimWithin is how long a lane's claim waits for others; a slot keeps its rate although it is used a little late.
 	claimWithin  = 10 * time.Millisecond
 	claimTimeout = 10 * time.Second
 )
-
-func newClaimer(store *models.Store) *claimer {
-	return &claimer{store: store, in: make(chan claimCall, claimGroup)}
-}
-
-// run claims until in is closed.
-func (c *claimer) run() {
-	var clients sync.WaitGroup
-	for range claimClients {
-		clients.Go(func() {
-			for group := c.group(); len(group) > 0; group = c.group() {
-				c.claim(group)
-			}
-		})
-	}
-	clients.Wait()
-}
-
-// group is the next lanes, none when in is closed.
-func (c *claimer) group() []claimCall {
-	c.gathering.Lock()
-	defer c.gathering.Unlock()
-	return gathered(c.in, claimGroup, claimWithin)
-}
-
-func (c *claimer) claim(group []claimCall) {
-	takes := make([]models.LaneTake, len(group))
-	for i, call := range group {
-		takes[i] = call.take
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
-	defer cancel()
-	got, err := c.store.ClaimTogether(ctx, takes)
-	for i, call := range group {
-		if err != nil {
-			call.done <- claimAnswer{err: err}
-		} else {
-			call.done <- claimAnswer{Taken: got[i]}
-		}
-	}
-}
-
-// one is a lane's claim; its answer always comes.
-func (c *claimer) one(l models.Lane, t models.Take) (models.Taken, error) {
-	done := make(chan claimAnswer, 1)
-	c.in <- claimCall{models.LaneTake{Lane: l, Take: t}, done}
-	a := <-done
-	return a.Taken, a.err
-}
-
-// gathered waits for a first value and then, for a time, for more of them; none when in is closed.
-func gathered[T any](in <-chan T, most int, within time.Duration) []T {
-	first, ok := <-in
-	if !ok {
-		return nil
-	}
-	group := []T{first}
-	soon := time.NewTimer(within)
-	defer soon.Stop()
-	for len(group) < most {
-		select {
-		case next, ok := <-in:
-			if !ok {
-				return group
-			}
-			group = append(group, next)
-		case <-soon.C:
-			return group
-		}
-	}
-	return group
-}
 
 // claim claims what the pace allows at this moment, up to n texts.
 func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
@@ -153,7 +59,7 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 // them.
 func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err error) {
 	if t.Interval > 0 {
-		return l.e.claimer.one(l.Lane, t)
+		return l.e.claims.one(models.LaneTake{Lane: l.Lane, Take: t})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()

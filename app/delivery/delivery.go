@@ -98,7 +98,8 @@ type Engine struct {
 
 	permits *permits
 	wire    chan posting // what the connections take
-	claimer *claimer
+	claims  *together[models.LaneTake, models.Taken]
+	looks   *together[models.Lane, models.Look]
 	settler *settler
 	wake    chan struct{}
 	count   counters
@@ -112,7 +113,8 @@ func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Eng
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
 		permits: newPermits(cfg.Connections), wire: make(chan posting, (1+aheadMost)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
-	e.claimer = newClaimer(store)
+	e.claims = newTogether(claimWithin, store.ClaimTogether)
+	e.looks = newTogether(lookWithin, store.LookAllTenants)
 	e.settler = newSettler(store, cfg.Log)
 	return e
 }

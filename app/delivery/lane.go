@@ -15,8 +15,11 @@ const (
 	claimMost = 128 // texts in one claim
 	idleLook  = 100 * time.Millisecond
 	busyLook  = 10 * time.Millisecond
+	dueLook   = 250 * time.Millisecond
 	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
 	settings  = 5 * time.Second
+	// lookWithin is how long a lane's look waits for others.
+	lookWithin = time.Millisecond
 )
 
 // lane is a leased lane in this process.
@@ -101,36 +104,57 @@ type round struct {
 
 // prepare reads the tenant's settings now and then, and queues what has become due.
 func (l *lane) prepare(ctx context.Context, now time.Time) error {
-	if now.Sub(l.settingsAt) > settings {
-		t, err := l.e.store.Tenant(ctx, l.TenantID)
-		if err != nil {
-			return err
-		}
-		l.mu.Lock()
-		if l.settingsAt.IsZero() {
-			l.pace.load(l.Lane, t)
-		}
-		l.pace.allowed = float64(t.Allowed())
-		recovered := l.pace.recover(now)
-		l.mu.Unlock()
-		l.settingsAt = now
-		if recovered {
-			l.savePace(ctx)
-		}
-	}
 	if l.requeued.Swap(false) {
 		l.seenWakes = -1
 	}
-	if l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now)) {
+	known := l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now))
+	if known && now.Sub(l.settingsAt) <= settings {
 		return nil
 	}
-	l.seenWakes = l.Wakes
+	look, err := l.e.looks.one(l.Lane)
+	if err != nil {
+		return err
+	}
+	l.set(ctx, now, look.Tenant)
+	l.seenWakes, l.nextDue = l.Wakes, look.NextDue
+	if look.NextDue == nil || look.NextDue.After(now) {
+		return nil
+	}
 	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, claimMost*8)
 	l.nextDue = next
 	if n > 0 {
 		l.seenWakes = -1 // there may be more
 	}
 	return err
+}
+
+// set takes the tenant's settings over.
+func (l *lane) set(ctx context.Context, now time.Time, t models.Tenant) {
+	l.mu.Lock()
+	if l.settingsAt.IsZero() {
+		l.pace.load(l.Lane, t)
+	}
+	l.pace.allowed = float64(t.Allowed())
+	recovered := l.pace.recover(now)
+	l.mu.Unlock()
+	l.settingsAt = now
+	if recovered {
+		l.savePace(ctx)
+	}
+}
+
+// dueSoon tells of an empty lane whose next text is due so soon that it isn't worth giving the lane up.
+func (l *lane) dueSoon() bool {
+	return l.nextDue != nil && l.nextDue.Sub(l.e.cfg.Now()) < acquireAhead
+}
+
+// getReady reads the token, so that it is at hand when the text is due, and returns how long until the lane looks again: till
+// then, but another text may come before.
+func (l *lane) getReady(ctx context.Context) time.Duration {
+	if _, err := l.e.market.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
+		l.e.cfg.Log.Debug("no token yet for a text that is due soon", "tenant", l.TenantID, "err", err)
+	}
+	return min(max(l.nextDue.Sub(l.e.cfg.Now()), time.Millisecond), dueLook)
 }
 
 // mayGo is how many texts may go at this moment, and else how long until the next slot.

@@ -202,7 +202,7 @@ func (w *schedule) pass(d time.Duration) {
 }
 
 func (w *schedule) acquire(d *drainer) {
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, leaseTime, 1000)
+	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, leaseTime, 0, 1000)
 	w.must(err)
 	for i := range lanes {
 		if lanes[i].TenantID != w.tenant {

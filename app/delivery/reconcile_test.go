@@ -47,7 +47,7 @@ func (w *told) must(err error) {
 func (w *told) claim(id string, n int) []models.Claimed {
 	w.t.Helper()
 	w.acme.Batch(id, models.ClassBulk, "1", "ana@acme.com", n)
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), "w1", time.Minute, 1)
+	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), "w1", time.Minute, 0, 1)
 	w.must(err)
 	got, _, err := w.db.Claim(context.Background(), lanes[0], models.Take{N: n, Base: w.clock.Now()})
 	w.must(err)

@@ -12,9 +12,10 @@ import (
 // Run drains due lanes until ctx ends. Then it claims nothing more, waits for the answers to what is on the wire,
 // writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, claiming, posting, loops, drains sync.WaitGroup
+	var settling, asking, posting, loops, drains sync.WaitGroup
 	settling.Go(e.settler.run)
-	claiming.Go(e.claimer.run)
+	asking.Go(e.claims.run)
+	asking.Go(e.looks.run)
 	for range e.cfg.Connections {
 		posting.Go(e.connection)
 	}
@@ -22,9 +23,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Go(func() { e.every(ctx, followEvery, e.settler.followUp) })
 	e.acquireLoop(ctx, &drains)
 	drains.Wait()
-	close(e.claimer.in)
+	close(e.claims.in)
+	close(e.looks.in)
 	close(e.wire)
-	claiming.Wait()
+	asking.Wait()
 	posting.Wait()
 	loops.Wait()
 	close(e.settler.in)
@@ -59,7 +61,10 @@ func (e *Engine) acquireLoop(ctx context.Context, drains *sync.WaitGroup) {
 
 const (
 	acquireMost = 200
-	followEvery = 50 * time.Millisecond
+	// acquireAhead is how long before it is due a lane is taken: what it needs is read by then, and many that are due at
+	// the same moment send at that moment.
+	acquireAhead = time.Second
+	followEvery  = 50 * time.Millisecond
 )
 
 // acquireRound leases due lanes and starts each.
@@ -70,7 +75,7 @@ func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, erro
 	if room <= 0 {
 		return 0, nil
 	}
-	rows, err := e.store.AcquireLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, room)
+	rows, err := e.store.AcquireLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, acquireAhead, room)
 	for _, row := range rows {
 		l := e.newLane(row)
 		e.mu.Lock()
@@ -131,6 +136,8 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 		case err != nil && ctx.Err() == nil:
 			e.cfg.Log.Error("a lane's step failed", "tenant", l.TenantID, "err", err)
 			wait = time.Second
+		case r.empty && l.dueSoon():
+			wait = l.getReady(ctx)
 		case r.empty:
 			if done, err := e.giveUp(ctx, l); done || err != nil {
 				return

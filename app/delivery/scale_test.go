@@ -205,7 +205,7 @@ func BenchmarkDueLanes(b *testing.B) {
 				l.lanes(n)
 				now := time.Now().UTC()
 				for b.Loop() {
-					got, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 200)
+					got, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 200)
 					if err != nil || len(got) != 5 {
 						b.Fatal(len(got), err)
 					}

@@ -17,7 +17,7 @@ func TestAnOutcomeThatTheDatabaseRefusesHoldsNoOther(t *testing.T) {
 		ctx := context.Background()
 		db := seed.Store(t, dsn, time.Now)
 		db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", "+14155550100").Batch("b1", models.ClassBulk, "1", "ana@acme.com", 9)
-		lanes, err := db.AcquireLanesAllTenants(ctx, "w1", time.Minute, 1)
+		lanes, err := db.AcquireLanesAllTenants(ctx, "w1", time.Minute, 0, 1)
 		if err != nil || len(lanes) != 1 {
 			t.Fatal(lanes, err)
 		}

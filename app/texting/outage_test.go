@@ -42,7 +42,7 @@ func (w *world) take() int {
 // leased takes Acme's lane over for a time.
 func (w *world) leased(d time.Duration) {
 	w.t.Helper()
-	lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", d, 1)
+	lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", d, 0, 1)
 	must(w.t, err)
 	if len(lanes) != 1 {
 		w.t.Fatal("the lane is not due")

@@ -220,7 +220,7 @@ func (w *world) stored() int {
 func (w *world) claim() []models.Claimed {
 	w.t.Helper()
 	if w.lane.ID == "" {
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", 1000*time.Hour, 1)
+		lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", 1000*time.Hour, 0, 1)
 		must(w.t, err)
 		if len(lanes) == 0 {
 			return nil

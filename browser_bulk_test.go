@@ -67,6 +67,7 @@ func TestWhoWasTextedAgainIsOfferedOnceInABrowser(t *testing.T) {
 	popup.write("#message", "Refused at first")
 	popup.press("#send")
 	popup.settled("failed")
+	popup.says("Dialpad says: Permission denied")
 
 	p.crm("acme", "/texts")
 	f := p.frame("/texts")

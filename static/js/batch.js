@@ -1,7 +1,7 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, dialpadsWord, h, icon, link, note, page, patch, say, t, tn, timeTag, when } from './dom.js';
+import { $, count, dialpadsWord, h, icon, link, note, page, patch, say, t, tn, timeTag, when, whyOf } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
 import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft, whom } from './progress.js';
@@ -151,7 +151,7 @@ function recipients(root, id, trouble, changed) {
     return h('tr', {},
       h('th', { scope: 'row' }, name || display || to || t('texts.person'), deal ? h('small', {}, ` ${deal}`) : ''),
       h('td', { class: 'num' }, display || to || ''),
-      h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, why, dialpadsWord(message)) : ''),
+      h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, whyOf(message), dialpadsWord(message)) : ''),
       h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
       h('td', {}, key ? h('button', { type: 'button', class: 'link', 'data-act': `receipt-${key}`, 'aria-label': t('receipt.of', { name: name || to || t('texts.person') }), onclick: () => receiptDialog($('#receipt'), key) }, t('receipt.open')) : now === 'queued' || code === 'left_out' ? choice(message) : ''));
   }

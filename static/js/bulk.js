@@ -3,6 +3,7 @@ import { call } from './api.js';
 import { $, count, h, icon, link, note, pretty, say, t, tn, when } from './dom.js';
 import { progressOf, whom } from './progress.js';
 
+const PASSING = { network: 5000, crm_unreachable: 15_000 }; // what goes away by itself, and when to ask again
 const SHOWN = 200; // names listed for one reason; the rest is a number
 
 /** @param when the schedule that is open, or null · @param look shows another batch */
@@ -56,7 +57,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
       if (refused.name === 'AbortError') return;
       trouble = refused;
       draw();
-      if (refused.code === 'network') timer = setTimeout(count0, 5000);
+      if (PASSING[refused.code]) timer = setTimeout(count0, PASSING[refused.code]);
     }
   }
 
@@ -103,7 +104,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
 
   function drawPreview() {
     preview.hidden = false;
-    if (trouble) { preview.replaceChildren(trouble.code === 'network' ? note('warn', t('bulk.offline'), ' ', link(t('page.retry'), () => ask(0))) : note('bad', trouble.message)); return; }
+    if (trouble) { preview.replaceChildren(PASSING[trouble.code] ? note('warn', trouble.code === 'network' ? t('bulk.offline') : trouble.message, ' ', link(t('page.retry'), () => ask(0))) : note('bad', trouble.message)); return; }
     const { samples } = last;
     if (!samples.length || !writing.get().trim()) { preview.hidden = true; return; }
     const sample = samples[Math.min(at, samples.length - 1)];

@@ -84,6 +84,9 @@ export function say(text) {
 /** Dialpad's own word for a text that did not arrive; the other codes are ours, and our sentence says it all. */
 export const dialpadsWord = ({ state, error_code: code, error_text: why }) => (state === 'undelivered' && code && code !== why ? h('small', {}, ` (${code})`) : '');
 
+/** Why a text did not go: Dialpad's refusals are in its own words, and it is said whose they are. */
+export const whyOf = ({ error_code: code, error_text: why }) => (code === 'dialpad_refused' && why && !why.startsWith('Dialpad') ? t('state.dialpad_says', { words: why }) : why);
+
 /** A North American number as people read it; others stay as they are. */
 export const pretty = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
 

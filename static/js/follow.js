@@ -1,6 +1,6 @@
 // After Send: the text's own state, moving by itself, until nothing more can happen.
 import { call, callOnce } from './api.js';
-import { $, dialpadsWord, h, icon, link, note, page, say, t, timeTag } from './dom.js';
+import { $, dialpadsWord, h, icon, link, note, page, say, t, timeTag, whyOf } from './dom.js';
 import { post } from './host.js';
 import { poll } from './poll.js';
 import { followMany, seen } from './progress.js';
@@ -72,7 +72,7 @@ function followOne(root, options) {
 
   function reason(batch, state) {
     if (!BAD.has(state)) return null;
-    const why = (message && message.error_text) || batch.reason || t(`state.message.${state}.why`);
+    const why = (message && whyOf(message)) || batch.reason || t(`state.message.${state}.why`);
     return note(state === 'uncertain' || state === 'held' ? 'warn' : 'bad', why, message ? dialpadsWord(message) : '');
   }
 

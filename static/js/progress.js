@@ -5,7 +5,7 @@ import { post } from './host.js';
 import { poll } from './poll.js';
 
 export const STATES = ['delivered', 'sent', 'sending', 'queued', 'held', 'uncertain', 'undelivered', 'failed', 'skipped', 'cancelled'];
-const TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'bad' };
+const TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'warn' };
 
 /** How many are to get it: those left out never were. */
 export const meant = (counts) => counts.total - counts.skipped;

@@ -1,7 +1,7 @@
 // Everything known about one text.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, dialpadsWord, h, note, pretty, t, tn, timeTag } from './dom.js';
+import { $, dialpadsWord, h, note, pretty, t, tn, timeTag, whyOf } from './dom.js';
 import { badge } from './progress.js';
 
 export async function receiptDialog(dialog, id) {
@@ -15,7 +15,8 @@ export async function receiptDialog(dialog, id) {
 }
 
 function content({ message, timeline = [] }) {
-  const { text, state, error_text: why } = message;
+  const { text, state } = message;
+  const why = whyOf(message);
   const fact = (key, value) => (value === null || value === undefined || value === '' ? null : h('div', {}, h('dt', {}, t(key)), h('dd', { class: 'num' }, value)));
   const parts = message.segments ? `${tn('counter.segments', message.segments)} · ${message.encoding || ''}` : null;
   return [

@@ -94,6 +94,7 @@ export default {
   "state.message.uncertain.why": "Outcome unknown: check Dialpad before sending again.",
   "state.message.held.why": "This text waits until Dialpad is connected again, for 7 days at most.",
   "state.message.cancelled.why": "This text was cancelled before it went out.",
+  "state.dialpad_says": "Dialpad says: {words}",
   "state.message.skipped.why": "This text was left out.",
 
   "follow.steps": "Progress of this text",

@@ -52,6 +52,18 @@ func TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser(t *testing.T) {
 	popup.until(`document.querySelector("#progress").dataset.state === "cancelled"`)
 	popup.pressText("Back")
 	popup.until(`document.querySelector("#message").value === "Half a sen"`)
+	popup.pressText("Schedule")
+	popup.pressText("Send now instead")
+	popup.press("#send")
+	popup.until(`document.querySelector("#progress").dataset.state === "sending"`)
+
+	p.crm("acme", "/texts")
+	f := p.frame("/texts")
+	f.press("#batches a")
+	f.press("[data-act=pause]")
+	f.until(`document.activeElement.dataset.act === "resume" && document.querySelector("#one .badge").textContent === "Paused"`)
+	f.press("[data-act=resume]")
+	f.until(`document.activeElement.dataset.act === "pause" && document.querySelector("#one .badge").textContent === "Sending"`)
 	if twice := p.w.dialpadSandbox.TextedTwice(); len(twice) > 0 {
 		t.Errorf("texted twice: %v", twice)
 	}

@@ -67,8 +67,9 @@ export function showBatch({ id, root, actions, open, back }) {
 
   const press = (run) => async (event) => {
     const button = event.currentTarget;
-    button.disabled = true;
+    button.disabled = true; // which takes the focus from it
     try { await run(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); } finally { button.disabled = false; }
+    if (document.activeElement === document.body) (button.isConnected ? button : $('button', actions) || $('#title')).focus();
   };
 
   // A button stays itself while the counts move: else the click that falls on such a moment is lost.

@@ -91,7 +91,7 @@ export function showBatch({ id, root, actions, open, back }) {
     if (waiting) list.push(button('cancel', () => sure('cancel', latest.counts.queued + latest.counts.held, () => act('cancel')), 'danger'));
     if (state !== 'scheduled') list.push(button('csv', press(() => report(id)), 'quiet'));
     actions.replaceChildren(...list);
-    if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('#title')).focus();
+    if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('button', actions) || $('#title')).focus();
   }
 
   const edit = (batch) => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); });

@@ -8,13 +8,18 @@ export function poll(id, first, look, failed = () => {}) {
   const begun = Date.now();
   let stopped = false;
   let timer = 0;
+  let asked = 0;
   let batch = first;
   async function round() {
+    const mine = (asked += 1);
     try {
-      batch = (await call('GET', `/embed/api/batches/${id}`)).batch;
+      const answer = await call('GET', `/embed/api/batches/${id}`);
+      if (mine !== asked) return; // older than what somebody just did: now() has asked anew
+      batch = answer.batch;
       if (!stopped && look(batch)) return;
       failed(null);
     } catch (refused) {
+      if (mine !== asked) return;
       failed(refused);
       if (refused.code === 'session_over' || refused.status === 404) return;
     }

@@ -115,6 +115,7 @@ function problem(...content) {
   const place = $('#problem');
   place.hidden = content.length === 0;
   place.replaceChildren(...(content.length ? [note('bad', ...content)] : []));
+  if (content.length) place.scrollIntoView({ block: 'nearest' }); // Send is in sight wherever one is
 }
 
 function request() {
@@ -205,6 +206,7 @@ async function toggleLater() {
       planner = schedulePanel({ root: $('#schedule'), context, changed: () => { lock(sending); audience?.changed(); } });
     }
     planner.toggle();
+    if (planner.open) $('#schedule').scrollIntoView({ block: 'nearest' });
     audience?.changed(); // who gets it at night depends on the time
     button.setAttribute('aria-expanded', String(planner.open));
     $('span', button).textContent = t(planner.open ? 'popup.now' : 'popup.schedule');

@@ -122,7 +122,7 @@ const facts = `
 
 const claimStatement = `
 WITH take AS MATERIALIZED (
-	SELECT * FROM json_to_recordset(CAST(@takes AS json)) AS t(lane text, owner text, fence bigint, n int, low int, lowclass int,
+	SELECT * FROM json_to_recordset(CAST(@takes AS json)) AS t(at int, lane text, owner text, fence bigint, n int, low int, lowclass int,
 		base timestamptz, seconds double precision)
 ), leased AS MATERIALIZED (
 	SELECT t.* FROM take t JOIN lanes l ON l.id = t.lane AND l.lease_owner = t.owner AND l.fence = t.fence AND l.lease_until > @now
@@ -134,16 +134,16 @@ WITH take AS MATERIALIZED (
 		bulk_turn = greatest(bulk_turn, p.bulk), action_turn = greatest(action_turn, p.action), updated_at = @now
 	FROM leased t LEFT JOIN (SELECT lane, count(*) AS n, max(turn) FILTER (WHERE class = 2) AS bulk, max(turn) FILTER (WHERE class = 1) AS action
 		FROM picked GROUP BY lane) p ON p.lane = t.lane
-	WHERE lanes.id = t.lane RETURNING lanes.id, lanes.tenant_id, lanes.wakes
+	WHERE lanes.id = t.lane RETURNING t.at, lanes.id, lanes.tenant_id, lanes.wakes
 ), claimed AS (
 	UPDATE messages SET state = 'sending', attempt = attempt + 1, fence = picked.fence, claimed_at = @now, answered_at = NULL, updated_at = @now,
 		from_number = coalesce(a.number, from_number)
 	FROM picked JOIN lane ON lane.id = picked.lane LEFT JOIN accounts a ON a.tenant_id = lane.tenant_id AND a.dialpad_id = picked.sender_id
 	WHERE messages.id = picked.id AND messages.state = 'queued' RETURNING messages.*
 ), asked AS MATERIALIZED (` + asked + `), told AS MATERIALIZED (` + facts + `)
-SELECT t.lane, lane.id IS NOT NULL AS held, lane.wakes, told.*, CASE WHEN lane.id IS NULL THEN EXISTS (
+SELECT t.at, lane.id IS NOT NULL AS held, lane.wakes, told.*, CASE WHEN lane.id IS NULL THEN EXISTS (
 	SELECT 1 FROM lanes l WHERE l.id = t.lane AND l.lease_owner = t.owner AND l.fence = t.fence AND l.lease_until > @now) END AS busy
-FROM take t LEFT JOIN lane ON lane.id = t.lane LEFT JOIN told ON told.lane_id = lane.id ORDER BY told.class, told.turn, told.id`
+FROM take t LEFT JOIN lane ON lane.at = t.at LEFT JOIN told ON told.lane_id = lane.id ORDER BY told.class, told.turn, told.id`
 
 var (
 	pickOfTake = strings.NewReplacer("@lane", "t.lane", "@lowclass", "t.lowclass", "@low", "t.low", "@n", "t.n").Replace(pick)
@@ -153,7 +153,10 @@ var (
 		"/*skip*/", "SKIP LOCKED").Replace(claimStatement)
 )
 
+// takeRow names its take by its place, not by its lane: a worker that lost a lane and has it again asks for it with both
+// leases for a moment.
 type takeRow struct {
+	At       int       `json:"at"`
 	Lane     string    `json:"lane"`
 	Owner    string    `json:"owner"`
 	Fence    int64     `json:"fence"`
@@ -165,17 +168,16 @@ type takeRow struct {
 }
 
 type claimRow struct {
-	Lane       string
+	At         int
 	Held, Busy bool
 	Wakes      int64
 	Claimed
 }
 
 func (s *Store) claimPostgres(ctx context.Context, takes []LaneTake, statement string) ([]Taken, error) {
-	ask, at := make([]takeRow, len(takes)), make(map[string]int, len(takes))
+	ask := make([]takeRow, len(takes))
 	for i, t := range takes {
-		ask[i] = takeRow{t.Lane.ID, t.Lane.LeaseOwner, t.Lane.Fence, t.N, t.Low, t.LowClass, t.Base.UTC(), t.Interval.Seconds()}
-		at[t.Lane.ID] = i
+		ask[i] = takeRow{i, t.Lane.ID, t.Lane.LeaseOwner, t.Lane.Fence, t.N, t.Low, t.LowClass, t.Base.UTC(), t.Interval.Seconds()}
 	}
 	var rows []claimRow
 	// Not Scan: it would write the statement out with its values, for a log that nobody keeps.
@@ -184,7 +186,7 @@ func (s *Store) claimPostgres(ctx context.Context, takes []LaneTake, statement s
 	}
 	got := make([]Taken, len(takes))
 	for _, r := range rows {
-		g := &got[at[r.Lane]]
+		g := &got[r.At]
 		g.Wakes, g.Busy, g.Lost = r.Wakes, !r.Held && r.Busy, !r.Held && !r.Busy
 		if r.ID != "" {
 			g.Texts = append(g.Texts, r.Claimed)

@@ -44,7 +44,7 @@ func (s *Store) claimSQLite(ctx context.Context, takes []LaneTake) ([]Taken, err
 	var picked []pickedRow
 	var served []servedRow
 	for i, t := range takes {
-		n, stands := wakes[t.Lane.ID]
+		n, stands := wakes[i]
 		if !stands {
 			got[i].Lost = true
 			continue
@@ -67,19 +67,22 @@ func (s *Store) claimSQLite(ctx context.Context, takes []LaneTake) ([]Taken, err
 	return got, err
 }
 
-// leased are the wakes of the lanes whose lease stands.
-func (s *Store) leased(ctx context.Context, takes []LaneTake) (map[string]int64, error) {
+// leased are the wakes of the lanes whose lease stands, by the place of their take.
+func (s *Store) leased(ctx context.Context, takes []LaneTake) (map[int]int64, error) {
 	ask := make([]takeRow, len(takes))
 	for i, t := range takes {
-		ask[i] = takeRow{Lane: t.Lane.ID, Owner: t.Lane.LeaseOwner, Fence: t.Lane.Fence}
+		ask[i] = takeRow{At: i, Lane: t.Lane.ID, Owner: t.Lane.LeaseOwner, Fence: t.Lane.Fence}
 	}
-	var lanes []Lane
-	err := s.q(ctx).Raw(`SELECT l.id, l.wakes FROM json_each(@takes) t JOIN lanes l ON l.id = json_extract(t.value, '$.lane')
+	var rows []struct {
+		At    int
+		Wakes int64
+	}
+	err := s.q(ctx).Raw(`SELECT json_extract(t.value, '$.at') AS at, l.wakes FROM json_each(@takes) t JOIN lanes l ON l.id = json_extract(t.value, '$.lane')
 		AND l.lease_owner = json_extract(t.value, '$.owner') AND l.fence = json_extract(t.value, '$.fence') AND l.lease_until > @now`,
-		map[string]any{"takes": toJSON(ask), "now": s.Now()}).Find(&lanes).Error
-	wakes := make(map[string]int64, len(lanes))
-	for _, l := range lanes {
-		wakes[l.ID] = l.Wakes
+		map[string]any{"takes": toJSON(ask), "now": s.Now()}).Find(&rows).Error
+	wakes := make(map[int]int64, len(rows))
+	for _, r := range rows {
+		wakes[r.At] = r.Wakes
 	}
 	return wakes, err
 }

@@ -129,3 +129,28 @@ func TestLanesThatClaimTogetherDoNotWaitForEachOther(t *testing.T) {
 		t.Error("afterwards:", diff)
 	}
 }
+
+// A worker that slept past its lease and has the lane again asks for it twice for a moment: with the lease it lost, and
+// with the one it has.
+func TestALaneThatIsAskedForWithBothItsLeasesIsClaimedOnce(t *testing.T) {
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		each(t, func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+			lost := lanesOf(t, db, 5)[0]
+			clock.Add(time.Minute)
+			again, err := db.AcquireLanesAllTenants(context.Background(), "w1", 10*time.Second, 0, 1)
+			if err != nil || len(again) != 1 || again[0].ID != lost.ID {
+				t.Fatal(again, err)
+			}
+			both := []models.Lane{lost, again[0]}
+			got, err := db.ClaimTogether(context.Background(), takes(db, 3, both[order[0]], both[order[1]]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, lease := range order {
+				if n, want := len(got[i].Texts), 3*lease; n != want || got[i].Lost != (lease == 0) {
+					t.Errorf("by lease %d of 2: %d texts instead of %d, lost %t", lease+1, n, want, got[i].Lost)
+				}
+			}
+		})
+	}
+}

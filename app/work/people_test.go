@@ -163,7 +163,7 @@ func TestATextThatWasTakenBackJustWhenItsBatchWentOnGoesOnToo(t *testing.T) {
 		w.within(10*time.Second, "done", func() bool { return w.batch("b1").State == models.BatchDone })
 		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
 		more := list[0]
-		more.ID, more.RecordID, more.ToNumber, more.State = models.NewID(), "77", "+14155550177", models.Held
+		more.ID, more.RecordID, more.ToNumber, more.ToKey, more.State = models.NewID(), "77", "+14155550177", "key of 77", models.Held
 		lane, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
 		w.must(err)
 		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})

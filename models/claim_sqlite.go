@@ -111,13 +111,14 @@ func (s *Store) serve(ctx context.Context, served []servedRow) error {
 		FROM json_each(@served) AS o WHERE lanes.id = json_extract(o.value, '$.lane')`, map[string]any{"served": toJSON(served), "now": s.Now()}).Error
 }
 
-// mark makes the picked texts sending and returns what is to be known of each.
+// mark makes the picked texts sending and returns what is to be known of each. The + keeps SQLite from walking the whole
+// queue by its index instead of looking each text up.
 func (s *Store) mark(ctx context.Context, picked []pickedRow) (told []toldRow, err error) {
 	args := map[string]any{"picked": toJSON(picked), "now": s.Now()}
 	if err := s.q(ctx).Exec(`UPDATE messages SET state = 'sending', attempt = attempt + 1, fence = json_extract(o.value, '$.fence'), claimed_at = @now,
 		answered_at = NULL, updated_at = @now, from_number = coalesce((SELECT a.number FROM accounts a
 		WHERE a.tenant_id = messages.tenant_id AND a.dialpad_id = messages.sender_id), from_number)
-		FROM json_each(@picked) AS o WHERE messages.id = json_extract(o.value, '$.id') AND state = 'queued'`, args).Error; err != nil {
+		FROM json_each(@picked) AS o WHERE messages.id = json_extract(o.value, '$.id') AND +state = 'queued'`, args).Error; err != nil {
 		return nil, err
 	}
 	return told, s.q(ctx).Raw(`WITH claimed AS MATERIALIZED (SELECT * FROM messages WHERE id IN (SELECT json_extract(value, '$.id') FROM json_each(@picked))),

@@ -219,3 +219,38 @@ func BenchmarkDueLanes(b *testing.B) {
 		}
 	}
 }
+
+// lanes makes n lanes of which five are due; a third is leased to others, the rest has nothing to do.
+func (l *load) lanes(n int) {
+	l.Helper()
+	t := l.company(1, 100, 0)
+	db := l.open()
+	defer func() { _ = db.Close() }()
+	now := time.Now().UTC()
+	at := map[bool]string{true: "CAST($3 AS timestamptz)", false: "$3"}[l.postgres()]
+	later := strings.Replace(at, "3", "4", 1)
+	_, err := db.Exec(`INSERT INTO lanes (id, tenant_id, due_at, lease_owner, lease_until, updated_at)
+		SELECT 'l' || i, $2, CASE WHEN i <= 5 THEN `+at+` WHEN i % 3 = 0 THEN `+later+` END, CASE WHEN i > 5 AND i % 3 = 0 THEN 'w2' ELSE '' END,
+			CASE WHEN i > 5 AND i % 3 = 0 THEN `+later+` END, `+at+` FROM `+l.series(), n, t.ID, now, now.Add(24*time.Hour))
+	l.must(err)
+	_, err = db.Exec("ANALYZE")
+	l.must(err)
+}
+
+// plan is how Postgres would run a statement.
+func (l *load) plan(statement string) string {
+	l.Helper()
+	db := l.open()
+	defer func() { _ = db.Close() }()
+	rows, err := db.Query("EXPLAIN " + statement)
+	l.must(err)
+	defer func() { _ = rows.Close() }()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		l.must(rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	l.must(rows.Err())
+	return plan.String()
+}

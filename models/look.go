@@ -10,13 +10,16 @@ import (
 type Look struct {
 	Tenant  Tenant
 	NextDue *time.Time // of the first waiting text, nil when none waits
+	More    bool       // texts from person to person are due still: look again once these are gone
 }
 
-// lookMost bounds the texts that one look queues; those that are left are due still.
-const lookMost = 5000
+// lookMost is how many texts of a lane one look queues, some seconds' worth. When a thousand companies have ten each due at
+// the same moment, the first of each must not wait for the tenth of the others.
+const lookMost = 4
 
-// LookAllTenants looks at many lanes at once: it queues the texts from person to person whose time has come, and reads each
-// tenant's settings and when the next text is due. What is due afterwards takes turns or is late: PromoteDue's business.
+// LookAllTenants looks at many lanes at once: it queues texts from person to person whose time has come, and reads each
+// tenant's settings and when the next text is due. If that is past and there are no more such texts, what is due takes
+// turns or is late: PromoteDue's business.
 func (s *Store) LookAllTenants(ctx context.Context, lanes []Lane) ([]Look, error) {
 	ids, tenantIDs := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
@@ -27,13 +30,14 @@ func (s *Store) LookAllTenants(ctx context.Context, lanes []Lane) ([]Look, error
 		return nil, err
 	}
 	var due []string
+	queued := map[string]int{}
 	for id, at := range next {
 		if !at.After(s.Now()) {
 			due = append(due, id)
 		}
 	}
 	if len(due) > 0 {
-		if err := s.queuePeople(ctx, due); err != nil {
+		if queued, err = s.queuePeople(ctx, due); err != nil {
 			return nil, err
 		}
 		if next, err = s.nextDueOf(ctx, ids); err != nil {
@@ -53,6 +57,7 @@ func (s *Store) LookAllTenants(ctx context.Context, lanes []Lane) ([]Look, error
 		looks[i].Tenant = byID[l.TenantID]
 		if at, waits := next[l.ID]; waits {
 			looks[i].NextDue = &at
+			looks[i].More = queued[l.ID] == lookMost && s.Now().Sub(at) < lateLook
 		}
 	}
 	return looks, nil
@@ -71,10 +76,18 @@ func (s *Store) nextDueOf(ctx context.Context, lanes []string) (map[string]time.
 	return next, err
 }
 
-// queuePeople queues the texts from person to person that are due, of several lanes: they take no turns.
-func (s *Store) queuePeople(ctx context.Context, lanes []string) error {
-	return s.q(ctx).Exec(`UPDATE messages SET state = 'queued', due_at = NULL, updated_at = @now WHERE state = 'waiting' AND id IN (
-		SELECT id FROM messages WHERE lane_id IN `+strings.Replace(s.list(), "?", "@lanes", 1)+` AND state = 'waiting'
-		AND due_at <= @now AND due_at > @late AND class = @person ORDER BY due_at, id LIMIT @most)`,
-		map[string]any{"now": s.Now(), "lanes": toJSON(lanes), "late": s.Now().Add(-lateLook), "person": ClassPerson, "most": lookMost}).Error
+// queuePeople queues the first texts from person to person that are due, of several lanes: they take no turns. It tells how
+// many of each.
+func (s *Store) queuePeople(ctx context.Context, lanes []string) (map[string]int, error) {
+	var rows []Message
+	err := s.q(ctx).Raw(`UPDATE messages SET state = 'queued', due_at = NULL, updated_at = @now WHERE state = 'waiting' AND id IN (
+		SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY lane_id ORDER BY due_at, id) AS nth FROM messages
+			WHERE lane_id IN `+strings.Replace(s.list(), "?", "@lanes", 1)+` AND state = 'waiting'
+			AND due_at <= @now AND due_at > @late AND class = @person) AS due WHERE nth <= @most) RETURNING lane_id`,
+		map[string]any{"now": s.Now(), "lanes": toJSON(lanes), "late": s.Now().Add(-lateLook), "person": ClassPerson, "most": lookMost}).Find(&rows).Error
+	queued := make(map[string]int, len(lanes))
+	for _, m := range rows {
+		queued[m.LaneID]++
+	}
+	return queued, err
 }

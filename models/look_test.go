@@ -62,3 +62,26 @@ func TestALookLeavesWhatIsLateToTheLateRule(t *testing.T) {
 		}
 	})
 }
+
+// The first of each company must not wait for the last of another.
+func TestALookQueuesAFewOfEachLane(t *testing.T) {
+	each(t, func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+		ctx := context.Background()
+		acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+		for _, m := range acme.Waiting("b1", "1", "ana@acme.com", 6, clock.Now().Add(time.Second)) {
+			if err := db.SetClass(m.ID, models.ClassPerson); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := acquire(t, db, "w1")
+		clock.Add(time.Second)
+		for _, more := range []bool{true, false} {
+			if got, err := db.LookAllTenants(ctx, []models.Lane{l}); err != nil || got[0].More != more {
+				t.Fatalf("more %t, next due %v, %v", got[0].More, got[0].NextDue, err)
+			}
+		}
+		if got, _, err := db.Claim(ctx, l, models.Take{N: 10}); err != nil || len(got) != 6 {
+			t.Errorf("claimed %d, %v", len(got), err)
+		}
+	})
+}

@@ -120,6 +120,10 @@ func (l *lane) prepare(ctx context.Context, now time.Time) error {
 	if look.NextDue == nil || look.NextDue.After(now) {
 		return nil
 	}
+	if look.More {
+		l.seenWakes = -1
+		return nil
+	}
 	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, claimMost*8)
 	l.nextDue = next
 	if n > 0 {

@@ -14,9 +14,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"slices"
-	"strings"
 	"syscall"
 
 	"dialpad-texting/config"
@@ -67,18 +64,7 @@ func serve(ctx context.Context, _, environ []string, _, errOut io.Writer) error 
 			return err
 		}
 	}
-	if p.store.Embedded() {
-		collectLess(environ)
-	}
-	return p.run(ctx, parts{web: true, work: p.store.Embedded()})
-}
-
-// collectLess halves the garbage collections of a process that works, for a few megabytes: its heap is small and its
-// garbage plenty. Who sets GOGC has the last word.
-func collectLess(environ []string) {
-	if !slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
-		debug.SetGCPercent(200)
-	}
+	return p.run(ctx, parts{web: true, work: p.store.Embedded(), environ: environ})
 }
 
 func worker(ctx context.Context, _, environ []string, _, errOut io.Writer) error {
@@ -90,8 +76,7 @@ func worker(ctx context.Context, _, environ []string, _, errOut io.Writer) error
 	if p.store.Embedded() {
 		return errors.New("an embedded database has one process: run `serve`, which does the work too")
 	}
-	collectLess(environ)
-	return p.run(ctx, parts{work: true})
+	return p.run(ctx, parts{work: true, environ: environ})
 }
 
 func migrate(ctx context.Context, _, environ []string, out, errOut io.Writer) error {

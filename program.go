@@ -42,6 +42,7 @@ type program struct {
 type parts struct {
 	web, work bool
 	listener  net.Listener // nil: on the configured port
+	environ   []string     // nil: memory is somebody else's business
 }
 
 // build wires the program; nothing runs yet.
@@ -107,6 +108,9 @@ func (p *program) run(ctx context.Context, do parts) error {
 	}
 	if do.work {
 		g.Go(func() error { return p.crew.Run(ctx) })
+	}
+	if do.work && do.environ != nil {
+		g.Go(func() error { return keepLean(ctx, do.environ) })
 	}
 	return g.Wait()
 }

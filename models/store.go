@@ -108,6 +108,7 @@ func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm
 	// One plan for every call: planning a claim anew costs as much as running it, and its partial indexes are chosen by
 	// the statement's own literals.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	cfg.ConnConfig.StatementCacheCapacity = 128 // each connection keeps its own; ours are some hundred, few of them often used
 	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than any statement of ours
 	s.pool, err = pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

@@ -47,6 +47,7 @@ func childEngine(dsn, dialpadURL, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	debug.SetGCPercent(200) // as the program's worker
+	debug.SetMemoryLimit(48 << 20)
 	store, err := models.Open(ctx, dsn, models.Options{Vault: seed.Vault()})
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ import (
 // time order the same.
 func DSN(path string) string {
 	q := url.Values{}
-	for _, pragma := range []string{"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-16000)"} {
+	for _, pragma := range []string{"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-4000)"} {
 		q.Add("_pragma", pragma)
 	}
 	q.Set("_txlock", "immediate")

@@ -175,10 +175,11 @@ func TestADeadWorkersLaneGoesOnWithin15Seconds(t *testing.T) {
 	}
 	l.accepted(before + 20)
 	texts := l.phone.Texts()
-	// A slot may be used up to 200 ms late, so the first after a pause may come that close together, and no more.
-	for i := 3; i < len(texts); i++ {
-		if d := texts[i].At.Sub(texts[i-3].At); d < 3*time.Minute/perMinute-250*time.Millisecond {
-			t.Errorf("texts %d to %d within %v", i-3, i, d)
+	// A slot may be used up to 200 ms late, and a busy machine adds to that; 12 s made good would be sixty texts at once.
+	const window = 10
+	for i := window; i < len(texts); i++ {
+		if d := texts[i].At.Sub(texts[i-window].At); d < window*time.Minute/perMinute-600*time.Millisecond {
+			t.Errorf("texts %d to %d within %v", i-window, i, d)
 		}
 	}
 	if twice := l.phone.TextedTwice(); len(twice) > 0 {

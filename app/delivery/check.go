@@ -41,7 +41,7 @@ func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Cla
 		}
 		switch {
 		case s.unreachable:
-			l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+			l.laterUnreachable(c)
 		case !s.canText || !c.SenderMatches:
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
@@ -111,6 +111,11 @@ func (l *lane) later(c models.Claimed, code, words string) {
 		due = now
 	}
 	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
+}
+
+// laterUnreachable does that where it is Dialpad, or the way there, that fails.
+func (l *lane) laterUnreachable(c models.Claimed) {
+	l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
 }
 
 func (l *lane) settle(c models.Claimed, o models.Outcome) {

@@ -10,8 +10,9 @@ import (
 
 const (
 	// claimWithin is how long a lane's claim waits for others; a slot keeps its rate although it is used a little late.
-	claimWithin  = 10 * time.Millisecond
-	claimTimeout = 10 * time.Second
+	claimWithin = 10 * time.Millisecond
+	// askTimeout bounds a question to the database, a lane's own or one of many.
+	askTimeout = 10 * time.Second
 )
 
 // claim claims what the pace allows at this moment, up to n texts.
@@ -61,7 +62,7 @@ func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err er
 	if t.Interval > 0 {
 		return l.e.claims.one(models.LaneTake{Lane: l.Lane, Take: t})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
 	got.Texts, got.Wakes, err = l.e.store.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {

@@ -220,7 +220,7 @@ func (e *Engine) connection() {
 	for p := range e.wire {
 		began := e.cfg.Now()
 		if began.Sub(p.since) > stale {
-			p.l.later(p.Claimed, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+			p.l.laterUnreachable(p.Claimed)
 		} else {
 			p.l.send(p.token, p.Claimed)
 		}
@@ -244,7 +244,7 @@ func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err erro
 	l.pace.notBefore(l.e.cfg.Now().Add(5 * time.Second))
 	l.mu.Unlock()
 	for _, c := range fits {
-		l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+		l.laterUnreachable(c)
 	}
 }
 

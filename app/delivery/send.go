@@ -39,7 +39,7 @@ func (l *lane) settleError(ctx context.Context, token market.Token, c models.Cla
 		l.later(c, "rate_limited", "Dialpad's limit was reached; this text waits its turn")
 	case dialpad.NotSent:
 		l.troubled(1, e.RetryAfter)
-		l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+		l.laterUnreachable(c)
 	case dialpad.Unauthorized:
 		l.unauthorized(ctx, token, c)
 	case dialpad.Refused, dialpad.Forbidden, dialpad.NotFound:

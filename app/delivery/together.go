@@ -29,7 +29,6 @@ type answer[A any] struct {
 const (
 	togetherMost    = 200 // lanes in one statement
 	togetherClients = 4
-	togetherTimeout = 10 * time.Second
 )
 
 func newTogether[Q, A any](within time.Duration, ask func(context.Context, []Q) ([]A, error)) *together[Q, A] {
@@ -61,7 +60,7 @@ func (t *together[Q, A]) answer(group []call[Q, A]) {
 	for i, c := range group {
 		questions[i] = c.question
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), togetherTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
 	values, err := t.ask(ctx, questions)
 	for i, c := range group {

@@ -71,8 +71,7 @@ func TestWithoutEventsTheNextTextAndTheNextHourSeeIt(t *testing.T) {
 		w.phone.RestoreUser(sandbox.BenID)
 		w.phone.DeleteUser(sandbox.DanID)
 		w.clock.Add(80 * time.Minute)
-		w.must(w.Sweep(ctx))
-		w.within(10*time.Second, "the hourly directory", func() bool {
+		w.swept(10*time.Second, "the hourly directory", func() bool {
 			return w.words("ben@acme.com") == "" && w.words("dan@acme.com") == "The Dialpad account was deleted"
 		})
 	})
@@ -135,8 +134,7 @@ func TestACompanyPutOnHoldBreaksTheConnectionAtItsFirstRefusal(t *testing.T) {
 		w.within(20*time.Second, "held", func() bool { c := w.counts("b1"); return c.Held+c.Failed == 20 && c.Held >= 10 })
 		w.phone.SetCompanyState(sandbox.AcmeID, "active")
 		w.clock.Add(7 * time.Minute)
-		w.must(w.Sweep(ctx))
-		w.within(40*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered >= 10 && c.Held == 0 })
+		w.swept(40*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered >= 10 && c.Held == 0 })
 	})
 }
 
@@ -150,8 +148,7 @@ func TestSubscriptionsThatAreGoneAreMissedAndMadeAgain(t *testing.T) {
 		w.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		w.within(10*time.Second, "sent", func() bool { return w.counts("b1").Sent == 1 })
 		w.clock.Add(11 * time.Minute)
-		w.must(w.Sweep(ctx))
-		w.within(10*time.Second, "made again", func() bool { return w.connection().SMSSubscription != c.SMSSubscription })
+		w.swept(10*time.Second, "made again", func() bool { return w.connection().SMSSubscription != c.SMSSubscription })
 		w.acme.Batch("b2", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		w.within(10*time.Second, "delivered", func() bool { return w.counts("b2").Delivered == 1 })
 	})
@@ -169,7 +166,6 @@ func TestATextThatWasTakenBackJustWhenItsBatchWentOnGoesOnToo(t *testing.T) {
 		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})
 		w.must(err)
 		w.clock.Add(time.Minute)
-		w.must(w.Sweep(ctx))
-		w.within(10*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
+		w.swept(10*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
 	})
 }

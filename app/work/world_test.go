@@ -185,6 +185,20 @@ func (w *world) within(d time.Duration, what string, ok func() bool) time.Durati
 	return time.Since(begun)
 }
 
+// swept waits as within does, with a sweep now and then. One may not be enough: a job that is still at work on the same
+// keeps its twin out of the queue.
+func (w *world) swept(d time.Duration, what string, ok func() bool) {
+	w.t.Helper()
+	var last time.Time
+	w.within(d, what, func() bool {
+		if time.Since(last) > time.Second {
+			w.must(w.Sweep(ctx))
+			last = time.Now()
+		}
+		return ok()
+	})
+}
+
 func (w *world) connection() models.Connection {
 	w.t.Helper()
 	c, err := w.db.Connection(ctx, "t_9")

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	cdppage "github.com/chromedp/cdproto/page"
 
+	"dialpad-texting/integrations/browsertest"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 )
 
@@ -19,7 +20,7 @@ func TestConnectingHasOneNextStepInABrowser(t *testing.T) {
 	f := p.frame("/apps/dialpad")
 	one := func(words string) {
 		t.Helper()
-		f.until(`(() => { const all = [...document.querySelectorAll("main .primary")].filter((one) => one.checkVisibility()); return all.length === 1 && all[0].innerText === ` + quoted(words) + `; })()`)
+		f.until(`(() => { const all = [...document.querySelectorAll("main .primary")].filter((one) => one.checkVisibility()); return all.length === 1 && all[0].innerText === ` + browsertest.Quoted(words) + `; })()`)
 	}
 	one("Install")
 	f.press("#next")

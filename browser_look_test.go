@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/emulation"
+
+	"dialpad-texting/integrations/browsertest"
 )
 
 // look judges a state as it is seen: light and dark, wide and on a small phone. tab is what is on the screen, part
@@ -23,13 +25,13 @@ func (p *person) look(name string, tab, part *view) {
 		for _, width := range []int64{1280, 360} {
 			call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
 			tab.until(fmt.Sprintf("innerWidth === %d", width))
-			settled, err := eval[bool](part, settle)
+			settled, err := browsertest.Eval[bool](part.ctx, settle)
 			if err != nil || !settled {
 				p.t.Errorf("%s does not settle: %v", name, err)
 			}
 			file := fmt.Sprintf("%s-%s-%d.png", name, scheme, width)
 			p.w.must(os.WriteFile(filepath.Join(p.shots, file), tab.picture(), 0o600))
-			if out, _ := eval[string](part, sticksOut); out != "" {
+			if out, _ := browsertest.Eval[string](part.ctx, sticksOut); out != "" {
 				p.t.Errorf("%s at %d sticks out: %s", name, width, out)
 			}
 		}
@@ -64,10 +66,10 @@ func (v *view) accessible(name string) {
 	if v.p.axe == "" {
 		return
 	}
-	if _, err := eval[bool](v, v.p.axe+"; true"); err != nil {
+	if _, err := browsertest.Eval[bool](v.ctx, v.p.axe+"; true"); err != nil {
 		v.p.t.Fatalf("axe-core: %v", err)
 	}
-	found, err := eval[[]string](v, `axe.run(document, { iframes: false, resultTypes: ["violations"] }).then(({ violations }) =>
+	found, err := browsertest.Eval[[]string](v.ctx, `axe.run(document, { iframes: false, resultTypes: ["violations"] }).then(({ violations }) =>
 		violations.flatMap((one) => one.nodes.map((node) => one.id + ": " + node.target.join(" ") + ": " + node.failureSummary.replaceAll("\n", " "))))`)
 	v.p.w.must(err)
 	if len(found) > 0 {

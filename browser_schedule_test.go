@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dialpad-texting/integrations/browsertest"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
 )
@@ -23,7 +24,7 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 	popup.says("will get it")
 	popup.write("#message", "Hi {{Contact.firstName}}, see you soon")
 	popup.until(`document.querySelector("#send span").textContent.startsWith("Send to ")`)
-	label, err := eval[string](popup, `document.querySelector("#send span").textContent`)
+	label, err := browsertest.Eval[string](popup.ctx, `document.querySelector("#send span").textContent`)
 	p.w.must(err)
 	popup.press("#later")
 	popup.plan(time.Now().AddDate(0, 0, 3), "23:00")
@@ -142,7 +143,7 @@ func (v *view) plan(day time.Time, clock string) {
 func (v *view) in(d time.Duration) {
 	v.p.t.Helper()
 	v.until(`document.querySelector("#schedule select")?.value`)
-	zone, err := eval[string](v, `document.querySelector("#schedule select").value`)
+	zone, err := browsertest.Eval[string](v.ctx, `document.querySelector("#schedule select").value`)
 	v.p.w.must(err)
 	loc, err := time.LoadLocation(zone)
 	v.p.w.must(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dialpad-texting/integrations/browsertest"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models/modeltest"
 )
@@ -159,7 +160,7 @@ func (p *person) oneText(t *testing.T) {
 	popup.until(`document.querySelectorAll("#template-list [role=option]").length === 1`)
 	popup.press("#template-list [role=option]")
 	const text = "Hi Bob, this is Ana Ruiz from Acme. Is now a good time for a quick question?"
-	popup.until(`document.querySelector("#message").value === ` + quoted(text))
+	popup.until(`document.querySelector("#message").value === ` + browsertest.Quoted(text))
 	popup.says("1 segment")
 	p.look("popup-ready", p.root, popup)
 	popup.press("#send")
@@ -228,7 +229,7 @@ func (p *person) bulk(t *testing.T) {
 	popup.press(`[data-step=next]`)
 	popup.until(`!document.querySelector("#preview .bubble").textContent.startsWith("Hi Marta")`)
 	before := p.w.dialpadSandbox.Accepted()
-	label, err := eval[string](popup, `document.querySelector("#send span").textContent`)
+	label, err := browsertest.Eval[string](popup.ctx, `document.querySelector("#send span").textContent`)
 	p.w.must(err)
 	popup.press("#send")
 	popup.until(`document.querySelector("#progress [role=progressbar]")`)
@@ -277,7 +278,7 @@ func (p *person) leaving(t *testing.T) {
 	p.look("app-disconnected", p.root, f)
 	popup := p.text("7")
 	popup.says(connectMessage)
-	if got, _ := eval[string](popup, `document.querySelector("#state a").href`); !strings.HasSuffix(got, "/#/app/setup/apps/dialpad") {
+	if got, _ := browsertest.Eval[string](popup.ctx, `document.querySelector("#state a").href`); !strings.HasSuffix(got, "/#/app/setup/apps/dialpad") {
 		t.Errorf("Click here leads to %q", got)
 	}
 	p.look("popup-not-connected", p.root, popup)

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"dialpad-texting/integrations/browsertest"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 )
@@ -231,11 +232,11 @@ func (p *person) renewed(t *testing.T) {
 			ResponseHeaders: []*fetch.HeaderEntry{{Name: "Content-Type", Value: "application/json"}}})
 		return err
 	})
-	before, err := eval[string](popup, `document.querySelector("meta[name=session-token]").content`)
+	before, err := browsertest.Eval[string](popup.ctx, `document.querySelector("meta[name=session-token]").content`)
 	p.w.must(err)
 	popup.press("#send")
 	popup.settled("delivered")
-	popup.until(`document.querySelector("meta[name=session-token]").content !== ` + quoted(before))
+	popup.until(`document.querySelector("meta[name=session-token]").content !== ` + browsertest.Quoted(before))
 	p.sentOnce("Still here")
 	p.quiet()
 }

@@ -1,22 +1,17 @@
 //go:build !race
 
-// The tests in a browser are built without the race detector: chromedp (v0.23.0) reads a frame's nodes in domEvent while
-// attaching to the frame still writes them in documentUpdated. The program's own races are for e2e_test.go to find, which
-// makes the same calls.
+// The program's own races are for e2e_test.go to find, which makes the same calls.
 
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
@@ -24,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"dialpad-texting/integrations/browsertest"
 )
 
 // person sits at a browser that blocks third-party cookies.
@@ -49,18 +46,7 @@ type view struct {
 func sitDown(t *testing.T, w *world) *person {
 	t.Helper()
 	p := &person{t: t, w: w, seen: map[target.ID]bool{}, axe: axe(t), shots: folder(t)}
-	profile := t.TempDir()
-	w.must(os.MkdirAll(filepath.Join(profile, "Default"), 0o700))
-	w.must(os.WriteFile(filepath.Join(profile, "Default", "Preferences"),
-		[]byte(`{"profile":{"cookie_controls_mode":1,"block_third_party_cookies":true}}`), 0o600))
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(profile), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.WindowSize(1280, 900))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, shut := chromedp.NewContext(ctx, chromedp.WithListener(p.hear))
-	t.Cleanup(shut)
-	w.must(chromedp.Do(ctx)) // starts it; its life is not bound to any step's time
+	ctx := browsertest.Open(t, chromedp.WithListener(p.hear))
 	p.root = &view{p, ctx}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -69,17 +55,6 @@ func sitDown(t *testing.T, w *world) *person {
 		}
 	})
 	return p
-}
-
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	missing(t, "Chromium is missing")
-	return ""
 }
 
 // axe is the script of axe-core, which ./test installs; "" where it is not there.
@@ -97,14 +72,6 @@ func axe(t *testing.T) string {
 		t.Logf("no accessibility checks: %v", err)
 	}
 	return string(script)
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // folder is where pictures go: BROWSER_SHOTS, else one that stays only when the test fails.
@@ -181,58 +148,20 @@ func (p *person) attach(kind, address string) *view {
 	return &view{p, ctx}
 }
 
-// patience is how long a person waits for anything.
-const patience = 30 * time.Second
-
 func (v *view) do(steps ...chromedp.Action[chromedp.Void]) {
 	v.p.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		v.p.t.Fatal(err)
-	}
+	browsertest.Do(v.p.t, v.ctx, steps...)
 }
 
 func (v *view) visit(address string) { v.p.t.Helper(); v.do(chromedp.Navigate(address)) }
 
-// eval runs an expression as if a person had just pressed something: windows may open.
-func eval[T any](v *view, expression string) (T, error) {
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
-	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise,
-		func(p *runtime.EvaluateParams) { p.UserGesture = new(true) }))
-}
+func (v *view) until(expression string) { v.p.t.Helper(); browsertest.Until(v.p.t, v.ctx, expression) }
 
-// until waits for an expression to be true. A page that is being left answers with an error: ask the next one.
-func (v *view) until(expression string) {
-	v.p.t.Helper()
-	var last error
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		ok, err := eval[bool](v, "Boolean("+expression+")")
-		if ok && err == nil {
-			return
-		}
-		if last = err; time.Now().After(deadline) {
-			body, _ := eval[string](v, "document.body.innerText.slice(0, 600)")
-			v.p.t.Fatalf("never: %s (%v). The page says: %s", expression, last, body)
-		}
-	}
-}
+func (v *view) press(selector string) { v.p.t.Helper(); browsertest.Press(v.p.t, v.ctx, selector) }
 
-// press presses what a selector finds once it can be: there, seen, enabled, not covered.
-func (v *view) press(selector string) {
+func (v *view) write(selector, text string) {
 	v.p.t.Helper()
-	v.until(fmt.Sprintf(`(() => {
-		const e = document.querySelector(%q);
-		if (!e || e.disabled || !e.checkVisibility()) return false;
-		e.scrollIntoView({ block: "center", behavior: "instant" });
-		const r = e.getBoundingClientRect();
-		const hit = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
-		if (!hit || !(e.contains(hit) || hit.contains(e))) return false;
-		e.focus();
-		e.click();
-		return true;
-	})()`, selector))
+	browsertest.Write(v.p.t, v.ctx, selector, text)
 }
 
 // pressText presses the first button, link or option with these words.
@@ -248,30 +177,13 @@ func (v *view) pressText(words string) {
 	v.press("[data-test-this]")
 }
 
-// write types into what a selector finds, in place of what is there.
-func (v *view) write(selector, text string) {
-	v.p.t.Helper()
-	v.until(fmt.Sprintf(`(() => {
-		const e = document.querySelector(%q);
-		if (!e || e.disabled || !e.checkVisibility()) return false;
-		e.focus();
-		e.select();
-		return document.execCommand("insertText", false, %s);
-	})()`, selector, quoted(text)))
-}
-
 func (v *view) says(words string) {
 	v.p.t.Helper()
-	v.until("document.body.innerText.includes(" + quoted(words) + ")")
-}
-
-func quoted(text string) string {
-	b, _ := json.Marshal(text) // a string always marshals
-	return string(b)
+	v.until("document.body.innerText.includes(" + browsertest.Quoted(words) + ")")
 }
 
 func (v *view) picture() []byte {
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, browsertest.Patience)
 	defer cancel()
 	shot, _ := chromedp.Call(ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{})
 	return shot.Data
@@ -279,7 +191,7 @@ func (v *view) picture() []byte {
 
 func call[P, R any](v *view, command cdp.Command[P, R], params P) R {
 	v.p.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, browsertest.Patience)
 	defer cancel()
 	answer, err := chromedp.Call(ctx, command, params)
 	v.p.w.must(err)

@@ -1,18 +1,19 @@
+//go:build !race
+
 package sandbox
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"dialpad-texting/integrations/browsertest"
 	"dialpad-texting/integrations/crm"
 )
 
@@ -57,73 +58,33 @@ func browserWorld(t *testing.T) (w *world, tokens chan string) {
 	return w, tokens
 }
 
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium")
-	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	allocated, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	tab, shut := chromedp.NewContext(allocated)
-	t.Cleanup(shut)
-	limited, cancel := context.WithTimeout(tab, time.Minute)
-	t.Cleanup(cancel)
-	return limited
-}
-
-func do(t *testing.T, tab context.Context, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(tab, actions...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// until looks until an expression of the page is true. A page that is being
-// left answers with an error: look again at the next one.
-func until(t *testing.T, tab context.Context, expression string) {
-	t.Helper()
-	look := fmt.Sprintf(`Boolean(%s)`, expression)
-	for {
-		ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](look))
-		if ok && err == nil {
-			return
-		}
-		select {
-		case <-tab.Done():
-			t.Fatalf("waited in vain for %s: %v", expression, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
 func TestPagesInABrowser(t *testing.T) {
-	tab := browser(t)
+	tab := browsertest.Open(t)
 	w, tokens := browserWorld(t)
 	verifier := crm.LaunchVerifier{Secrets: w.opts.Secrets, BaseDomain: strings.TrimPrefix(w.Origin("acme"), "http://acme."), Now: w.clock.now}
 
 	t.Run("the old address leads to the app's page, which is given a token", func(t *testing.T) {
-		do(t, tab, chromedp.Navigate(w.Origin("acme")+"/#/app/setup/apps/dialpad"))
-		until(t, tab, `location.pathname === "/apps/dialpad" && document.querySelector("iframe")?.height === "777"`)
+		browsertest.Do(t, tab, chromedp.Navigate(w.Origin("acme")+"/#/app/setup/apps/dialpad"))
+		browsertest.Until(t, tab, `location.pathname === "/apps/dialpad" && document.querySelector("iframe")?.height === "777"`)
 		launch, err := verifier.Verify(<-tokens, crm.UsePage)
 		if err != nil || launch.User.ID != "42" {
 			t.Errorf("%+v %v", launch, err)
 		}
-		until(t, tab, `document.querySelector("#upgrade").open && document.querySelector("[data-plan=business]").hidden`)
+		browsertest.Until(t, tab, `document.querySelector("#upgrade").open && document.querySelector("[data-plan=business]").hidden`)
 	})
 	t.Run("a page of people, then all of them, are handed to the bulk popup", func(t *testing.T) {
-		do(t, tab, chromedp.Navigate(w.Origin("acme")+"/contacts"), chromedp.Click(chromedp.CSS("[data-page-all]")), chromedp.Click(chromedp.CSS("[data-text]")))
-		until(t, tab, `asked[0].module === "contact" && asked[0].recordIds.length === 50 && asked[0].recordIds[6] === "7"`)
-		do(t, tab, chromedp.Click(chromedp.CSS("[data-all]")))
-		until(t, tab, `document.querySelector("[data-chosen]").textContent === "All 60 people selected"`)
-		do(t, tab, chromedp.Click(chromedp.CSS("[data-text]")))
-		until(t, tab, `asked[1].selection.startsWith("sel_") && asked[1].count === 60`)
+		browsertest.Do(t, tab, chromedp.Navigate(w.Origin("acme")+"/contacts"))
+		browsertest.Press(t, tab, "[data-page-all]")
+		browsertest.Press(t, tab, "[data-text]")
+		browsertest.Until(t, tab, `asked[0].module === "contact" && asked[0].recordIds.length === 50 && asked[0].recordIds[6] === "7"`)
+		browsertest.Press(t, tab, "[data-all]")
+		browsertest.Until(t, tab, `document.querySelector("[data-chosen]").textContent === "All 60 people selected"`)
+		browsertest.Press(t, tab, "[data-text]")
+		browsertest.Until(t, tab, `asked[1].selection.startsWith("sel_") && asked[1].count === 60`)
 	})
 	t.Run("the token for a popup is for that popup", func(t *testing.T) {
-		token, err := chromedp.Run(tab, chromedp.Evaluate[string](`options.getToken({ use: "popup", ctx:
-			{ mode: "one", module: "contact", record_ids: ["7"], to_number: "+14155550142" } })`, chromedp.EvalAwaitPromise))
+		token, err := browsertest.Eval[string](tab, `options.getToken({ use: "popup", ctx:
+			{ mode: "one", module: "contact", record_ids: ["7"], to_number: "+14155550142" } })`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,18 +93,18 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	})
 	t.Run("the timeline follows a text without a reload", func(t *testing.T) {
-		do(t, tab, chromedp.Navigate(w.Origin("acme")+"/contacts/7"))
+		browsertest.Do(t, tab, chromedp.Navigate(w.Origin("acme")+"/contacts/7"))
 		for _, status := range []string{"sent", "delivered"} {
 			w.clock.add(time.Second)
 			if err := w.client.UpsertActivity(ctx, w.acme, crm.NewID(), crm.Activity{MessageID: "m1", ContactID: "7", UserID: "42", Status: status, Body: "Hi"}); err != nil {
 				t.Fatal(err)
 			}
-			until(t, tab, fmt.Sprintf(`document.querySelector(".timeline .chip")?.textContent === %q`, statusWords(status)))
+			browsertest.Until(t, tab, fmt.Sprintf(`document.querySelector(".timeline .chip")?.textContent === %q`, statusWords(status)))
 		}
 	})
 	t.Run("another plan is one choice away", func(t *testing.T) {
-		do(t, tab, chromedp.Evaluate[chromedp.Void](`{ const s = document.querySelector("[name=plan]"); s.value = "starter"; s.dispatchEvent(new Event("change")); }`))
-		until(t, tab, `document.querySelector(".note")?.textContent.startsWith("Plan changed")`)
+		browsertest.Do(t, tab, chromedp.Evaluate[chromedp.Void](`{ const s = document.querySelector("[name=plan]"); s.value = "starter"; s.dispatchEvent(new Event("change")); }`))
+		browsertest.Until(t, tab, `document.querySelector(".note")?.textContent.startsWith("Plan changed")`)
 		if got := w.Tenant("acme").Plan; got != "starter" {
 			t.Errorf("plan %s", got)
 		}

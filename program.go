@@ -110,7 +110,11 @@ func (p *program) run(ctx context.Context, do parts) error {
 		g.Go(func() error { return p.crew.Run(ctx) })
 	}
 	if do.work && do.environ != nil {
-		g.Go(func() error { return keepLean(ctx, do.environ) })
+		most := int64(lean)
+		if p.store.Embedded() {
+			most = leanEmbedded
+		}
+		g.Go(func() error { return keepLean(ctx, do.environ, most) })
 	}
 	return g.Wait()
 }

@@ -57,7 +57,7 @@ type Options struct {
 	Vault    *Vault
 	Now      func() time.Time
 	Log      *slog.Logger
-	MaxConns int // 0 means 24 on Postgres, 8 on SQLite
+	MaxConns int // 0 means 24 on Postgres, 4 on SQLite
 }
 
 // Open opens `postgres://…` or `sqlite:path`.
@@ -96,7 +96,11 @@ func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm
 		if err != nil {
 			return nil, fmt.Errorf("open the database file: %w", err)
 		}
-		db.SetMaxOpenConns(or(maxConns, 8))
+		// Opened anew, a connection reads the whole schema again; kept, each has its own copy and page cache. One
+		// writes at a time, the others read.
+		n := or(maxConns, 4)
+		db.SetMaxOpenConns(n)
+		db.SetMaxIdleConns(n)
 		s.sql, s.driver, s.writer = db, riversqlite.New(db), make(chan struct{}, 1)
 		return sqlite.New(db), db.PingContext(ctx)
 	}

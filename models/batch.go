@@ -173,7 +173,7 @@ func (s *Store) Warnings(ctx context.Context, tenantID, userID string, limit int
 // BatchFilter selects batches for the outbox; empty fields select all.
 type BatchFilter struct {
 	UserID, State, Source, Query string
-	Scheduled                    bool // by send time instead of newest first
+	Number, NumberKey            string // the number that Query is, and its hash; "" for words
 }
 
 // Batches pages the outbox, newest first; after is the cursor of the last answer.
@@ -190,7 +190,10 @@ func (s *Store) Batches(ctx context.Context, tenantID string, f BatchFilter, aft
 	}
 	if f.Query != "" {
 		like := "%" + escapeLike(f.Query) + "%"
-		q = q.Where(`lower(message) LIKE lower(?) ESCAPE '\' OR lower(user_name) LIKE lower(?) ESCAPE '\' OR lower(workflow_name) LIKE lower(?) ESCAPE '\'`, like, like, like)
+		q = q.Where(`lower(message) LIKE lower(?) ESCAPE '\' OR lower(user_name) LIKE lower(?) ESCAPE '\' OR lower(workflow_name) LIKE lower(?) ESCAPE '\'
+			OR to_number <> '' AND to_number IN (?, ?)
+			OR id IN (SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key = ? AND number_key <> '')`,
+			like, like, like, f.Query, f.Number, tenantID, f.NumberKey)
 	}
 	if after != "" {
 		// Ids sort by time (UUIDv7), so the id alone is the key set.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
 )
 
@@ -31,10 +32,17 @@ const (
 	messagesPage = 100
 )
 
-// Batches pages the outbox: an admin's holds everybody's batches, a user's the user's own.
+// Batches pages the outbox: an admin's holds everybody's batches, a user's the user's own. A query that is a phone number
+// finds the batches with that recipient, too.
 func (x *Texting) Batches(ctx context.Context, a Asker, f Filter) (BatchesView, error) {
-	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.scope(), State: f.State, Source: f.Source, Query: f.Query},
-		f.Cursor, batchesPage+1)
+	filter := models.BatchFilter{UserID: a.scope(), State: f.State, Source: f.Source, Query: f.Query}
+	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
+		filter.Number = number
+		if filter.NumberKey, err = x.store.NumberKey(ctx, a.Tenant.ID, number); err != nil {
+			return BatchesView{}, err
+		}
+	}
+	list, err := x.store.Batches(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
 	if err != nil {
 		return BatchesView{}, err
 	}

@@ -47,22 +47,26 @@ func TestTheOutboxIsFilteredAndPaged(t *testing.T) {
 		}
 		bulk := w.prepared(w.bulk("ben", crm.ModuleContact, "8"), "b", says("Spring menu 100% off_")).ID
 		later := w.create(w.bulk("ben", crm.ModuleContact, "7"), "s", w.later(time.Hour)).ID
+		soon := w.create(w.one("ben", "9", "+14155550177"), "o", w.later(time.Hour)).ID
 		ana, ben := w.page("ana"), w.page("ben")
 		for name, c := range map[string]struct {
 			a    texting.Asker
 			f    texting.Filter
 			want []string
 		}{
-			"everything":  {ana, texting.Filter{}, append([]string{later, bulk}, one...)},
-			"Ben's own":   {ben, texting.Filter{}, []string{later, bulk}},
-			"scheduled":   {ana, texting.Filter{State: "scheduled"}, []string{later}},
+			"everything":  {ana, texting.Filter{}, append([]string{soon, later, bulk}, one...)},
+			"Ben's own":   {ben, texting.Filter{}, []string{soon, later, bulk}},
+			"scheduled":   {ana, texting.Filter{State: "scheduled"}, []string{soon, later}},
 			"done bulks":  {ana, texting.Filter{State: "done", Source: "bulk"}, []string{bulk}},
-			"one to one":  {ana, texting.Filter{Source: "one"}, one},
+			"one to one":  {ana, texting.Filter{Source: "one"}, append([]string{soon}, one...)},
 			"by text":     {ana, texting.Filter{Query: "spring MENU"}, []string{bulk}},
-			"by person":   {ana, texting.Filter{Query: "okoro"}, []string{later, bulk}},
+			"by person":   {ana, texting.Filter{Query: "okoro"}, []string{soon, later, bulk}},
+			"by number":   {ana, texting.Filter{Query: "(415) 555-0142"}, one},
+			"one's own":   {ben, texting.Filter{Query: "(415) 555-0142"}, nil},
+			"not yet":     {ben, texting.Filter{Query: "415-555-0177"}, []string{soon}},
 			"a percent":   {ana, texting.Filter{Query: "0% off_"}, []string{bulk}},
 			"no wildcard": {ana, texting.Filter{Query: "S%u"}, nil},
-			"nothing":     {ben, texting.Filter{Source: "one"}, nil},
+			"nothing":     {ben, texting.Filter{Source: "automation"}, nil},
 		} {
 			if d := cmp.Diff(c.want, w.listed(c.a, c.f)); d != "" {
 				t.Errorf("%s: %s", name, d)

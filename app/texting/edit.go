@@ -13,6 +13,7 @@ type EditRequest struct {
 	Message      *string   `json:"message"`
 	Schedule     *Schedule `json:"schedule"`
 	Late         *Late     `json:"late"`
+	MoveQuiet    *bool     `json:"move_quiet"`
 	SenderUserID *string   `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
 	Exclude      *[]string `json:"exclude"`        // records that are left out of a bulk, all of them; [] takes everybody in again
 }
@@ -45,6 +46,9 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		if err := change(); err != nil {
 			return BatchView{}, err
 		}
+	}
+	if r.MoveQuiet != nil {
+		set["move_quiet"] = *r.MoveQuiet
 	}
 	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
 		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")

@@ -46,19 +46,30 @@ func TestQuietHoursEndInTheMorningWhereSomebodyIs(t *testing.T) {
 
 // TestAScheduledBulkReachesEachPersonInTheMorning moves each text alone, by the recipient's own clock.
 func TestAScheduledBulkReachesEachPersonInTheMorning(t *testing.T) {
-	for name, move := range map[string]bool{"moved": true, "as planned": false} {
+	for name, c := range map[string]struct {
+		asked  bool
+		edited *bool
+		move   bool
+	}{"moved": {true, nil, true}, "as planned": {false, nil, false}, "moved by an edit": {false, new(true), true}, "no more": {true, new(false), false}} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 				r := at("2026-03-02T23:00", "America/New_York", "")
-				r.MoveQuiet = move
+				r.MoveQuiet = c.asked
 				v := w.create(w.bulk("ana", crm.ModuleContact, "2", "1", "50"), "k1", r) // New York, Oakland, Honolulu
+				if c.edited != nil {
+					_, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{MoveQuiet: c.edited})
+					must(t, err)
+				}
+				if got := w.view(v.ID).MoveQuiet; got != c.move {
+					t.Errorf("the outbox says %v", got)
+				}
 				w.clock.Add(v.SendAt.Add(-time.Minute).Sub(w.clock.Now()))
 				w.due()
 				_, err := w.Prepare(ctx, "t_9", v.ID)
 				must(t, err)
 				want := map[string]string{"2": "2026-03-03T04:00:00Z", "1": "2026-03-03T04:00:00Z", "50": "2026-03-03T04:00:00Z"}
-				if move {
+				if c.move {
 					want["2"], want["1"] = "2026-03-03T13:00:00Z", "2026-03-03T16:00:00Z" // 08:00 there
 				}
 				for _, m := range w.messages(v.ID) {

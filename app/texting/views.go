@@ -28,6 +28,7 @@ type BatchView struct {
 	Text       string         `json:"text"` // with its merge fields
 	Schedule   *Schedule      `json:"schedule"`
 	QuietHours *QuietHours    `json:"quiet_hours,omitempty"` // of the tenant, with one batch alone that can be given another time
+	MoveQuiet  bool           `json:"move_quiet"`            // what would arrive in them waits for their end
 	Late       *Late          `json:"late"`
 	Reason     *string        `json:"reason"`               // why it is held or cancelled, or what preparing waits for
 	HeldCode   *string        `json:"held_code"`            // Reason in a word, of what is held or was cancelled by itself
@@ -228,6 +229,7 @@ func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	if b.LocalTime != "" {
 		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}
+		v.MoveQuiet = b.MoveQuiet
 	}
 	if b.Source == models.SourceAutomation {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}

@@ -20,6 +20,8 @@ export function editDialog(dialog, batch, saved) {
   area.addEventListener('input', measure);
   measure();
   const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours }, start: batch.schedule, late: batch.late });
+  const move = h('input', { type: 'checkbox', checked: batch.move_quiet, 'data-act': 'move-quiet' });
+  const quiet = batch.source === 'bulk' && batch.quiet_hours ? h('label', { class: 'check' }, move, h('span', {}, t('edit.quiet', batch.quiet_hours))) : null;
   const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
   async function send(event) {
@@ -29,7 +31,7 @@ export function editDialog(dialog, batch, saved) {
     save.disabled = true;
     problem.replaceChildren();
     try {
-      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value(), ...(sender ? sender.value() : {}) } });
+      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value(), ...(quiet ? { move_quiet: move.checked } : {}), ...(sender ? sender.value() : {}) } });
       dialog.close();
       saved(changed.batch);
     } catch (refused) {
@@ -42,7 +44,7 @@ export function editDialog(dialog, batch, saved) {
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('edit.title')),
     h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
-    when, sender ? sender.root : '', problem,
+    when, quiet || '', sender ? sender.root : '', problem,
     h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
   showDialog(dialog);
 }

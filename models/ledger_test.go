@@ -174,7 +174,8 @@ func TestWaitingTextsAreQueuedWhenDueAndNotBefore(t *testing.T) {
 		l := acquire(t, db, "w1")
 		got := claim(t, db, l, models.Take{N: 1})
 		later := clock.Now().Add(time.Minute)
-		if _, err := db.Settle(context.Background(), []models.Outcome{{ID: got[0].ID, Attempt: 1, State: models.Waiting, Code: "rate", DueAt: &later}}); err != nil {
+		if _, err := db.Settle(context.Background(), []models.Outcome{{ID: got[0].ID, Attempt: 1, State: models.Waiting, Code: "rate", Text: "slow\x00 down", DueAt: &later},
+			{ID: models.NewID(), Attempt: 1, State: models.Held}}); err != nil {
 			t.Fatal(err)
 		}
 		n, next, err := db.PromoteDue(context.Background(), l, 10)
@@ -186,7 +187,7 @@ func TestWaitingTextsAreQueuedWhenDueAndNotBefore(t *testing.T) {
 			t.Fatalf("at the time: %d %v", n, err)
 		}
 		attempts, err := db.Attempts(context.Background(), "t_9", got[0].ID)
-		if err != nil || len(attempts) != 1 || attempts[0].ErrorCode != "rate" {
+		if err != nil || len(attempts) != 1 || attempts[0].ErrorCode != "rate" || attempts[0].ErrorText != "slow down" || !attempts[0].AnsweredAt.Equal(later.Add(-time.Minute)) {
 			t.Errorf("attempts: %+v %v", attempts, err)
 		}
 	})

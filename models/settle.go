@@ -40,6 +40,9 @@ func (s *Store) Settle(ctx context.Context, outcomes []Outcome) (moved []Settled
 	if len(outcomes) == 0 {
 		return nil, nil
 	}
+	for i := range outcomes {
+		outcomes[i].clean()
+	}
 	if !slices.ContainsFunc(outcomes, Outcome.needsMore) {
 		return s.applyOutcomes(ctx, outcomes)
 	}
@@ -108,19 +111,6 @@ func (s *Store) cancelledMeanwhile(ctx context.Context, batchIDs []string) (jobs
 }
 
 func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settled, error) {
-	from := `json_to_recordset(CAST(@outcomes AS json)) AS o(id text, attempt int, state text, dialpad_id text, code text, text text, due text)`
-	if s.Embedded() {
-		from = `(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt') AS attempt, json_extract(value, '$.state') AS state,
-			json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text, json_extract(value, '$.due') AS due FROM json_each(@outcomes)) AS o`
-	}
-	for i := range outcomes {
-		o := &outcomes[i]
-		// Postgres refuses a NUL in a text, and one in Dialpad's words would keep its whole group from being written.
-		o.Text, o.Code, o.DialpadID = strings.ReplaceAll(o.Text, "\x00", ""), strings.ReplaceAll(o.Code, "\x00", ""), strings.ReplaceAll(o.DialpadID, "\x00", "")
-		if d := outcomes[i].DueAt; d != nil {
-			outcomes[i].Due = d.UTC().Format(timeFormat)
-		}
-	}
 	var moved []Settled
 	// Who was erased while the text was on the wire gets no second attempt: there is no number left to send it to.
 	err := s.q(ctx).Raw(`UPDATE messages SET state = CASE WHEN o.state IN ('waiting', 'held') AND messages.to_number LIKE 'erased:%' THEN 'cancelled' ELSE o.state END, error_code = o.code, error_text = o.text,
@@ -129,26 +119,39 @@ func (s *Store) applyOutcomes(ctx context.Context, outcomes []Outcome) ([]Settle
 		sent_at = CASE WHEN o.state = 'sent' THEN `+s.moment("@now")+` ELSE messages.sent_at END,
 		settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN `+s.moment("@now")+` ELSE NULL END,
 		due_at = CASE WHEN o.state = 'waiting' THEN `+s.moment("nullif(o.due, '')")+` ELSE NULL END
-		FROM `+from+` WHERE messages.id = o.id AND messages.attempt = o.attempt
+		FROM `+s.outcomeRows()+` WHERE messages.id = o.id AND messages.attempt = o.attempt
 		AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
 		RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state`,
 		map[string]any{"outcomes": toJSON(outcomes), "now": s.Now()}).Find(&moved).Error // not Scan, which writes the statement out for a log
 	return moved, err
 }
 
+// clean writes an outcome as the database takes it. Postgres refuses a NUL in a text, and one in Dialpad's words would keep
+// its whole group from being written.
+func (o *Outcome) clean() {
+	for _, words := range []*string{&o.Text, &o.Code, &o.DialpadID} {
+		*words = strings.ReplaceAll(*words, "\x00", "")
+	}
+	if o.DueAt != nil {
+		o.Due = o.DueAt.UTC().Format(timeFormat)
+	}
+}
+
+// outcomeRows is the parameter @outcomes as rows.
+func (s *Store) outcomeRows() string {
+	if !s.Embedded() {
+		return `json_to_recordset(CAST(@outcomes AS json)) AS o(id text, attempt int, state text, dialpad_id text, code text, text text, due text)`
+	}
+	return `(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt') AS attempt, json_extract(value, '$.state') AS state,
+		json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text, json_extract(value, '$.due') AS due FROM json_each(@outcomes)) AS o`
+}
+
 // rememberAttempts keeps the attempts that go back to the queue: the next one will overwrite them in the message.
 func (s *Store) rememberAttempts(ctx context.Context, outcomes []Outcome) error {
-	for _, o := range outcomes {
-		if o.State != Waiting && o.State != Held {
-			continue
-		}
-		if err := s.q(ctx).Exec(`INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
-			SELECT id, tenant_id, attempt, claimed_at, ?, ?, ?, ? FROM messages WHERE id = ? AND attempt = ? AND state = 'sending'
-			ON CONFLICT DO NOTHING`, s.Now(), o.State, o.Code, o.Text, o.ID, o.Attempt).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.q(ctx).Exec(`INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
+		SELECT m.id, m.tenant_id, m.attempt, m.claimed_at, `+s.moment("@now")+`, o.state, o.code, o.text
+		FROM `+s.outcomeRows()+` JOIN messages m ON m.id = o.id AND m.attempt = o.attempt AND m.state = 'sending'
+		WHERE o.state IN ('waiting', 'held') ON CONFLICT DO NOTHING`, map[string]any{"outcomes": toJSON(outcomes), "now": s.Now()}).Error
 }
 
 // complete queues the completions of automations whose text has come to its end. An unknown outcome waits for its

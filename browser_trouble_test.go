@@ -31,6 +31,7 @@ func TestAPersonInTroubleInABrowser(t *testing.T) {
 		{"what was written survives a closed popup", p.draftKept},
 		{"a network that is gone", p.offline},
 		{"an answer that was lost", p.answerLost},
+		{"an answer that takes its time", p.impatient},
 		{"a session that is over renews itself", p.renewed},
 		{"the CRM does not answer", p.crmDown},
 		{"Dialpad refuses", p.refused},
@@ -219,6 +220,29 @@ func (p *person) answerLost(t *testing.T) {
 	popup.press("#send")
 	popup.settled("delivered")
 	p.sentOnce("Did it go?")
+	p.quiet()
+}
+
+// impatient presses whatever there is to press while the answer is under way: one text goes.
+func (p *person) impatient(t *testing.T) {
+	p.on(t)
+	popup := p.text("23")
+	popup.write("#message", "Once will do")
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	popup.spoil("/embed/api/batches", func(id fetch.RequestID) error {
+		close(arrived)
+		<-goOn
+		_, err := chromedp.Call(popup.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: id})
+		return err
+	})
+	popup.press("#send")
+	<-arrived
+	popup.until(`(() => { for (const id of ["send", "later", "send"]) document.getElementById(id).click(); return true; })()`)
+	popup.key("Enter", "", ctrl)
+	popup.until(`document.querySelector("#later").disabled && document.querySelector("#send").disabled && document.querySelector("#later").getAttribute("aria-expanded") !== "true"`)
+	close(goOn)
+	popup.settled("delivered")
+	p.sentOnce("Once will do")
 	p.quiet()
 }
 

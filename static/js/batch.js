@@ -17,14 +17,15 @@ export function showBatch({ id, root, actions, open, back }) {
   const head = h('section', { class: 'card stack' });
   const people = h('section', { class: 'card stack', hidden: true });
   const line = h('section', { class: 'card stack', hidden: true });
-  const trouble = h('div', { class: 'stack' });
+  const offline = h('div', { class: 'stack' });
+  const trouble = h('div', { class: 'stack', role: 'alert' });
   const rows = recipients(people, id, trouble, (changed) => { shownCounts = ''; look(changed); });
   root.replaceChildren(h('div', {}, back), trouble, h('div', { class: 'card stack' }, h('div', { class: 'bone half' }), h('div', { class: 'bone' })));
 
   call('GET', `/embed/api/batches/${id}`).then(({ batch }) => {
     if (ended) return;
-    root.replaceChildren(h('div', {}, back), trouble, head, people, line);
-    watcher = poll(id, batch, look, (refused) => { if (refused) trouble.replaceChildren(note('warn', refused.message)); else if (trouble.dataset.poll) trouble.replaceChildren(); });
+    root.replaceChildren(h('div', {}, back), offline, trouble, head, people, line);
+    watcher = poll(id, batch, look, (refused) => offline.replaceChildren(...(refused ? [note('warn', refused.message)] : [])));
   }, (refused) => { if (!ended) root.replaceChildren(h('div', {}, back), note('bad', refused.message)); });
 
   function look(batch) {

@@ -5,7 +5,7 @@ import { post } from './host.js';
 import { poll } from './poll.js';
 import { followMany, seen } from './progress.js';
 
-/** @param onEdit gets the text back · @param onSettled the text has surely left · @param onNew begin another */
+/** @param onEdit gets the text back · @param onSettled the text has surely left · @param onNew begin another · @param onAgain it is sent again, as another batch */
 export function follow(root, options) {
   if (options.context.mode === 'bulk') followMany(root, options);
   else followOne(root, options);
@@ -23,8 +23,9 @@ function stateOf(batch) {
 }
 
 function followOne(root, options) {
-  const { batch: first, context, text, onSettled, onEdit, onNew } = options;
+  const { batch: first, context, text, onSettled, onEdit, onNew, onAgain } = options;
   let shown = '';
+  let waits = null; // for what
   let message = null;
   const trouble = h('div', { hidden: true }, note('warn', t('follow.offline')));
   const body = h('div', { class: 'stack' });
@@ -36,7 +37,7 @@ function followOne(root, options) {
 
   function look(batch) {
     const state = stateOf(batch);
-    if (state !== shown) change(batch, state);
+    if (state !== shown) change(batch, state); else if (state === 'queued' && batch.reason !== waits) draw(batch, state);
     return OVER.has(state);
   }
 
@@ -62,6 +63,7 @@ function followOne(root, options) {
       h('div', { class: 'foot' }, buttons(batch, state, said)),
     );
     if (held) (body.querySelector(`[data-act="${held}"]`) || body.querySelector('.foot button')).focus();
+    waits = batch.reason;
     root.dataset.state = state;
     root.dataset.over = OVER.has(state) || state === 'sent' ? 'yes' : '';
   }
@@ -71,6 +73,7 @@ function followOne(root, options) {
   }
 
   function reason(batch, state) {
+    if (state === 'queued' && batch.reason) return note('warn', batch.reason);
     if (!BAD.has(state)) return null;
     const why = (message && whyOf(message)) || batch.reason || t(`state.message.${state}.why`);
     return note(state === 'uncertain' || state === 'held' ? 'warn' : 'bad', why, message ? dialpadsWord(message) : '');
@@ -79,11 +82,12 @@ function followOne(root, options) {
   function buttons(batch, state, said) {
     const act = (key, onclick, cls = '') => h('button', { type: 'button', class: cls, 'data-act': key, onclick }, t(key));
     const closing = act('follow.close', () => post('close'));
+    const another = act('follow.new', () => { watcher.stop(); onNew(); });
     if (state === 'held') return [act('follow.cancel', () => cancel(batch, said)), act('progress.resume', () => resume(batch)), closing];
-    if (state === 'scheduled' || state === 'queued') return [act('follow.cancel', () => cancel(batch, said)), closing];
+    if (state === 'scheduled' || state === 'queued') return [act('follow.cancel', () => cancel(batch, said)), another, closing];
     if (OVER.has(state) && BAD.has(state)) return [closing, act('follow.edit', () => { watcher.stop(); onEdit(said); }, 'primary')];
-    if (state === 'uncertain') return [act('follow.again', () => again(batch)), closing];
-    return [act('follow.new', () => { watcher.stop(); onNew(); }), act('follow.close', () => post('close'), 'primary')];
+    if (state === 'uncertain') return [act('follow.again', () => again(batch)), another, closing];
+    return [another, act('follow.close', () => post('close'), 'primary')];
   }
 
   async function resume(batch) {
@@ -104,6 +108,7 @@ function followOne(root, options) {
       try {
         const answer = await callOnce('POST', `/embed/api/batches/${batch.id}/resend`, { states: ['uncertain'], confirm: true });
         watcher.stop();
+        onAgain(answer.batch);
         followOne(root, { ...options, batch: answer.batch });
       } catch (refused) { body.append(note('bad', refused.message)); }
     };

@@ -105,7 +105,7 @@ function ready() {
 
 function lock(on) {
   sending = on;
-  sendButton.disabled = on;
+  sendButton.disabled = $('#later').disabled = on; // another time would be another text
   writing.area.readOnly = on;
   $('span', sendButton).textContent = on ? t('popup.sending') : planner?.open ? t('popup.send_later') : audience ? audience.label() : t('popup.send');
   ready();
@@ -137,6 +137,7 @@ async function send() {
     draft.save({ batch: batch.id });
     post('sent', { batch_id: batch.id });
     await follow(batch);
+    lock(false); // what was written is out of sight
   } catch (refused) {
     if (!(refused instanceof Refused)) { lock(false); throw refused; }
     await refusedToSend(refused);
@@ -165,7 +166,7 @@ async function look(batch) {
 async function follow(batch) {
   const { follow: watch } = await import('./follow.js');
   show('progress');
-  watch($('#progress'), { batch, context, text: draft.get().text, onSettled, onEdit: edit, onNew: fresh });
+  watch($('#progress'), { batch, context, text: draft.get().text, onSettled, onEdit: edit, onNew: fresh, onAgain: (next) => draft.save({ batch: next.id }) });
   $('#progress').focus();
 }
 
@@ -199,6 +200,7 @@ async function fresh() {
 }
 
 async function toggleLater() {
+  if (sending) return;
   const button = $('#later');
   try {
     if (!planner) {
@@ -210,7 +212,7 @@ async function toggleLater() {
     audience?.changed(); // who gets it at night depends on the time
     button.setAttribute('aria-expanded', String(planner.open));
     $('span', button).textContent = t(planner.open ? 'popup.now' : 'popup.schedule');
-    lock(false);
+    lock(sending);
   } catch {
     problem(t('error.network'));
   }

@@ -79,9 +79,10 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
   let drawn = ''; // which buttons
   const body = h('div', { class: 'stack' });
   const foot = h('div', { class: 'foot' });
-  const trouble = h('div', { class: 'stack' });
-  root.replaceChildren(body, foot, trouble);
-  const watcher = poll(first.id, first, look, (refused) => trouble.replaceChildren(...(refused ? [note('warn', refused.code === 'network' ? t('follow.offline') : refused.message)] : [])));
+  const offline = h('div', { class: 'stack' });
+  const trouble = h('div', { class: 'stack', role: 'alert' }); // what a button was refused, until the next one
+  root.replaceChildren(body, foot, offline, trouble);
+  const watcher = poll(first.id, first, look, (refused) => offline.replaceChildren(...(refused ? [note('warn', refused.code === 'network' ? t('follow.offline') : refused.message)] : [])));
 
   function look(batch) {
     latest = batch;
@@ -118,11 +119,12 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
     if (asking && !['done', 'cancelled'].includes(state)) return sure(batch);
     const act = (name, pic, cls = '') => h('button', { type: 'button', class: cls, 'data-act': name, onclick: (event) => run(event.currentTarget, id, name) }, pic ? icon(pic) : null, t(`progress.${name}`));
     const close = h('button', { type: 'button', class: 'primary', 'data-act': 'close', onclick: () => post('close') }, t('follow.close'));
+    const another = () => h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new'));
     const last = onBack ? h('button', { type: 'button', class: 'primary', 'data-act': 'back', onclick: () => { watcher.stop(); onBack(); } }, t('progress.back')) : close;
-    if (state === 'done' || state === 'cancelled') return onBack ? [last] : [h('button', { type: 'button', 'data-act': 'new', onclick: () => { watcher.stop(); onNew(); } }, t('follow.new')), close];
+    if (state === 'done' || state === 'cancelled') return onBack ? [last] : [another(), close];
     const pause = state === 'paused' || state === 'held' ? [act('resume', 'play')] : ['sending', 'preparing'].includes(state) ? [act('pause', 'pause')] : [];
     const stop = h('button', { type: 'button', class: 'danger', 'data-act': 'cancel', onclick: () => ask(true, 'keep') }, t('progress.cancel'));
-    return [stop, ...pause, last];
+    return [stop, ...pause, ...(state === 'scheduled' && onNew ? [another()] : []), last];
   }
 
   // What can't be taken back is asked first, here: the popup has no room for a dialog.
@@ -142,6 +144,7 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
   async function run(button, id, name) {
     const held = button === document.activeElement;
     button.disabled = true;
+    trouble.replaceChildren();
     try { look((await call('POST', `/embed/api/batches/${id}/${name}`, { body: {} })).batch); watcher.now(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); }
     button.disabled = false;
     if (held && !foot.contains(document.activeElement)) (button.isConnected ? button : foot.querySelector('button')).focus();

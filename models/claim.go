@@ -23,6 +23,7 @@ type Claimed struct {
 	Plan, InstallState, ConnectionState    string
 	ConnectionReady                        bool
 	CompanyID                              string
+	QuietZone, QuietFrom, QuietTo          string // quiet hours, of a text that keeps to them
 }
 
 // Take is a claim's size and pace.
@@ -109,14 +110,14 @@ const asked = `
 		END AS sender_matches,
 		coalesce(a.stale, true) AS sender_stale, a.checked_at AS sender_checked_at,
 		t.plan, coalesce(i.state, '') AS install_state, coalesce(c.state, '') AS connection_state,
-		coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id
+		coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id, t.quiet_from, t.quiet_to
 	FROM (SELECT DISTINCT tenant_id, batch_id, sender_id, user_id FROM claimed) w
 	JOIN batches b ON b.id = w.batch_id JOIN tenants t ON t.id = w.tenant_id
 	LEFT JOIN accounts a ON a.tenant_id = w.tenant_id AND a.dialpad_id = w.sender_id
 	LEFT JOIN installations i ON i.tenant_id = w.tenant_id LEFT JOIN connections c ON c.tenant_id = w.tenant_id`
 
 const facts = `
-	SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, k.*,
+	SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, u.quiet_zone, k.*,
 		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed
 	FROM claimed u JOIN asked k ON k.batch_id = u.batch_id AND k.sender_id = u.sender_id AND k.user_id = u.user_id`
 

@@ -55,6 +55,7 @@ type Message struct {
 	Segments   int
 	State      string
 	DueAt      *time.Time
+	QuietZone  string // the recipient's time zone, of a text that waits for the end of quiet hours
 
 	Attempt    int
 	Fence      int64

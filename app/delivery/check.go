@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
 )
@@ -46,12 +47,25 @@ func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Cla
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
 			l.fail(c, "opted_out", optedOutWords(c.Source))
+		case l.untilMorning(c):
 		default:
 			c.FromNumber = s.number
 			fits = append(fits, c)
 		}
 	}
 	return fits
+}
+
+// untilMorning takes a text back whose recipient has quiet hours by now: a long bulk or an outage may bring it to its turn
+// at night.
+func (l *lane) untilMorning(c models.Claimed) bool {
+	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
+	if until.IsZero() {
+		return false
+	}
+	until = until.UTC()
+	l.settle(c, models.Outcome{State: models.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
+	return true
 }
 
 func optedOutWords(source string) string {

@@ -282,6 +282,21 @@ func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
 	})
 }
 
+func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
+	each(t, func(r *rig) {
+		now := time.Now().UTC()
+		clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
+		r.must(r.db.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US", QuietFrom: clock(-time.Hour), QuietTo: clock(time.Hour)}))
+		texts := r.acme.Quiet("b1", sandbox.AnaID, "ana@acme.com", "UTC", "Asia/Tokyo", "") // in Tokyo it is day
+		r.run(delivery.Config{})
+		r.until("the others went", func() bool { c := r.counts(); return c.Sent == 2 && c.Queued == 1 && c.Sending == 0 })
+		m := r.message(texts[0].ID)
+		if m.State != models.Waiting || m.DueAt == nil || m.DueAt.UTC().Format("15:04") != clock(time.Hour) || m.ErrorCode != "quiet_hours" || r.phone.SMSPosts() != 2 {
+			t.Errorf("%s, due at %v, %q; %d POSTs", m.State, m.DueAt, m.ErrorCode, r.phone.SMSPosts())
+		}
+	})
+}
+
 func TestAStoppedEngineLosesNothingAndAnotherGoesOn(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})

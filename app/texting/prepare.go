@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
 )
 
@@ -240,7 +241,8 @@ func (x *Texting) message(t models.Tenant, b models.Batch, laneID, sender string
 		at = *b.SendAt
 	}
 	if b.MoveQuiet {
-		if until := quietUntil(at, firstOf(r.timeZone, t.TimeZone), t.QuietFrom, t.QuietTo); !until.IsZero() {
+		m.QuietZone = firstOf(r.timeZone, t.TimeZone)
+		if until := compose.QuietUntil(at, m.QuietZone, t.QuietFrom, t.QuietTo); !until.IsZero() {
 			at = until.UTC()
 		}
 	}

@@ -92,7 +92,8 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 	if err != nil {
 		return PreviewView{}, err
 	}
-	p := x.previewState(owner, id)
+	key := owner + "\x00" + id
+	p := x.previewState(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.part > part { // asked again for a part that was answered: start over, it is a dry run
@@ -105,10 +106,13 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 		}
 	}
 	view := p.view
-	if !view.Complete {
-		next := fmt.Sprintf("%s:%d", id, p.part)
-		view.Next = &next
+	p.view.Excluded, p.view.Samples = nil, nil
+	if view.Complete {
+		x.previews.drop(key)
+		return view, nil
 	}
+	next := fmt.Sprintf("%s:%d", id, p.part)
+	view.Next = &next
 	return view, nil
 }
 
@@ -145,8 +149,8 @@ func (x *Texting) previewCursor(cursor string) (id string, part int, err error) 
 }
 
 // previewState finds or begins a dry run; one belongs to its asker, ctx and text.
-func (x *Texting) previewState(owner, id string) *preview {
-	key, now := owner+"\x00"+id, x.now()
+func (x *Texting) previewState(key string) *preview {
+	now := x.now()
 	x.previews.mu.Lock()
 	defer x.previews.mu.Unlock()
 	for k, p := range x.previews.list {
@@ -167,14 +171,23 @@ func (x *Texting) previewState(owner, id string) *preview {
 	return p
 }
 
+// drop forgets one that is complete: nothing more can be asked of it.
+func (c *previewCache) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.list, key)
+}
+
 func (p *preview) reset() {
 	p.seen, p.view, p.cursor, p.part = twins{}, PreviewView{}, "", 0
 }
 
 func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *preview) error {
 	view, cursor := p.view, p.cursor
-	now := x.now()
-	at := s.about(now)
+	at, present, err := x.previewPace(ctx, w, s)
+	if err != nil {
+		return err
+	}
 	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
 	for range previewPages {
 		page, err := x.recipients(ctx, w, cursor)
@@ -183,7 +196,7 @@ func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *previ
 		}
 		p.seen.leaveOut(page.recipients)
 		for _, r := range page.recipients {
-			view.count(w, r, at)
+			view.count(w, r, present.gone(at, int64(view.WillReceive)))
 		}
 		if cursor = page.next; cursor == "" {
 			view.Complete = true
@@ -191,15 +204,7 @@ func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *previ
 		}
 	}
 	if view.LastAt = nil; view.WillReceive > 0 {
-		present, err := x.pace(ctx, w.tenant)
-		if err != nil {
-			return err
-		}
-		before := present.waiting
-		if at.After(now) {
-			before = 0 // what waits now will have gone by then
-		}
-		last := present.gone(at, before+int64(view.WillReceive))
+		last := present.gone(at, int64(view.WillReceive))
 		view.LastAt = &last
 	}
 	p.view, p.cursor, p.part = view, cursor, p.part+1
@@ -209,6 +214,17 @@ func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *previ
 	return nil
 }
 
+// previewPace is when the first text would go, behind what waits already, and at which pace the others follow.
+func (x *Texting) previewPace(ctx context.Context, w wish, s *Schedule) (time.Time, pace, error) {
+	present, err := x.pace(ctx, w.tenant)
+	now := x.now()
+	if at := s.about(now); at.After(now) {
+		return at, present, err // what waits now will have gone by then
+	}
+	return present.gone(now, present.waiting), present, err
+}
+
+// count takes a recipient in, whose text would go at that moment.
 func (v *PreviewView) count(w wish, r recipient, at time.Time) {
 	v.Total++
 	if r.code != "" {
@@ -218,7 +234,7 @@ func (v *PreviewView) count(w wish, r recipient, at time.Time) {
 	v.WillReceive++
 	v.Segments += r.segments.Segments
 	v.MaxSegments = max(v.MaxSegments, r.segments.Segments)
-	if !quietUntil(at, firstOf(r.timeZone, w.tenant.TimeZone), w.tenant.QuietFrom, w.tenant.QuietTo).IsZero() {
+	if !compose.QuietUntil(at, firstOf(r.timeZone, w.tenant.TimeZone), w.tenant.QuietFrom, w.tenant.QuietTo).IsZero() {
 		v.Quiet++
 	}
 	if w.template.String() != unwritten && len(v.Samples) < previewSamples {

@@ -152,29 +152,3 @@ func choices(at []time.Time, loc *time.Location, change string) []Choice {
 	}
 	return out
 }
-
-// quietUntil tells when quiet hours end for somebody at an instant, zero when they are not on. from and to are wall
-// times; from after to spans midnight.
-func quietUntil(at time.Time, zone, from, to string) time.Time {
-	loc, err := time.LoadLocation(zone)
-	f, errF := time.Parse("15:04", from)
-	u, errU := time.Parse("15:04", to)
-	if err != nil || zone == "" || errF != nil || errU != nil || from == to {
-		return time.Time{}
-	}
-	l := at.In(loc)
-	minute := l.Hour()*60 + l.Minute()
-	start, end := f.Hour()*60+f.Minute(), u.Hour()*60+u.Minute()
-	quiet := start <= minute && minute < end
-	day := l.Day()
-	if start > end {
-		quiet = minute >= start || minute < end
-		if minute >= start {
-			day++
-		}
-	}
-	if !quiet {
-		return time.Time{}
-	}
-	return time.Date(l.Year(), l.Month(), day, u.Hour(), u.Minute(), 0, 0, loc)
-}

@@ -133,16 +133,22 @@ func (t *Tenant) Account(id, email, number string) *Tenant {
 // Batch queues a batch of n texts from an account to numbers of its own and returns the messages.
 func (t *Tenant) Batch(id string, class int, sender, email string, n int) []models.Message {
 	t.db.t.Helper()
-	return t.batch(id, class, sender, email, n, nil)
+	return t.batch(id, class, sender, email, n, func(int, *models.Message) {})
 }
 
 // Waiting is a bulk whose texts lie prepared and wait for a time.
 func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []models.Message {
 	t.db.t.Helper()
-	return t.batch(id, models.ClassBulk, sender, email, n, &due)
+	return t.batch(id, models.ClassBulk, sender, email, n, func(_ int, m *models.Message) { m.State, m.DueAt = models.Waiting, &due })
 }
 
-func (t *Tenant) batch(id string, class int, sender, email string, n int, due *time.Time) []models.Message {
+// Quiet is a bulk to one person in each of these zones, none of whom it may reach in quiet hours.
+func (t *Tenant) Quiet(id, sender, email string, zones ...string) []models.Message {
+	t.db.t.Helper()
+	return t.batch(id, models.ClassBulk, sender, email, len(zones), func(i int, m *models.Message) { m.QuietZone = zones[i] })
+}
+
+func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *models.Message)) []models.Message {
 	t.db.t.Helper()
 	ctx := context.Background()
 	source := map[int]string{models.ClassPerson: models.SourceOne, models.ClassAutomation: models.SourceAutomation, models.ClassBulk: models.SourceBulk}[class]
@@ -158,9 +164,7 @@ func (t *Tenant) batch(id string, class int, sender, email string, n int, due *t
 		messages[i] = models.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
 			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
 			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
-		if due != nil {
-			messages[i].State, messages[i].DueAt = models.Waiting, due
-		}
+		change(i, &messages[i])
 	}
 	for page := range slices.Chunk(messages, 500) { // as preparing does: more would be too many parameters for one statement
 		t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {

@@ -1,4 +1,0 @@
-package texting
-
-// QuietUntil is when quiet hours end.
-var QuietUntil = quietUntil

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -139,7 +140,7 @@ func (s *Store) ReleaseBatches(ctx context.Context, tenantID, code string) (int,
 }
 
 // leaveLate applies the late rule to a batch that was held over its time for too long. One that has not started is judged
-// when it does, and one that was sending is late by what it was held.
+// when it does, and one that was sending is late by what it was held: not while all that is left waits for the morning.
 func (s *Store) leaveLate(ctx context.Context, b Batch) (bool, error) {
 	if b.resumed() == BatchScheduled || b.SendAt == nil || b.HeldAt == nil {
 		return false, nil
@@ -147,6 +148,15 @@ func (s *Store) leaveLate(ctx context.Context, b Batch) (bool, error) {
 	since := *b.SendAt
 	if b.HeldAt.After(since) {
 		since = *b.HeldAt
+	}
+	var first Message // one that had its turn comes before those with a time of their own
+	err := one(s.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state IN ('queued', 'waiting', 'held')", b.TenantID, b.ID).
+		Order("due_at IS NOT NULL, due_at").Take(&first).Error)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	if first.DueAt != nil && first.DueAt.After(since) {
+		since = *first.DueAt
 	}
 	now := s.Now()
 	if !b.LateBy(since, now) {

@@ -30,9 +30,12 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	}
 	set := map[string]any{"warning": "", "warned_at": nil}
 	if b.State == models.BatchHeld && b.StartedAt == nil && r.Schedule != nil {
-		if err := x.letWait(ctx, b, set); err != nil {
-			return BatchView{}, err
+		if r.SenderUserID == nil { // another one is judged when chosen
+			if err := x.keepSender(ctx, b, set); err != nil {
+				return BatchView{}, err
+			}
 		}
+		set["state"], set["held_reason"], set["held_code"], set["held_at"] = models.BatchScheduled, "", "", nil
 	} else if b.State != models.BatchScheduled {
 		return BatchView{}, started(b, x.now())
 	}
@@ -56,8 +59,8 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	return x.lookAgain(ctx, a, id)
 }
 
-// letWait takes a held batch back among those that wait for their time.
-func (x *Texting) letWait(ctx context.Context, b models.Batch, set map[string]any) error {
+// keepSender has a batch that was held go on by whoever was to send it.
+func (x *Texting) keepSender(ctx context.Context, b models.Batch, set map[string]any) error {
 	senderID, refusal, err := x.sendsFor(ctx, b)
 	if err != nil {
 		return err
@@ -65,8 +68,7 @@ func (x *Texting) letWait(ctx context.Context, b models.Batch, set map[string]an
 	if refusal != nil {
 		return refusal
 	}
-	set["state"], set["sender_id"] = models.BatchScheduled, senderID
-	set["held_reason"], set["held_code"], set["held_at"] = "", "", nil
+	set["sender_id"] = senderID
 	return nil
 }
 

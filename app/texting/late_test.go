@@ -154,7 +154,20 @@ func TestWhatIsHeldMayBeGivenAnotherTime(t *testing.T) {
 		} else if code, _ := refused(err); code != "no_account" {
 			t.Error(err)
 		}
+		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Active: true}, {UserID: "43", Email: "ben@acme.com", Active: true}}))
+		other := again
+		other.SenderUserID = new("43") // whose own account is fine
+		if e, err := w.Edit(ctx, w.page("ana"), v.ID, other); err != nil || e.State != models.BatchScheduled || e.Sender != "ben@acme.com" {
+			t.Fatalf("by another sender: %s from %s, %v", e.State, e.Sender, err)
+		}
+		w.clock.Add(3 * time.Hour)
+		w.due()
+		if got := w.view(v.ID); got.State != models.BatchHeld || *got.HeldCode != models.HeldLate {
+			t.Fatalf("late again: %s", got.State)
+		}
+		again.Schedule = w.later(time.Hour).Schedule
 		w.account("1", "ana@acme.com", models.AccountActive)
+		again.SenderUserID = new("42")
 		e, err := w.Edit(ctx, w.page("ana"), v.ID, again)
 		if err != nil || e.State != models.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
 			t.Fatalf("moved: %s, %v, %v", e.State, e.Reason, err)
@@ -196,6 +209,45 @@ func TestNothingLeavesEarlyBecauseItWasHeldMeanwhile(t *testing.T) {
 		w.clock.Add(v.SendAt.Sub(w.clock.Now()))
 		if got := w.claim(); len(got) != 2 {
 			t.Errorf("%d left at the time", len(got))
+		}
+	})
+}
+
+// TestWhatWaitsForTheMorningIsNotLateAtNight breaks the connection over a night on which nothing was to go.
+func TestWhatWaitsForTheMorningIsNotLateAtNight(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		r := at("2026-03-02T22:00", "America/New_York", "")
+		r.MoveQuiet, r.Late = true, &texting.Late{AfterMinutes: 60, Do: models.LateDrop}
+		v := w.create(w.bulk("ana", crm.ModuleContact, "2"), "k1", r)
+		w.clock.Add(v.SendAt.Add(-time.Minute).Sub(w.clock.Now()))
+		w.due()
+		_, err := w.Prepare(ctx, "t_9", v.ID)
+		must(t, err)
+		night := func(d time.Duration) models.Batch {
+			t.Helper()
+			_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldBroken, "broken")
+			must(t, err)
+			_, err = w.Move(ctx, "t_9", v.ID)
+			must(t, err)
+			w.clock.Add(d)
+			_, err = w.db.ReleaseBatches(ctx, "t_9", models.HeldBroken)
+			must(t, err)
+			_, err = w.Move(ctx, "t_9", v.ID)
+			must(t, err)
+			b, err := w.db.Batch(ctx, "t_9", "", v.ID)
+			must(t, err)
+			return b
+		}
+		w.clock.Add(time.Hour)
+		if b := night(2 * time.Hour); b.State != models.BatchSending {
+			t.Fatalf("at night it is %s: %s", b.State, b.HeldReason)
+		}
+		if got := w.claim(); len(got) != 0 {
+			t.Fatal("went at night")
+		}
+		if b := night(8*time.Hour + 2*time.Minute); b.State != models.BatchCancelled || b.HeldCode != models.HeldLate {
+			t.Errorf("an hour after the morning it is %s", b.State)
 		}
 	})
 }

@@ -160,7 +160,7 @@ func (o *OptOuts) Heard(ctx context.Context, e models.WebhookEvent) error {
 		if e.OptWord == "stop" {
 			_, err = o.optOut(ctx, e.TenantID, number, models.OptOutReply)
 		} else {
-			_, err = o.optIn(ctx, e.TenantID, number, o.store.Now(), models.OptOutReply)
+			_, err = o.optIn(ctx, e.TenantID, number, e.ReceivedAt, models.OptOutReply) // a STOP heard since then stands
 		}
 		if err != nil {
 			return err

@@ -137,8 +137,11 @@ func (l *lane) settle(c models.Claimed, o models.Outcome) {
 	l.e.settler.in <- outcome{o, l.durable}
 }
 
-// durable notes that an outcome is written.
-func (l *lane) durable(o models.Outcome) {
+// durable notes that an outcome is written, or never will be: then its text is still sending, though it may have gone.
+func (l *lane) durable(o models.Outcome, written bool) {
+	if !written {
+		l.unwritten.Store(true)
+	}
 	if o.State == models.Waiting {
 		l.requeued.Store(true)
 	}

@@ -72,8 +72,12 @@ func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err er
 }
 
 // takeBack puts into the queue again what a claim took without this worker hearing of it. Until all else is settled it
-// can't tell those texts from the ones on the wire.
+// can't tell those texts from the ones on the wire. From one whose outcome could not be written it never can: then the
+// lease runs out, and the lane's next owner calls them all uncertain.
 func (l *lane) takeBack(ctx context.Context) error {
+	if l.unwritten.Load() {
+		return models.ErrLost
+	}
 	if l.open.Load() > 0 {
 		return nil
 	}

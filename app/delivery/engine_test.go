@@ -297,6 +297,33 @@ func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
 	})
 }
 
+// TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame stops one while Dialpad takes longer than a lease.
+func TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame(t *testing.T) {
+	each(t, func(r *rig) {
+		const lease = 1500 * time.Millisecond
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 4 * time.Second})
+		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 3)
+		_, stop := r.run(delivery.Config{WorkerID: "w1", Connections: 8, Lease: lease})
+		r.until("on the wire", func() bool { return r.phone.SMSPosts() == 3 })
+		until := func() time.Time {
+			l, err := r.db.LaneOf(context.Background(), "t_9", company)
+			r.must(err)
+			if l.LeaseUntil == nil {
+				return time.Time{}
+			}
+			return *l.LeaseUntil
+		}
+		stopped := make(chan struct{})
+		go func() { stop(); close(stopped) }()
+		before := until()
+		r.until("the lease is renewed twice", func() bool { return until().After(before.Add(lease / 2)) })
+		<-stopped
+		if c := r.counts(); c.Sent != 3 {
+			t.Errorf("after a clean stop: %+v", c)
+		}
+	})
+}
+
 func TestAStoppedEngineLosesNothingAndAnotherGoesOn(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})

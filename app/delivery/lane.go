@@ -18,6 +18,9 @@ const (
 	dueLook   = 250 * time.Millisecond
 	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
 	settings  = 5 * time.Second
+	// checkWithin is how long a process that stops still asks whether what it claimed may go. What it can't learn by then
+	// goes back to the queue.
+	checkWithin = 10 * time.Second
 	// lookWithin is how long a lane's look waits for others.
 	lookWithin = time.Millisecond
 )
@@ -39,6 +42,7 @@ type lane struct {
 	open       atomic.Int64 // claimed texts whose outcome is not written yet
 	onWire     sync.WaitGroup
 	requeued   atomic.Bool // something was taken back since the last look
+	unwritten  atomic.Bool // the database refused an outcome
 	unheard    bool        // a claim's answer was lost: the database may have made it
 	streak     int         // texts of higher classes since a lower one had its share
 	mixed      bool        // the last claim found more than bulks
@@ -91,7 +95,9 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	}
 	l.open.Add(int64(claimed))
 	// What is claimed is settled, also when the process stops just now.
-	l.dispatch(context.WithoutCancel(ctx), got.Texts)
+	checking, cancel := outliving(ctx, checkWithin)
+	defer cancel()
+	l.dispatch(checking, got.Texts)
 	return round{claimed: claimed}, nil
 }
 

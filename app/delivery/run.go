@@ -12,14 +12,17 @@ import (
 // Run drains due lanes until ctx ends. Then it claims nothing more, waits for the answers to what is on the wire,
 // writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, asking, posting, loops, drains sync.WaitGroup
+	var settling, asking, posting, loops, drains, renewing sync.WaitGroup
 	settling.Go(e.settler.run)
+	// Lanes stay ours until what is on the wire is settled: with another owner it would be uncertain by then.
+	leased, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	defer letGo()
+	renewing.Go(func() { e.every(leased, e.cfg.Lease/3, e.renewRound) })
 	asking.Go(e.claims.run)
 	asking.Go(e.looks.run)
 	for range e.cfg.Connections {
 		posting.Go(e.connection)
 	}
-	loops.Go(func() { e.every(ctx, e.cfg.Lease/3, e.renewRound) })
 	loops.Go(func() { e.every(ctx, followEvery, e.settler.followUp) })
 	e.acquireLoop(ctx, &drains)
 	drains.Wait()
@@ -31,6 +34,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Wait()
 	close(e.settler.in)
 	settling.Wait()
+	letGo()
+	renewing.Wait()
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	e.settler.followUp(back)
@@ -119,6 +124,9 @@ func (e *Engine) renewRound(ctx context.Context) {
 // drain steps a lane until it is empty, lost or the process stops.
 func (e *Engine) drain(ctx context.Context, l *lane) {
 	defer func() {
+		if ctx.Err() != nil { // renewed till then; a lane that was lost is not
+			l.onWire.Wait()
+		}
 		e.mu.Lock()
 		if e.lanes[l.ID] == l { // a lease that ran out may be this process's again by now
 			delete(e.lanes, l.ID)
@@ -154,6 +162,16 @@ func (e *Engine) giveUp(ctx context.Context, l *lane) (bool, error) {
 	}
 	l.Lane.LeaseOwner = e.cfg.WorkerID
 	return e.store.ReleaseLane(ctx, l.Lane, l.nextDue)
+}
+
+// outliving is a context that lasts for d after ctx has ended.
+func outliving(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(d, cancel)
+		context.AfterFunc(out, func() { t.Stop() })
+	})
+	return out, func() { ended(); cancel() }
 }
 
 func (e *Engine) pause(ctx context.Context, d time.Duration) {

@@ -25,7 +25,7 @@ type settler struct {
 // outcome is what became of one text, and who wants to know once it is durable.
 type outcome struct {
 	models.Outcome
-	durable func(models.Outcome)
+	durable func(o models.Outcome, written bool)
 }
 
 const (
@@ -67,7 +67,7 @@ func (s *settler) write(group []outcome) {
 		switch {
 		case err == nil:
 			s.follow(moved)
-			settledAll(group)
+			settledAll(group, true)
 			return
 		case !models.RefusedData(err):
 			s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
@@ -82,15 +82,15 @@ func (s *settler) write(group []outcome) {
 			group = []outcome{group[0].withoutWords()}
 		default: // it stays sending, and becomes uncertain with the next owner of its lane
 			s.log.Error("the database refuses an outcome", "message", group[0].ID, "state", group[0].State, "err", err)
-			settledAll(group)
+			settledAll(group, false)
 			return
 		}
 	}
 }
 
-func settledAll(group []outcome) {
+func settledAll(group []outcome, written bool) {
 	for _, o := range group {
-		o.durable(o.Outcome)
+		o.durable(o.Outcome, written)
 	}
 }
 

@@ -25,19 +25,24 @@ func TestAnOutcomeThatTheDatabaseRefusesHoldsNoOther(t *testing.T) {
 		if err != nil || len(claimed) != 9 {
 			t.Fatal(len(claimed), err)
 		}
-		durable := 0
+		durable, written := 0, 0
 		var group []outcome
 		for i, c := range claimed {
 			o := models.Outcome{ID: c.ID, Attempt: c.Attempt, State: models.Sent, DialpadID: fmt.Sprint("d", i)}
 			if i == 4 {
 				o.Attempt = 1 << 40 // Postgres: integer out of range
 			}
-			group = append(group, outcome{o, func(models.Outcome) { durable++ }})
+			group = append(group, outcome{o, func(_ models.Outcome, ok bool) {
+				durable++
+				if ok {
+					written++
+				}
+			}})
 		}
 		newSettler(db.Store, slog.New(slog.NewTextHandler(t.Output(), nil))).write(group)
 		n, err := db.CountMessages(ctx, "t_9", []string{"b1"})
-		if err != nil || n["b1"].Sent != 8 || n["b1"].Sending != 1 || durable != 9 {
-			t.Errorf("%+v, %d durable, %v", n["b1"], durable, err)
+		if err != nil || n["b1"].Sent != 8 || n["b1"].Sending != 1 || durable != 9 || written != 8 && !db.Embedded() { // SQLite finds no such attempt, and minds nothing
+			t.Errorf("%+v, %d durable, %d written, %v", n["b1"], durable, written, err)
 		}
 	})
 }

@@ -78,6 +78,12 @@ func refusedByCRM(err error) bool {
 	return errors.As(err, &e) && e.Kind == crm.Refused
 }
 
+// unreadable tells whether the CRM answers, but not with what the contract says.
+func unreadable(err error) bool {
+	var e *crm.Error
+	return errors.As(err, &e) && e.Kind == crm.Garbage
+}
+
 // Sender is who an action's text goes out from.
 type Sender struct{ UserID, DialpadID string }
 

@@ -117,6 +117,7 @@ type readList func(ctx context.Context, token, companyID, cursor string) (dialpa
 
 // pages calls f with the numbers of each page of a list that we could text at all.
 func (o *OptOuts) pages(ctx context.Context, c models.Connection, read readList, f func(numbers []string) error) error {
+	been := map[string]bool{}
 	for cursor := ""; ; {
 		var page dialpad.OptOutPage
 		err := o.market.Do(ctx, c.TenantID, func(token string) (err error) {
@@ -135,9 +136,10 @@ func (o *OptOuts) pages(ctx context.Context, c models.Connection, read readList,
 		if err := f(numbers); err != nil {
 			return err
 		}
-		if cursor = page.Cursor; cursor == "" {
+		if cursor = page.Cursor; cursor == "" || been[cursor] { // a circle holds nobody new
 			return nil
 		}
+		been[cursor] = true
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -129,8 +131,8 @@ func TestTwoProcessesThatPrepareAtOnceMakeOneOfEach(t *testing.T) {
 func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 	for kind, words := range map[string]string{
 		crmsandbox.FaultDown:        "Waiting for Salesmate, which is not answering",
-		crmsandbox.FaultGarbageJSON: "Waiting for Salesmate, which is not answering",
-		crmsandbox.FaultGarbageHTML: "Waiting for Salesmate, which is not answering",
+		crmsandbox.FaultGarbageJSON: "Salesmate gives these records in a form that can't be read; it is asked again",
+		crmsandbox.FaultGarbageHTML: "Salesmate gives these records in a form that can't be read; it is asked again",
 		crmsandbox.FaultRefuse:      "Salesmate does not give these records; it is asked again",
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -167,6 +169,41 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 			})
 		})
 	}
+}
+
+// circling answers about a selection in pages that lead back to the first.
+type circling struct{ texting.CRM }
+
+func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
+	next := map[string]string{"": "a", "a": "b", "b": "a"}[q.Cursor]
+	q.Cursor, q.Limit = "", 10
+	r, err := c.CRM.ResolveRecords(ctx, t, q)
+	r.Next = next
+	return r, err
+}
+
+func TestPagesThatLeadInACircleEndSomeDay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		x := texting.New(w.db.Store, circling{w.crm}, w.market, texting.Config{Now: w.clock.Now})
+		a := w.all("ana", crm.ModuleContact, "")
+		if p, err := x.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"}); err == nil {
+			t.Errorf("counted in a circle: %+v", p.Total)
+		}
+		v := w.create(a, "k1", says("Hi"))
+		for _, want := range []string{models.BatchPreparing, models.BatchHeld} {
+			if n, err := x.Prepare(ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == models.BatchPreparing {
+				t.Fatalf("%d pages, %v", n.Pages, err)
+			}
+			got := w.view(v.ID)
+			if got.State != want || got.Reason == nil || !strings.HasPrefix(*got.Reason, "Salesmate gives these records in a form that can't be read") {
+				t.Errorf("%s: %v, want %s", got.State, got.Reason, want)
+			}
+			w.clock.Add(61 * time.Minute)
+		}
+		if got := w.became(v.ID); len(got) != 10 {
+			t.Errorf("%d rows of 10 people", len(got))
+		}
+	})
 }
 
 func TestWhatTheCRMRefusesIsNotAnOutageToWhoeverAsks(t *testing.T) {

@@ -16,6 +16,7 @@ type PrepareCounts struct{ Pages, Queued, Skipped int }
 // preparing. It may be killed anywhere and run again, also twice at once: a page is stored together with the cursor
 // that follows it, only by whoever still finds the cursor it began with. An error means: again later.
 func (x *Texting) Prepare(ctx context.Context, tenantID, batchID string) (n PrepareCounts, err error) {
+	been := trail{}
 	for {
 		b, err := x.store.Batch(ctx, tenantID, "", batchID)
 		if errors.Is(err, models.ErrNotFound) || err == nil && b.State != models.BatchPreparing {
@@ -28,14 +29,14 @@ func (x *Texting) Prepare(ctx context.Context, tenantID, batchID string) (n Prep
 		if err != nil {
 			return n, err
 		}
-		done, err := x.preparePage(ctx, t, b, &n)
+		done, err := x.preparePage(ctx, t, b, been, &n)
 		if err != nil || done {
 			return n, err
 		}
 	}
 }
 
-func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Batch, n *PrepareCounts) (done bool, err error) {
+func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Batch, been trail, n *PrepareCounts) (done bool, err error) {
 	if now := x.now(); waitsLate(b) && b.LateBy(*b.SendAt, now) {
 		set := b.Late(now)
 		set["started_at"] = nil // it never did; whoever resumes it starts it
@@ -51,8 +52,11 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 		return true, x.end(ctx, b, "", "The text can't be read any more") // the fields were checked when it was written
 	}
 	p, err := x.recipients(ctx, w, b.Cursor)
-	if refusedByCRM(err) && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedMost {
-		return false, x.hold(ctx, b, models.HeldRefused, wordsRefused)
+	if err == nil {
+		err = been.check(p.next)
+	}
+	if words := never(err); words != "" && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedMost {
+		return false, x.hold(ctx, b, models.HeldRefused, words)
 	}
 	if err != nil {
 		x.note(ctx, b, err)
@@ -66,6 +70,7 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 	if err != nil {
 		return false, err
 	}
+	been[p.next] = true
 	n.Pages++
 	for _, r := range p.recipients {
 		if r.code == "" {
@@ -80,8 +85,8 @@ func (x *Texting) preparePage(ctx context.Context, t models.Tenant, b models.Bat
 
 const (
 	optOutsMost = 10 * time.Second
-	// refusedMost is how long a CRM that refuses the records is asked again: secrets may just be changing there, but a
-	// selection that it forgot stays forgotten.
+	// refusedMost is how long a CRM that refuses the records, or gives them in a form that can't be read, is asked again:
+	// secrets may just be changing there, but a selection that it forgot stays forgotten.
 	refusedMost = time.Hour
 )
 
@@ -104,14 +109,25 @@ func waitsLate(b models.Batch) bool {
 	return b.SendAt != nil && b.StartedAt != nil && b.Cursor == "" && !b.LateBy(*b.SendAt, *b.StartedAt)
 }
 
+// never is the sentence for an answer of the CRM's that asking again hardly changes, "" for others.
+func never(err error) string {
+	switch {
+	case refusedByCRM(err):
+		return wordsRefused
+	case unreadable(err):
+		return wordsUnreadable
+	}
+	return ""
+}
+
 // note tells the person why preparing waits.
 func (x *Texting) note(ctx context.Context, b models.Batch, cause error) {
 	var p *Problem
 	words := "Preparing failed and is tried again"
 	switch {
 	case !errors.As(cause, &p):
-	case p.Code == codeRefused:
-		words = wordsRefused + "; it is asked again"
+	case never(cause) != "":
+		words = never(cause) + "; it is asked again"
 	case p.Code == "crm_unreachable":
 		words = "Waiting for Salesmate, which is not answering"
 	}

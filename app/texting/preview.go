@@ -67,6 +67,7 @@ const (
 type preview struct {
 	mu     sync.Mutex
 	seen   twins
+	been   trail
 	view   PreviewView
 	cursor string
 	part   int
@@ -179,7 +180,7 @@ func (c *previewCache) drop(key string) {
 }
 
 func (p *preview) reset() {
-	p.seen, p.view, p.cursor, p.part = twins{}, PreviewView{}, "", 0
+	p.seen, p.been, p.view, p.cursor, p.part = twins{}, trail{}, PreviewView{}, "", 0
 }
 
 func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *preview) error {
@@ -191,9 +192,13 @@ func (x *Texting) previewPart(ctx context.Context, w wish, s *Schedule, p *previ
 	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
 	for range previewPages {
 		page, err := x.recipients(ctx, w, cursor)
+		if err == nil {
+			err = p.been.check(page.next)
+		}
 		if err != nil {
 			return err
 		}
+		p.been[page.next] = true
 		p.seen.leaveOut(page.recipients)
 		for _, r := range page.recipients {
 			view.count(w, r, present.gone(at, int64(view.WillReceive)))

@@ -24,11 +24,12 @@ const (
 	codeRefused   = "record_refused"
 	codeLeftOut   = "left_out"
 
-	wordsOptedOut  = "Unsubscribed from Text"
-	wordsMissing   = "The record no longer exists"
-	wordsForbidden = "You may not see this record"
-	wordsRefused   = "Salesmate does not give these records"
-	wordsLeftOut   = "Left out while the texts waited"
+	wordsOptedOut   = "Unsubscribed from Text"
+	wordsMissing    = "The record no longer exists"
+	wordsForbidden  = "You may not see this record"
+	wordsRefused    = "Salesmate does not give these records"
+	wordsUnreadable = "Salesmate gives these records in a form that can't be read"
+	wordsLeftOut    = "Left out while the texts waited"
 )
 
 // wish is what is to be texted to whom: the part of a batch that decides recipients and texts.

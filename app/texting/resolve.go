@@ -2,6 +2,7 @@ package texting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"dialpad-texting/integrations/crm"
@@ -36,6 +37,16 @@ func (x *Texting) resolve(ctx context.Context, t models.Tenant, q crm.ResolveQue
 		}
 	}
 	return whole, nil
+}
+
+// trail is the cursors that a walk through pages has come by: one that is named again leads in a circle.
+type trail map[string]bool
+
+func (t trail) check(next string) error {
+	if t[next] {
+		return recordsProblem(&crm.Error{Kind: crm.Garbage, Type: crm.CallRecords, Status: 200, Err: errors.New("the pages lead in a circle")})
+	}
+	return nil
 }
 
 // gather adds what an answer says of ids that are still left, and strikes them off.

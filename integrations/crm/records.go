@@ -59,12 +59,12 @@ type resolveData struct {
 type recordJSON struct {
 	Module    string          `json:"module"`
 	ID        id              `json:"id"`
-	Name      string          `json:"name"`
+	Name      text            `json:"name"`
 	ContactID id              `json:"contact_id"`
 	Fields    map[string]text `json:"fields"`
 	Phones    map[string]text `json:"phones"`
-	OptedOut  bool            `json:"opted_out"`
-	TimeZone  string          `json:"time_zone"`
+	OptedOut  optedOut        `json:"opted_out"`
+	TimeZone  text            `json:"time_zone"`
 	Owner     id              `json:"owner"`
 }
 
@@ -76,10 +76,16 @@ type recordsJSON struct {
 }
 
 // text is the value of a field: whatever scalar the CRM keeps there, or a list
-// of them (a multiple choice), as a person would write it.
+// of them (a multiple choice), as a person would write it. An object is no text,
+// and one such field must not keep a whole page of people from being read: it
+// counts as empty.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '{' {
+		*t = ""
+		return nil
+	}
 	if len(b) == 0 || b[0] != '[' {
 		s, err := scalar(b)
 		*t = text(s)
@@ -94,6 +100,20 @@ func (t *text) UnmarshalJSON(b []byte) error {
 		parts[i] = string(v)
 	}
 	*t = text(strings.Join(parts, ", "))
+	return nil
+}
+
+// optedOut is whether somebody does not want texts. What is not plainly a no is
+// a yes: a text too few does no harm.
+type optedOut bool
+
+func (o *optedOut) UnmarshalJSON(b []byte) error {
+	switch strings.ToLower(strings.Trim(string(b), `" `)) {
+	case "false", "null", "0", "no", "":
+		*o = false
+	default:
+		*o = true
+	}
 	return nil
 }
 
@@ -183,8 +203,8 @@ func (r *Records) account(q ResolveQuery, seen map[string]bool) error {
 
 func (r recordJSON) record() Record {
 	return Record{
-		Module: r.Module, ID: string(r.ID), Name: r.Name, ContactID: string(r.ContactID),
-		Fields: texts(r.Fields), Phones: texts(r.Phones), OptedOut: r.OptedOut, TimeZone: r.TimeZone, Owner: string(r.Owner),
+		Module: r.Module, ID: string(r.ID), Name: string(r.Name), ContactID: string(r.ContactID),
+		Fields: texts(r.Fields), Phones: texts(r.Phones), OptedOut: bool(r.OptedOut), TimeZone: string(r.TimeZone), Owner: string(r.Owner),
 	}
 }
 

@@ -192,8 +192,9 @@ func (s *Store) Batches(ctx context.Context, tenantID string, f BatchFilter, aft
 		like := "%" + escapeLike(f.Query) + "%"
 		q = q.Where(`lower(message) LIKE lower(?) ESCAPE '\' OR lower(user_name) LIKE lower(?) ESCAPE '\' OR lower(workflow_name) LIKE lower(?) ESCAPE '\'
 			OR to_number <> '' AND to_number IN (?, ?)
+			OR source = 'one' AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND lower(m.name) LIKE lower(?) ESCAPE '\')
 			OR id IN (SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key = ? AND number_key <> '')`,
-			like, like, like, f.Query, f.Number, tenantID, f.NumberKey)
+			like, like, like, f.Query, f.Number, like, tenantID, f.NumberKey)
 	}
 	if after != "" {
 		// Ids sort by time (UUIDv7), so the id alone is the key set.

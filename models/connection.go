@@ -271,7 +271,20 @@ func (s *Store) SaveDirectoryCursor(ctx context.Context, c Connection, begun tim
 		UpdateColumns(map[string]any{"directory_begun_at": utc(at), "directory_cursor": cursor}))
 }
 
-// Touch notes when something last happened: one of directory_at, opt_outs_at, last_checked_at.
+// OptOutsRead notes that Dialpad's opt-outs were read, by somebody who found them read at a time before: not when they
+// became old meanwhile.
+func (s *Store) OptOutsRead(ctx context.Context, tenantID string, before *time.Time) error {
+	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT DISTINCT FROM "+s.moment("?"), tenantID, utc(before)).
+		UpdateColumn("opt_outs_at", s.Now()).Error
+}
+
+// OptOutsOld has Dialpad's opt-outs read again by the next sweep.
+func (s *Store) OptOutsOld(ctx context.Context, tenantID string) error {
+	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT NULL", tenantID).
+		UpdateColumn("opt_outs_at", s.Now().Add(-24*time.Hour)).Error
+}
+
+// Touch notes when something last happened: directory_at or last_checked_at.
 func (s *Store) Touch(ctx context.Context, tenantID string, column ConnectionMoment) error {
 	return s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).UpdateColumn(string(column), s.Now()).Error
 }
@@ -282,7 +295,6 @@ type ConnectionMoment string
 // The moments of a connection.
 const (
 	DirectoryRead ConnectionMoment = "directory_at"
-	OptOutsRead   ConnectionMoment = "opt_outs_at"
 	GrantChecked  ConnectionMoment = "last_checked_at"
 )
 

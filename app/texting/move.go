@@ -27,6 +27,11 @@ func (x *Texting) Move(ctx context.Context, tenantID, batchID string) (moved int
 		if n < moveChunk {
 			return moved, x.afterMove(ctx, b, moved)
 		}
+		if moved == n { // the first need not wait for the last
+			if err := x.goOn(ctx, b); err != nil {
+				return moved, err
+			}
+		}
 		if b, err = x.store.Batch(ctx, tenantID, "", batchID); err != nil {
 			return moved, err // it may have been resumed meanwhile: then the rest goes the other way
 		}
@@ -72,6 +77,22 @@ func (x *Texting) requeue(ctx context.Context, b models.Batch) (int, error) {
 	return x.store.RequeueMessages(ctx, lane, b.ID, sender, moveChunk)
 }
 
+// goOn wakes the lane of a batch whose texts are in the queue again.
+func (x *Texting) goOn(ctx context.Context, b models.Batch) error {
+	if b.State != models.BatchSending && b.State != models.BatchPreparing {
+		return nil
+	}
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+		return err
+	}
+	x.wake()
+	return nil
+}
+
 func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) error {
 	if moved == 0 && b.State != models.BatchSending {
 		return nil
@@ -87,10 +108,9 @@ func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) erro
 		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
 			return err
 		}
-		if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+		if err := x.goOn(ctx, b); err != nil {
 			return err
 		}
-		x.wake()
 	}
 	if moved > 0 {
 		return x.store.Enqueue(ctx, models.TellActivities{TenantID: b.TenantID})

@@ -71,7 +71,7 @@ func (o *OptOuts) Read(ctx context.Context, tenantID string) (n OptOutCounts, er
 	if err != nil {
 		return n, err
 	}
-	return n, o.store.Touch(ctx, tenantID, models.OptOutsRead)
+	return n, o.store.OptOutsRead(ctx, tenantID, c.OptOutsAt)
 }
 
 func (o *OptOuts) takeOuts(ctx context.Context, tenantID string, numbers []string, n *OptOutCounts) error {

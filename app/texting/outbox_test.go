@@ -62,6 +62,7 @@ func TestTheOutboxIsFilteredAndPaged(t *testing.T) {
 			"by text":     {ana, texting.Filter{Query: "spring MENU"}, []string{bulk}},
 			"by person":   {ana, texting.Filter{Query: "okoro"}, []string{soon, later, bulk}},
 			"by number":   {ana, texting.Filter{Query: "(415) 555-0142"}, one},
+			"by name":     {ana, texting.Filter{Query: "bob TAN"}, one},
 			"one's own":   {ben, texting.Filter{Query: "(415) 555-0142"}, nil},
 			"not yet":     {ben, texting.Filter{Query: "415-555-0177"}, []string{soon}},
 			"a percent":   {ana, texting.Filter{Query: "0% off_"}, []string{bulk}},
@@ -194,8 +195,8 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 				t.Error("not in order")
 			}
 		}
-		want := []string{"Asked for by Ana Ruiz", "Checked, filled in and queued", "Attempt 1: on its way to Dialpad", "Too many requests",
-			"Attempt 2: on its way to Dialpad", "Dialpad took the text", "Dialpad said: delivered"}
+		want := []string{"Asked for by Ana Ruiz", "Number, opt-outs and merge fields checked; filled in and queued", "Attempt 1: plan, connection, sender and opt-outs checked; on its way to Dialpad", "Too many requests",
+			"Attempt 2: plan, connection, sender and opt-outs checked; on its way to Dialpad", "Dialpad took the text", "Dialpad said: delivered"}
 		if d := cmp.Diff(want, told); d != "" {
 			t.Error(d)
 		}

@@ -125,17 +125,29 @@ func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
 		out = append(out, AttemptView{r.Attempt, r.ClaimedAt, r.AnsweredAt, r.Outcome, r.ErrorCode, r.ErrorText})
 	}
 	if m.Attempt > len(earlier) {
-		out = append(out, AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText})
+		out = append(out, lastAttempt(m))
 	}
 	return out
 }
 
+// lastAttempt is how the last request ended, not what Dialpad's events said of its text later.
+func lastAttempt(m models.Message) AttemptView {
+	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText}
+	switch {
+	case m.MatchedBy == "number":
+		v.Outcome, v.ErrorCode, v.ErrorText = models.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"
+	case m.DialpadID != "":
+		v.Outcome, v.ErrorCode, v.ErrorText = models.Sent, "", ""
+	}
+	return v
+}
+
 func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, events []EventView) []MomentView {
 	out := []MomentView{{At: b.CreatedAt, State: "created", Text: "Asked for by " + firstOf(b.UserName, b.UserEmail, b.WorkflowName)},
-		{At: m.CreatedAt, State: models.Queued, Text: "Checked, filled in and queued"}}
+		checked(m)}
 	for _, t := range attempts {
 		if t.ClaimedAt != nil {
-			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending, Text: fmt.Sprintf("Attempt %d: on its way to Dialpad", t.Attempt)})
+			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending, Text: fmt.Sprintf("Attempt %d: plan, connection, sender and opt-outs checked; on its way to Dialpad", t.Attempt)})
 		}
 		if t.AnsweredAt != nil {
 			out = append(out, MomentView{At: *t.AnsweredAt, State: t.Outcome, Text: answerWords(t)})
@@ -144,11 +156,19 @@ func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, e
 	for _, e := range events {
 		out = append(out, MomentView{At: e.ReceivedAt, State: e.Status, Text: "Dialpad said: " + firstOf(e.Result, e.Status)})
 	}
-	if m.SettledAt != nil && m.AnsweredAt == nil {
+	if m.SettledAt != nil && m.AnsweredAt == nil && (m.Attempt > 0 || m.State != models.Failed) {
 		out = append(out, MomentView{At: *m.SettledAt, State: m.State, Text: firstOf(m.ErrorText, m.State)})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	return out
+}
+
+// checked is what came of the record: number, opt-outs, merge fields.
+func checked(m models.Message) MomentView {
+	if m.State == models.Skipped || m.State == models.Failed && m.Attempt == 0 {
+		return MomentView{At: m.CreatedAt, State: m.State, Text: "Checked: " + m.ErrorText}
+	}
+	return MomentView{At: m.CreatedAt, State: models.Queued, Text: "Number, opt-outs and merge fields checked; filled in and queued"}
 }
 
 func answerWords(t AttemptView) string {

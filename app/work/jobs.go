@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -206,6 +207,11 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 		return c.peopleChanged(ctx, e)
 	case e.OptWord != "":
 		return c.OptOuts.Heard(ctx, e)
+	case strings.EqualFold(e.Direction, "inbound"):
+		// Without a content scope it doesn't say what was written. It may have been STOP: Dialpad's list tells.
+		if err := c.Store.OptOutsOld(ctx, j.TenantID); err != nil {
+			return err
+		}
 	}
 	done, err := c.Reconciler.Process(ctx, j.TenantID, j.EventID)
 	if err == nil && !done {

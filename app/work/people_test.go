@@ -169,3 +169,19 @@ func TestATextThatWasTakenBackJustWhenItsBatchWentOnGoesOnToo(t *testing.T) {
 		w.swept(10*time.Second, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
 	})
 }
+
+// TestASTOPThatNoEventSpellsOutIsReadFromDialpadsList has no content scope: the event says that something was written.
+func TestASTOPThatNoEventSpellsOutIsReadFromDialpadsList(t *testing.T) {
+	each(t, func(w *world) {
+		const bob = "+14155550142"
+		w.within(20*time.Second, "the list was read", func() bool { return w.connection().OptOutsAt != nil })
+		if !w.phone.Reply(bob, "+14155550100", "STOP") {
+			t.Fatal("nobody has Ana's number")
+		}
+		w.swept(20*time.Second, "heard", func() bool {
+			out, err := w.db.IsSuppressed(ctx, "t_9", bob)
+			w.must(err)
+			return out
+		})
+	})
+}

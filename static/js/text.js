@@ -347,7 +347,7 @@ export default {
   "texts.title": "Outbox",
   "texts.back": "All texts",
   "texts.search": "Search",
-  "texts.search.placeholder": "Words, who sent it, or a phone number",
+  "texts.search.placeholder": "Words, a person, or a phone number",
   "texts.state": "State",
   "texts.source": "Source",
   "texts.any_state": "Any state",

@@ -217,6 +217,11 @@ func (p *person) answerLost(t *testing.T) {
 	popup.press("#send")
 	popup.says("press Send again, it can't go out twice")
 	p.sentOnce("Did it go?")
+	// Another text, or another time, would be a second one: only the same can be sent again, also after it was closed.
+	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#later").disabled && document.querySelector("#send").innerText.startsWith("Send again")`)
+	p.look("popup-answer-lost", p.root, popup)
+	popup = p.text("18")
+	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#message").value === "Did it go?"`)
 	popup.press("#send")
 	popup.settled("delivered")
 	p.sentOnce("Did it go?")

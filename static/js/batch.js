@@ -1,7 +1,7 @@
 // One batch in the outbox: its text, its people by state with reasons, and what can be done about it.
 import { call, callOnce, path } from './api.js';
 import { confirmDialog } from './dialogs.js';
-import { $, count, dialpadsWord, h, icon, link, note, page, patch, say, t, tn, timeTag, when, whyOf } from './dom.js';
+import { $, count, dialpadsWord, h, icon, link, note, page, patch, save, say, t, tn, timeTag, when, whyOf } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
 import { STATES, badge, bar, progressOf, seen, stateBadge, tally, timeLeft, whom } from './progress.js';
@@ -109,10 +109,7 @@ export function showBatch({ id, root, actions, open, back }) {
 const heldBefore = ({ state, schedule, timeline = [] }) => state === 'held' && schedule && !timeline.some(({ what }) => what === 'started');
 
 async function report(id) {
-  const blob = await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' });
-  const address = URL.createObjectURL(blob);
-  h('a', { href: address, download: `texts-${id}.csv` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  save(`texts-${id}.csv`, await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' }));
 }
 
 /** The people of a batch, by state. Before it begins, single ones can be left out. */

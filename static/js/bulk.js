@@ -20,6 +20,8 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
   let at = 0;
   let timer = 0;
   let running = null;
+  let stale = true; // what was counted is about another text, field or time
+  const fallbacks = {};
 
   audience.hidden = false;
   audience.replaceChildren(
@@ -32,7 +34,9 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
   function ask(wait) {
     clearTimeout(timer);
     running?.abort();
+    stale = true;
     timer = setTimeout(count0, wait);
+    changed();
   }
 
   async function count0() {
@@ -49,6 +53,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
         found.samples.push(...part.samples);
         cursor = part.complete ? null : part.next;
         trouble = null;
+        stale = false;
         last = found;
         draw();
       } while (cursor && !signal.aborted);
@@ -80,6 +85,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
   }
 
   function drawOut() {
+    if (out.contains(document.activeElement) && document.activeElement.matches('input')) return; // somebody is typing there
     if (!last || !last.excluded.length) { out.hidden = true; return; }
     const groups = new Map();
     for (const one of last.excluded) {
@@ -89,7 +95,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
     out.replaceChildren(...[...groups].map(([key, list]) => h('section', {},
       h('h2', {}, key === 'duplicate' ? t('bulk.duplicates') : key, ` (${count(list.length)})`),
       fix(list[0]),
-      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name, h('small', {}, [one.deal, key === 'duplicate' && one.reason].filter(Boolean).map((words) => ` · ${words}`).join(''))))),
+      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name || t('texts.person'), h('small', {}, [one.deal, key === 'duplicate' && one.reason].filter(Boolean).map((words) => ` · ${words}`).join(''))))),
       list.length > SHOWN ? h('small', {}, tn('bulk.more', list.length - SHOWN)) : null)));
   }
 
@@ -97,8 +103,8 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
   function fix({ code, field: key }) {
     if (code === 'no_number' || code === 'invalid_number') return h('p', {}, link(t('bulk.fix.number'), () => field.focus()));
     if (code !== 'empty_field' || !key) return null;
-    const input = h('input', { value: t('bulk.fallback'), 'aria-label': t('bulk.fix.fallback', { field: key }) });
-    const use = () => { writing.set(writing.get().replaceAll(new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g'), () => `{{${key}|${input.value.trim()}}}`)); ask(0); };
+    const input = h('input', { value: fallbacks[key] ?? t('bulk.fallback'), oninput: () => { fallbacks[key] = input.value; }, 'aria-label': t('bulk.fix.fallback', { field: key }) });
+    const use = () => { writing.set(writing.get().replaceAll(new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g'), () => `{{${key}|${input.value.trim()}}}`)); writing.focus(); ask(0); };
     return h('p', { class: 'row' }, h('small', {}, t('bulk.fix.empty')), h('span', { class: 'grow' }, input), h('button', { type: 'button', onclick: use }, t('bulk.fix.use')));
   }
 
@@ -113,7 +119,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
       h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t(samples.length < last.will || !last.complete ? 'bulk.sample_first' : 'bulk.sample', { at: count(at + 1), of: count(samples.length) })), samples.length > 1 ? step(1, 'next') : ''),
       h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, sample.deal ? ` · ${sample.deal}` : '', ' · ', h('span', { class: 'nowrap' }, pretty(sample.to)))), h('p', { class: 'bubble' }, sample.text),
         h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
-      h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')),
+      h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt && last.complete ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')),
       last.quiet ? note('warn', tn('bulk.quiet', last.quiet, context.quiet_hours)) : '',
       last.quiet ? h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move', context.quiet_hours))) : '');
   }
@@ -122,7 +128,7 @@ export function bulkPart({ context, writing, changed, when: planned, look }) {
   return {
     changed: () => ask(600),
     ok: () => !trouble && Boolean(last && last.will > 0),
-    label: () => (last && last.complete && !trouble ? tn('bulk.send', last.will) : t('popup.send')),
+    label: () => (last && last.complete && !trouble && !stale ? tn('bulk.send', last.will) : t('popup.send')),
     field: () => field.value,
     move: () => Boolean(last && last.quiet && move.checked),
   };

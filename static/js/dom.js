@@ -91,17 +91,24 @@ export const whyOf = ({ error_code: code, error_text: why }) => (code === 'dialp
 export const pretty = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
 
 /** A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when it is today. */
-export function when(iso, zone = page.user.time_zone) {
+export function when(iso, zone = page.user.time_zone, more = {}) {
   if (!iso) return '';
   const at = new Date(iso);
-  const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone };
+  const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone, ...more };
   const day = day8(at, zone) === day8(new Date(), zone) ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
   if (at.getFullYear() !== new Date().getFullYear()) day.year = 'numeric';
   return new Intl.DateTimeFormat(locale, { ...day, ...clock }).format(at);
 }
 
-export function timeTag(iso, zone) {
-  return h('time', { datetime: iso, class: 'num' }, when(iso, zone));
+export function timeTag(iso, zone, more) {
+  return h('time', { datetime: iso, class: 'num' }, when(iso, zone, more));
+}
+
+/** Hands a file over to the person. */
+export function save(name, blob) {
+  const address = URL.createObjectURL(blob);
+  h('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 /** The calendar day there: "2026-11-24". */

@@ -1,7 +1,7 @@
 // The text popup: finds out whether this person may text, lets them write, sends, and shows what became of it.
 import { call, Refused } from './api.js';
 import { composer } from './composer.js';
-import { $, h, note, say, t } from './dom.js';
+import { $, h, link, note, say, t } from './dom.js';
 import { draft as openDraft } from './draft.js';
 import { followHeight, framed, post } from './host.js';
 import { wireFields, wireTemplates } from './pickers.js';
@@ -76,7 +76,8 @@ async function compose() {
   }
   writing.set(draft.get().text || '');
   lock(false);
-  writing.focus();
+  unsure();
+  if (!open()) writing.focus();
   import('./follow.js').catch(() => {}); // needed after Send, when the network may be gone
 }
 
@@ -96,18 +97,38 @@ function changed(text) {
   ready();
 }
 
+/** The request whose answer never came. Until it is known what became of it, nothing but the same may be sent again. */
+const open = () => draft.get().open || null;
+
+function unsure(words = t('popup.kept')) {
+  const on = Boolean(open());
+  for (const part of form.querySelectorAll(':scope > :not(#problem, .foot)')) part.inert = on;
+  if (!on) return;
+  problem(words, ' ', link(t('popup.kept.other'), change));
+  sendButton.focus();
+}
+
+function change() {
+  draft.save({ open: null, key: null });
+  unsure();
+  problem();
+  lock(false);
+  writing.focus();
+}
+
 function ready() {
   const text = writing.get();
-  const can = text.trim() && writing.area.getAttribute('aria-invalid') !== 'true' && (!planner?.open || planner.ok()) && (!audience || audience.ok());
+  const can = open() || text.trim() && writing.area.getAttribute('aria-invalid') !== 'true' && (!planner?.open || planner.ok()) && (!audience || audience.ok());
   sendButton.setAttribute('aria-disabled', String(!can || sending));
   return can && !sending;
 }
 
 function lock(on) {
   sending = on;
-  sendButton.disabled = $('#later').disabled = on; // another time would be another text
+  sendButton.disabled = on;
+  $('#later').disabled = on || Boolean(open()); // another time would be another text
   writing.area.readOnly = on;
-  $('span', sendButton).textContent = on ? t('popup.sending') : planner?.open ? t('popup.send_later') : audience ? audience.label() : t('popup.send');
+  $('span', sendButton).textContent = on ? t('popup.sending') : open() ? t('popup.again') : planner?.open ? t('popup.send_later') : audience ? audience.label() : t('popup.send');
   ready();
 }
 
@@ -131,12 +152,15 @@ async function send() {
   lock(true);
   problem();
   say(t('popup.sending'));
-  const body = request();
+  const body = open() || request();
+  const key = draft.key(body);
+  draft.save({ open: body });
   try {
-    const { batch } = await call('POST', '/embed/api/batches', { body, headers: { 'Idempotency-Key': draft.key(body) } });
-    draft.save({ batch: batch.id });
+    const { batch } = await call('POST', '/embed/api/batches', { body, headers: { 'Idempotency-Key': key } });
+    draft.save({ batch: batch.id, open: null });
     post('sent', { batch_id: batch.id });
     await follow(batch);
+    unsure();
     lock(false); // what was written is out of sight
   } catch (refused) {
     if (!(refused instanceof Refused)) { lock(false); throw refused; }
@@ -148,10 +172,13 @@ async function send() {
 const STOPS = new Set(['plan_required', 'not_installed', 'not_connected', 'no_accounts', 'no_account', 'opted_out', 'session_over']);
 
 async function refusedToSend(refused) {
+  const known = refused.code !== 'network' && (refused.status < 500 || /_unreachable$/.test(refused.code)); // what became of it
+  if (known) draft.save({ open: null });
   lock(false);
+  unsure(refused.code === 'network' ? undefined : t('popup.kept.ours'));
   if (refused.code.startsWith('time_') && planner) { planner.ask(refused); return; }
   if (STOPS.has(refused.code)) { picture(refused, start); return; }
-  problem(refused.code === 'network' ? t('popup.kept') : refused.message);
+  if (known) problem(refused.message);
   sendButton.focus();
 }
 

@@ -68,6 +68,8 @@ export function timeLeft(batch) {
   return minutes < 1 ? t('progress.soon') : tn('progress.left', minutes, { time: when(eta) });
 }
 
+const gone = ({ failed, undelivered }) => failed + undelivered;
+
 const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
 
 /** The popup's own view of a bulk after Send. */
@@ -92,6 +94,8 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
       h('p', { class: 'num' }, progressOf(batch.counts), ' ', h('small', {}, timeLeft(batch))),
       tally(batch.counts),
       batch.reason ? note('warn', batch.reason) : '',
+      batch.counts.uncertain ? note('warn', tn('progress.uncertain', batch.counts.uncertain)) : '',
+      gone(batch.counts) ? note('bad', tn('progress.failed', gone(batch.counts))) : '',
       h('p', { class: 'soft' }, t(`progress.how.${HOW[batch.state] || 'going'}`)));
     drawFoot(batch);
     const over = ['done', 'cancelled'].includes(batch.state);
@@ -147,6 +151,7 @@ export function followMany(root, { batch: first, onSettled, onNew, onBack }) {
     trouble.replaceChildren();
     try { look((await call('POST', `/embed/api/batches/${id}/${name}`, { body: {} })).batch); watcher.now(); } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); }
     button.disabled = false;
-    if (held && !foot.contains(document.activeElement)) (button.isConnected ? button : foot.querySelector('button')).focus();
+    // Never to a button that ends things: whoever pressed Pause presses once more.
+    if (held && !foot.contains(document.activeElement)) (button.isConnected ? button : foot.querySelector('[data-act=resume], [data-act=pause]') || foot.querySelector('button.primary')).focus();
   }
 }

@@ -182,8 +182,13 @@ func (s *Store) Batches(ctx context.Context, tenantID string, f BatchFilter, aft
 	if f.UserID != "" {
 		q = q.Where("user_id = ?", f.UserID)
 	}
-	if f.State != "" {
-		q = q.Where("state = ?", f.State)
+	ready := "state IN ('preparing', 'sending') AND send_at > ?" // made ready before its time, it is scheduled to whoever looks
+	switch f.State {
+	case "":
+	case BatchScheduled:
+		q = q.Where("state = 'scheduled' OR "+ready, s.Now())
+	default:
+		q = q.Where("state = ? AND NOT coalesce("+ready+", false)", f.State, s.Now())
 	}
 	if f.Source != "" {
 		q = q.Where("source = ?", f.Source)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm/clause"
@@ -104,6 +105,16 @@ func (s *Store) AddMessages(ctx context.Context, l Lane, messages []Message) (ma
 		return nil, err
 	}
 	return setOf(have), nil
+}
+
+// LastDue is when the last of a batch's waiting texts is due, nil when none waits.
+func (s *Store) LastDue(ctx context.Context, tenantID, batchID string) (*time.Time, error) {
+	var m Message
+	err := one(s.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", tenantID, batchID).Order("due_at DESC").Take(&m).Error)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return m.DueAt, err
 }
 
 func setOf(ids []string) map[string]bool {

@@ -10,6 +10,7 @@ import (
 
 // EditRequest changes a batch before it starts; nil leaves a thing as it is.
 type EditRequest struct {
+	Version      *int64    `json:"version"` // as it was seen; nil changes it whatever it is by now
 	Message      *string   `json:"message"`
 	Schedule     *Schedule `json:"schedule"`
 	Late         *Late     `json:"late"`
@@ -17,6 +18,8 @@ type EditRequest struct {
 	SenderUserID *string   `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
 	Exclude      *[]string `json:"exclude"`        // records that are left out of a bulk, all of them; [] takes everybody in again
 }
+
+const wordsChanged = "This text has just started, or somebody else changed it. Look at it again."
 
 // excludeMost bounds how many records one batch can leave out by name.
 const excludeMost = 10_000
@@ -27,6 +30,9 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return BatchView{}, found(err)
+	}
+	if r.Version != nil && *r.Version != b.Version {
+		return BatchView{}, problem("state_conflict", wordsChanged)
 	}
 	set := map[string]any{"warning": "", "warned_at": nil}
 	if b.State == models.BatchHeld && b.StartedAt == nil && r.Schedule != nil {
@@ -54,7 +60,7 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		set["move_quiet"] = *r.MoveQuiet
 	}
 	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
-		return BatchView{}, lost(err, "This text has just started, or somebody else changed it. Look at it again.")
+		return BatchView{}, lost(err, wordsChanged)
 	}
 	return x.lookAgain(ctx, a, id)
 }
@@ -79,6 +85,9 @@ func started(b models.Batch, now time.Time) error {
 	}
 	if b.State == models.BatchHeld && b.StartedAt == nil {
 		return problem("state_conflict", "This text is on hold. Give it another time, or resume it.")
+	}
+	if b.State == models.BatchCancelled {
+		return problem("state_conflict", "This text was cancelled; it can't be changed any more.")
 	}
 	return problem("state_conflict", "This text has already started; it can't be changed any more.")
 }

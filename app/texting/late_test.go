@@ -213,6 +213,46 @@ func TestNothingLeavesEarlyBecauseItWasHeldMeanwhile(t *testing.T) {
 	})
 }
 
+// TestASenderIsJudgedAtTheTimeAndNotBefore suspends one while the text is made ready, two minutes ahead.
+func TestASenderIsJudgedAtTheTimeAndNotBefore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.bulk("ana", crm.ModuleContact, "7"), "k1", w.later(time.Hour))
+		w.clock.Add(59 * time.Minute)
+		w.due()
+		w.account("1", "ana@acme.com", models.AccountSuspended)
+		_, err := w.Prepare(ctx, "t_9", v.ID)
+		must(t, err)
+		if got := w.view(v.ID); got.Counts.Failed != 0 || got.Counts.Queued != 1 {
+			t.Errorf("a minute before: %+v", got.Counts)
+		}
+		w.clock.Add(time.Minute)
+		if got := w.claim(); len(got) != 1 || got[0].SenderID != "1" || got[0].SenderState != models.AccountSuspended {
+			t.Errorf("at the time: %+v", got)
+		}
+	})
+}
+
+func TestAnEditUndoesNoOther(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.create(w.bulk("ana", crm.ModuleContact, "7"), "k1", w.later(time.Hour))
+		mine, theirs := "Mine", "Theirs"
+		first, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Version: &v.Version, Message: &theirs})
+		must(t, err)
+		if _, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Version: &v.Version, Message: &mine}); err == nil {
+			t.Error("an older view was saved over a newer one")
+		} else if code, _ := refused(err); code != "state_conflict" {
+			t.Error(err)
+		}
+		if got := w.view(v.ID); got.Text != theirs || got.Version != first.Version {
+			t.Errorf("%q", got.Text)
+		}
+		must(t, w.db.Warn(ctx, models.Batch{ID: v.ID, TenantID: "t_9", Version: first.Version}, "something will go wrong")) // is no change
+		if got, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Version: &first.Version, Message: &mine}); err != nil || got.Text != mine {
+			t.Errorf("%q, %v", got.Text, err)
+		}
+	})
+}
+
 // TestWhatWaitsForTheMorningIsNotLateAtNight breaks the connection over a night on which nothing was to go.
 func TestWhatWaitsForTheMorningIsNotLateAtNight(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -39,7 +39,7 @@ func (x *Texting) fillRecipients(ctx context.Context, a Asker, batches []models.
 			return err
 		}
 		views[i].To = to
-		if to.Name == "" && len(b.RecordIDs) == 1 && !b.Over() {
+		if to.Name == "" && len(b.RecordIDs) == 1 {
 			unnamed[b.Module] = append(unnamed[b.Module], i)
 		}
 	}

@@ -89,7 +89,8 @@ func TestATextThatCannotGoIsRefusedAndNothingIsStored(t *testing.T) {
 }
 
 func TestATextIsNotLostWhileTheCRMIsDown(t *testing.T) {
-	for _, kind := range []string{crmsandbox.FaultDown, crmsandbox.FaultError, crmsandbox.FaultGarbageHTML, crmsandbox.FaultGarbageJSON} {
+	const down, unreadable = "Waiting for Salesmate, which is not answering", "Salesmate gives these records in a form that can't be read; it is asked again"
+	for kind, words := range map[string]string{crmsandbox.FaultDown: down, crmsandbox.FaultError: down, crmsandbox.FaultGarbageHTML: unreadable, crmsandbox.FaultGarbageJSON: unreadable} {
 		t.Run(kind, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: kind})
@@ -100,7 +101,7 @@ func TestATextIsNotLostWhileTheCRMIsDown(t *testing.T) {
 				if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
 					t.Fatal("prepared without the CRM")
 				}
-				if v = w.view(v.ID); v.State != models.BatchPreparing || v.Reason == nil || *v.Reason != "Waiting for Salesmate, which is not answering" {
+				if v = w.view(v.ID); v.State != models.BatchPreparing || v.Reason == nil || *v.Reason != words {
 					t.Errorf("while it is down: %+v", v)
 				}
 				w.host.Mend()

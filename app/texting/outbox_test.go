@@ -73,6 +73,15 @@ func TestTheOutboxIsFilteredAndPaged(t *testing.T) {
 				t.Errorf("%s: %s", name, d)
 			}
 		}
+		w.clock.Add(59 * time.Minute)
+		w.due()
+		_, err := w.Prepare(ctx, "t_9", later)
+		must(t, err)
+		for state, want := range map[string][]string{"scheduled": {soon, later}, "sending": one} { // made ready, it still waits for its time
+			if d := cmp.Diff(want, w.listed(ana, texting.Filter{State: state})); d != "" {
+				t.Errorf("%s, a minute before: %s", state, d)
+			}
+		}
 	})
 }
 

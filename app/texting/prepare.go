@@ -140,7 +140,8 @@ func (x *Texting) note(ctx context.Context, b models.Batch, cause error) {
 }
 
 // senderOf asks again who sends: plan, installation, connection and account at this moment. Held: the batch waits
-// for its tenant. Without an account the recipients still get their rows, failed with the words.
+// for its tenant. Without an account the recipients still get their rows, failed with the words; before its time those of
+// the account that was known wait for it, since the account may be back by then.
 func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
 	account, refusal, err := x.market.UserMay(ctx, t.ID, b.SenderEmail)
 	switch {
@@ -149,6 +150,9 @@ func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch)
 	case refusal == nil:
 		return account.DialpadID, false, nil
 	case refusal.Code == "no_account":
+		if b.SendAt != nil && b.SendAt.After(x.now()) {
+			return b.SenderID, false, nil
+		}
 		return "", false, nil
 	case refusal.Code == "dialpad_unreachable":
 		return "", false, refusal

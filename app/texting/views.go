@@ -34,6 +34,7 @@ type BatchView struct {
 	HeldCode   *string        `json:"held_code"`            // Reason in a word, of what is held or was cancelled by itself
 	Warning    *string        `json:"warning"`              // why it will fail if nothing changes
 	Exclude    []string       `json:"exclude,omitempty"`    // records left out while it waits
+	Version    int64          `json:"version"`              // for an edit, which must not undo another
 	Resendable *Resendable    `json:"resendable,omitempty"` // of one batch alone
 	Workflow   *WorkflowView  `json:"workflow"`
 	Timeline   []MomentView   `json:"timeline,omitempty"`
@@ -92,11 +93,16 @@ type MessageView struct {
 	ErrorCode string     `json:"error_code"` // Dialpad's raw value, or our word
 	ErrorText string     `json:"error_text"`
 	SentAt    *time.Time `json:"sent_at"`
+	DueAt     *time.Time `json:"due_at,omitempty"` // what it waits for
 }
 
 func messageView(m models.Message) MessageView {
 	number := numberOf(m)
-	return MessageView{ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
+	var due *time.Time
+	if m.State == models.Waiting {
+		due = m.DueAt
+	}
+	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
 		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
 }
 
@@ -157,8 +163,23 @@ func (x *Texting) views(ctx context.Context, a Asker, batches []models.Batch) ([
 	out := make([]BatchView, len(batches))
 	for i, b := range batches {
 		out[i] = x.batchView(b, addUp(b, counts[b.ID]), present)
+		if err := x.untilMorning(ctx, b, &out[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, x.fillRecipients(ctx, a, batches, out)
+}
+
+// untilMorning puts the end of a batch off until those texts are due that wait for the end of quiet hours.
+func (x *Texting) untilMorning(ctx context.Context, b models.Batch, v *BatchView) error {
+	if v.ETA == nil || !b.MoveQuiet {
+		return nil
+	}
+	last, err := x.store.LastDue(ctx, b.TenantID, b.ID)
+	if last != nil && last.After(*v.ETA) {
+		v.ETA = last
+	}
+	return err
 }
 
 func moving(b models.Batch) bool {
@@ -203,7 +224,7 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 	if !b.Prepared {
 		left += max(0, b.Expected-c.Sum())
 	}
-	if b.State == models.BatchScheduled {
+	if c.Sum() == 0 { // those left out have no rows either
 		c.Skipped += len(b.Excluded)
 		left -= len(b.Excluded)
 	}
@@ -225,7 +246,10 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail, ToField: b.ToField, Text: b.Message,
-		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Warning: optional(b.Warning), Exclude: b.Excluded}
+		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Exclude: b.Excluded, Version: b.Version}
+	if !b.Over() {
+		v.Warning = optional(b.Warning)
+	}
 	if b.LocalTime != "" {
 		v.Schedule = &Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}

@@ -70,6 +70,7 @@ function actions() {
   const removal = { label: t('app.remove'), run: () => leave('remove') };
   const outbox = connection ? [h('a', { class: 'button quiet', href: '/texts' }, t('app.outbox'))] : [];
   if (!status.connected) return [...outbox, button(connection ? 'app.reconnect' : 'app.connect', connect), menuButton(t('app.more'), connection ? [{ label: t('app.disconnect'), run: () => leave('disconnect') }, removal] : [removal])];
+  if (!status.plan_ok) return [...outbox, button('upgrade.go', () => showPlans()), menuButton(t('app.more'), [{ label: t('app.configure'), run: () => settingsDialog(status, saved) }, { label: t('app.disconnect'), run: () => leave('disconnect') }, removal])];
   return [...outbox, button('app.configure', () => settingsDialog(status, saved)),
     menuButton(t('app.more'), [{ label: t('app.reconnect'), run: connect }, { label: t('app.disconnect'), run: () => leave('disconnect') }, removal])];
 }
@@ -114,12 +115,12 @@ function follow(opened = {}) {
 
 function leave(what) {
   const { queue = {} } = status;
-  const held = (queue.scheduled || 0) + (queue.waiting ? 1 : 0);
+  const sends = (queue.scheduled || 0) + (what === 'remove' ? queue.held || 0 : 0);
   const points = what === 'remove' ? ['leave.remove.texts', 'leave.remove.dialpad', 'leave.remove.automation'] : ['leave.disconnect.texts', 'leave.disconnect.dialpad', 'leave.disconnect.automation'];
   confirmDialog($('#confirm'), {
     title: t(`leave.${what}.title`),
     lines: points.map((key) => t(key)),
-    count: held ? t(`leave.${what}.count`, { scheduled: queue.scheduled || 0, waiting: queue.waiting || 0 }) : '',
+    count: sends || queue.waiting ? t(`leave.${what}.count`, { scheduled: sends, waiting: queue.waiting || 0 }) : '',
     yes: t(`app.${what}`),
     run: async () => {
       await call('POST', `/apps/dialpad/${what}`, { body: {} });

@@ -42,10 +42,10 @@ export function showBatch({ id, root, actions, open, back }) {
   function drawHead(batch) {
     const { counts, by, to, sender_email: sender, source, workflow, created_at: at, schedule } = batch;
     const facts = [to && to.deal, by && t('batch.by', { name: by.name }), by && sender && sender !== by.email.toLowerCase() && t('batch.from', { email: sender }), t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), when(at)].filter(Boolean).join(' · ');
-    const due = seen(batch) === 'scheduled' && batch.send_at ? h('p', {}, icon('clock'), ' ', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
+    const due = (seen(batch) === 'scheduled' || batch.state === 'held') && batch.send_at ? h('p', {}, icon('clock'), ' ', batch.state === 'held' ? `${t('batch.due')} ` : '', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
     head.replaceChildren(
       h('div', { class: 'row' }, stateBadge(batch), h('small', {}, facts)),
-      batch.warning ? note('warn', batch.warning, ' ', page.user.role === 'admin' ? link(t('batch.other_sender'), () => edit(batch)) : '') : '', batch.reason ? note('warn', batch.reason) : '', due,
+      batch.warning ? note('warn', batch.warning, ' ', page.user.role === 'admin' ? link(t('batch.other_sender'), () => edit(batch)) : '') : '', batch.reason ? note('warn', batch.reason, batch.state === 'held' && batch.held_code !== 'connection_broken' ? ` ${t('batch.held_how')}` : '') : '', due,
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
       counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',
@@ -84,7 +84,7 @@ export function showBatch({ id, root, actions, open, back }) {
     const button = (name, onclick, cls = '', values = {}) => h('button', { type: 'button', class: cls, 'data-act': name, onclick }, t(`batch.${name}`, values));
     const waiting = !['done', 'cancelled'].includes(state);
     const list = [];
-    if (state === 'paused' || state === 'held') list.push(button('resume', press(() => act('resume')), 'primary'));
+    if (state === 'paused' || state === 'held') list.push(button('resume', press(() => resume(latest)), 'primary'));
     if (state === 'scheduled' || heldBefore(batch)) list.push(button('edit', () => edit(latest), state === 'held' ? '' : 'primary'));
     if (['sending', 'preparing'].includes(state)) list.push(button('pause', press(() => act('pause'))));
     if (resendable.failed) list.push(button('resend', press(() => act('resend', { states: ['failed'] })), '', { n: count(resendable.failed) }));
@@ -93,6 +93,13 @@ export function showBatch({ id, root, actions, open, back }) {
     if (state !== 'scheduled') list.push(button('csv', press(() => report(id)), 'quiet'));
     actions.replaceChildren(...list);
     if (keep) (actions.querySelector(`[data-act=${keep}]`) || $('button', actions) || $('#title')).focus();
+  }
+
+  // What is past its time goes out the moment it is resumed.
+  function resume(batch) {
+    if (!heldBefore(batch) || Date.parse(batch.send_at) > Date.now()) return act('resume');
+    sure('resume', batch.counts.held, () => act('resume'));
+    return null;
   }
 
   const edit = (batch) => editDialog($('#edit'), batch, (changed) => { shownCounts = ''; look(changed); say(t('edit.saved')); });
@@ -146,12 +153,12 @@ function recipients(root, id, trouble, changed) {
   }
 
   function row(message) {
-    const { id: key, name, deal, to, display, state: now, error_code: code, error_text: why, sent_at: at } = message;
+    const { id: key, name, deal, to, display, state: now, error_code: code, error_text: why, sent_at: at, due_at: due } = message;
     return h('tr', {},
       h('th', { scope: 'row' }, name || display || to || t('texts.person'), deal ? h('small', {}, ` ${deal}`) : ''),
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, h('span', { class: `badge ${badge(now)}` }, t(`state.tab.${now}`)), why ? h('small', {}, whyOf(message), dialpadsWord(message)) : ''),
-      h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, '—')),
+      h('td', {}, at ? timeTag(at) : h('span', { class: 'soft' }, due && Date.parse(due) > Date.now() ? [t('batch.waits'), ' ', timeTag(due)] : '—')),
       h('td', {}, key ? h('button', { type: 'button', class: 'link', 'data-act': `receipt-${key}`, 'aria-label': t('receipt.of', { name: name || to || t('texts.person') }), onclick: () => receiptDialog($('#receipt'), key) }, t('receipt.open')) : now === 'queued' || code === 'left_out' ? choice(message) : ''));
   }
 
@@ -159,12 +166,13 @@ function recipients(root, id, trouble, changed) {
     const what = code === 'left_out' ? 'take_in' : 'leave_out';
     return h('button', { type: 'button', class: 'link', 'data-act': `choice-${record}`, 'aria-label': t(`batch.${what}_of`, { name: name || to || t('texts.person') }), onclick: async (event) => {
       const button = event.currentTarget;
-      button.disabled = true;
+      if (event.detail > 1 || button.getAttribute('aria-disabled')) return; // a double click is one
+      button.setAttribute('aria-disabled', 'true'); // disabled, it would lose the focus
       const others = (shown.exclude || []).filter((one) => one !== record);
       try {
         changed((await call('PATCH', `/embed/api/batches/${id}`, { body: { exclude: what === 'take_in' ? others : [...others, record] } })).batch);
         trouble.replaceChildren();
-      } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.disabled = false; }
+      } catch (refused) { trouble.replaceChildren(note('bad', refused.message)); button.removeAttribute('aria-disabled'); }
     } }, t(`batch.${what}`));
   }
 

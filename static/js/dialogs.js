@@ -22,8 +22,9 @@ export function showDialog(dialog) {
     observer.disconnect();
     dialog.style.maxHeight = dialog.style.marginBlockStart = '';
     if (seen.height > 200) { // else hardly anything of us is in sight, and scrolling there is right
-      dialog.style.maxHeight = `${seen.height - 24}px`;
-      dialog.style.marginBlockStart = `${seen.top + Math.max(12, Math.min(96, seen.height / 8))}px`;
+      const above = Math.max(12, Math.min(96, seen.height / 8));
+      dialog.style.maxHeight = `${seen.height - above - 12}px`;
+      dialog.style.marginBlockStart = `${seen.top + above}px`;
     }
     open();
   }).observe(document.documentElement);
@@ -54,7 +55,7 @@ export function upgradeDialog(dialog, { status, able, go }) {
     h('h2', { id: 'upgrade-title' }, t('upgrade.title')),
     h('p', {}, t('upgrade.what', { plan: (status.plan && (status.plan.name || status.plan.key)) || '' })),
     plans.length ? h('ul', { class: 'plans' }, plans) : null,
-    h('p', { class: 'soft' }, t('upgrade.nothing')),
+    status.installed ? null : h('p', { class: 'soft' }, t('upgrade.nothing')),
     h('div', { class: 'row end' },
       h('button', { type: 'button', onclick: () => dialog.close() }, t('upgrade.later')),
       h('button', { type: 'button', class: 'primary', 'data-first': '', onclick: () => { dialog.close(); go(); } }, t('upgrade.go'))));

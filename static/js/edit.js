@@ -19,7 +19,7 @@ export function editDialog(dialog, batch, saved) {
   area.value = batch.text || '';
   area.addEventListener('input', measure);
   measure();
-  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours }, start: batch.schedule, late: batch.late });
+  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours, mode: batch.source }, start: batch.schedule, late: batch.late });
   const move = h('input', { type: 'checkbox', checked: batch.move_quiet, 'data-act': 'move-quiet' });
   const quiet = batch.source === 'bulk' && batch.quiet_hours ? h('label', { class: 'check' }, move, h('span', {}, t('edit.quiet', batch.quiet_hours))) : null;
   const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
@@ -27,11 +27,11 @@ export function editDialog(dialog, batch, saved) {
   async function send(event) {
     event.preventDefault();
     if (!area.value.trim()) { area.focus(); return; }
-    if (!panel.ok()) { $('input', when).focus(); return; }
+    if (!panel.ok()) { panel.show(); return; }
     save.disabled = true;
     problem.replaceChildren();
     try {
-      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { message: area.value, ...panel.value(), ...(quiet ? { move_quiet: move.checked } : {}), ...(sender ? sender.value() : {}) } });
+      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { version: batch.version, message: area.value, ...panel.value(), ...(quiet ? { move_quiet: move.checked } : {}), ...(sender ? sender.value() : {}) } });
       dialog.close();
       saved(changed.batch);
     } catch (refused) {

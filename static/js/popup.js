@@ -148,7 +148,11 @@ function request() {
 }
 
 async function send() {
-  if (!ready()) { if (!sending) writing.focus(); return; }
+  if (!ready()) {
+    if (!sending && planner?.open && !planner.ok()) planner.show(); // its time may have passed meanwhile
+    else if (!sending) writing.focus();
+    return;
+  }
   lock(true);
   problem();
   say(t('popup.sending'));

@@ -1,6 +1,6 @@
 // The schedule panel: date, time, zone, and the instant in words.
 import { h, link, note, page, place, say, t } from './dom.js';
-import { afterQuiet, instants, inWords, wall } from './zones.js';
+import { afterQuiet, instants, inWords, offsetOf, wall } from './zones.js';
 
 let serial = 0;
 
@@ -13,16 +13,18 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
   const zone = zoneSelect(`${id}-zone`, [mine, to.time_zone, start && start.time_zone]);
   const words = h('p', { id: `${id}-words`, role: 'status' });
   const remarks = h('div', { class: 'stack' });
+  const night = h('div', { class: 'stack' });
   const rule = h('select', { id: `${id}-late` }, ['hold', 'send', 'drop'].map((what) => h('option', { value: what }, t(`late.${what}`))));
   let chosen = null; // the offset picked where a wall time is ambiguous
   let at = null;
 
   root.replaceChildren(
     h('div', { class: 'pair' }, field(id, 'schedule.when', date), field(`${id}-zone`, 'schedule.zone', zone)),
-    words, remarks,
+    words, remarks, night,
     field(`${id}-late`, 'late.label', rule));
   date.value = (start && start.local) || wall(new Date(Date.now() + 86_400_000), mine).slice(0, 11) + '09:00';
   zone.value = (start && start.time_zone) || mine;
+  if (start && start.offset) chosen = instants(start.local, zone.value).map((one) => ({ at: one, offset: start.offset })).find((one) => offsetOf(one.at, zone.value) === start.offset) || null;
   if (late && late.do) rule.value = late.do;
   date.addEventListener('input', update);
   zone.addEventListener('change', update);
@@ -44,7 +46,8 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
     else if (past) words.textContent = t('schedule.past');
     else if (found.length === 1 || chosen) words.textContent = inWords(at, zone.value, others());
     else words.textContent = t(found.length ? 'schedule.twice' : 'schedule.never');
-    if (found.length === 1 && !past) quiet();
+    night.replaceChildren();
+    if ((found.length === 1 || chosen) && !past) quiet();
     changed();
   }
 
@@ -53,7 +56,7 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
     const morning = afterQuiet(at, there, context.quiet_hours);
     if (!morning || context.mode === 'bulk') return; // many people, many clocks: the preview counts them
     const later = () => { date.value = wall(morning, zone.value); update(); date.focus(); };
-    remarks.replaceChildren(note('warn', t('schedule.quiet', { ...context.quiet_hours, place: place(there) }), ' ', link(t('schedule.morning', { to: context.quiet_hours.to }), later)));
+    night.replaceChildren(note('warn', t('schedule.quiet', { ...context.quiet_hours, place: place(there) }), ' ', link(t('schedule.morning', { to: context.quiet_hours.to }), later)));
   }
 
   /** The server's question about a time that exists twice or never: shown, never guessed. */
@@ -80,6 +83,8 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
     toggle() { root.hidden = !root.hidden; panel.open = !root.hidden; if (panel.open) { read(); date.focus(); } },
     ok: () => Boolean(date.value) && !(at && at.getTime() < Date.now()),
     ask,
+    /** Says what is wrong with it. */
+    show() { read(); date.focus(); say(words.textContent); },
     /** The schedule and late rule of POST /embed/api/batches. */
     value() {
       const schedule = { local: date.value, time_zone: zone.value };

@@ -2,6 +2,14 @@
 import { day8, locale, page, place, t } from './dom.js';
 
 const HOUR = 3_600_000;
+const LONG_AGO = Date.UTC(2000);
+
+/** The offset there at an instant: "-05:00". */
+export function offsetOf(at, zone) {
+  const minutes = Math.round((Date.parse(`${wall(at, zone)}:00Z`) - Math.floor(at / 60_000) * 60_000) / 60_000);
+  const two = (n) => String(n).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+}
 
 /** The wall clock there at an instant: "2026-11-24T09:00". */
 export function wall(at, zone) {
@@ -13,6 +21,7 @@ export function wall(at, zone) {
 export function instants(local, zone) {
   const naive = Date.parse(`${local}:00Z`);
   if (Number.isNaN(naive)) return [];
+  if (naive < LONG_AGO) return [new Date(naive)]; // a year that is still being typed
   const offsets = new Set([naive - 26 * HOUR, naive, naive + 26 * HOUR].map((near) => Date.parse(`${wall(new Date(near), zone)}:00Z`) - Math.floor(near / 60_000) * 60_000));
   return [...offsets].map((offset) => new Date(naive - offset)).filter((at) => wall(at, zone) === local).sort((a, b) => a - b);
 }

@@ -204,8 +204,8 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 				t.Error("not in order")
 			}
 		}
-		want := []string{"Asked for by Ana Ruiz", "Number, opt-outs and merge fields checked; filled in and queued", "Attempt 1: plan, connection, sender and opt-outs checked; on its way to Dialpad", "Too many requests",
-			"Attempt 2: plan, connection, sender and opt-outs checked; on its way to Dialpad", "Dialpad took the text", "Dialpad said: delivered"}
+		want := []string{"Asked for by Ana Ruiz", "Number, opt-outs and merge fields checked; filled in and queued", "Attempt 1: plan, connection, sender and opt-outs checked", "Too many requests",
+			"Attempt 2: plan, connection, sender and opt-outs checked", "Dialpad took the text", "Dialpad said: delivered"}
 		if d := cmp.Diff(want, told); d != "" {
 			t.Error(d)
 		}

@@ -56,7 +56,7 @@ func (w *world) benReads() (n int) {
 // foretold waits until the outbox and the app page say what will become of a batch.
 func (w *world) foretold(id, words string) {
 	w.t.Helper()
-	w.within(heardWithin, words, func() bool { return w.batch(id).Warning == words })
+	w.swept(heardWithin, words, func() bool { return w.batch(id).Warning == words })
 	asker := w.ben()
 	v, err := w.Texting.Batches(ctx, asker, texting.Filter{})
 	w.must(err)

@@ -82,7 +82,7 @@ func TestAScheduleWhoseTimePassedWhileBrokenFollowsItsLateRule(t *testing.T) {
 		w.clock.Add(3 * time.Hour)
 		w.later("in time")
 		w.phone.RestoreUser(sandbox.AnaID)
-		w.within(10*time.Second, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == models.BatchHeld && b.HeldCode == models.HeldLate })
+		w.within(time.Minute, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == models.BatchHeld && b.HeldCode == models.HeldLate })
 		if b := w.batch("in time"); b.State != models.BatchScheduled {
 			w.t.Errorf("the other one is %s", b.State)
 		}
@@ -104,7 +104,7 @@ func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
 		}
 		w.clock.Add(28 * time.Hour)
 		begun := w.clock.Now()
-		w.swept(10*time.Second, "the daily check", func() bool {
+		w.swept(time.Minute, "the daily check", func() bool {
 			c := w.connection()
 			return c.SubscriptionsNote != "" && c.LastCheckedAt != nil && c.LastCheckedAt.After(begun)
 		})
@@ -115,7 +115,7 @@ func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
 		}
 		w.must(w.dp.DeleteSMSSubscription(ctx, token, theirs[0]))
 		w.clock.Add(75 * time.Minute)
-		w.swept(10*time.Second, "subscribed", func() bool { c := w.connection(); return c.SMSSubscription != "" && c.SubscriptionsNote == "" })
+		w.swept(time.Minute, "subscribed", func() bool { c := w.connection(); return c.SMSSubscription != "" && c.SubscriptionsNote == "" })
 		left, err := w.dp.SMSSubscriptions(ctx, token)
 		w.must(err)
 		if len(left) != 10 {

@@ -235,7 +235,10 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	}
 	if conn.State == models.Connected {
 		later, err := c.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
-		if err := unlessBroken(err); err != nil {
+		if err != nil && unlessBroken(err) == nil { // it broke just now, perhaps before this event could say why
+			err = c.Market.Check(ctx, e.TenantID)
+		}
+		if err != nil {
 			return err
 		}
 		if later {

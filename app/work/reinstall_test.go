@@ -27,7 +27,7 @@ func TestAnAppThatIsInstalledAgainAtOnceStays(t *testing.T) {
 		w.start()
 		client, err := w.db.River(&river.Config{})
 		w.must(err)
-		w.within(10*time.Second, "the job ran", func() bool {
+		w.within(time.Minute, "the job ran", func() bool {
 			list, err := client.JobList(ctx, river.NewJobListParams().Kinds("remove_app").States(rivertype.JobStateCompleted))
 			w.must(err)
 			return len(list.Jobs) == 1

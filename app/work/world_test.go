@@ -160,7 +160,7 @@ func (w *world) connect() {
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)
 	}
-	w.within(20*time.Second, "connected", func() bool { return w.connection().Usable() })
+	w.within(time.Minute, "connected", func() bool { return w.connection().Usable() })
 	w.acme.Lane = sandbox.AcmeID
 	w.acme.Rate(0)
 }

@@ -45,7 +45,7 @@ export function showBatch({ id, root, actions, open, back }) {
     const due = (seen(batch) === 'scheduled' || batch.state === 'held') && batch.send_at ? h('p', {}, icon('clock'), ' ', batch.state === 'held' ? `${t('batch.due')} ` : '', timeTag(batch.send_at), schedule && schedule.time_zone !== page.user.time_zone ? h('small', {}, ` (${when(batch.send_at, schedule.time_zone)})`) : '') : '';
     head.replaceChildren(
       h('div', { class: 'row' }, stateBadge(batch), h('small', {}, facts)),
-      batch.warning ? note('warn', batch.warning, ' ', page.user.role === 'admin' ? link(t('batch.other_sender'), () => edit(batch)) : '') : '', batch.reason ? note('warn', batch.reason, batch.state === 'held' && batch.held_code !== 'connection_broken' ? ` ${t('batch.held_how')}` : '') : '', due,
+      batch.warning ? note('warn', batch.warning, ' ', page.user.role === 'admin' ? link(t('batch.other_sender'), () => edit(batch)) : '') : '', batch.reason ? note('warn', batch.state === 'held' && batch.held_code !== 'connection_broken' ? `${batch.reason.replace(/\.?$/, '.')} ${t('batch.held_how')}` : batch.reason) : '', due,
       h('p', { class: 'quote' }, batch.text || ''),
       counts.total > 1 ? bar(batch) : '',
       counts.total > 1 ? h('p', { class: 'num' }, progressOf(counts), ' ', h('small', {}, timeLeft(batch))) : '',

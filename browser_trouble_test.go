@@ -222,6 +222,8 @@ func (p *person) answerLost(t *testing.T) {
 	p.look("popup-answer-lost", p.root, popup)
 	popup = p.text("18")
 	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#message").value === "Did it go?"`)
+	popup.pressText("Change it all the same: the first one may have gone")
+	popup.until(`!document.querySelector("#message").closest("[inert]")`) // and unchanged it is the same text
 	popup.press("#send")
 	popup.settled("delivered")
 	p.sentOnce("Did it go?")

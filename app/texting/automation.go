@@ -2,7 +2,6 @@ package texting
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func (x *Texting) Target(ctx context.Context, t models.Tenant, userID string, a 
 		recordIDs: []string{a.RecordID}, toField: a.ToField, template: tpl}, "")
 	r := recipient{code: codeMissing, reason: wordsMissing}
 	switch {
-	case refusedByCRM(err):
+	case crm.KindOf(err) == crm.Refused: // asking again would bring the same answer
 		r.leaveOut(codeRefused, wordsRefusedAction)
 	case err != nil:
 		return Target{}, err
@@ -70,18 +69,6 @@ func targetOf(r recipient, tpl compose.Template) Target {
 		out.OfSender = out.OfSender || strings.HasPrefix(f, "User.")
 	}
 	return out
-}
-
-// refusedByCRM tells whether asking again would bring the same answer.
-func refusedByCRM(err error) bool {
-	var e *crm.Error
-	return errors.As(err, &e) && e.Kind == crm.Refused
-}
-
-// unreadable tells whether the CRM answers, but not with what the contract says.
-func unreadable(err error) bool {
-	var e *crm.Error
-	return errors.As(err, &e) && e.Kind == crm.Garbage
 }
 
 // Sender is who an action's text goes out from.

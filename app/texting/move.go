@@ -27,7 +27,7 @@ func (x *Texting) Move(ctx context.Context, tenantID, batchID string) (moved int
 		if n < moveChunk {
 			return moved, x.afterMove(ctx, b, moved)
 		}
-		if moved == n { // the first need not wait for the last
+		if moved == n && moving(b) { // the first need not wait for the last
 			if err := x.goOn(ctx, b); err != nil {
 				return moved, err
 			}
@@ -79,9 +79,6 @@ func (x *Texting) requeue(ctx context.Context, b models.Batch) (int, error) {
 
 // goOn wakes the lane of a batch whose texts are in the queue again.
 func (x *Texting) goOn(ctx context.Context, b models.Batch) error {
-	if b.State != models.BatchSending && b.State != models.BatchPreparing {
-		return nil
-	}
 	c, err := x.store.Connection(ctx, b.TenantID)
 	if err != nil {
 		return ignoreNotFound(err)
@@ -104,7 +101,7 @@ func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) erro
 	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
 		return err
 	}
-	if b.State == models.BatchSending || b.State == models.BatchPreparing {
+	if moving(b) {
 		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
 			return err
 		}

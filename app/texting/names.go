@@ -39,7 +39,8 @@ func (x *Texting) fillRecipients(ctx context.Context, a Asker, batches []models.
 			return err
 		}
 		views[i].To = to
-		if to.Name == "" && len(b.RecordIDs) == 1 {
+		erased := b.ToNumber == "" // and nobody asks for that person's name again
+		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Over() || !b.Prepared && !erased) {
 			unnamed[b.Module] = append(unnamed[b.Module], i)
 		}
 	}

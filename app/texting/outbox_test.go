@@ -270,5 +270,17 @@ func TestAScheduledOneToOneIsNamedBeforeItIsPrepared(t *testing.T) {
 		if name, _ := named("ana"); name != "Bob Tanaka" {
 			t.Errorf("%q once it is back", name)
 		}
+		list, err := w.Batches(ctx, w.page("ana"), texting.Filter{})
+		must(t, err)
+		_, err = w.Cancel(ctx, w.page("ana"), list.Batches[0].ID)
+		must(t, err)
+		if name, _ := named("ana"); name != "Bob Tanaka" {
+			t.Errorf("%q once it is cancelled", name)
+		}
+		must(t, w.db.EraseContact(ctx, "t_9", "7"))
+		w.clock.Add(61 * time.Second)
+		if name, number := named("ana"); name != "" || number != "" {
+			t.Errorf("%q at %q once the person is erased", name, number)
+		}
 	})
 }

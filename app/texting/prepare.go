@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
@@ -111,10 +112,10 @@ func waitsLate(b models.Batch) bool {
 
 // never is the sentence for an answer of the CRM's that asking again hardly changes, "" for others.
 func never(err error) string {
-	switch {
-	case refusedByCRM(err):
+	switch crm.KindOf(err) {
+	case crm.Refused:
 		return wordsRefused
-	case unreadable(err):
+	case crm.Garbage:
 		return wordsUnreadable
 	}
 	return ""

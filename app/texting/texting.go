@@ -148,7 +148,7 @@ func crmProblem(err error) error {
 // recordsProblem is for records that the CRM did not give. It may refuse them, as for a selection that it forgot: that
 // is no outage.
 func recordsProblem(err error) error {
-	if refusedByCRM(err) {
+	if crm.KindOf(err) == crm.Refused {
 		return &Problem{Code: codeRefused, Message: wordsRefused, Err: err}
 	}
 	return crmProblem(err)

@@ -203,8 +203,8 @@ func TestStatusBecomesAKind(t *testing.T) {
 		if !errors.As(err, &e) || e.Kind != tc.kind || e.Status != tc.status || e.RetryAfter != tc.after {
 			t.Errorf("%d %q: %+v", tc.status, tc.retry, e)
 		}
-		if IsUnavailable(err) != (tc.kind == Unavailable) {
-			t.Errorf("%d: IsUnavailable", tc.status)
+		if KindOf(err) != tc.kind {
+			t.Errorf("%d: KindOf", tc.status)
 		}
 	}
 }
@@ -214,7 +214,7 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 	client := p.client()
 	p.Close()
 	_, err := client.Users(context.Background(), acme, "")
-	if !IsUnavailable(err) || strings.Contains(err.Error(), "/acme") {
+	if KindOf(err) != Unavailable || strings.Contains(err.Error(), "/acme") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -262,7 +262,7 @@ func TestASlowCRMTimesOut(t *testing.T) {
 	})
 	defer close(done)
 	client := New(p.URL+"/{linkname}", p.secrets, &http.Client{Timeout: 20 * time.Millisecond}, clock)
-	if _, err := client.Users(context.Background(), acme, ""); !IsUnavailable(err) {
+	if _, err := client.Users(context.Background(), acme, ""); KindOf(err) != Unavailable {
 		t.Errorf("got %v", err)
 	}
 }

@@ -61,10 +61,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsUnavailable reports whether a later try may well succeed.
-func IsUnavailable(err error) bool {
+// KindOf is the Kind of err's *Error, or 0 when there is none.
+func KindOf(err error) Kind {
 	var e *Error
-	return errors.As(err, &e) && e.Kind == Unavailable
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return 0
 }
 
 // unanswered is a request without a response; the address is left out, which

@@ -109,7 +109,7 @@ function unsure(words = t('popup.kept')) {
 }
 
 function change() {
-  draft.save({ open: null, key: null });
+  draft.save({ open: null }); // unchanged after all, it keeps its key and goes once
   unsure();
   problem();
   lock(false);

@@ -24,7 +24,8 @@ export function schedulePanel({ root, context = {}, changed = () => {}, start, l
     field(`${id}-late`, 'late.label', rule));
   date.value = (start && start.local) || wall(new Date(Date.now() + 86_400_000), mine).slice(0, 11) + '09:00';
   zone.value = (start && start.time_zone) || mine;
-  if (start && start.offset) chosen = instants(start.local, zone.value).map((one) => ({ at: one, offset: start.offset })).find((one) => offsetOf(one.at, zone.value) === start.offset) || null;
+  const meant = start && instants(start.local, zone.value).find((one) => offsetOf(one, zone.value) === start.offset);
+  if (meant) chosen = { at: meant, offset: start.offset };
   if (late && late.do) rule.value = late.do;
   date.addEventListener('input', update);
   zone.addEventListener('change', update);

@@ -159,13 +159,14 @@ func TestATextThatWasTakenBackJustWhenItsBatchWentOnGoesOnToo(t *testing.T) {
 	each(t, func(w *world) {
 		list := w.acme.Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 2)
 		w.within(time.Minute, "done", func() bool { return w.batch("b1").State == models.BatchDone })
-		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
 		more := list[0]
 		more.ID, more.RecordID, more.ToNumber, more.ToKey, more.State = models.NewID(), "77", "+14155550177", "key of 77", models.Held
 		lane, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
 		w.must(err)
 		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})
 		w.must(err)
+		// After its text is there: an event of the others would end it once more.
+		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
 		w.clock.Add(time.Minute)
 		w.swept(time.Minute, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
 	})

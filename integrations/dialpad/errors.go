@@ -1,7 +1,6 @@
 package dialpad
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,37 +8,43 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Kind says what a failed call means for the caller.
 type Kind string
 
 const (
-	Unauthorized Kind = "unauthorized"  // 401: the access token is no longer good
-	RateLimited  Kind = "rate_limited"  // 429, or a 403 that speaks of rate, limit or quota: not accepted, later
+	Unauthorized Kind = "unauthorized"  // 401: the access token is no longer valid
+	RateLimited  Kind = "rate_limited"  // 429, or a 403 about a rate limit: not accepted, retry later
 	Forbidden    Kind = "forbidden"     // 403
 	NotFound     Kind = "not_found"     // 404
-	Refused      Kind = "refused"       // other 4xx: final, Message holds Dialpad's words
-	NotSent      Kind = "not_sent"      // surely not accepted: nothing left this machine, or 503 with Retry-After
-	Lost         Kind = "lost"          // the request may have been accepted, and we don't know
-	Unavailable  Kind = "unavailable"   // a GET or DELETE that brought no usable answer: may be repeated
-	InvalidGrant Kind = "invalid_grant" // token endpoint: the code or refresh token is not (or no longer) good
+	Refused      Kind = "refused"       // other 4xx: final, Message has Dialpad's words
+	NotSent      Kind = "not_sent"      // certainly not accepted: nothing was written, or 503 with Retry-After
+	Lost         Kind = "lost"          // the response was lost: the request may have been accepted
+	Unavailable  Kind = "unavailable"   // a GET or DELETE without a usable response: may be retried
+	InvalidGrant Kind = "invalid_grant" // the code or refresh token is not (or no longer) valid
 )
 
-// ErrInvalidGrant matches, with errors.Is, every *Error of Kind InvalidGrant.
+// ErrInvalidGrant matches, with errors.Is, every *Error of Kind
+// InvalidGrant (RFC 6749, 5.2).
 var ErrInvalidGrant = errors.New("dialpad: invalid grant")
 
 // Error is the only error type that calls return.
 type Error struct {
-	Kind       Kind
-	Status     int           // HTTP status; 0 when there was no answer
-	Message    string        // Dialpad's own words, verbatim, for the person; may name a number, so not for logs; may be ""
-	RetryAfter time.Duration // what Dialpad asked for; 0 = it did not say
-	Err        error         // cause, for the operator; holds no token, number or text; may be nil
+	Kind   Kind
+	Status int // HTTP status; 0 without a response
+
+	// Message is Dialpad's text, verbatim, to show to the user. It may
+	// hold a phone number: do not log it. It may be "".
+	Message string
+
+	RetryAfter time.Duration // from Retry-After; 0 without one, at most 24 h
+
+	// Err is the cause, for logs. It holds no token, number or text.
+	Err error
 }
 
-// Error is for logs: kind, status and cause, never Message.
+// Error returns kind, status and cause for logs, never Message.
 func (e *Error) Error() string {
 	s := "dialpad: " + string(e.Kind)
 	if e.Status != 0 {
@@ -51,13 +56,13 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes errors.Is(err, ErrInvalidGrant) work.
+// Is reports whether target is ErrInvalidGrant and e of that kind.
 func (e *Error) Is(target error) bool { return target == ErrInvalidGrant && e.Kind == InvalidGrant }
 
-// KindOf is the Kind of err's *Error, or "" when there is none.
+// KindOf returns the Kind of err's *Error, or "" without one.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -66,11 +71,21 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// noAnswer is the error of a call whose round trip or body failed.
-func noAnswer(repeatable bool, err error) *Error {
+// baseURLError leaves out url.Parse's error, which quotes the URL and
+// with it perhaps an e-mail address.
+func baseURLError() error { return &Error{Kind: NotSent, Err: errBaseURL} }
+
+func invalidIDError() error { return &Error{Kind: Refused, Err: errInvalidID} }
+
+// missingIDError is for a 2xx answer to a POST without an id. The
+// request was probably accepted, but nothing can refer to the result.
+func missingIDError() error { return &Error{Kind: Lost, Status: http.StatusOK, Err: errNoID} }
+
+// transportError is for a failed round trip or response body.
+func transportError(idempotent bool, err error) *Error {
 	var rt *roundTripError
 	switch {
-	case repeatable:
+	case idempotent:
 		return &Error{Kind: Unavailable, Err: err}
 	case errors.As(err, &rt) && !rt.written:
 		return &Error{Kind: NotSent, Err: err}
@@ -78,13 +93,13 @@ func noAnswer(repeatable bool, err error) *Error {
 	return &Error{Kind: Lost, Err: err}
 }
 
-// badStatus is the error of an answer outside 2xx.
-func badStatus(repeatable bool, status int, h http.Header, body []byte, now time.Time) *Error {
-	e := &Error{Status: status, Message: message(body), RetryAfter: retryAfter(h.Get("Retry-After"), now)}
+// statusError is for a response outside 2xx.
+func statusError(idempotent bool, status int, h http.Header, body []byte, now time.Time) *Error {
+	e := &Error{Status: status, Message: errorMessage(body), RetryAfter: retryAfter(h.Get("Retry-After"), now)}
 	switch {
 	case status >= 400 && strings.Contains(e.Message, "rate_limit_exceeded"),
 		status == http.StatusTooManyRequests,
-		status == http.StatusForbidden && speaksOfRate(e.Message, body):
+		status == http.StatusForbidden && mentionsRateLimit(e.Message, body):
 		e.Kind = RateLimited
 	case status == http.StatusUnauthorized:
 		e.Kind = Unauthorized
@@ -94,27 +109,28 @@ func badStatus(repeatable bool, status int, h http.Header, body []byte, now time
 		e.Kind = NotFound
 	case status >= 400 && status < 500:
 		e.Kind = Refused
-	case repeatable:
+	case idempotent:
 		e.Kind = Unavailable
 	case status == http.StatusServiceUnavailable && h.Get("Retry-After") != "":
 		e.Kind = NotSent
-	default: // other 5xx; a redirect that was not followed may come after the work was done
+	default: // other 5xx; a redirect may follow work that was done
 		e.Kind = Lost
 	}
 	return e
 }
 
-// Whole words, since "corporate" holds a "rate" and "unlimited" a "limit".
-var rateWords = regexp.MustCompile(`(?i)(^|[^a-z])(rates?|limit|limits|limited|limiting|quotas?)([^a-z]|$)`)
+// Whole words: "corporate" contains "rate", "unlimited" "limit".
+var rateLimitWords = regexp.MustCompile(`(?i)(^|[^a-z])(rates?|limit|limits|limited|limiting|quotas?)([^a-z]|$)`)
 
-func speaksOfRate(message string, body []byte) bool {
+func mentionsRateLimit(message string, body []byte) bool {
 	if message != "" {
-		return rateWords.MatchString(message)
+		return rateLimitWords.MatchString(message)
 	}
-	return rateWords.Match(body)
+	return rateLimitWords.Match(body)
 }
 
-// retryAfter reads both forms of RFC 9110 10.2.3: seconds and an HTTP date.
+// retryAfter parses Retry-After (RFC 9110, 10.2.3): seconds or an HTTP
+// date. The result is 0 to 24 hours.
 func retryAfter(v string, now time.Time) time.Duration {
 	if v == "" {
 		return 0
@@ -126,59 +142,4 @@ func retryAfter(v string, now time.Time) time.Duration {
 		return min(max(0, t.Sub(now)), 24*time.Hour)
 	}
 	return 0
-}
-
-const maxMessage = 1000 // bytes of Dialpad's words that we carry
-
-// message finds the words in an error's body. The documented-by-others shape is
-// {"error":{"code":4xx,"message":"…","errors":[{"message":"…"}]}}; strings, RFC 6749 errors and plain text occur too.
-// HTML gives "".
-func message(body []byte) string {
-	var shape struct {
-		Error       json.RawMessage `json:"error"`
-		Description looseText       `json:"error_description"`
-		Message     looseText       `json:"message"`
-	}
-	if json.Unmarshal(body, &shape) != nil {
-		return clip(plainText(body))
-	}
-	var inner struct {
-		Message looseText `json:"message"`
-		Errors  []struct {
-			Message looseText `json:"message"`
-		} `json:"errors"`
-	}
-	_ = json.Unmarshal(shape.Error, &inner) // not an object: looked at below
-	var word looseText
-	_ = json.Unmarshal(shape.Error, &word)
-	found := string(inner.Message)
-	for i := 0; found == "" && i < len(inner.Errors); i++ {
-		found = string(inner.Errors[i].Message)
-	}
-	return clip(firstOf(found, string(shape.Description), string(shape.Message), string(word)))
-}
-
-func plainText(body []byte) string {
-	s := strings.TrimSpace(string(body))
-	if !utf8.ValidString(s) || strings.HasPrefix(s, "<") || strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
-		return ""
-	}
-	return s
-}
-
-func clip(s string) string {
-	s = strings.ReplaceAll(s, "\x00", "") // Postgres keeps no NUL in a text
-	if len(s) <= maxMessage {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxMessage], "")
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }

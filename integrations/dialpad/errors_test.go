@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestKindsOfErrors(t *testing.T) {
+func TestStatusMapsToKind(t *testing.T) {
 	shape := func(message string) string {
 		return `{"error":{"code":1,"message":"` + message + `","errors":[{"message":"inner"}]}}`
 	}
@@ -49,7 +49,7 @@ func TestKindsOfErrors(t *testing.T) {
 		{"200 too large", 200, nil, `{"id":"1","text":"` + strings.Repeat("x", maxBody) + `"}`, Lost, Unavailable, "", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := answering(t, tc.status, tc.header, tc.body)
+			c := clientAnswering(t, tc.status, tc.header, tc.body)
 			_, postErr := c.SendSMS(t.Context(), "token", text)
 			_, getErr := c.Me(t.Context(), "token")
 			for _, got := range []struct {
@@ -65,11 +65,11 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
-// Logs get Error(): whatever Dialpad says, and whatever we sent, stays out of it.
-func TestErrorsTellNoSecrets(t *testing.T) {
+// Error() goes to logs: it must hold neither Dialpad's text nor ours.
+func TestErrorTextHoldsNoSecrets(t *testing.T) {
 	secrets := []string{"t0ken", "+14155550142", "4155550142", "hush", "r3fresh", "ann@example.com"}
 	echo := `{"error":{"message":"t0ken +14155550142 hush r3fresh ann@example.com"},"id":4155550142}`
-	clients := []*Client{New(Config{BaseURL: "http://127.0.0.1:1"}), answering(t, 400, nil, echo), answering(t, 500, nil, echo), answering(t, 200, nil, `{"id":[4155550142]}`)}
+	clients := []*Client{New(Config{BaseURL: "http://127.0.0.1:1"}), clientAnswering(t, 400, nil, echo), clientAnswering(t, 500, nil, echo), clientAnswering(t, 200, nil, `{"id":[4155550142]}`)}
 	for _, c := range clients {
 		_, err1 := c.SendSMS(t.Context(), "t0ken", SMS{UserID: "1", ToNumber: "+14155550142", Text: "hush"})
 		_, err2 := c.Refresh(t.Context(), "r3fresh")
@@ -103,7 +103,7 @@ func TestTokenEndpointErrors(t *testing.T) {
 		{200, `{"access_token":""}`, Lost},
 		{200, `<html>`, Lost},
 	} {
-		_, err := answering(t, tc.status, jsonHeader, tc.body).Refresh(t.Context(), "old")
+		_, err := clientAnswering(t, tc.status, jsonHeader, tc.body).Refresh(t.Context(), "old")
 		if got := KindOf(err); got != tc.want {
 			t.Errorf("%d %s: %q (%v), want %q", tc.status, tc.body, got, err, tc.want)
 		}
@@ -116,7 +116,7 @@ func TestTokenEndpointErrors(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
+func TestTokenDecodes(t *testing.T) {
 	jsonHeader := http.Header{"Content-Type": {"application/json"}}
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 	for body, want := range map[string]Token{
@@ -124,7 +124,7 @@ func TestTokens(t *testing.T) {
 		`{"access_token":"a","refresh_token":"r","expires_in":"60"}`:                       {"a", "r", now.Add(time.Minute)},
 		`{"access_token":"a","refresh_token":null,"expires_in":null}`:                      {"a", "old", time.Time{}},
 	} {
-		got, err := answering(t, 200, jsonHeader, body).Refresh(t.Context(), "old")
+		got, err := clientAnswering(t, 200, jsonHeader, body).Refresh(t.Context(), "old")
 		if got != want || err != nil {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}

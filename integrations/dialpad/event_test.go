@@ -14,7 +14,7 @@ import (
 
 const secret = "one-line-secret"
 
-// signed makes the body that Dialpad would post.
+// signed returns the body that Dialpad would post.
 func signed(t testing.TB, payload []byte) []byte {
 	t.Helper()
 	claims := new(rawClaims)
@@ -29,7 +29,7 @@ func signed(t testing.TB, payload []byte) []byte {
 // MarshalJSON lets tests sign a payload to the byte.
 func (c *rawClaims) MarshalJSON() ([]byte, error) { return c.raw, nil }
 
-func TestSMSEvents(t *testing.T) {
+func TestSMSEventDecodes(t *testing.T) {
 	for name, want := range map[string]SMSEvent{
 		"event_sms": {
 			ID: "4612924117884928", Direction: "outbound", FromNumber: "+14155550100", ToNumbers: []string{"+14155550142"},
@@ -52,7 +52,7 @@ func TestSMSEvents(t *testing.T) {
 	}
 }
 
-func TestChangeLogEvents(t *testing.T) {
+func TestChangeLogEventDecodes(t *testing.T) {
 	event, err := VerifyEvent(secret, append(signed(t, testdata(t, "event_changelog")), '\n'))
 	if err != nil || event.Kind != EventChangeLog {
 		t.Fatalf("%+v, %v", event, err)
@@ -75,7 +75,7 @@ func TestChangeLogEvents(t *testing.T) {
 	}
 }
 
-func TestOtherEventsAreUnknownNotErrors(t *testing.T) {
+func TestUnknownEventIsNoError(t *testing.T) {
 	for _, payload := range []string{string(testdata(t, "event_call")), `{}`, `[1]`, `"text"`, `{"action":"x"}`} {
 		event, err := VerifyEvent(secret, signed(t, []byte(payload)))
 		if err != nil || event.Kind != EventUnknown || string(event.Raw) != payload && payload[0] == '[' {
@@ -84,7 +84,7 @@ func TestOtherEventsAreUnknownNotErrors(t *testing.T) {
 	}
 }
 
-func TestForgedEventsAreRefused(t *testing.T) {
+func TestVerifyEventRefusesForgedBodies(t *testing.T) {
 	payload := testdata(t, "event_sms")
 	claims := jwt.MapClaims{"message_status": "delivered", "id": "1"}
 	sign := func(method jwt.SigningMethod, key any) string {
@@ -119,7 +119,7 @@ func TestForgedEventsAreRefused(t *testing.T) {
 	}
 }
 
-func TestExpiredTokensStillCount(t *testing.T) {
+func TestVerifyEventIgnoresExpiry(t *testing.T) {
 	body := signed(t, []byte(`{"exp":1,"nbf":99999999999,"id":1,"message_status":"sent"}`))
 	if event, err := VerifyEvent(secret, body); err != nil || event.SMS.Status != "sent" {
 		t.Errorf("%+v, %v", event, err)
@@ -131,14 +131,15 @@ func FuzzReadEvent(f *testing.F) {
 		f.Add(testdata(f, name))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		event := readEvent(payload)
+		event := decodeEvent(payload)
 		if (event.Kind == EventSMS) != (event.SMS != nil) || (event.Kind == EventChangeLog) != (event.ChangeLog != nil) {
-			t.Errorf("kind %q does not say what is there", event.Kind)
+			t.Errorf("kind %q does not write what is there", event.Kind)
 		}
 	})
 }
 
-// Nobody but the holder of the secret makes a body that passes, not even by writing a known one in another way.
+// Without the secret no body verifies, not even another encoding of a
+// known one.
 func FuzzVerifyEvent(f *testing.F) {
 	good := signed(f, testdata(f, "event_sms"))
 	f.Add([]byte(`{"id":1,"message_status":"sent"}`))
@@ -154,7 +155,7 @@ func FuzzErrorMessage(f *testing.F) {
 	f.Add([]byte(`{"error":{"code":400,"message":"no","errors":[{"message":"x"}]}}`))
 	f.Add([]byte("<html>"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if got := message(body); len(got) > maxMessage {
+		if got := errorMessage(body); len(got) > maxMessage {
 			t.Errorf("message of %d bytes", len(got))
 		}
 	})

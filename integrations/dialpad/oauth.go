@@ -12,20 +12,25 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Token is what the token endpoint hands out.
+// Token is the token endpoint's answer.
 type Token struct {
 	Access  string
-	Refresh string    // "" without offline_access
-	Expiry  time.Time // zero = static: good until a 401
+	Refresh string    // "" without the scope offline_access
+	Expiry  time.Time // zero: valid until a 401
 }
 
-// AuthCodeURL is where the person consents. verifier is the PKCE verifier (oauth2.GenerateVerifier), sent as S256.
+// AuthCodeURL returns the URL of the consent page. verifier is the
+// PKCE verifier (oauth2.GenerateVerifier; RFC 7636), sent as S256.
 func (c *Client) AuthCodeURL(state, verifier string) string {
 	return c.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier))
 }
 
-// Exchange trades the code of the callback for tokens.
-// Errors: InvalidGrant (code used, expired, or another verifier), Unauthorized (client id or secret), Lost, NotSent, …
+// Exchange exchanges an authorization code for tokens.
+//
+// Errors: InvalidGrant (code used or expired, or another verifier),
+// Unauthorized (client id or secret), Lost, NotSent, …
+//
+// API: POST /oauth2/token
 func (c *Client) Exchange(ctx context.Context, code, verifier string) (Token, error) {
 	ctx, cancel := c.oauthContext(ctx)
 	defer cancel()
@@ -33,9 +38,14 @@ func (c *Client) Exchange(ctx context.Context, code, verifier string) (Token, er
 	return c.token(t, err)
 }
 
-// Refresh trades a refresh token for the next pair, in one POST that is never repeated: Dialpad rotates, so the old
-// token is spent as soon as the request is accepted. Store the new pair before using it. An answer without a refresh
-// token keeps the old one. Errors: ErrInvalidGrant; Lost means that the token may have been spent.
+// Refresh exchanges a refresh token for a new pair, in one POST that
+// is never repeated. Dialpad rotates: the old refresh token is spent
+// once the request is accepted. Store the new pair before using it.
+// An answer without a refresh token keeps the old one.
+//
+// Errors: ErrInvalidGrant; Lost: the token may have been spent.
+//
+// API: POST /oauth2/token
 func (c *Client) Refresh(ctx context.Context, refreshToken string) (Token, error) {
 	if refreshToken == "" {
 		return Token{}, &Error{Kind: InvalidGrant, Err: errors.New("there is no refresh token")}
@@ -46,50 +56,56 @@ func (c *Client) Refresh(ctx context.Context, refreshToken string) (Token, error
 	return c.token(t, err)
 }
 
-// Revoke ends the grant that the access token belongs to (POST /oauth2/deauthorize).
+// Revoke ends the access token's grant.
+//
+// API: POST /oauth2/deauthorize
 func (c *Client) Revoke(ctx context.Context, accessToken string) error {
-	return c.call(ctx, http.MethodPost, accessToken, "/oauth2/deauthorize", nil, nil, nil)
+	return c.api.call(ctx, http.MethodPost, accessToken, "/oauth2/deauthorize", nil, nil, nil)
 }
 
-// oauthContext hands x/oauth2 a client that posts once and follows nothing.
+// oauthContext gives x/oauth2 a client that posts once and follows no
+// redirect.
 func (c *Client) oauthContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
-		Transport:     onceTripper{c.rt},
+		Transport:     singleAttempt{c.api.rt},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}), cancel
 }
 
 func (c *Client) token(t *oauth2.Token, err error) (Token, error) {
+	now := c.api.now()
 	if err != nil {
-		return Token{}, c.tokenError(err)
+		return Token{}, tokenError(err, now)
 	}
 	token := Token{Access: t.AccessToken, Refresh: t.RefreshToken}
 	if t.ExpiresIn > 0 {
-		token.Expiry = c.now().Add(time.Duration(t.ExpiresIn) * time.Second)
+		token.Expiry = now.Add(time.Duration(t.ExpiresIn) * time.Second)
 	}
 	return token, nil
 }
 
-// tokenError makes an *Error of what x/oauth2 returns. Its own words are dropped: they quote the answer's body.
-func (c *Client) tokenError(err error) error {
+// tokenError converts x/oauth2's errors. Their text is dropped: it
+// quotes the response body.
+func tokenError(err error, now time.Time) error {
 	var bad *oauth2.RetrieveError
 	var wrapped *url.Error
 	switch {
 	case errors.As(err, &bad):
-		e := badStatus(false, bad.Response.StatusCode, bad.Response.Header, bad.Body, c.now())
-		if e.Status < 500 && grantIsInvalid(bad) {
+		e := statusError(false, bad.Response.StatusCode, bad.Response.Header, bad.Body, now)
+		if e.Status < 500 && isInvalidGrant(bad) {
 			e.Kind = InvalidGrant
 		}
 		return e
 	case errors.As(err, &wrapped):
-		return noAnswer(false, wrapped.Err)
+		return transportError(false, wrapped.Err)
 	}
-	return &Error{Kind: Lost, Err: errShape} // half a body, no JSON, or no access token in it
+	return &Error{Kind: Lost, Err: errShape} // half a body, no JSON, or no access token
 }
 
-// grantIsInvalid looks for RFC 6749's code, at its own place or inside Dialpad's usual error object.
-func grantIsInvalid(bad *oauth2.RetrieveError) bool {
+// isInvalidGrant looks for RFC 6749's error code, on its own or inside
+// Dialpad's usual error object.
+func isInvalidGrant(bad *oauth2.RetrieveError) bool {
 	if bad.ErrorCode == "invalid_grant" {
 		return true
 	}

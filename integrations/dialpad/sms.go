@@ -6,15 +6,19 @@ import (
 	"net/http"
 )
 
-// SMS is one text to one number. Dialpad takes ten numbers a request, but answers with one id and one status for all.
+const smsPath = "/api/v2/sms"
+
+// SMS is one text to one number. Dialpad takes ten numbers a request,
+// but answers with one id and one status for all of them.
 type SMS struct {
 	UserID     string // the sender
-	FromNumber string // one of the sender's own numbers, E.164; "" = the sender's primary. It overrides UserID at Dialpad
+	FromNumber string // E.164, one of the sender's; overrides UserID; "": the primary one
 	ToNumber   string // E.164
 	Text       string
 }
 
-// SMSResult is Dialpad's answer: accepted, not delivered. How it went comes by SMSEvent only; no call reads a text back.
+// SMSResult says that Dialpad accepted a text, not that it was
+// delivered. Only an SMSEvent reports delivery: no call reads a text.
 type SMSResult struct {
 	ID             string
 	Status         string // open enum: pending, success, failed, …
@@ -28,34 +32,43 @@ type smsJSON struct {
 	Text       string      `json:"text"`
 }
 
-// SendSMS posts one text (POST /api/v2/sms), once. Dialpad knows no idempotency key: after Lost nobody may send again
-// by themselves. NotSent and RateLimited may be tried later; Refused carries Dialpad's words for the person.
+// SendSMS posts one text, once. Dialpad has no idempotency key: after
+// Lost, do not send again without asking a person.
+//
+// Errors: NotSent and RateLimited may be retried later; Refused has
+// Dialpad's message for the user.
+//
+// API: POST /api/v2/sms (100 a minute and company, or 800)
 func (c *Client) SendSMS(ctx context.Context, token string, sms SMS) (SMSResult, error) {
 	if c.smsURL == nil {
-		return SMSResult{}, errBaseURL()
+		return SMSResult{}, baseURLError()
 	}
 	if sms.UserID != "" && !isID(sms.UserID) {
-		return SMSResult{}, &Error{Kind: Refused, Err: errNotAnID}
+		return SMSResult{}, invalidIDError()
 	}
-	body, err := json.Marshal(smsJSON{UserID: json.Number(sms.UserID), FromNumber: sms.FromNumber, ToNumbers: [1]string{sms.ToNumber}, Text: sms.Text})
+	body, err := json.Marshal(smsJSON{
+		UserID: json.Number(sms.UserID), FromNumber: sms.FromNumber,
+		ToNumbers: [1]string{sms.ToNumber}, Text: sms.Text,
+	})
 	if err != nil {
-		return SMSResult{}, &Error{Kind: Refused, Err: errNotAnID}
+		return SMSResult{}, invalidIDError()
 	}
 	var j struct {
-		ID             looseText `json:"id"`
-		Status         looseText `json:"message_status"`
-		DeliveryResult looseText `json:"message_delivery_result"`
+		ID             lenientString `json:"id"`
+		Status         lenientString `json:"message_status"`
+		DeliveryResult lenientString `json:"message_delivery_result"`
 	}
-	if err := c.send(ctx, http.MethodPost, token, c.smsURL, body, &j); err != nil {
+	if err := c.api.send(ctx, http.MethodPost, token, c.smsURL, body, &j); err != nil {
 		return SMSResult{}, err
 	}
 	if j.ID == "" {
-		return SMSResult{}, noID()
+		return SMSResult{}, missingIDError()
 	}
 	return SMSResult{ID: string(j.ID), Status: string(j.Status), DeliveryResult: string(j.DeliveryResult)}, nil
 }
 
-// isID: ids are int64 in Dialpad's schema, and leave here as JSON numbers.
+// isID reports whether s is an id that can be sent as a JSON number:
+// Dialpad's schema declares ids as int64.
 func isID(s string) bool {
 	if s == "" || len(s) > 19 || (s[0] == '0' && len(s) > 1) {
 		return false

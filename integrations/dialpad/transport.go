@@ -12,17 +12,23 @@ import (
 
 // Why a POST is never on the wire twice (net/http of Go 1.26):
 //
-//   - Transport.roundTrip replays on a reused connection in two cases. When nothing was written, it needs an empty body
-//     or GetBody. When the server hung up before its first byte, it needs Request.isReplayable: a GET, or a request
-//     that carries Idempotency-Key. We send neither that header nor a GetBody, so a POST with a body meets neither.
-//   - HTTP/2 replays after REFUSED_STREAM and GOAWAY, and needs GetBody too. The default transport speaks HTTP/1.1
-//     alone all the same: with HTTP/2 one dying connection would make every text in flight uncertain at once.
-//   - http.Client re-posts on 307 and 308. We call RoundTrip, which follows nothing.
+//   - Transport.RoundTrip replays on a reused connection in two cases.
+//     When nothing was written, it needs an empty body or GetBody.
+//     When the server closed before its first byte, it needs
+//     Request.isReplayable: a GET, or an Idempotency-Key header.
+//     A POST with a body and without either meets neither case.
+//   - HTTP/2 replays after REFUSED_STREAM and GOAWAY, and also needs
+//     GetBody. The default transport still speaks HTTP/1.1 only: with
+//     HTTP/2 one dying connection would leave every text in flight
+//     uncertain at once.
+//   - http.Client posts again on 307 and 308. RoundTrip follows nothing.
 //
-// httptrace alone can't tell "not sent" from "lost": WroteHeaders and WroteRequest fire when the request is in a bufio
-// buffer, before it is flushed. So the default transport's connections count what they write.
+// httptrace alone can't tell NotSent from Lost: WroteHeaders and
+// WroteRequest fire when the request is in a bufio buffer, before the
+// flush. So the default transport's connections count their writes.
 
-// newTransport is the default transport. tlsConfig lets tests bring their own certificate.
+// newTransport returns the default transport. Tests pass their own
+// certificate in tlsConfig.
 func newTransport(tlsConfig *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	protocols := new(http.Protocols)
@@ -34,9 +40,10 @@ func newTransport(tlsConfig *tls.Config) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &wireConn{Conn: conn}, nil
+			return &countingConn{Conn: conn}, nil
 		},
-		// Counting above TLS, since below it the closing alert would count as a written request.
+		// Counted above TLS: below, the closing alert would count as
+		// a written request.
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
@@ -44,34 +51,34 @@ func newTransport(tlsConfig *tls.Config) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return &wireConn{Conn: conn}, nil
+			return &countingConn{Conn: conn}, nil
 		},
 		Protocols:              protocols,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  20 * time.Second,
 		MaxIdleConns:           256,
 		MaxIdleConnsPerHost:    128,
-		IdleConnTimeout:        30 * time.Second, // shorter than most servers': they should not hang up first
+		IdleConnTimeout:        30 * time.Second, // shorter than servers' own: they must not close first
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
 }
 
-// wireConn knows whether anything was written to it since a moment, and can be sealed so that nothing more ever is.
-type wireConn struct {
+// countingConn counts writes. Once sealed it accepts no more.
+type countingConn struct {
 	net.Conn
 	mu     sync.Mutex
 	writes uint64
 	sealed bool
 }
 
-func (w *wireConn) Write(b []byte) (int, error) {
+func (w *countingConn) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	if w.sealed {
 		w.mu.Unlock()
 		return 0, net.ErrClosed
 	}
-	w.writes++ // before the write: one that is under way counts as written
+	w.writes++ // before the write: one in progress counts
 	w.mu.Unlock()
 	n, err := w.Conn.Write(b)
 	if n == 0 && err != nil {
@@ -82,45 +89,47 @@ func (w *wireConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (w *wireConn) mark() uint64 {
+func (w *countingConn) mark() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.writes
 }
 
-// seal ends the connection for writing and says whether anything was written since mark. The lock makes the answer
-// final: net/http's write loop is another goroutine and may be about to flush.
-func (w *wireConn) seal(mark uint64) bool {
+// seal closes the connection for writing and reports whether anything
+// was written since mark. The lock makes the answer final: net/http's
+// write loop is another goroutine and may be about to flush.
+func (w *countingConn) seal(mark uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sealed = true
 	return w.writes != mark
 }
 
-// wire watches one request's way onto the wire.
-type wire struct {
-	mu   sync.Mutex // GotConn may run once more for a GET that net/http replays
+// writeTracker finds out whether one request was written.
+type writeTracker struct {
+	mu   sync.Mutex // GotConn runs again for a GET that net/http replays
 	got  bool
-	conn *wireConn
+	conn *countingConn
 	mark uint64
 }
 
-func (w *wire) gotConn(info httptrace.GotConnInfo) {
+func (w *writeTracker) gotConn(info httptrace.GotConnInfo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.got = true
-	w.conn, _ = info.Conn.(*wireConn)
+	w.conn, _ = info.Conn.(*countingConn)
 	if tlsConn, ok := info.Conn.(*tls.Conn); ok { // through an HTTP proxy
-		w.conn, _ = tlsConn.NetConn().(*wireConn)
+		w.conn, _ = tlsConn.NetConn().(*countingConn)
 	}
 	if w.conn != nil {
 		w.mark = w.conn.mark()
 	}
 }
 
-// written says, after a failed round trip, whether any byte of the request may have left. With a foreign transport,
-// having had a connection counts as written.
-func (w *wire) written() bool {
+// written reports, after a failed round trip, whether any byte of the
+// request may have been sent. With another transport than ours, having
+// got a connection counts as written.
+func (w *writeTracker) written() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.conn == nil {
@@ -129,7 +138,7 @@ func (w *wire) written() bool {
 	return w.conn.seal(w.mark)
 }
 
-// roundTripError is a round trip that brought no answer.
+// roundTripError is a round trip without a response.
 type roundTripError struct {
 	written bool
 	err     error
@@ -138,11 +147,12 @@ type roundTripError struct {
 func (e *roundTripError) Error() string { return e.err.Error() }
 func (e *roundTripError) Unwrap() error { return e.err }
 
-// onceTripper does one round trip, without anything that would let net/http replay a body, and knows what was written.
-type onceTripper struct{ rt http.RoundTripper }
+// singleAttempt is a RoundTripper for x/oauth2. It removes what would
+// let net/http replay a body, and reports whether it was written.
+type singleAttempt struct{ rt http.RoundTripper }
 
-func (o onceTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	w := new(wire)
+func (o singleAttempt) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := new(writeTracker)
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: w.gotConn})
 	req = req.WithContext(ctx)
 	req.GetBody = nil

@@ -1,13 +1,16 @@
 package dialpad
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
 
-// States of a User and of a Company. The enum is open: other values may come, and mean "not active".
+// States of a User and of a Company. The enum is open: treat any other
+// value as not active.
 const (
 	StateActive    = "active"
 	StateCancelled = "cancelled"
@@ -16,26 +19,27 @@ const (
 	StateSuspended = "suspended"
 )
 
-// User is a person (or bot) with a Dialpad account. Everything but the id may be missing: a deleted user has neither
-// e-mails nor numbers.
+// User is a person (or bot) with a Dialpad account. Everything but the
+// id may be missing: a deleted user has no e-mails and no numbers.
 type User struct {
 	ID           string
 	CompanyID    string
 	OfficeID     string
-	Emails       []string // first is primary; case as Dialpad has it
+	Emails       []string // primary first; case as Dialpad has it
 	DisplayName  string
 	FirstName    string
 	LastName     string
-	PhoneNumbers []string // E.164; first is primary
-	State        string   // see StateActive; "canceled" arrives as "cancelled"
-	IsAdmin      bool     // may be of one office only
+	PhoneNumbers []string // E.164, primary first
+	State        string   // see StateActive; "canceled" becomes "cancelled"
+	IsAdmin      bool     // perhaps of one office only
 	IsSuperAdmin bool     // of the whole company
 	Country      string   // "us"
 	TimeZone     string   // "US/Pacific"
 	AddedAt      time.Time
 }
 
-// Number is the number that the user's texts go out from by default, or "" when the user has none.
+// Number returns the number that the user's texts go out from by
+// default, or "" for a user without one.
 func (u User) Number() string {
 	if len(u.PhoneNumbers) == 0 {
 		return ""
@@ -43,72 +47,81 @@ func (u User) Number() string {
 	return u.PhoneNumbers[0]
 }
 
-// UsersQuery filters Users. State "" asks for all: what Dialpad returns without one is not documented.
+// UsersQuery filters Users. State "" means all states: what Dialpad
+// returns without the parameter is not documented.
 type UsersQuery struct {
 	Email  string
 	State  string
 	Cursor string
 }
 
-// UserPage is up to 100 users. Cursor "" = last page.
+// UserPage is one page of at most 100 users. The last page has
+// Cursor "".
 type UserPage struct {
 	Items  []User
 	Cursor string
 }
 
 type userJSON struct {
-	ID           looseText `json:"id"`
-	CompanyID    looseText `json:"company_id"`
-	OfficeID     looseText `json:"office_id"`
-	Emails       looseList `json:"emails"`
-	DisplayName  looseText `json:"display_name"`
-	FirstName    looseText `json:"first_name"`
-	LastName     looseText `json:"last_name"`
-	PhoneNumbers looseList `json:"phone_numbers"`
-	State        looseText `json:"state"`
-	IsAdmin      looseBool `json:"is_admin"`
-	IsSuperAdmin looseBool `json:"is_super_admin"`
-	Country      looseText `json:"country"`
-	TimeZone     looseText `json:"timezone"`
-	DateAdded    looseTime `json:"date_added"`
+	ID           lenientString  `json:"id"`
+	CompanyID    lenientString  `json:"company_id"`
+	OfficeID     lenientString  `json:"office_id"`
+	Emails       lenientStrings `json:"emails"`
+	DisplayName  lenientString  `json:"display_name"`
+	FirstName    lenientString  `json:"first_name"`
+	LastName     lenientString  `json:"last_name"`
+	PhoneNumbers lenientStrings `json:"phone_numbers"`
+	State        lenientString  `json:"state"`
+	IsAdmin      lenientBool    `json:"is_admin"`
+	IsSuperAdmin lenientBool    `json:"is_super_admin"`
+	Country      lenientString  `json:"country"`
+	TimeZone     lenientString  `json:"timezone"`
+	DateAdded    lenientTime    `json:"date_added"`
 }
 
 func (j userJSON) user() User {
 	return User{
 		ID: string(j.ID), CompanyID: string(j.CompanyID), OfficeID: string(j.OfficeID), Emails: j.Emails,
 		DisplayName: string(j.DisplayName), FirstName: string(j.FirstName), LastName: string(j.LastName),
-		PhoneNumbers: j.PhoneNumbers, State: state(j.State), IsAdmin: bool(j.IsAdmin), IsSuperAdmin: bool(j.IsSuperAdmin),
-		Country: string(j.Country), TimeZone: string(j.TimeZone), AddedAt: j.DateAdded.Time,
+		PhoneNumbers: j.PhoneNumbers, State: normalizeState(j.State), IsAdmin: bool(j.IsAdmin),
+		IsSuperAdmin: bool(j.IsSuperAdmin), Country: string(j.Country), TimeZone: string(j.TimeZone),
+		AddedAt: j.DateAdded.Time,
 	}
 }
 
-func state(s looseText) string {
-	low := strings.ToLower(string(s))
-	if low == "canceled" { // older documentation's spelling
+func normalizeState(s lenientString) string {
+	lower := strings.ToLower(string(s))
+	if lower == "canceled" { // older documentation's spelling
 		return StateCancelled
 	}
-	return low
+	return lower
 }
 
-// Me is the user on whose behalf the token was issued.
+// Me returns the user who authorized the token.
+//
+// API: GET /api/v2/users/me
 func (c *Client) Me(ctx context.Context, token string) (User, error) { return c.User(ctx, token, "me") }
 
-// User reads one user (GET /api/v2/users/{id}).
+// User returns one user.
+//
+// API: GET /api/v2/users/{id}
 func (c *Client) User(ctx context.Context, token, id string) (User, error) {
 	var j userJSON
-	if err := c.get(ctx, token, "/api/v2/users/"+url.PathEscape(id), nil, &j); err != nil {
+	if err := c.api.get(ctx, token, "/api/v2/users/"+url.PathEscape(id), nil, &j); err != nil {
 		return User{}, err
 	}
 	if j.ID == "" {
-		return User{}, &Error{Kind: Unavailable, Status: 200, Err: errNoID}
+		return User{}, &Error{Kind: Unavailable, Status: http.StatusOK, Err: errNoID}
 	}
 	return j.user(), nil
 }
 
-// Users reads a page of users (GET /api/v2/users). It never sends `limit`: values over 100 are refused now and then, on
-// purpose.
+// Users returns a page of users. It never sends limit: Dialpad refuses
+// values over 100 now and then, on purpose.
+//
+// API: GET /api/v2/users
 func (c *Client) Users(ctx context.Context, token string, q UsersQuery) (UserPage, error) {
-	query := url.Values{"state": {firstOf(q.State, "all")}}
+	query := url.Values{"state": {cmp.Or(q.State, "all")}}
 	if q.Email != "" {
 		query.Set("email", q.Email)
 	}
@@ -116,10 +129,10 @@ func (c *Client) Users(ctx context.Context, token string, q UsersQuery) (UserPag
 		query.Set("cursor", q.Cursor)
 	}
 	var j struct {
-		Items  []userJSON `json:"items"`
-		Cursor looseText  `json:"cursor"`
+		Items  []userJSON    `json:"items"`
+		Cursor lenientString `json:"cursor"`
 	}
-	if err := c.get(ctx, token, "/api/v2/users", query, &j); err != nil {
+	if err := c.api.get(ctx, token, "/api/v2/users", query, &j); err != nil {
 		return UserPage{}, err
 	}
 	page := UserPage{Cursor: string(j.Cursor)}

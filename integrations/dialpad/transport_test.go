@@ -20,8 +20,8 @@ import (
 
 var text = SMS{UserID: "5835806903417907", ToNumber: "+14155550142", Text: "Hi"}
 
-// posting is the two calls that must never be doubled.
-var posting = []struct {
+// postCalls are the calls that must never be sent twice.
+var postCalls = []struct {
 	name string
 	ok   string
 	do   func(context.Context, *Client) error
@@ -31,40 +31,40 @@ var posting = []struct {
 	{"exchange", tokenOK, func(ctx context.Context, c *Client) error { _, err := c.Exchange(ctx, "code", "verifier"); return err }},
 }
 
-func TestPostsOnceWhateverTheServerDoes(t *testing.T) {
+func TestPostIsSentOnceWhateverTheServerDoes(t *testing.T) {
 	endings := []struct {
 		name string
 		bad  func(*net.TCPConn, int32) bool
 		want Kind
 	}{
-		{"closed after reading the request", hangUp, Lost},
-		{"reset after reading the request", func(c *net.TCPConn, _ int32) bool { return reset(c, "") }, Lost},
-		{"reset in the middle of the header", func(c *net.TCPConn, _ int32) bool { return reset(c, "HTTP/1.1 200 OK\r\nConte") }, Lost},
+		{"closed after reading the request", closeConn, Lost},
+		{"resetConn after reading the request", func(c *net.TCPConn, _ int32) bool { return resetConn(c, "") }, Lost},
+		{"resetConn in the middle of the header", func(c *net.TCPConn, _ int32) bool { return resetConn(c, "HTTP/1.1 200 OK\r\nConte") }, Lost},
 		{"closed in the middle of the body", func(c *net.TCPConn, _ int32) bool {
-			say(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":")
+			write(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":")
 			return false
 		}, Lost},
-		{"answers no HTTP", func(c *net.TCPConn, _ int32) bool { say(c, "hello\r\n\r\n"); return false }, Lost},
+		{"answers no HTTP", func(c *net.TCPConn, _ int32) bool { write(c, "hello\r\n\r\n"); return false }, Lost},
 		{"307", func(c *net.TCPConn, _ int32) bool {
-			return say(c, "HTTP/1.1 307 Temporary Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+			return write(c, "HTTP/1.1 307 Temporary Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
 		}, Lost},
 		{"308", func(c *net.TCPConn, _ int32) bool {
-			return say(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+			return write(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
 		}, Lost},
 		{"500", func(c *net.TCPConn, _ int32) bool {
-			return say(c, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+			return write(c, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
 		}, Lost},
 		{"401", func(c *net.TCPConn, _ int32) bool {
-			return say(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+			return write(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
 		}, Unauthorized},
 	}
-	for _, call := range posting {
+	for _, call := range postCalls {
 		for _, ending := range endings {
 			t.Run(call.name+"/"+ending.name, func(t *testing.T) {
-				// The first request warms a connection: net/http replays on reused ones only.
+				// net/http replays on reused connections only.
 				s := newRawServer(t, func(c *net.TCPConn, n int32) bool {
 					if n == 1 {
-						return say(c, call.ok)
+						return write(c, call.ok)
 					}
 					return ending.bad(c, n)
 				})
@@ -84,12 +84,12 @@ func TestPostsOnceWhateverTheServerDoes(t *testing.T) {
 	}
 }
 
-// The server closes kept-alive connections while the client picks them up again: whatever wins the race, what the
-// client says about each text must agree with what the server saw.
-func TestIdleConnectionClosedByServer(t *testing.T) {
-	for _, call := range posting {
+// The server closes idle connections while the client reuses them.
+// Whichever wins, the client's error must match what the server saw.
+func TestIdleConnectionClosedByServerIsClassifiedRight(t *testing.T) {
+	for _, call := range postCalls {
 		t.Run(call.name, func(t *testing.T) {
-			s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { say(c, call.ok); return false })
+			s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { write(c, call.ok); return false })
 			c := New(Config{BaseURL: s.url})
 			var seen int32
 			for i := range 300 {
@@ -117,10 +117,10 @@ func TestIdleConnectionClosedByServer(t *testing.T) {
 	}
 }
 
-// Cancelled at the moment when the connection is there and the write loop is about to flush: what counts as not sent
-// must never arrive, also not later.
-func TestCancelledAroundTheWrite(t *testing.T) {
-	s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { return say(c, smsOK) })
+// Cancels when the connection is ready and the write loop is about to
+// flush. What is reported as not sent must never arrive, even later.
+func TestCancelDuringWriteNeverReportsNotSentWrongly(t *testing.T) {
+	s := newRawServer(t, func(c *net.TCPConn, _ int32) bool { return write(c, smsOK) })
 	c := New(Config{BaseURL: s.url})
 	var notSent []string
 	kinds := map[Kind]int{}
@@ -152,7 +152,7 @@ func TestCancelledAroundTheWrite(t *testing.T) {
 	}
 }
 
-func TestNothingLeft(t *testing.T) {
+func TestFailureBeforeWriteIsNotSent(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -161,7 +161,7 @@ func TestNothingLeft(t *testing.T) {
 	defer untrusted.Close()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	open := newRawServer(t, hangUp)
+	open := newRawServer(t, closeConn)
 	for _, tc := range []struct {
 		name string
 		url  string
@@ -172,7 +172,7 @@ func TestNothingLeft(t *testing.T) {
 		{"certificate not trusted", untrusted.URL, t.Context()},
 		{"cancelled before the call", open.url, cancelled},
 	} {
-		for _, call := range posting {
+		for _, call := range postCalls {
 			t.Run(tc.name+"/"+call.name, func(t *testing.T) {
 				err := call.do(tc.ctx, New(Config{BaseURL: tc.url}))
 				if KindOf(err) != NotSent {
@@ -186,7 +186,7 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-func TestNeverAnswered(t *testing.T) {
+func TestCancelWhileWaitingIsLost(t *testing.T) {
 	release := make(chan struct{})
 	read := make(chan struct{}, 1)
 	s := newRawServer(t, func(*net.TCPConn, int32) bool { read <- struct{}{}; <-release; return false })
@@ -202,9 +202,10 @@ func TestNeverAnswered(t *testing.T) {
 	}
 }
 
-// With a foreign transport (HTTP/2 replays after GOAWAY and REFUSED_STREAM) the request itself must forbid a replay.
-func TestRequestsCanNotBeReplayed(t *testing.T) {
-	for _, call := range posting {
+// With another transport (HTTP/2 replays after GOAWAY and
+// REFUSED_STREAM) the request itself must forbid a replay.
+func TestRequestsAreNotReplayable(t *testing.T) {
+	for _, call := range postCalls {
 		rt := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			if req.GetBody != nil || req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != "" {
 				t.Errorf("%s: net/http may replay this request", call.name)
@@ -219,11 +220,11 @@ type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestSealedConnectionWritesNothing(t *testing.T) {
+func TestSealedConnectionRefusesWrites(t *testing.T) {
 	here, there := net.Pipe()
 	defer func() { _, _ = here.Close(), there.Close() }()
 	go func() { _, _ = io.Copy(io.Discard, there) }()
-	w := &wireConn{Conn: here}
+	w := &countingConn{Conn: here}
 	mark := w.mark()
 	if w.seal(mark) {
 		t.Error("fresh connection counts as written")
@@ -231,7 +232,7 @@ func TestSealedConnectionWritesNothing(t *testing.T) {
 	if n, err := w.Write([]byte("x")); n != 0 || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Write after seal = %d, %v", n, err)
 	}
-	w = &wireConn{Conn: here}
+	w = &countingConn{Conn: here}
 	mark = w.mark()
 	if _, err := w.Write([]byte("x")); err != nil {
 		t.Fatal(err)
@@ -241,7 +242,7 @@ func TestSealedConnectionWritesNothing(t *testing.T) {
 	}
 }
 
-func TestCallIsBounded(t *testing.T) {
+func TestCallHasATimeout(t *testing.T) {
 	var deadline time.Time
 	rt := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		deadline, _ = req.Context().Deadline()
@@ -253,8 +254,9 @@ func TestCallIsBounded(t *testing.T) {
 	}
 }
 
-// Over TLS the closing alert is written to the connection too, and must not count as the request.
-func TestOverTLS(t *testing.T) {
+// Over TLS the closing alert is written to the connection too. It must
+// not count as the request.
+func TestTLSCloseAlertIsNoWrite(t *testing.T) {
 	var posts atomic.Int32
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if posts.Add(1) == 2 {
@@ -269,12 +271,12 @@ func TestOverTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	c := New(Config{BaseURL: server.URL})
-	c.rt = newTransport(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	c.api.rt = newTransport(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 	if _, err := c.SendSMS(t.Context(), "token", text); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.SendSMS(t.Context(), "token", text); KindOf(err) != Lost {
-		t.Errorf("hung up on: %v, want lost", err)
+		t.Errorf("connection closed: %v, want lost", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }})

@@ -11,18 +11,20 @@ import (
 	"testing"
 )
 
-// rawServer counts the POSTs that reach it, read by hand so that nothing between hides one, and lets each test be as
-// rude as real networks are.
+// rawServer counts the POSTs that reach it. It reads the connection
+// itself, so that no HTTP server hides one, and lets tests fail the way
+// real networks do.
 type rawServer struct {
 	url   string
 	posts atomic.Int32
-	close func() string // ends the server and gives all that it was sent
+	close func() string // stops the server and returns all it received
 	wg    sync.WaitGroup
 	mu    sync.Mutex
 	raw   strings.Builder
 }
 
-// answer handles the nth request (from 1) of the whole server; false closes the connection.
+// newRawServer starts a server. answer handles the server's nth request
+// (from 1); false closes the connection.
 func newRawServer(t *testing.T, answer func(conn *net.TCPConn, n int32) bool) *rawServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,7 +45,7 @@ func newRawServer(t *testing.T, answer func(conn *net.TCPConn, n int32) bool) *r
 	})
 	s.close = func() string {
 		_ = l.Close()
-		// What is on its way still arrives; the client hangs up when it reads the end.
+		// Bytes in flight still arrive: the client closes at EOF.
 		open.Range(func(conn, _ any) bool { _ = conn.(*net.TCPConn).CloseWrite(); return true })
 		s.wg.Wait()
 		return s.raw.String()
@@ -70,7 +72,7 @@ func (s *rawServer) serve(conn *net.TCPConn, answer func(*net.TCPConn, int32) bo
 	}
 }
 
-// Write keeps what was sent.
+// Write records received bytes.
 func (s *rawServer) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,12 +82,12 @@ func (s *rawServer) Write(b []byte) (int, error) {
 const smsOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + `{"id":"1","message_status":"sent"}  `
 const tokenOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n" + `{"access_token":"a","refresh_token":"r"} `
 
-func say(conn net.Conn, words string) bool { _, err := io.WriteString(conn, words); return err == nil }
+func write(conn net.Conn, words string) bool { _, err := io.WriteString(conn, words); return err == nil }
 
-func hangUp(*net.TCPConn, int32) bool { return false }
+func closeConn(*net.TCPConn, int32) bool { return false }
 
-func reset(conn *net.TCPConn, halfAnswer string) bool {
-	say(conn, halfAnswer)
+func resetConn(conn *net.TCPConn, halfAnswer string) bool {
+	write(conn, halfAnswer)
 	_ = conn.SetLinger(0) // close becomes RST
 	return false
 }

@@ -1,0 +1,72 @@
+package dialpad
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// SMSEvent reports a new text or a new delivery status. Events come
+// twice, out of order, and even before the response to the POST.
+//
+// Docs: developers.dialpad.com/docs/sms-events
+type SMSEvent struct {
+	ID             string
+	Direction      string // inbound, outbound
+	FromNumber     string
+	ToNumbers      []string
+	ContactNumber  string // the number outside the company
+	TargetID       string // the Dialpad user, department, …
+	TargetType     string // user, department, …
+	SenderID       string // undocumented for users: often ""
+	Status         string // open enum: pending, sent, delivered, failed, undelivered, …
+	DeliveryResult string // open enum: invalid_destination, rejected_spam, …; mostly ""
+	DeviceType     string // undocumented, often ""; public_api: sent by an API client
+	Text           string // only with a content scope
+	HasText        bool
+	EventAt        time.Time // zero when the event has no time
+}
+
+// smsEventJSON has every field name that Dialpad documents or sends.
+type smsEventJSON struct {
+	ID             lenientString  `json:"id"`
+	Direction      lenientString  `json:"direction"`
+	From           lenientString  `json:"from_number"`
+	To             lenientStrings `json:"to_number"`
+	ToNumbers      lenientStrings `json:"to_numbers"`
+	Contact        eventParty     `json:"contact"`
+	Target         eventParty     `json:"target"`
+	SenderID       lenientString  `json:"sender_id"`
+	Status         lenientString  `json:"message_status"`
+	DeliveryResult lenientString  `json:"message_delivery_result"`
+	DeviceType     lenientString  `json:"device_type"`
+	Text           *lenientString `json:"text"`
+	TextContent    *lenientString `json:"text_content"`
+	EventAt        lenientTime    `json:"event_timestamp"`
+	CreatedAt      lenientTime    `json:"created_date"`
+}
+
+func decodeSMSEvent(raw json.RawMessage) *SMSEvent {
+	var j smsEventJSON
+	_ = json.Unmarshal(raw, &j) // an object, and lenient fields never fail
+	e := &SMSEvent{
+		ID: string(j.ID), Direction: strings.ToLower(string(j.Direction)),
+		FromNumber: string(j.From), ToNumbers: j.To, ContactNumber: string(j.Contact.Number),
+		TargetID: string(j.Target.ID), TargetType: strings.ToLower(string(j.Target.Type)),
+		SenderID: string(j.SenderID), Status: strings.ToLower(string(j.Status)),
+		DeliveryResult: strings.ToLower(string(j.DeliveryResult)),
+		DeviceType:     string(j.DeviceType), EventAt: j.EventAt.Time,
+	}
+	if len(e.ToNumbers) == 0 {
+		e.ToNumbers = j.ToNumbers
+	}
+	if e.EventAt.IsZero() {
+		e.EventAt = j.CreatedAt.Time
+	}
+	for _, text := range []*lenientString{j.Text, j.TextContent} {
+		if text != nil && !e.HasText {
+			e.Text, e.HasText = string(*text), true
+		}
+	}
+	return e
+}

@@ -82,7 +82,10 @@ func (s *rawServer) Write(b []byte) (int, error) {
 const smsOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + `{"id":"1","message_status":"sent"}  `
 const tokenOK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n" + `{"access_token":"a","refresh_token":"r"} `
 
-func write(conn net.Conn, words string) bool { _, err := io.WriteString(conn, words); return err == nil }
+func write(conn net.Conn, words string) bool {
+	_, err := io.WriteString(conn, words)
+	return err == nil
+}
 
 func closeConn(*net.TCPConn, int32) bool { return false }
 

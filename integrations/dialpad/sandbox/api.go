@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,11 +10,15 @@ import (
 	"time"
 )
 
-const maxBody = 1 << 20
+const (
+	maxBody     = 1 << 20 // bytes of a request body
+	maxPageSize = 100
+)
 
-// call is one API request, its body read. For api routes user and company are whom the token speaks for.
-type call struct {
-	r       *http.Request
+// apiRequest is one API call whose body was read. token, user and
+// company are set for calls with a token.
+type apiRequest struct {
+	http    *http.Request
 	body    []byte
 	now     time.Time
 	token   *accessToken
@@ -21,48 +26,59 @@ type call struct {
 	company *company
 }
 
-// answer is what a handler says; nothing is written before the faults had their say.
-type answer struct {
+// response is a handler's answer. It is written only after the faults
+// were asked.
+type response struct {
 	status     int
 	body       []byte
 	retryAfter string
-	after      func(before bool) // runs without the lock once the call is accepted; before = ahead of the answer
+
+	// sendEvents runs without the lock once the call is accepted. now
+	// means ahead of the response.
+	sendEvents func(now bool)
 }
 
-type apiFunc func(*call) answer
+type apiHandler func(*apiRequest) response
 
-// lockKind says which lock on the world a handler runs under. Handlers do no I/O.
-type lockKind bool
+// lockMode is how a handler locks the state. Handlers do no I/O.
+type lockMode bool
 
 const (
-	reads  lockKind = false
-	writes lockKind = true
+	readLock  lockMode = false
+	writeLock lockMode = true
 )
 
-// api wraps a handler that needs a token.
-func (s *Sandbox) api(lock lockKind, f apiFunc) http.HandlerFunc {
-	return s.open(lock, func(c *call) answer {
+// apiServer runs API handlers: faults, authentication, rate limits.
+type apiServer struct {
+	*state
+	faults     *FaultInjector
+	recorder   *Recorder
+	background *background
+}
+
+// withToken wraps a handler that needs an access token.
+func (s *apiServer) withToken(lock lockMode, handle apiHandler) http.HandlerFunc {
+	return s.withoutToken(lock, func(c *apiRequest) response {
 		if refused, ok := s.authenticate(c); !ok {
 			return refused
 		}
-		if wait, ok := c.company.requests.take(c.now, s.opts.RequestsPerSecond); !ok {
+		if wait, ok := c.company.requests.allow(c.now, s.opts.RequestsPerSecond); !ok {
 			return s.rateLimited(wait)
 		}
-		return f(c)
+		return handle(c)
 	})
 }
 
-// open wraps a handler that needs none.
-func (s *Sandbox) open(lock lockKind, f apiFunc) http.HandlerFunc {
+// withoutToken wraps a handler that needs no access token.
+func (s *apiServer) withoutToken(lock lockMode, handle apiHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		isSMS := r.URL.Path == smsPath
-		if isSMS {
-			s.ledger.posts.Add(1)
+		path := r.URL.Path
+		if path == smsPath {
+			s.recorder.posts.Add(1)
 		}
-		before := s.faults.take(r.URL.Path, beforeReading)
-		if before != nil && before.Kind == DropBeforeReading {
-			s.note(r, 0, before)
-			drop(w)
+		if fault := s.faults.take(path, beforeReading); fault != nil {
+			s.record(r, 0, fault)
+			closeConn(w)
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -70,67 +86,67 @@ func (s *Sandbox) open(lock lockKind, f apiFunc) http.HandlerFunc {
 			s.respond(w, r, refuse(http.StatusRequestEntityTooLarge, "Request entity too large"), nil)
 			return
 		}
-		if slow := s.faults.take(r.URL.Path, slowing); slow != nil {
-			s.wait(slow.Delay)
+		if slow := s.faults.take(path, beforeHandling); slow != nil {
+			s.background.sleep(slow.Delay)
 		}
-		if f := s.faults.take(r.URL.Path, instead(body)); f != nil {
-			s.respond(w, r, f.answer(), f)
+		if fault := s.faults.take(path, insteadOfHandling(body)); fault != nil {
+			s.respond(w, r, fault.response(), fault)
 			return
 		}
-		a := s.run(lock, f, &call{r: r, body: body, now: s.now()})
+		a := s.runLocked(lock, handle, &apiRequest{http: r, body: body, now: s.now()})
 		s.finish(w, r, a)
 	}
 }
 
-func (s *Sandbox) run(lock lockKind, f apiFunc, c *call) answer {
-	if lock == writes {
+func (s *apiServer) runLocked(lock lockMode, handle apiHandler, c *apiRequest) response {
+	if lock == writeLock {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 	} else {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 	}
-	return f(c)
+	return handle(c)
 }
 
-// finish answers a call that was handled, unless a fault loses the answer.
-func (s *Sandbox) finish(w http.ResponseWriter, r *http.Request, a answer) {
-	s.pending.Add(1) // Drain, called on the answer, must see the events that only begin after it
-	defer s.pending.Add(-1)
-	f := s.faults.take(r.URL.Path, afterAccepting)
-	early := a.after != nil && s.faults.take(r.URL.Path, eventsEarly) != nil
+// finish answers a handled call, unless a fault loses the answer.
+func (s *apiServer) finish(w http.ResponseWriter, r *http.Request, a response) {
+	s.background.pending.Add(1) // Drain must wait for events that start after the answer
+	defer s.background.pending.Add(-1)
+	fault := s.faults.take(r.URL.Path, afterAccepting)
+	early := a.sendEvents != nil && s.faults.take(r.URL.Path, eventsEarly) != nil
 	switch {
-	case a.after == nil:
-	case early || f != nil:
-		a.after(early)
-	default: // the answer first, all of it: net/http would flush it only when the handler returns
+	case a.sendEvents == nil:
+	case early || fault != nil:
+		a.sendEvents(early)
+	default: // flush first: net/http would only when the handler returns
 		defer func() {
 			_ = http.NewResponseController(w).Flush()
-			a.after(false)
+			a.sendEvents(false)
 		}()
 	}
-	if f == nil {
+	if fault == nil {
 		s.respond(w, r, a, nil)
 		return
 	}
-	switch f.Kind {
+	switch fault.Kind {
 	case ErrorAfterAccepting:
-		s.respond(w, r, refuse(http.StatusInternalServerError, "Internal error"), f)
+		s.respond(w, r, refuse(http.StatusInternalServerError, "Internal error"), fault)
 	case TimeoutAfterAccepting:
-		s.note(r, 0, f)
-		s.hold(r, f.Delay)
-		drop(w)
+		s.record(r, 0, fault)
+		s.holdOpen(r, fault.Delay)
+		closeConn(w)
 	case ResetMidResponse:
-		s.note(r, 0, f)
-		resetHalfWay(w, a)
+		s.record(r, 0, fault)
+		resetMidResponse(w, a)
 	default:
-		s.note(r, 0, f)
-		drop(w)
+		s.record(r, 0, fault)
+		closeConn(w)
 	}
 }
 
-func (s *Sandbox) respond(w http.ResponseWriter, r *http.Request, a answer, f *Fault) {
-	s.note(r, a.status, f)
+func (s *apiServer) respond(w http.ResponseWriter, r *http.Request, a response, fault *Fault) {
+	s.record(r, a.status, fault)
 	h := w.Header()
 	if a.retryAfter != "" {
 		h["Retry-After"] = []string{a.retryAfter}
@@ -145,30 +161,10 @@ func (s *Sandbox) respond(w http.ResponseWriter, r *http.Request, a answer, f *F
 
 var jsonType = []string{"application/json; charset=utf-8"}
 
-// ok answers with JSON.
-func ok(v any) answer {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return refuse(http.StatusInternalServerError, "Internal error")
-	}
-	return answer{status: http.StatusOK, body: body}
-}
-
-// refuse answers with the error shape that integrators read.
-func refuse(status int, message string) answer {
-	type words struct {
-		Message string `json:"message"`
-	}
-	body, _ := json.Marshal(map[string]any{"error": map[string]any{ // strings only: can't fail
-		"code": status, "message": message, "errors": []words{{message}},
-	}})
-	return answer{status: status, body: body}
-}
-
-// authenticate finds whom the bearer token speaks for. The caller holds the lock.
-func (s *Sandbox) authenticate(c *call) (answer, bool) {
-	bearer, found := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
-	token := s.access[bearer]
+// authenticate finds the user of the bearer token. The caller holds mu.
+func (s *apiServer) authenticate(c *apiRequest) (response, bool) {
+	bearer, found := strings.CutPrefix(c.http.Header.Get("Authorization"), "Bearer ")
+	token := s.accessTokens[bearer]
 	if !found || token == nil || token.grant.revoked || (!token.expiry.IsZero() && !c.now.Before(token.expiry)) {
 		return refuse(http.StatusUnauthorized, "Invalid or expired access token"), false
 	}
@@ -177,51 +173,16 @@ func (s *Sandbox) authenticate(c *call) (answer, bool) {
 		return refuse(http.StatusUnauthorized, "The user of this token is not active"), false
 	}
 	c.token, c.user, c.company = token, user, s.companies[user.CompanyID]
-	// A disabled app may still ask whether it is disabled: otherwise nobody could.
-	if c.company.appDisabled && c.r.URL.Path != "/api/v2/app/settings" {
+	// A disabled app may still ask whether it is: nobody else could.
+	if c.company.appDisabled && c.http.URL.Path != appSettingsPath {
 		return refuse(http.StatusUnauthorized, "This app is disabled for the company"), false
 	}
-	return answer{}, true
+	return response{}, true
 }
 
-// admins lets company admins through.
-func admins(f apiFunc) apiFunc {
-	return func(c *call) answer {
-		if !c.user.IsSuperAdmin {
-			return refuse(http.StatusForbidden, "Requires a company admin API key")
-		}
-		return f(c)
-	}
-}
-
-func anyone(f apiFunc) apiFunc { return f }
-
-// id renders a REST id as this sandbox was told to.
-func (s *Sandbox) id(v string) any {
-	if s.opts.NumericIDs {
-		return json.Number(v)
-	}
-	return v
-}
-
-// stamp is a REST time: no zone, although Dialpad's schema says date-time.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
-
-// wait blocks for d, or until Close.
-func (s *Sandbox) wait(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.ctx.Done():
-	}
-}
-
-// hold keeps a request without an answer until the client gives up, Close, or d (0 = for ever).
-func (s *Sandbox) hold(r *http.Request, d time.Duration) {
+// holdOpen keeps a request unanswered until the client gives up, Close,
+// or d has passed (0: for ever).
+func (s *apiServer) holdOpen(r *http.Request, d time.Duration) {
 	var over <-chan time.Time
 	if d > 0 {
 		timer := time.NewTimer(d)
@@ -230,16 +191,71 @@ func (s *Sandbox) hold(r *http.Request, d time.Duration) {
 	}
 	select {
 	case <-r.Context().Done():
-	case <-s.ctx.Done():
+	case <-s.background.ctx.Done():
 	case <-over:
 	}
 }
 
-// note remembers a request for the admin page and for tests.
-func (s *Sandbox) note(r *http.Request, status int, f *Fault) {
+// record keeps a request for tests and the admin page.
+func (s *apiServer) record(r *http.Request, status int, fault *Fault) {
 	n := Request{At: s.now(), Method: r.Method, Path: r.URL.Path, Status: status}
-	if f != nil {
-		n.Fault = f.Kind
+	if fault != nil {
+		n.Fault = fault.Kind
 	}
-	s.requests.add(n)
+	s.recorder.requests.add(n)
+}
+
+// jsonResponse answers 200 with v.
+func jsonResponse(v any) response {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return refuse(http.StatusInternalServerError, "Internal error")
+	}
+	return response{status: http.StatusOK, body: body}
+}
+
+// refuse answers with the error shape that integrators report.
+func refuse(status int, message string) response {
+	type detail struct {
+		Message string `json:"message"`
+	}
+	body, _ := json.Marshal(map[string]any{"error": map[string]any{ // strings never fail
+		"code": status, "message": message, "errors": []detail{{message}},
+	}})
+	return response{status: status, body: body}
+}
+
+// companyAdmin wraps a handler that only company admins may call.
+func companyAdmin(handle apiHandler) apiHandler {
+	return func(c *apiRequest) response {
+		if !c.user.IsSuperAdmin {
+			return refuse(http.StatusForbidden, "Requires a company admin API key")
+		}
+		return handle(c)
+	}
+}
+
+func anyUser(handle apiHandler) apiHandler { return handle }
+
+// pageResponse answers one page of a list, with an opaque cursor. An
+// empty page has items null; the last page has no cursor.
+func pageResponse(c *apiRequest, all []any) response {
+	from := 0
+	if cursor := c.http.URL.Query().Get("cursor"); cursor != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(cursor)
+		n, err2 := strconv.Atoi(strings.TrimPrefix(string(raw), "at:"))
+		if err != nil || err2 != nil || n < 0 {
+			return refuse(http.StatusBadRequest, "Invalid cursor")
+		}
+		from = min(n, len(all))
+	}
+	to := min(from+maxPageSize, len(all))
+	if from == to {
+		return jsonResponse(map[string]any{"items": nil})
+	}
+	j := map[string]any{"items": all[from:to]}
+	if to < len(all) {
+		j["cursor"] = base64.RawURLEncoding.EncodeToString([]byte("at:" + strconv.Itoa(to)))
+	}
+	return jsonResponse(j)
 }

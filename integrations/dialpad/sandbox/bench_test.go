@@ -11,7 +11,7 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 )
 
-// BenchmarkSendSMS is client, loopback and sandbox together; both ends share the CPU.
+// BenchmarkSendSMS measures client, loopback and sandbox together.
 func BenchmarkSendSMS(b *testing.B) {
 	s := sandbox.New(sandbox.Options{TextsPerMinute: -1, RequestsPerSecond: -1, CountOnly: true})
 	defer s.Close()
@@ -35,7 +35,7 @@ func BenchmarkSendSMS(b *testing.B) {
 	}
 }
 
-// BenchmarkSandbox is the sandbox's own path, without a network.
+// BenchmarkSandbox measures the sandbox without a network.
 func BenchmarkSandbox(b *testing.B) {
 	s := sandbox.New(sandbox.Options{TextsPerMinute: -1, RequestsPerSecond: -1, CountOnly: true})
 	defer s.Close()

@@ -17,7 +17,7 @@ import (
 
 const hookSecret = "one-line-secret"
 
-// receiver is a webhook address that verifies what it gets.
+// receiver is a webhook that verifies its events.
 type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -62,7 +62,8 @@ func (r *receiver) statuses() []string {
 	return out
 }
 
-// subscribe makes the webhook and both subscriptions, and gives the admin's token.
+// subscribe creates the webhook and both subscriptions, and returns the
+// admin's token.
 func (w *world) subscribe(t *testing.T, r *receiver) string {
 	t.Helper()
 	token := w.IssueToken(sandbox.AnaID, "change_log")
@@ -86,7 +87,7 @@ func (w *world) drain(t *testing.T) {
 	}
 }
 
-func TestEventsOfAText(t *testing.T) {
+func TestSentTextHasThreeEvents(t *testing.T) {
 	w := newWorld(t, nil)
 	r := newReceiver(t, nil)
 	token := w.subscribe(t, r)
@@ -107,7 +108,7 @@ func TestEventsOfAText(t *testing.T) {
 	}
 }
 
-func TestUndeliverableNumber(t *testing.T) {
+func TestDeliveryResultEndsUndelivered(t *testing.T) {
 	w := newWorld(t, nil)
 	r := newReceiver(t, nil)
 	token := w.subscribe(t, r)
@@ -147,7 +148,7 @@ func TestEventFaults(t *testing.T) {
 	}
 }
 
-func TestEventBeforeTheAnswer(t *testing.T) {
+func TestEventBeforeTheResponse(t *testing.T) {
 	w := newWorld(t, nil)
 	r := newReceiver(t, nil)
 	token := w.subscribe(t, r)
@@ -160,8 +161,9 @@ func TestEventBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// A lost answer's events come while the client is still waiting: that is what settles an uncertain text.
-func TestEventsWhileTheAnswerIsWithheld(t *testing.T) {
+// Events of a lost response arrive while the client waits: they settle
+// an uncertain text.
+func TestEventsArriveWhileTheResponseIsHeldBack(t *testing.T) {
 	w := newWorld(t, nil)
 	r := newReceiver(t, nil)
 	token := w.subscribe(t, r)
@@ -184,7 +186,7 @@ func TestEventsWhileTheAnswerIsWithheld(t *testing.T) {
 	wantKind(t, <-answered, dialpad.Lost)
 }
 
-func TestRepeatsAfter5xxNeverAfter4xx(t *testing.T) {
+func TestDeliveryIsRetriedAfter5xxOnly(t *testing.T) {
 	w := newWorld(t, func(o *sandbox.Options) { o.RetryScale = 1e-9 })
 	twice := newReceiver(t, func(post int) int {
 		if post <= 2 {
@@ -209,7 +211,7 @@ func TestRepeatsAfter5xxNeverAfter4xx(t *testing.T) {
 	}
 }
 
-func TestChangesOfUsersAreLogged(t *testing.T) {
+func TestUserChangesSendChangeLogEvents(t *testing.T) {
 	w := newWorld(t, nil)
 	r := newReceiver(t, nil)
 	w.subscribe(t, r)
@@ -229,7 +231,7 @@ func TestChangesOfUsersAreLogged(t *testing.T) {
 	}
 }
 
-func TestSubscriptionsAndTheirQuota(t *testing.T) {
+func TestSubscriptionQuota(t *testing.T) {
 	for _, numeric := range []bool{false, true} {
 		w := newWorld(t, func(o *sandbox.Options) { o.NumericIDs = numeric })
 		r := newReceiver(t, nil)

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// FaultKind is one way to misbehave.
+// FaultKind is one way to fail.
 type FaultKind string
 
-// Kinds of fault. "After accepting" means that the call had its full effect and only the answer suffers.
+// Kinds of fault. "After accepting" means that the call has its full
+// effect and only the response fails.
 const (
-	Slow                  FaultKind = "slow"                    // waits Delay, then all is well
-	TimeoutAfterAccepting FaultKind = "timeout_after_accepting" // never answers; with Delay, hangs up after it
-	DropBeforeReading     FaultKind = "drop_before_reading"     // hangs up at once
-	DropAfterAccepting    FaultKind = "drop_after_accepting"    // hangs up instead of answering
-	ResetMidResponse      FaultKind = "reset_mid_response"      // resets the connection half way through the answer
+	Slow                  FaultKind = "slow"                    // waits for Delay, then answers
+	TimeoutAfterAccepting FaultKind = "timeout_after_accepting" // never answers; with Delay, closes after it
+	DropBeforeReading     FaultKind = "drop_before_reading"     // closes at once
+	DropAfterAccepting    FaultKind = "drop_after_accepting"    // closes instead of answering
+	ResetMidResponse      FaultKind = "reset_mid_response"      // resets the connection amid the response
 	TooManyRequests       FaultKind = "429"                     // Retry-After if RetryAfter is set
 	ForbiddenRate         FaultKind = "403_rate"                // a 403 that means a rate limit
 	Forbidden             FaultKind = "403"
@@ -29,7 +30,7 @@ const (
 	ErrorAfterAccepting   FaultKind = "500_after_accepting"
 	UnavailableRetryAfter FaultKind = "503_retry_after"
 	Unauthorized          FaultKind = "401"
-	RefreshFails          FaultKind = "refresh_fails" // 502 for refresh grants only, before anything is traded in
+	RefreshFails          FaultKind = "refresh_fails" // 502 to refresh grants, before using up the token
 	EventsOff             FaultKind = "events_off"
 	EventsDuplicated      FaultKind = "events_duplicated"
 	EventsReordered       FaultKind = "events_reordered" // delivered, sent, pending
@@ -37,94 +38,96 @@ const (
 	EventBeforeAnswer     FaultKind = "event_before_answer"
 )
 
-// FaultKinds is all of them, in the order of the admin page.
+// FaultKinds lists all kinds in the order of the admin page.
 var FaultKinds = []FaultKind{
 	Slow, TimeoutAfterAccepting, DropBeforeReading, DropAfterAccepting, ResetMidResponse, TooManyRequests, ForbiddenRate,
 	Forbidden, ErrorBeforeAccepting, ErrorAfterAccepting, UnavailableRetryAfter, Unauthorized, RefreshFails, EventsOff,
 	EventsDuplicated, EventsReordered, EventsDelayed, EventBeforeAnswer,
 }
 
-// Words name the kind on the admin page.
-func (k FaultKind) Words() string {
-	words := strings.ReplaceAll(string(k), "_", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
+// Label is the kind's name on the admin page.
+func (k FaultKind) Label() string {
+	label := strings.ReplaceAll(string(k), "_", " ")
+	return strings.ToUpper(label[:1]) + label[1:]
 }
 
-// Fault is a misbehaviour that is switched on. For the events_… kinds a "call" is one text or one change.
+// Fault makes calls fail. For the events_… kinds a "call" is one text
+// or one change.
 type Fault struct {
 	Kind       FaultKind
-	Path       string        // prefix of the path it strikes; "" = all of the API
-	Times      int           // how many calls it strikes; 0 = until cleared
-	Every      int           // only each Every-th matching call; 0 and 1 = each
+	Path       string        // prefix of the URL path; "": all of the API
+	Times      int           // how many calls fail; 0: until cleared
+	Every      int           // only each Every-th matching call; 0 and 1: each
 	Delay      time.Duration // slow, timeout_after_accepting, events_delayed
-	RetryAfter time.Duration // 429, 403_rate, 503_retry_after; 0 = no header (503: 1 s)
+	RetryAfter time.Duration // 429, 403_rate, 503_retry_after; 0: no header (503: 1 s)
 }
 
-// faults is the list of what is switched on. Reading an empty one costs a load.
-type faults struct {
-	active atomic.Bool
+// FaultInjector makes calls fail on request.
+type FaultInjector struct {
+	active atomic.Bool // spares the lock on the hot path
 	mu     sync.Mutex
-	list   []*switched
+	list   []*activeFault
 }
 
-type switched struct {
+type activeFault struct {
 	Fault
-	seen, struck int
+	matched, failed int // calls
 }
 
-// Fault switches a fault on, beside those that are on already.
-func (s *Sandbox) Fault(f Fault) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
+// Fault switches a fault on, beside those that are already on.
+func (fi *FaultInjector) Fault(f Fault) {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
 	if strings.HasPrefix(string(f.Kind), "events_") {
-		f.Path = "" // events are not of a path
+		f.Path = "" // events have no path
 	}
-	s.faults.list = append(s.faults.list, &switched{Fault: f})
-	s.faults.active.Store(true)
+	fi.list = append(fi.list, &activeFault{Fault: f})
+	fi.active.Store(true)
 }
 
-// ClearFaults switches all off.
-func (s *Sandbox) ClearFaults() {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.list = nil
-	s.faults.active.Store(false)
+// ClearFaults switches all faults off.
+func (fi *FaultInjector) ClearFaults() {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	fi.list = nil
+	fi.active.Store(false)
 }
 
-// Faults is what is on.
-func (s *Sandbox) Faults() []Fault {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
+// Faults returns the active faults with the calls left in Times.
+func (fi *FaultInjector) Faults() []Fault {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
 	var out []Fault
-	for _, f := range s.faults.list {
+	for _, f := range fi.list {
 		left := f.Fault
 		if left.Times > 0 {
-			left.Times -= f.struck
+			left.Times -= f.failed
 		}
 		out = append(out, left)
 	}
 	return out
 }
 
-// take is the first fault that strikes this call at this point, or nil. A fault that has struck Times calls goes.
-func (fs *faults) take(path string, at func(FaultKind) bool) *Fault {
-	if !fs.active.Load() {
+// take returns the first fault for a call at this point, or nil. It
+// drops a fault after Times calls.
+func (fi *FaultInjector) take(path string, at func(FaultKind) bool) *Fault {
+	if !fi.active.Load() {
 		return nil
 	}
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	for i, f := range fs.list {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	for i, f := range fi.list {
 		if !at(f.Kind) || !strings.HasPrefix(path, f.Path) {
 			continue
 		}
-		f.seen++
-		if f.Every > 1 && f.seen%f.Every != 0 {
+		f.matched++
+		if f.Every > 1 && f.matched%f.Every != 0 {
 			continue
 		}
-		f.struck++
-		if f.Times > 0 && f.struck >= f.Times {
-			fs.list = append(fs.list[:i:i], fs.list[i+1:]...)
-			fs.active.Store(len(fs.list) > 0)
+		f.failed++
+		if f.Times > 0 && f.failed >= f.Times {
+			fi.list = append(fi.list[:i:i], fi.list[i+1:]...)
+			fi.active.Store(len(fi.list) > 0)
 		}
 		hit := f.Fault
 		return &hit
@@ -132,10 +135,10 @@ func (fs *faults) take(path string, at func(FaultKind) bool) *Fault {
 	return nil
 }
 
-// The points in a call's life at which faults strike.
-func beforeReading(k FaultKind) bool { return k == DropBeforeReading }
-func slowing(k FaultKind) bool       { return k == Slow }
-func eventsEarly(k FaultKind) bool   { return k == EventBeforeAnswer }
+// The points of a call at which faults apply.
+func beforeReading(k FaultKind) bool  { return k == DropBeforeReading }
+func beforeHandling(k FaultKind) bool { return k == Slow }
+func eventsEarly(k FaultKind) bool    { return k == EventBeforeAnswer }
 
 func afterAccepting(k FaultKind) bool {
 	switch k {
@@ -145,8 +148,9 @@ func afterAccepting(k FaultKind) bool {
 	return false
 }
 
-// instead are the faults that answer in place of the handler. The refresh fault needs to see the grant.
-func instead(body []byte) func(FaultKind) bool {
+// insteadOfHandling selects the faults that answer in place of the
+// handler. RefreshFails needs the body to see the grant type.
+func insteadOfHandling(body []byte) func(FaultKind) bool {
 	return func(k FaultKind) bool {
 		switch k {
 		case TooManyRequests, ForbiddenRate, Forbidden, ErrorBeforeAccepting, UnavailableRetryAfter, Unauthorized:
@@ -158,7 +162,10 @@ func instead(body []byte) func(FaultKind) bool {
 	}
 }
 
-func (f *Fault) answer() answer {
+// only selects one kind.
+func only(kind FaultKind) func(FaultKind) bool { return func(k FaultKind) bool { return k == kind } }
+
+func (f *Fault) response() response {
 	switch f.Kind {
 	case TooManyRequests:
 		return withRetryAfter(refuse(http.StatusTooManyRequests, "Rate limit exceeded"), f.RetryAfter)
@@ -176,22 +183,22 @@ func (f *Fault) answer() answer {
 	return refuse(http.StatusInternalServerError, "Internal error")
 }
 
-func withRetryAfter(a answer, d time.Duration) answer {
+func withRetryAfter(a response, d time.Duration) response {
 	if d > 0 {
 		a.retryAfter = strconv.Itoa(int(math.Ceil(d.Seconds())))
 	}
 	return a
 }
 
-// drop hangs up without an answer.
-func drop(w http.ResponseWriter) {
+// closeConn closes the connection without an answer.
+func closeConn(w http.ResponseWriter) {
 	if conn := hijack(w); conn != nil {
 		_ = conn.Close()
 	}
 }
 
-// resetHalfWay writes a part of the answer and resets the connection.
-func resetHalfWay(w http.ResponseWriter, a answer) {
+// resetMidResponse writes half the response and resets the connection.
+func resetMidResponse(w http.ResponseWriter, a response) {
 	conn := hijack(w)
 	if conn == nil {
 		return

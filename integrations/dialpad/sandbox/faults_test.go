@@ -12,7 +12,7 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 )
 
-func TestFaultsOnTexts(t *testing.T) {
+func TestEachFaultOnSendSMS(t *testing.T) {
 	for _, tc := range []struct {
 		fault    sandbox.Fault
 		want     dialpad.Kind
@@ -66,7 +66,7 @@ func TestFaultsOnTexts(t *testing.T) {
 	}
 }
 
-func TestFaultSchedules(t *testing.T) {
+func TestFaultEveryAndTimes(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.IssueToken(sandbox.AnaID)
 	w.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Every: 3, Times: 2})
@@ -84,6 +84,6 @@ func TestFaultSchedules(t *testing.T) {
 	wantKind(t, err, dialpad.Lost)
 	w.ClearFaults()
 	if _, err := w.client.Refresh(t.Context(), grant.Refresh); err != nil {
-		t.Errorf("the token was not traded in, but: %v", err)
+		t.Errorf("token not used up, but refresh failed: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 )
 
-func TestConsentToFirstText(t *testing.T) {
+func TestOAuthFlowToFirstText(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.connect(t, sandbox.AnaID)
 	if want := w.now().Add(time.Hour); !token.Expiry.Equal(want) || token.Refresh == "" {
@@ -62,7 +62,7 @@ func TestCodeWorksOnceAndOnlyWithItsVerifier(t *testing.T) {
 		t.Errorf("code again: %v", err)
 	}
 	late := code(verifier)
-	w.pass(11 * time.Minute)
+	w.advance(11 * time.Minute)
 	if _, err = w.client.Exchange(t.Context(), late, verifier); !errors.Is(err, dialpad.ErrInvalidGrant) {
 		t.Errorf("old code: %v", err)
 	}
@@ -71,7 +71,7 @@ func TestCodeWorksOnceAndOnlyWithItsVerifier(t *testing.T) {
 func TestRefreshRotates(t *testing.T) {
 	w := newWorld(t, nil)
 	first := w.connect(t, sandbox.AnaID)
-	w.pass(time.Hour)
+	w.advance(time.Hour)
 	_, err := w.client.Me(t.Context(), first.Access)
 	wantKind(t, err, dialpad.Unauthorized)
 	second, err := w.client.Refresh(t.Context(), first.Refresh)
@@ -95,14 +95,15 @@ func TestRefreshGrace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.pass(time.Minute)
+	w.advance(time.Minute)
 	if _, err := w.client.Refresh(t.Context(), first.Refresh); !errors.Is(err, dialpad.ErrInvalidGrant) {
 		t.Errorf("after the grace: %v", err)
 	}
 }
 
-// The documented body is JSON, what everybody posts is a form; the client may be in either or in Basic.
-func TestTokenEndpointTakesEveryBody(t *testing.T) {
+// JSON is documented, forms are usual; the client is in the body or in
+// Basic authentication.
+func TestTokenEndpointTakesJSONAndForms(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, tc := range []struct {
 		name, contentType, body string
@@ -130,20 +131,20 @@ func TestTokenEndpointTakesEveryBody(t *testing.T) {
 	}
 }
 
-func TestStaticTokenWithoutOfflineAccess(t *testing.T) {
+func TestTokenNeverExpiresWithoutOfflineAccess(t *testing.T) {
 	w := newWorld(t, nil)
 	w.client = dialpad.New(dialpad.Config{BaseURL: w.url, ClientID: "app", ClientSecret: "s3cret", RedirectURL: callback, Now: w.now})
 	token := w.connect(t, sandbox.AnaID)
 	if token.Refresh != "" || !token.Expiry.IsZero() {
 		t.Errorf("token = %+v", token)
 	}
-	w.pass(1000 * time.Hour)
+	w.advance(1000 * time.Hour)
 	if _, err := w.client.Me(t.Context(), token.Access); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestConsentRefusesWhatTheAppMayNotAskFor(t *testing.T) {
+func TestConsentRefusesInvalidRequests(t *testing.T) {
 	w := newWorld(t, nil)
 	ask := func(change url.Values) string {
 		q := url.Values{"client_id": {"app"}, "redirect_uri": {callback}, "response_type": {"code"}, "state": {"st"}}

@@ -18,7 +18,8 @@ import (
 
 const callback = "http://127.0.0.1:8080/connect/callback?from=dialpad"
 
-// world is a seeded sandbox behind a real server, a client that talks to it, and a clock that only moves when told.
+// world is a seeded sandbox behind a server, a client, and a manual
+// clock.
 type world struct {
 	*sandbox.Sandbox
 	client *dialpad.Client
@@ -56,7 +57,7 @@ func (w *world) now() time.Time {
 	return w.time
 }
 
-func (w *world) pass(d time.Duration) {
+func (w *world) advance(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.time = w.time.Add(d)
@@ -89,25 +90,25 @@ func wantKind(t *testing.T, err error, want dialpad.Kind) {
 	}
 }
 
-func TestPacingLimit(t *testing.T) {
+func TestTextsPerMinuteLimit(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.IssueToken(sandbox.AnaID)
 	for i := range 100 {
 		if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
 			t.Fatalf("text %d: %v", i, err)
 		}
-		w.pass(100 * time.Millisecond)
+		w.advance(100 * time.Millisecond)
 	}
 	_, err := w.client.SendSMS(t.Context(), token, hello)
 	wantKind(t, err, dialpad.RateLimited)
-	w.SetRateStyle(sandbox.RateStyle{Forbidden: true, RetryAfter: true})
+	w.SetRateLimitStyle(sandbox.RateLimitStyle{Forbidden: true, RetryAfter: true})
 	_, err = w.client.SendSMS(t.Context(), token, hello)
 	wantKind(t, err, dialpad.RateLimited)
 	var e *dialpad.Error
 	if errors.As(err, &e) && (e.Status != 403 || e.RetryAfter != 50*time.Second) {
 		t.Errorf("403 style: %+v", e)
 	}
-	w.pass(50 * time.Second) // the first of the window is a minute old
+	w.advance(50 * time.Second) // the first of the window is a minute old
 	if _, err := w.client.SendSMS(t.Context(), token, hello); err != nil {
 		t.Error(err)
 	}
@@ -122,7 +123,7 @@ func TestPacingLimit(t *testing.T) {
 	}
 }
 
-func TestTwentyRequestsASecond(t *testing.T) {
+func TestRequestsPerSecondLimit(t *testing.T) {
 	w := newWorld(t, func(o *sandbox.Options) { o.RequestsPerSecond = 0 })
 	token := w.IssueToken(sandbox.AnaID)
 	for range 20 {
@@ -137,7 +138,7 @@ func TestTwentyRequestsASecond(t *testing.T) {
 	}
 }
 
-func TestDirectory(t *testing.T) {
+func TestUsersArePagedAndShaped(t *testing.T) {
 	w := newWorld(t, nil)
 	w.SeedUsers(sandbox.AcmeID, 250)
 	w.DeleteUser(sandbox.BenID)
@@ -174,7 +175,7 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-func TestAdminsOnly(t *testing.T) {
+func TestAdminCallsRefuseOtherUsers(t *testing.T) {
 	w := newWorld(t, nil)
 	ben := w.IssueToken(sandbox.BenID, "change_log")
 	_, err := w.client.Company(t.Context(), ben)
@@ -192,7 +193,7 @@ func TestAdminsOnly(t *testing.T) {
 	wantKind(t, err, dialpad.Forbidden) // no change_log scope
 }
 
-func TestRefusedTexts(t *testing.T) {
+func TestInvalidTextsAreRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.IssueToken(sandbox.AnaID)
 	w.Reply("+14155550143", "+14155550101", " stop ")
@@ -229,7 +230,7 @@ func TestRefusedTexts(t *testing.T) {
 	}
 }
 
-func TestDisabledAppStillAnswersWhetherItIs(t *testing.T) {
+func TestDisabledAppMayReadItsSettings(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.connect(t, sandbox.AnaID)
 	w.DisableApp(sandbox.AcmeID)
@@ -248,8 +249,9 @@ func TestDisabledAppStillAnswersWhetherItIs(t *testing.T) {
 	}
 }
 
-// Dialpad refuses large limits now and then, on purpose: a client that sends one must not get away with it.
-func TestLargeLimitsFailOneCallInFive(t *testing.T) {
+// Dialpad refuses large limits at random: a client that sends one must
+// be caught.
+func TestEveryFifthCallWithALargeLimitFails(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.IssueToken(sandbox.AnaID)
 	var bad []int
@@ -270,7 +272,7 @@ func TestLargeLimitsFailOneCallInFive(t *testing.T) {
 	}
 }
 
-func TestWhatTheSandboxRemembers(t *testing.T) {
+func TestRecorder(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.IssueToken(sandbox.AnaID)
 	for _, words := range []string{"a", "b", "a"} {

@@ -11,24 +11,32 @@ import (
 )
 
 const (
-	smsPath  = "/api/v2/sms"
-	maxText  = 1500 // characters
-	maxTexts = 10   // numbers a request
+	smsPath       = "/api/v2/sms"
+	maxText       = 1500 // characters
+	maxRecipients = 10   // numbers per request
 )
 
 type smsRequest struct {
 	ToNumbers  []string        `json:"to_numbers"`
 	Text       string          `json:"text"`
-	UserID     json.RawMessage `json:"user_id"` // number, as the schema says, or a string
+	UserID     json.RawMessage `json:"user_id"` // a number (the schema) or a string
 	FromNumber string          `json:"from_number"`
 }
 
-func (s *Sandbox) sendSMS(c *call) answer {
+// smsAPI serves POST /api/v2/sms.
+type smsAPI struct {
+	*state
+	recorder *Recorder
+	feed     *textFeed
+	events   *EventSender
+}
+
+func (s *smsAPI) send(c *apiRequest) response {
 	var in smsRequest
 	if json.Unmarshal(c.body, &in) != nil {
 		return refuse(http.StatusBadRequest, "Request body is not valid JSON")
 	}
-	if wait, ok := c.company.texts.take(c.now, c.company.perMinute); !ok {
+	if wait, ok := c.company.texts.allow(c.now, c.company.textsPerMinute); !ok {
 		return s.rateLimited(wait)
 	}
 	if c.company.state != "active" {
@@ -44,9 +52,10 @@ func (s *Sandbox) sendSMS(c *call) answer {
 	return s.accept(c, sender, from, in)
 }
 
-// sender finds who sends, and from which number. from_number overrides user_id.
-func (s *Sandbox) sender(c *call, in smsRequest) (*User, string, *answer) {
-	no := func(status int, message string) (*User, string, *answer) {
+// sender returns the sending user and number. from_number overrides
+// user_id.
+func (s *smsAPI) sender(c *apiRequest, in smsRequest) (*User, string, *response) {
+	no := func(status int, message string) (*User, string, *response) {
 		a := refuse(status, message)
 		return nil, "", &a
 	}
@@ -56,7 +65,7 @@ func (s *Sandbox) sender(c *call, in smsRequest) (*User, string, *answer) {
 		user = c.user
 	}
 	if in.FromNumber != "" {
-		user = s.byNumber[in.FromNumber]
+		user = s.userByNumber[in.FromNumber]
 	}
 	switch {
 	case user == nil || user.CompanyID != c.company.id:
@@ -78,12 +87,12 @@ func (s *Sandbox) sender(c *call, in smsRequest) (*User, string, *answer) {
 	return user, user.Numbers[0], nil
 }
 
-func checkText(c *company, in smsRequest) *answer {
-	no := func(message string) *answer { a := refuse(http.StatusBadRequest, message); return &a }
+func checkText(c *company, in smsRequest) *response {
+	no := func(message string) *response { a := refuse(http.StatusBadRequest, message); return &a }
 	switch {
 	case len(in.ToNumbers) == 0:
 		return no("to_numbers is required")
-	case len(in.ToNumbers) > maxTexts:
+	case len(in.ToNumbers) > maxRecipients:
 		return no("to_numbers may hold 10 numbers at most")
 	case strings.TrimSpace(in.Text) == "":
 		return no("text is required")
@@ -94,7 +103,7 @@ func checkText(c *company, in smsRequest) *answer {
 		if !isE164(to) {
 			return no("Not a valid phone number: " + to)
 		}
-		if o := c.optOutOf[to]; o != nil && o.out {
+		if c.isOptedOut(to) {
 			return no("The recipient " + to + " has opted out of texts from this company")
 		}
 	}
@@ -113,7 +122,7 @@ func isE164(s string) bool {
 	return true
 }
 
-type smsAnswer struct {
+type smsJSON struct {
 	ID            any      `json:"id"`
 	MessageStatus string   `json:"message_status"`
 	Direction     string   `json:"direction"`
@@ -127,22 +136,22 @@ type smsAnswer struct {
 	CreatedDate   string   `json:"created_date"`
 }
 
-// accept remembers the text; several numbers share one id, as at Dialpad.
-func (s *Sandbox) accept(c *call, sender *User, from string, in smsRequest) answer {
-	id := s.ids.next()
+// accept records the text. As at Dialpad, several numbers share one id.
+func (s *smsAPI) accept(c *apiRequest, sender *User, from string, in smsRequest) response {
+	id := s.newID()
 	for _, to := range in.ToNumbers {
 		t := Text{ID: id, CompanyID: c.company.id, UserID: sender.ID, From: from, To: to, Text: in.Text, At: c.now}
-		s.ledger.accept(t)
+		s.recorder.recordText(t)
 		s.feed.add(t)
 	}
-	a := ok(smsAnswer{
-		ID: s.id(strconv.FormatInt(id, 10)), MessageStatus: "pending", Direction: "outbound", DeviceType: "public_api",
-		FromNumber: from, ToNumbers: in.ToNumbers, Text: in.Text, UserID: s.id(sender.ID), TargetID: s.id(sender.ID),
-		TargetType: "user", CreatedDate: stamp(c.now),
+	a := jsonResponse(smsJSON{
+		ID: s.restID(strconv.FormatInt(id, 10)), MessageStatus: "pending", Direction: "outbound", DeviceType: "public_api",
+		FromNumber: from, ToNumbers: in.ToNumbers, Text: in.Text, UserID: s.restID(sender.ID), TargetID: s.restID(sender.ID),
+		TargetType: "user", CreatedDate: restTime(c.now),
 	})
-	if len(c.company.subs[smsEvents]) > 0 {
-		chain := s.outbound(c.company, sender, id, from, in)
-		a.after = func(beforeAnswer bool) { s.startChain(chain, beforeAnswer) }
+	if len(c.company.subscriptions[smsEvents]) > 0 {
+		series := s.smsSentEvents(c.company, sender, id, from, in)
+		a.sendEvents = func(now bool) { s.events.send(series, now) }
 	}
 	return a
 }

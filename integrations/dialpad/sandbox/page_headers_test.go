@@ -8,7 +8,7 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 )
 
-func TestPagesKeepTheirPolicy(t *testing.T) {
+func TestPagesSendSecurityHeaders(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, path := range []string{"/", "/admin", "/phones", "/oauth2/authorize", "/nothing"} {
 		resp, err := http.Get(w.url + path)

@@ -1,21 +1,21 @@
 package crm
 
-import "fmt"
-
-// Types of the calls the CRM makes for its automation builder.
+// Types of the CRM's automation calls.
 const (
 	CallDefinition = "automation.definition"
 	CallOptions    = "automation.options"
 	CallExecute    = "automation.execute"
 )
 
-// OwnerValue may be saved where an input allows it: the record's owner sends.
+// OwnerValue means that the record's owner sends. It may be saved where
+// an input has AllowOwner.
 const OwnerValue = "owner"
 
-// StateBlock is the answer to automation.execute: the workflow waits for a completion.
+// StateBlock answers automation.execute: the workflow waits for a
+// completion.
 const StateBlock = "BLOCK"
 
-// Definition describes the action, as the CRM draws it.
+// Definition describes the automation action for the CRM to show.
 type Definition struct {
 	Key      string   `json:"key"`
 	Label    string   `json:"label"`
@@ -26,8 +26,8 @@ type Definition struct {
 	Ports    []string `json:"ports"`
 }
 
-// Input is one field of the action. Type is select, text or textarea; Options is
-// the path of the call that lists a select's choices.
+// Input is one field of the action. Type is select, text or textarea.
+// Options is the path of the call that lists a select's choices.
 type Input struct {
 	Key        string `json:"key"`
 	Label      string `json:"label"`
@@ -39,14 +39,14 @@ type Input struct {
 	Default    string `json:"default,omitempty"`
 }
 
-// Output is one value a completion carries.
+// Output is one value of a completion.
 type Output struct {
 	Key   string `json:"key"`
 	Label string `json:"label"`
 	Type  string `json:"type"`
 }
 
-// Options is the answer to automation.options. Where the input cannot be used
+// Options answers automation.options. If the input cannot be used,
 // Options is empty and State says why.
 type Options struct {
 	Options []Option `json:"options"`
@@ -62,27 +62,27 @@ type Option struct {
 	Inactive    bool   `json:"inactive,omitempty"`
 }
 
-// State says why texting is not possible now, in words for the person.
+// State says why texting is not possible now, for the user to read.
 type State struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Link    *Link  `json:"link"`
 }
 
-// Link is the words of State that lead somewhere.
+// Link is the part of State's message that is a link.
 type Link struct {
 	Text string `json:"text"`
 	URL  string `json:"url"`
 }
 
-// Execution is the answer to automation.execute.
+// Execution answers automation.execute.
 type Execution struct {
 	State     string `json:"state"`
 	MessageID string `json:"message_id"`
 }
 
-// OptionsQuery is the data of automation.options. Value is what is saved in
-// the input now, so that it can be shown even when it is no longer a choice.
+// OptionsQuery is the data of automation.options. Value is what the
+// input holds now: it is shown even if it is no longer a choice.
 type OptionsQuery struct {
 	Tenant Tenant
 	Field  string
@@ -91,33 +91,34 @@ type OptionsQuery struct {
 	Value  string
 }
 
-// ParseOptionsQuery reads the data of automation.options; the error names the field.
+// ParseOptionsQuery decodes the data of automation.options. The error
+// names the invalid field.
 func ParseOptionsQuery(c Call) (OptionsQuery, error) {
 	o := readObject(c.Data, "data")
 	q := OptionsQuery{
-		Tenant: callTenant(o), Field: o.need("field"), Q: o.text("q"), Cursor: o.id("cursor"), Value: o.id("value"),
+		Tenant: callTenant(o), Field: o.requiredText("field"), Q: o.text("q"), Cursor: o.id("cursor"), Value: o.id("value"),
 	}
-	if err := o.err(); err != nil {
-		return OptionsQuery{}, fmt.Errorf("crm: %w", err)
+	if err := o.callErr(); err != nil {
+		return OptionsQuery{}, err
 	}
 	return q, nil
 }
 
-// ParseDefinitionQuery reads the data of automation.definition: the tenant
-// that asks, or the zero Tenant where the CRM asks for nobody.
+// ParseDefinitionQuery decodes the data of automation.definition: the
+// asking tenant, or the zero Tenant if the CRM names none.
 func ParseDefinitionQuery(c Call) (Tenant, error) {
 	o := readObject(c.Data, "data")
 	var t Tenant
 	if o.has("tenant") {
 		t = callTenant(o)
 	}
-	if err := o.err(); err != nil {
-		return Tenant{}, fmt.Errorf("crm: %w", err)
+	if err := o.callErr(); err != nil {
+		return Tenant{}, err
 	}
 	return t, nil
 }
 
-// Execute is the data of automation.execute: text one record, once for each
+// Execute is the data of automation.execute: text one record, once per
 // CallbackID.
 type Execute struct {
 	Tenant     Tenant
@@ -128,14 +129,14 @@ type Execute struct {
 	Inputs     Inputs
 }
 
-// Workflow is the CRM's automation that asks.
+// Workflow is the CRM's automation that makes the call.
 type Workflow struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// Inputs are what was saved in the builder. FromUser is a CRM user id or
-// OwnerValue. What may be empty is the app's to say.
+// Inputs are the values saved in the automation builder. FromUser is a
+// CRM user id or OwnerValue. Any may be empty.
 type Inputs struct {
 	FromUser   string `json:"from_user"`
 	ToField    string `json:"to_field"`
@@ -143,12 +144,16 @@ type Inputs struct {
 	Message    string `json:"message"`
 }
 
-// ParseExecute reads the data of automation.execute; the error names the field.
+// ParseExecute decodes the data of automation.execute. The error names
+// the invalid field.
 func ParseExecute(c Call) (Execute, error) {
 	o := readObject(c.Data, "data")
-	e := Execute{Tenant: callTenant(o), CallbackID: o.needID("callback_id"), RecordID: o.needID("record_id"), Module: o.need("module")}
+	e := Execute{
+		Tenant: callTenant(o), CallbackID: o.requiredID("callback_id"),
+		RecordID: o.requiredID("record_id"), Module: o.requiredText("module"),
+	}
 	if e.Module != "" && e.Module != ModuleContact && e.Module != ModuleDeal {
-		o.bad("module", "is neither contact nor deal")
+		o.fail("module", "is neither contact nor deal")
 	}
 	if o.has("workflow") {
 		w := o.object("workflow")
@@ -158,8 +163,8 @@ func ParseExecute(c Call) (Execute, error) {
 	e.Inputs = Inputs{
 		FromUser: in.id("from_user"), ToField: in.text("to_field"), TemplateID: in.id("template_id"), Message: in.text("message"),
 	}
-	if err := o.err(); err != nil {
-		return Execute{}, fmt.Errorf("crm: %w", err)
+	if err := o.callErr(); err != nil {
+		return Execute{}, err
 	}
 	return e, nil
 }

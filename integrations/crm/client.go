@@ -16,8 +16,8 @@ import (
 
 const (
 	callTimeout = 15 * time.Second
-	maxAnswer   = 16 << 20 // bytes; 200 records with every field fit many times over
-	maxDrained  = 64 << 10
+	maxAnswer   = 16 << 20 // bytes; far more than 200 records need
+	maxDrained  = 64 << 10 // bytes read to reuse the connection
 )
 
 // Types of the calls to the CRM.
@@ -31,9 +31,8 @@ const (
 	CallComplete = "automation.complete"
 )
 
-// Client makes the signed calls to the CRM. It is safe for concurrent use and
-// retries nothing: reads may be tried again by the caller, writes are tried
-// again by whoever keeps their id.
+// Client makes signed calls to the CRM. It is safe for concurrent use.
+// It does not retry; a caller that retries a write must keep its id.
 type Client struct {
 	url     string
 	secrets Secrets
@@ -41,9 +40,10 @@ type Client struct {
 	now     func() time.Time
 }
 
-// New makes a client for the CRM at apiURL, in which {linkname} stands for the
-// tenant's. httpClient may be nil; it is copied, never follows redirects (the
-// body would go elsewhere, signed) and has a time-out.
+// New returns a client for the CRM at apiURL, in which {linkname}
+// stands for the tenant's. httpClient may be nil. It is copied; the
+// copy has a timeout and follows no redirect, which would take the
+// signed body elsewhere.
 func New(apiURL string, secrets Secrets, httpClient *http.Client, now func() time.Time) *Client {
 	own := http.Client{}
 	if httpClient != nil {
@@ -59,18 +59,18 @@ func New(apiURL string, secrets Secrets, httpClient *http.Client, now func() tim
 	return &Client{url: apiURL, secrets: secrets, http: &own, now: now}
 }
 
-// NewID makes a fresh webhook-id. A write keeps its id over all its tries, so
-// that the CRM can tell a repeat.
+// NewID returns a new webhook-id. Retries of a write keep their id, so
+// that the CRM recognises them.
 func NewID() string { return "msg_" + rand.Text() }
 
-// read makes a call with an answer, which is decoded into a map first: an
-// answer without the field it is all about is garbage, not an empty list.
+// read makes a call and decodes its answer. An answer without field is
+// garbage, not an empty list.
 func (c *Client) read(ctx context.Context, t Tenant, callType, field string, data, into any) error {
 	body, status, err := c.call(ctx, NewID(), t, callType, data)
 	if err != nil {
 		return err
 	}
-	body = withoutNUL(body)
+	body = stripNUL(body)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return &Error{Kind: Garbage, Type: callType, Status: status, Err: errors.New("not a JSON object")}
@@ -79,12 +79,12 @@ func (c *Client) read(ctx context.Context, t Tenant, callType, field string, dat
 		return &Error{Kind: Garbage, Type: callType, Status: status, Err: fmt.Errorf("no %q in the answer", field)}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return &Error{Kind: Garbage, Type: callType, Status: status, Err: wrongType(err)}
+		return &Error{Kind: Garbage, Type: callType, Status: status, Err: typeError(err)}
 	}
 	return nil
 }
 
-// write makes a call without an answer: any 2xx will do.
+// write makes a call whose answer has no content: any 2xx will do.
 func (c *Client) write(ctx context.Context, id string, t Tenant, callType string, data any) error {
 	if id == "" {
 		return &Error{Kind: Refused, Type: callType, Err: errors.New("a write needs an id")}
@@ -100,28 +100,28 @@ func (c *Client) call(ctx context.Context, id string, t Tenant, callType string,
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, unanswered(callType, err)
+		return nil, 0, transportError(callType, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		_, _ = io.CopyN(io.Discard, resp.Body, maxDrained) // so that the connection can be used again
-		return nil, resp.StatusCode, refusal(callType, resp, c.now())
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrained)
+		return nil, resp.StatusCode, statusError(callType, resp, c.now())
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return nil, resp.StatusCode, unanswered(callType, err)
+		return nil, resp.StatusCode, transportError(callType, err)
 	}
 	if len(body) > maxAnswer {
 		return nil, resp.StatusCode, &Error{Kind: Garbage, Type: callType, Status: resp.StatusCode, Err: errors.New("answer too large")}
 	}
-	if isPage(resp) {
+	if isHTML(resp) {
 		return nil, resp.StatusCode, &Error{Kind: Garbage, Type: callType, Status: resp.StatusCode, Err: errors.New("answered with a page")}
 	}
 	return body, resp.StatusCode, nil
 }
 
 func (c *Client) request(ctx context.Context, id string, t Tenant, callType string, data any) (*http.Request, error) {
-	if strings.Contains(c.url, "{linkname}") && !isLabel(t.Linkname) {
+	if strings.Contains(c.url, "{linkname}") && !isDNSLabel(t.Linkname) {
 		return nil, errors.New("the tenant's linkname is no DNS label")
 	}
 	now := c.now()
@@ -145,18 +145,26 @@ func (c *Client) request(ctx context.Context, id string, t Tenant, callType stri
 	return req, nil
 }
 
-// isPage spots the login or maintenance page that a proxy answers with 200,
-// to writes too, where there is no body to fail on.
-func isPage(resp *http.Response) bool {
+// isHTML detects the login or maintenance page that a proxy answers
+// with 200, also to writes, which have no body to decode.
+func isHTML(resp *http.Response) bool {
 	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return err == nil && kind == "text/html"
 }
 
-// wrongType says which field was wrong and leaves the value out.
-func wrongType(err error) error {
+// typeError names the field and leaves out its value.
+func typeError(err error) error {
 	var te *json.UnmarshalTypeError
 	if errors.As(err, &te) {
 		return fmt.Errorf("%s has the wrong type", te.Field)
 	}
 	return errors.New("a field has the wrong type")
+}
+
+// checkCursor refuses an answer that would make paging endless.
+func checkCursor(callType, next, cursor string) error {
+	if next != "" && next == cursor {
+		return garbage(callType, "next is the cursor that was asked with")
+	}
+	return nil
 }

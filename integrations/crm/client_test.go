@@ -17,8 +17,8 @@ import (
 
 var acme = Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"}
 
-// peer is a CRM that verifies, remembers the last call and answers as told.
-type peer struct {
+// fakeCRM verifies and records the last call and answers as told.
+type fakeCRM struct {
 	*httptest.Server
 	secrets Secrets
 	calls   atomic.Int64
@@ -27,8 +27,8 @@ type peer struct {
 	call    atomic.Value // Call
 }
 
-func newPeer(t *testing.T, answer http.HandlerFunc) *peer {
-	p := &peer{secrets: secrets(t, aSecret)}
+func newFakeCRM(t *testing.T, answer http.HandlerFunc) *fakeCRM {
+	p := &fakeCRM{secrets: secrets(t, aSecret)}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.calls.Add(1)
 		body, _ := io.ReadAll(r.Body)
@@ -47,7 +47,7 @@ func newPeer(t *testing.T, answer http.HandlerFunc) *peer {
 	return p
 }
 
-func (p *peer) client() *Client { return New(p.URL+"/{linkname}", p.secrets, nil, clock) }
+func (p *fakeCRM) client() *Client { return New(p.URL+"/{linkname}", p.secrets, nil, clock) }
 
 func answer(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -56,7 +56,7 @@ func answer(body string) http.HandlerFunc {
 	}
 }
 
-func (p *peer) wantCall(t *testing.T, callType, data string) {
+func (p *fakeCRM) wantCall(t *testing.T, callType, data string) {
 	t.Helper()
 	call := p.call.Load().(Call)
 	var got, want any
@@ -73,8 +73,8 @@ func (p *peer) wantCall(t *testing.T, callType, data string) {
 
 const acmeJSON = `{"id":"t_9","linkname":"acme","name":"Acme Inc","plan":"business","time_zone":"America/New_York"}`
 
-func TestResolveRecordsReadsBothIDShapesAndNulls(t *testing.T) {
-	p := newPeer(t, answer(`{"records":[{"module":"deal","id":7,"name":"Big","contact_id":3,"new":[],
+func TestResolveRecordsDecodesBothIDShapesAndNulls(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"records":[{"module":"deal","id":7,"name":"Big","contact_id":3,"new":[],
 		"fields":{"Contact.firstName":"Bob","Deal.value":1200.50,"Contact.tags":["a",2],"Contact.vip":true,"Contact.lastName":null},
 		"phones":{"mobile":"+14155550142","phone":null},"opted_out":true,"time_zone":"America/Chicago","owner":42}],
 		"missing":["8"],"forbidden":null,"next":12}`))
@@ -93,9 +93,9 @@ func TestResolveRecordsReadsBothIDShapesAndNulls(t *testing.T) {
 	p.wantCall(t, "records.resolve", `{"tenant":`+acmeJSON+`,"user_id":"42","module":"deal","ids":["7","8"],"cursor":null,"limit":50}`)
 }
 
-// TestOneOddFieldKeepsNobodyElseFromBeingRead: what is no text is empty, and what is not plainly a no is an opt-out.
-func TestOneOddFieldKeepsNobodyElseFromBeingRead(t *testing.T) {
-	p := newPeer(t, answer(`{"records":[
+// A value that is no text is "", and any opted_out but a clear no is yes.
+func TestInvalidFieldDoesNotLoseThePage(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"records":[
 		{"module":"contact","id":"1","name":12,"fields":{"Contact.firstName":"Bob","Contact.address":{"city":"Oakland"},"Contact.tags":["a",{"id":1}]},"phones":{"mobile":{}},"opted_out":"false","time_zone":{}},
 		{"module":"contact","id":"2","opted_out":"yes"},{"module":"contact","id":"3","opted_out":{}},{"module":"contact","id":"4","opted_out":1},{"module":"contact","id":"5","opted_out":0},
 		{"module":"contact","id":"6","opted_out":null}],"missing":[],"forbidden":[],"next":null}`))
@@ -116,7 +116,7 @@ func TestOneOddFieldKeepsNobodyElseFromBeingRead(t *testing.T) {
 }
 
 func TestResolveRecordsBySelection(t *testing.T) {
-	p := newPeer(t, answer(`{"records":null,"next":null}`))
+	p := newFakeCRM(t, answer(`{"records":null,"next":null}`))
 	got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{UserID: "42", Module: "contact", Selection: "sel_1", Cursor: "c2"})
 	if err != nil || len(got.Records) != 0 || got.Next != "" {
 		t.Errorf("%+v %v", got, err)
@@ -124,8 +124,8 @@ func TestResolveRecordsBySelection(t *testing.T) {
 	p.wantCall(t, "records.resolve", `{"tenant":`+acmeJSON+`,"user_id":"42","module":"contact","selection":"sel_1","cursor":"c2","limit":200}`)
 }
 
-func TestResolveRecordsCountsSilenceAsMissing(t *testing.T) {
-	p := newPeer(t, answer(`{"records":[{"module":"contact","id":"1"}],"forbidden":["2"]}`))
+func TestResolveRecordsAddsUnmentionedIDsToMissing(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"records":[{"module":"contact","id":"1"}],"forbidden":["2"]}`))
 	got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{Module: "contact", IDs: []string{"1", "2", "3", "3"}})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestResolveRecordsCountsSilenceAsMissing(t *testing.T) {
 	}
 }
 
-func TestGarbageIsAnError(t *testing.T) {
+func TestAnswerAgainstTheContractIsGarbage(t *testing.T) {
 	record := func(more string) string {
 		return `{"records":[{"module":"contact","id":"1"` + more + `}]}`
 	}
@@ -164,7 +164,7 @@ func TestGarbageIsAnError(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPeer(t, handler)
+			p := newFakeCRM(t, handler)
 			got, err := p.client().ResolveRecords(context.Background(), acme, ResolveQuery{Module: "contact", IDs: []string{"1"}, Cursor: "c1"})
 			var e *Error
 			if !errors.As(err, &e) || e.Kind != Garbage || e.Status == 0 {
@@ -177,7 +177,7 @@ func TestGarbageIsAnError(t *testing.T) {
 	}
 }
 
-func TestStatusBecomesAKind(t *testing.T) {
+func TestStatusMapsToKind(t *testing.T) {
 	later := noon.Add(90 * time.Second).Format(http.TimeFormat)
 	for _, tc := range []struct {
 		status int
@@ -194,7 +194,7 @@ func TestStatusBecomesAKind(t *testing.T) {
 		{401, "", Refused, 0},
 		{404, "", Refused, 0},
 	} {
-		p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+		p := newFakeCRM(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", tc.retry)
 			w.WriteHeader(tc.status)
 		})
@@ -210,7 +210,7 @@ func TestStatusBecomesAKind(t *testing.T) {
 }
 
 func TestNoAnswerIsUnavailable(t *testing.T) {
-	p := newPeer(t, answer(`{}`))
+	p := newFakeCRM(t, answer(`{}`))
 	client := p.client()
 	p.Close()
 	_, err := client.Users(context.Background(), acme, "")
@@ -224,8 +224,8 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestATenantThatIsNoLabelReachesNobody(t *testing.T) {
-	p := newPeer(t, answer(`{"users":[]}`))
+func TestInvalidLinknameIsNotCalled(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"users":[]}`))
 	for _, linkname := range []string{"", "a/b", "evil.com#", "A B"} {
 		_, err := p.client().Users(context.Background(), Tenant{ID: "t", Linkname: linkname}, "")
 		var e *Error
@@ -238,8 +238,8 @@ func TestATenantThatIsNoLabelReachesNobody(t *testing.T) {
 	}
 }
 
-func TestResolveRecordsRefusesWhatTheContractCannotSay(t *testing.T) {
-	p := newPeer(t, answer(`{"records":[]}`))
+func TestResolveRecordsRefusesInvalidQueries(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"records":[]}`))
 	for name, q := range map[string]ResolveQuery{
 		"neither": {Module: "contact"},
 		"both":    {Module: "contact", IDs: []string{"1"}, Selection: "s"},
@@ -252,9 +252,9 @@ func TestResolveRecordsRefusesWhatTheContractCannotSay(t *testing.T) {
 	}
 }
 
-func TestASlowCRMTimesOut(t *testing.T) {
+func TestSlowCRMTimesOut(t *testing.T) {
 	done := make(chan struct{})
-	p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
+	p := newFakeCRM(t, func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-done:
 		case <-r.Context().Done():

@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Kind says what a failed call means to the caller.
+// Kind says what a failed call means for the caller.
 type Kind int
 
 const (
-	// Unavailable: no answer, or one that says "later" (408, 425, 429, 5xx).
-	// Try again; a write with the same id.
+	// Unavailable: no answer, or 408, 425, 429 or 5xx. Retry; a write
+	// with the same id.
 	Unavailable Kind = iota + 1
-	// Refused: the CRM understood and said no (another 4xx), or was asked for
-	// something it cannot do. The same call will be refused again.
+	// Refused: another 4xx, or a call that the contract does not allow.
+	// Do not retry.
 	Refused
-	// Garbage: an answer that is not the contract's (a page, a redirect, wrong
-	// types, records nobody asked for). Nothing of it was used.
+	// Garbage: an answer against the contract (HTML, a redirect, wrong
+	// types, other records). None of it was used.
 	Garbage
 )
 
-// String names the kind as logs and metrics want it.
+// String returns the name for logs and metrics.
 func (k Kind) String() string {
 	switch k {
 	case Unavailable:
@@ -37,15 +37,13 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Error is a call that failed. Status is the HTTP status, 0 without an answer;
-// RetryAfter is what the CRM asked for, 0 where it asked for nothing. It
-// holds no number, text or secret.
+// Error is a failed call. It holds no number, text or secret.
 type Error struct {
 	Kind       Kind
-	Type       string
-	Status     int
-	RetryAfter time.Duration
-	Err        error
+	Type       string        // of the call: records.resolve, …
+	Status     int           // HTTP status; 0 without an answer
+	RetryAfter time.Duration // from Retry-After; 0 without one
+	Err        error         // cause, may be nil
 }
 
 func (e *Error) Error() string {
@@ -61,7 +59,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf is the Kind of err's *Error, or 0 when there is none.
+// KindOf returns the Kind of err's *Error, or 0 without one.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -70,9 +68,9 @@ func KindOf(err error) Kind {
 	return 0
 }
 
-// unanswered is a request without a response; the address is left out, which
-// url.Error would repeat.
-func unanswered(callType string, err error) *Error {
+// transportError is for a call without a response. It leaves out the
+// URL, which url.Error repeats.
+func transportError(callType string, err error) *Error {
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err
@@ -80,8 +78,13 @@ func unanswered(callType string, err error) *Error {
 	return &Error{Kind: Unavailable, Type: callType, Err: err}
 }
 
-// refusal turns a status other than 2xx into an error.
-func refusal(callType string, resp *http.Response, now time.Time) *Error {
+// garbage is for a 2xx answer against the contract.
+func garbage(callType, problem string) *Error {
+	return &Error{Kind: Garbage, Type: callType, Status: http.StatusOK, Err: errors.New(problem)}
+}
+
+// statusError is for a response outside 2xx.
+func statusError(callType string, resp *http.Response, now time.Time) *Error {
 	e := &Error{Type: callType, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
 	switch code := resp.StatusCode; {
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
@@ -94,7 +97,8 @@ func refusal(callType string, resp *http.Response, now time.Time) *Error {
 	return e
 }
 
-// retryAfter reads RFC 9110, 10.2.3: seconds or an HTTP date.
+// retryAfter parses Retry-After (RFC 9110, 10.2.3): seconds or an HTTP
+// date.
 func retryAfter(v string, now time.Time) time.Duration {
 	if s, err := strconv.Atoi(v); err == nil && s > 0 {
 		return time.Duration(s) * time.Second

@@ -2,8 +2,8 @@ package crm
 
 import "fmt"
 
-// Types of the events the CRM sends to POST /crm/events, at least once and in
-// any order.
+// Types of the events that the CRM sends to POST /crm/events. Delivery
+// is at least once and in any order.
 const (
 	EventPlanChanged     = "plan.changed"
 	EventAppUninstalled  = "app.uninstalled"
@@ -14,9 +14,10 @@ const (
 	EventDataErase       = "data.erase"
 )
 
-// Event is the data of a call to /crm/events. Tenant is always there; the rest
-// depends on Type: UserID and perhaps Email for user.deactivated, Number for the
-// two opt events, Number or ContactID or both for data.erase.
+// Event is the data of a call to /crm/events. Tenant is always set. The
+// rest depends on Type: user.deactivated has UserID and perhaps Email,
+// contact.opted_out and contact.opted_in have Number, data.erase has
+// Number, ContactID or both.
 type Event struct {
 	Type      string
 	Tenant    Tenant
@@ -26,8 +27,8 @@ type Event struct {
 	ContactID string
 }
 
-// ParseEvent reads the data of an event. A type that is none of the above, or a
-// field that is wrong (named in the error), is for a 400.
+// ParseEvent decodes the data of an event. An unknown type or an
+// invalid field (named in the error) is an error: answer 400.
 func ParseEvent(c Call) (Event, error) {
 	o := readObject(c.Data, "data")
 	e := Event{
@@ -36,33 +37,33 @@ func ParseEvent(c Call) (Event, error) {
 	}
 	switch c.Type {
 	case EventPlanChanged:
-		o.object("tenant").need("plan")
+		o.object("tenant").requiredText("plan")
 	case EventTenantRenamed:
-		o.object("tenant").need("name")
+		o.object("tenant").requiredText("name")
 	case EventUserDeactivated:
-		o.needID("user_id")
+		o.requiredID("user_id")
 	case EventOptedOut, EventOptedIn:
-		o.need("number")
+		o.requiredText("number")
 	case EventDataErase:
 		if e.Number == "" && e.ContactID == "" {
-			o.bad("number", "or contact_id is required")
+			o.fail("number", "or contact_id is required")
 		}
 	case EventAppUninstalled:
 	default:
 		return Event{}, fmt.Errorf("crm: type %q is no event", c.Type)
 	}
-	if err := o.err(); err != nil {
-		return Event{}, fmt.Errorf("crm: %w", err)
+	if err := o.callErr(); err != nil {
+		return Event{}, err
 	}
 	return e, nil
 }
 
-// callTenant reads the tenant block of a call, which must at least say who it is.
-func callTenant(o object) Tenant {
+// callTenant reads the tenant of a call. Its id is required.
+func callTenant(o objectReader) Tenant {
 	in := o.object("tenant")
 	t := readTenant(in)
 	if t.ID == "" && o.has("tenant") {
-		in.missing("id")
+		in.failMissing("id")
 	}
 	return t
 }

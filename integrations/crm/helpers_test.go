@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// vectors were computed outside this repository's code: see made_by.
+// vectors were computed by other code: see made_by.
 type vectors struct {
 	Secrets []string          `json:"secrets"`
 	Now     int64             `json:"now"`
@@ -40,7 +40,7 @@ func secrets(t *testing.T, csv string) Secrets {
 	return s
 }
 
-// noon is the clock of these tests.
+// noon is the time in these tests.
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }

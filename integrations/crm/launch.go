@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -11,49 +10,58 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+// Audience is the aud claim of a launch token.
+const Audience = "dialpad-texting"
+
+// Values of the use claim.
 const (
-	launchLeeway   = 10 * time.Second  // clocks differ
-	launchLifetime = 120 * time.Second // exp - iat, at most
-	maxClicked     = 64                // bytes of a number as it was clicked
+	UsePopup = "popup" // the text popup
+	UsePage  = "page"  // the app detail page and the outbox
+)
+
+const (
+	launchLeeway      = 10 * time.Second  // for clock skew
+	maxLaunchLifetime = 120 * time.Second // exp - iat
 )
 
 var (
-	// ErrLaunch is a token that proves nothing: answer 401.
+	// ErrLaunch is returned for an invalid token: answer 401.
 	ErrLaunch = errors.New("crm: launch token refused")
-	// ErrCtx is a genuine token whose ctx makes no sense: answer 400.
+	// ErrCtx is returned for a valid token with an invalid ctx: answer
+	// 400.
 	ErrCtx = errors.New("crm: launch ctx invalid")
 )
 
-// Launch is a verified launch token. Issuer is the origin of the CRM page that
-// may frame us, for example https://acme.salesmate.io. Ctx is nil on pages.
+// Launch is a verified launch token: what the CRM posts when it opens
+// the popup or a page.
 type Launch struct {
 	Tenant    Tenant
 	User      User
-	Ctx       *Ctx
-	Use       string
-	JTI       string
+	Ctx       *Ctx   // nil with UsePage
+	Use       string // UsePopup or UsePage
+	JTI       string // token id, valid once
 	IssuedAt  time.Time
 	ExpiresAt time.Time
-	Issuer    string
+	Issuer    string // origin of the framing CRM page: https://acme.salesmate.io
 }
 
-// LaunchVerifier checks launch tokens: HS256 JWTs (RFC 7519) signed with one
-// of Secrets for a tenant under BaseDomain ("salesmate.io", "localhost:8090").
-// That a jti is used only once is for the caller's database.
+// LaunchVerifier verifies launch tokens: HS256 JWTs (RFC 7519) signed
+// with one of Secrets for a tenant under BaseDomain ("salesmate.io",
+// "localhost:8090"). The caller must see to it that a JTI is used once.
 type LaunchVerifier struct {
 	Secrets    Secrets
 	BaseDomain string
 	Now        func() time.Time
 }
 
-// Verify reads a token made for use (UsePopup or UsePage). A refusal is an
-// ErrLaunch or an ErrCtx that says why, for the operator.
+// Verify verifies a token made for use (UsePopup or UsePage). The error
+// is an ErrLaunch or ErrCtx; its text is for logs.
 func (v LaunchVerifier) Verify(token, use string) (Launch, error) {
 	claims, err := v.parse(token)
 	if err != nil {
 		return Launch{}, fmt.Errorf("%w: %w", ErrLaunch, err)
 	}
-	launch, err := v.read(claims, use)
+	launch, err := v.readClaims(claims, use)
 	if err != nil {
 		return Launch{}, fmt.Errorf("%w: %w", ErrLaunch, err)
 	}
@@ -78,7 +86,7 @@ func (v LaunchVerifier) parse(token string) (*launchClaims, error) {
 	return claims, err
 }
 
-// launchKeys offers every secret to the parser.
+// launchKeys returns every secret to the parser.
 func (s Secrets) launchKeys(t *jwt.Token) (any, error) {
 	if _, critical := t.Header["crit"]; critical {
 		return nil, errors.New("critical header not understood") // RFC 7515, 4.1.11
@@ -90,42 +98,42 @@ func (s Secrets) launchKeys(t *jwt.Token) (any, error) {
 	return set, nil
 }
 
-func (v LaunchVerifier) read(c *launchClaims, use string) (Launch, error) {
+func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) {
 	o := readObject(c.raw, "")
 	tenant, user := o.object("tenant"), o.object("user")
 	launch := Launch{
-		Tenant: readTenant(tenant), User: readUser(user), Use: o.need("use"), JTI: o.need("jti"), Issuer: o.need("iss"),
+		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredText("use"), JTI: o.requiredText("jti"), Issuer: o.requiredText("iss"),
 	}
 	for _, key := range []string{"linkname", "name", "plan", "time_zone"} {
-		tenant.need(key)
+		tenant.requiredText(key)
 	}
 	for _, key := range []string{"email", "name", "role", "time_zone", "locale"} {
-		user.need(key)
+		user.requiredText(key)
 	}
-	tenant.needID("id")
-	user.needID("id")
-	if o.needID("sub") != launch.User.ID {
-		o.bad("sub", "is not user.id")
+	tenant.requiredID("id")
+	user.requiredID("id")
+	if o.requiredID("sub") != launch.User.ID {
+		o.fail("sub", "is not user.id")
 	}
 	if use != launch.Use {
-		o.bad("use", "is not "+use)
+		o.fail("use", "is not "+use)
 	}
 	if r := launch.User.Role; r != RoleAdmin && r != RoleUser {
-		o.bad("user.role", "is neither admin nor user")
+		o.fail("user.role", "is neither admin nor user")
 	}
 	v.checkIssuer(o, launch)
 	c.checkTimes(o, &launch)
 	return launch, o.err()
 }
 
-// checkIssuer wants exactly the tenant's own origin, as a browser writes it:
-// it becomes frame-ancestors and the origin messages are compared with.
-func (v LaunchVerifier) checkIssuer(o object, l Launch) {
+// checkIssuer requires the tenant's own origin, as a browser writes it:
+// it becomes frame-ancestors and is compared with message origins.
+func (v LaunchVerifier) checkIssuer(o objectReader, l Launch) {
 	host := "://" + l.Tenant.Linkname + "." + strings.ToLower(v.BaseDomain)
 	if l.Issuer == "https"+host || (l.Issuer == "http"+host && isLoopback(v.BaseDomain)) {
 		return
 	}
-	o.bad("iss", "is not the tenant's origin")
+	o.fail("iss", "is not the tenant's origin")
 }
 
 func isLoopback(domain string) bool {
@@ -139,69 +147,4 @@ func isLoopback(domain string) bool {
 	}
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return ip != nil && ip.IsLoopback()
-}
-
-func verifyCtx(claims json.RawMessage, use string) (*Ctx, error) {
-	o := readObject(claims, "")
-	if use != UsePopup {
-		if o.has("ctx") {
-			o.bad("ctx", "does not belong on a page")
-		}
-		return nil, o.err()
-	}
-	in := o.object("ctx")
-	if err := o.err(); err != nil {
-		return nil, err
-	}
-	c := readCtx(in)
-	if in.err() == nil {
-		checkCtx(in, &c)
-	}
-	return &c, in.err()
-}
-
-func checkCtx(o object, c *Ctx) {
-	if c.Module != ModuleContact && c.Module != ModuleDeal {
-		o.bad("module", "is neither contact nor deal")
-	}
-	for _, id := range c.RecordIDs {
-		if id == "" {
-			o.bad("record_ids", "holds an empty id")
-		}
-	}
-	switch c.Mode {
-	case ModeOne:
-		checkOne(o, c)
-	case ModeBulk:
-		checkBulk(o, c)
-	default:
-		o.bad("mode", "is neither one nor bulk")
-	}
-}
-
-func checkOne(o object, c *Ctx) {
-	if len(c.RecordIDs) != 1 || c.Selection != "" {
-		o.bad("record_ids", "must hold exactly one id in mode one")
-	}
-	if strings.TrimSpace(c.ToNumber) == "" {
-		o.bad("to_number", "is required in mode one")
-	}
-	if len(c.ToNumber) > maxClicked {
-		o.bad("to_number", "is too long")
-	}
-	c.Count = 1
-}
-
-func checkBulk(o object, c *Ctx) {
-	switch n := len(c.RecordIDs); {
-	case c.Selection != "" && n > 0:
-		o.bad("selection", "and record_ids exclude each other")
-	case c.Selection != "" && c.Count < 1:
-		o.bad("count", "is required with a selection")
-	case c.Selection == "" && (n < 1 || n > MaxRecordIDs):
-		o.bad("record_ids", fmt.Sprintf("must hold 1 to %d ids", MaxRecordIDs))
-	case c.Selection == "":
-		c.Count = n
-	}
-	c.ToNumber = ""
 }

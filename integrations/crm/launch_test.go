@@ -12,7 +12,7 @@ import (
 
 const domain = "salesmate.io"
 
-// claims are a good popup launch at noon; tests break one thing in it.
+// claims are a valid popup launch at noon; each test changes one thing.
 func claims() map[string]any {
 	return map[string]any{
 		"iss": "https://acme.salesmate.io", "aud": "dialpad-texting", "sub": "42",
@@ -34,7 +34,7 @@ func verifyClaims(t *testing.T, c map[string]any, use string, at time.Time) (Lau
 	return LaunchVerifier{Secrets: s, BaseDomain: domain, Now: func() time.Time { return at }}.Verify(token, use)
 }
 
-func TestLaunchTokenMadeElsewhereIsRead(t *testing.T) {
+func TestLaunchTokenVectors(t *testing.T) {
 	v := readVectors(t)
 	verifier := LaunchVerifier{Secrets: secrets(t, strings.Join(v.Secrets, ",")), BaseDomain: domain,
 		Now: func() time.Time { return time.Unix(v.Now, 0) }}
@@ -69,7 +69,7 @@ func TestLaunchTokenMadeElsewhereIsRead(t *testing.T) {
 	}
 }
 
-func TestLaunchTokenIsRefused(t *testing.T) {
+func TestInvalidLaunchTokenIsRefused(t *testing.T) {
 	sub := func(block, key string, value any) func(map[string]any) {
 		return func(c map[string]any) { c[block].(map[string]any)[key] = value }
 	}
@@ -130,7 +130,7 @@ func TestLaunchTokenIsRefused(t *testing.T) {
 	}
 }
 
-func TestLaunchCtxIsRefusedApart(t *testing.T) {
+func TestInvalidLaunchCtxIsErrCtx(t *testing.T) {
 	many := make([]any, 201)
 	for i := range many {
 		many[i] = fmt.Sprint(i)
@@ -171,7 +171,7 @@ func TestLaunchCtxIsRefusedApart(t *testing.T) {
 	}
 }
 
-func TestLaunchCtxOfBulk(t *testing.T) {
+func TestLaunchCtxBulk(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ctx  map[string]any
 		want Ctx
@@ -193,7 +193,7 @@ func TestLaunchCtxOfBulk(t *testing.T) {
 	}
 }
 
-func TestLaunchTokenAtItsLimitsIsGood(t *testing.T) {
+func TestLaunchTokenAtItsTimeLimits(t *testing.T) {
 	for name, spoil := range map[string]func(map[string]any){
 		"issued 10 s ahead": func(c map[string]any) { c["iat"], c["exp"] = noon.Unix()+10, noon.Unix()+60 },
 		"lives 120 s":       func(c map[string]any) { c["exp"] = noon.Unix() + 120 },
@@ -210,7 +210,7 @@ func TestLaunchTokenAtItsLimitsIsGood(t *testing.T) {
 	}
 }
 
-func TestLaunchOverHTTPOnlyOnLoopback(t *testing.T) {
+func TestLaunchIssuerMayBeHTTPOnLoopbackOnly(t *testing.T) {
 	s := secrets(t, aSecret)
 	for _, tc := range []struct {
 		domain, iss string
@@ -237,7 +237,7 @@ func TestLaunchOverHTTPOnlyOnLoopback(t *testing.T) {
 	}
 }
 
-func TestLaunchTokenByASecretThatIsGoneIsRefused(t *testing.T) {
+func TestLaunchTokenOfARemovedSecretIsRefused(t *testing.T) {
 	v := readVectors(t)
 	verifier := LaunchVerifier{Secrets: secrets(t, v.Secrets[0]), BaseDomain: domain, Now: func() time.Time { return time.Unix(v.Now, 0) }}
 	if _, err := verifier.Verify(v.Launch["older_secret"], UsePopup); !errors.Is(err, ErrLaunch) {
@@ -255,7 +255,7 @@ func TestLaunchTokenByASecretThatIsGoneIsRefused(t *testing.T) {
 	}
 }
 
-func TestSignLaunchMakesWhatVerifyReads(t *testing.T) {
+func TestSignLaunchVerifies(t *testing.T) {
 	s := secrets(t, aSecret)
 	want := LaunchFor(
 		Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"},

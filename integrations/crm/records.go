@@ -2,48 +2,56 @@ package crm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
-// ResolveQuery asks for records of Module (ModuleContact, ModuleDeal) as UserID
-// may see them: by IDs (up to 200) or by Selection, page by page. Limit is 1 to
-// 200; 0 means 200.
+// Modules whose records can be texted.
+const (
+	ModuleContact = "contact"
+	ModuleDeal    = "deal"
+)
+
+// MaxRecordIDs is the most ids in a launch token or a records.resolve.
+const MaxRecordIDs = 200
+
+// ResolveQuery asks for records that UserID may see: by IDs or by
+// Selection, page by page.
 type ResolveQuery struct {
 	UserID    string
-	Module    string
-	IDs       []string
+	Module    string   // ModuleContact or ModuleDeal
+	IDs       []string // at most MaxRecordIDs
 	Selection string
 	Cursor    string
-	Limit     int
+	Limit     int // 1 to 200; 0: 200
 }
 
-// Records is one page of an answer. Missing are asked ids that do not exist
-// (any more), Forbidden those the user may not see; with a selection either may
-// name ids too. Next is the cursor of the next page, "" on the last.
+// Records is one page of records.
 type Records struct {
 	Records   []Record
-	Missing   []string
-	Forbidden []string
-	Next      string
+	Missing   []string // ids that do not exist (any more)
+	Forbidden []string // ids that the user may not see
+	Next      string   // cursor; "" on the last page
 }
 
-// Record is one person or deal. Fields holds the merge fields of all modules
-// by "Module.fieldName" (User.* is the asking user). Phones holds numbers as the
-// CRM keeps them, by phone field, "" where there is none; a deal's are its
-// primary contact's. Owner is a CRM user id.
+// Record is one contact or deal.
 type Record struct {
 	Module    string
 	ID        string
 	Name      string
-	ContactID string
-	Fields    map[string]string
-	Phones    map[string]string
-	OptedOut  bool
-	TimeZone  string
-	Owner     string
+	ContactID string // of a deal: its primary contact
+
+	// Fields holds merge fields of all modules by "Module.fieldName".
+	// User.* is the asking user.
+	Fields map[string]string
+
+	// Phones holds numbers as the CRM has them, by phone field; "" for
+	// none. A deal's are its primary contact's.
+	Phones map[string]string
+
+	OptedOut bool
+	TimeZone string // IANA name
+	Owner    string // CRM user id
 }
 
 type resolveData struct {
@@ -75,51 +83,9 @@ type recordsJSON struct {
 	Next      id           `json:"next"`
 }
 
-// text is the value of a field: whatever scalar the CRM keeps there, or a list
-// of them (a multiple choice), as a person would write it. An object is no text,
-// and one such field must not keep a whole page of people from being read: it
-// counts as empty.
-type text string
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '{' {
-		*t = ""
-		return nil
-	}
-	if len(b) == 0 || b[0] != '[' {
-		s, err := scalar(b)
-		*t = text(s)
-		return err
-	}
-	var list []text
-	if err := json.Unmarshal(b, &list); err != nil {
-		return err
-	}
-	parts := make([]string, len(list))
-	for i, v := range list {
-		parts[i] = string(v)
-	}
-	*t = text(strings.Join(parts, ", "))
-	return nil
-}
-
-// optedOut is whether somebody does not want texts. What is not plainly a no is
-// a yes: a text too few does no harm.
-type optedOut bool
-
-func (o *optedOut) UnmarshalJSON(b []byte) error {
-	switch strings.ToLower(strings.Trim(string(b), `" `)) {
-	case "false", "null", "0", "no", "":
-		*o = false
-	default:
-		*o = true
-	}
-	return nil
-}
-
-// ResolveRecords reads one page of records (records.resolve). Asked ids that
-// a whole answer says nothing about are Missing; an answer with records nobody
-// asked for, or with the cursor it was asked with, is Garbage.
+// ResolveRecords returns one page of records (records.resolve). Ids
+// that a complete answer leaves out are Missing. An answer with other
+// records, or with the same cursor again, is Garbage.
 func (c *Client) ResolveRecords(ctx context.Context, t Tenant, q ResolveQuery) (Records, error) {
 	if q.Limit <= 0 || q.Limit > MaxRecordIDs {
 		q.Limit = MaxRecordIDs
@@ -151,12 +117,13 @@ func (q ResolveQuery) check() error {
 	return nil
 }
 
+// records checks the answer against the query.
 func (a recordsJSON) records(q ResolveQuery) (Records, error) {
 	asked := make(map[string]bool, len(q.IDs))
 	for _, id := range q.IDs {
 		asked[id] = true
 	}
-	out := Records{Missing: plain(a.Missing), Forbidden: plain(a.Forbidden), Next: string(a.Next)}
+	out := Records{Missing: idStrings(a.Missing), Forbidden: idStrings(a.Forbidden), Next: string(a.Next)}
 	if out.Next != "" && out.Next == q.Cursor {
 		return Records{}, errors.New("next is the cursor that was asked with")
 	}
@@ -172,11 +139,12 @@ func (a recordsJSON) records(q ResolveQuery) (Records, error) {
 		seen[rec.ID] = true
 		out.Records = append(out.Records, rec)
 	}
-	return out, out.account(q, seen)
+	return out, out.addUnmentioned(q, seen)
 }
 
-// account sees to it that every asked id is somewhere in a whole answer.
-func (r *Records) account(q ResolveQuery, seen map[string]bool) error {
+// addUnmentioned adds to Missing each asked id that a complete answer
+// leaves out.
+func (r *Records) addUnmentioned(q ResolveQuery, seen map[string]bool) error {
 	asked := map[string]bool{}
 	for _, id := range q.IDs {
 		asked[id] = true
@@ -204,11 +172,11 @@ func (r *Records) account(q ResolveQuery, seen map[string]bool) error {
 func (r recordJSON) record() Record {
 	return Record{
 		Module: r.Module, ID: string(r.ID), Name: string(r.Name), ContactID: string(r.ContactID),
-		Fields: texts(r.Fields), Phones: texts(r.Phones), OptedOut: bool(r.OptedOut), TimeZone: string(r.TimeZone), Owner: string(r.Owner),
+		Fields: textStrings(r.Fields), Phones: textStrings(r.Phones), OptedOut: bool(r.OptedOut), TimeZone: string(r.TimeZone), Owner: string(r.Owner),
 	}
 }
 
-func texts(m map[string]text) map[string]string {
+func textStrings(m map[string]text) map[string]string {
 	out := make(map[string]string, len(m))
 	for k, v := range m {
 		out[k] = string(v)
@@ -216,7 +184,7 @@ func texts(m map[string]text) map[string]string {
 	return out
 }
 
-// nullable is how the contract writes "none".
+// nullable returns nil for "": the contract writes null.
 func nullable(s string) *string {
 	if s == "" {
 		return nil

@@ -15,14 +15,14 @@ const (
 	hidden         = "[secret]"
 )
 
-// Secrets are the keys shared with the CRM, newest first. All of them verify,
-// the first one signs; that is how they are rotated. The zero value verifies
-// nothing and signs nothing.
+// Secrets are the keys shared with the CRM, newest first. The first one
+// signs, all verify: so they can be rotated. The zero value signs and
+// verifies nothing.
 type Secrets struct{ keys [][]byte }
 
-// ParseSecrets reads a comma-separated list of whsec_<base64> secrets, newest
-// first, each at least 24 bytes once decoded. Every problem is reported at
-// once, by position and never by value.
+// ParseSecrets parses a comma-separated list of whsec_<base64> secrets,
+// newest first, each at least 24 bytes when decoded. The error names
+// all invalid ones, by position, never by value.
 func ParseSecrets(csv string) (Secrets, error) {
 	var s Secrets
 	var problems []error
@@ -50,8 +50,6 @@ func parseSecret(text string) ([]byte, error) {
 	}
 	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
-		// The decoder's own error quotes nothing but a position; still, it is
-		// of no use to the reader.
 		return nil, errors.New("is not base64 after " + secretPrefix)
 	}
 	if len(key) < minSecretBytes {
@@ -60,16 +58,13 @@ func parseSecret(text string) ([]byte, error) {
 	return key, nil
 }
 
-// Len says how many secrets there are.
-func (s Secrets) Len() int { return len(s.keys) }
-
 // String hides the secrets.
 func (s Secrets) String() string { return hidden }
 
 // LogValue hides the secrets from structured logs.
 func (s Secrets) LogValue() slog.Value { return slog.StringValue(hidden) }
 
-// Format hides the secrets from every verb: %#v and %x ask no Stringer.
+// Format hides the secrets from all verbs: %#v and %x ignore String.
 func (s Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // MarshalText hides the secrets from encoders.

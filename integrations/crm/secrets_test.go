@@ -11,7 +11,7 @@ import (
 
 const aSecret = "whsec_c2FuZGJveC1zZWNyZXQtb25lLTI0Ynl0" // 24 readable bytes
 
-func TestSecretsAreRefusedByPositionNotByValue(t *testing.T) {
+func TestParseSecretsNamesPositionsNotValues(t *testing.T) {
 	for name, tc := range map[string]struct{ csv, want string }{
 		"empty list":    {"", "secret 1 is empty"},
 		"empty entry":   {aSecret + ", ", "secret 2 is empty"},
@@ -34,7 +34,7 @@ func TestSecretsAreRefusedByPositionNotByValue(t *testing.T) {
 	}
 }
 
-func TestSecretsNeverPrint(t *testing.T) {
+func TestSecretsAreHiddenFromAllFormats(t *testing.T) {
 	s := secrets(t, aSecret)
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "s", s)

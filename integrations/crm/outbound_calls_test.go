@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestListsAreRead(t *testing.T) {
+func TestListCallsDecode(t *testing.T) {
 	ctx := context.Background()
-	p := newPeer(t, answer(`{"fields":[{"key":"Contact.firstName","label":"First name","type":"text"}],"phones":[{"key":"mobile","label":"Mobile"}]}`))
+	p := newFakeCRM(t, answer(`{"fields":[{"key":"Contact.firstName","label":"First name","type":"text"}],"phones":[{"key":"mobile","label":"Mobile"}]}`))
 	fields, err := p.client().Fields(ctx, acme, "deal")
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +25,7 @@ func TestListsAreRead(t *testing.T) {
 	}
 	p.wantCall(t, "fields.list", `{"tenant":`+acmeJSON+`,"module":"deal"}`)
 
-	p = newPeer(t, answer(`{"templates":[{"id":5,"name":"Hello","folder":null,"body":"Hi"}],"next":"2"}`))
+	p = newFakeCRM(t, answer(`{"templates":[{"id":5,"name":"Hello","folder":null,"body":"Hi"}],"next":"2"}`))
 	templates, err := p.client().Templates(ctx, acme, "42", "hel", "1")
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestListsAreRead(t *testing.T) {
 	}
 	p.wantCall(t, "templates.list", `{"tenant":`+acmeJSON+`,"user_id":"42","q":"hel","cursor":"1"}`)
 
-	p = newPeer(t, answer(`{"users":[{"id":42,"name":"Ana","email":"ana@acme.com"},{"id":"43","active":false}],"next":null}`))
+	p = newFakeCRM(t, answer(`{"users":[{"id":42,"name":"Ana","email":"ana@acme.com"},{"id":"43","active":false}],"next":null}`))
 	users, err := p.client().Users(ctx, acme, "")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestListsAreRead(t *testing.T) {
 	p.wantCall(t, "users.list", `{"tenant":`+acmeJSON+`,"cursor":null}`)
 }
 
-func TestListsOfGarbageAreErrors(t *testing.T) {
+func TestInvalidListsAreErrors(t *testing.T) {
 	ctx := context.Background()
 	for body, call := range map[string]func(*Client) error{
 		`{"fields":[{}]}`:               func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
@@ -59,15 +59,15 @@ func TestListsOfGarbageAreErrors(t *testing.T) {
 		`{"users":[],"next":"u"}`:       func(c *Client) error { _, err := c.Users(ctx, acme, "u"); return err },
 	} {
 		var e *Error
-		if err := call(newPeer(t, answer(body)).client()); !errors.As(err, &e) || e.Kind != Garbage {
+		if err := call(newFakeCRM(t, answer(body)).client()); !errors.As(err, &e) || e.Kind != Garbage {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 }
 
-func TestWritesKeepTheirID(t *testing.T) {
+func TestWritesUseTheGivenID(t *testing.T) {
 	ctx := context.Background()
-	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	p := newFakeCRM(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	sent := noon.In(time.FixedZone("", 3600))
 	for range 2 {
 		if err := p.client().UpsertActivity(ctx, acme, "msg_a", Activity{MessageID: "m1", ContactID: "7", UserID: "42", From: "+14155550100",
@@ -99,8 +99,8 @@ func TestWritesKeepTheirID(t *testing.T) {
 	}
 }
 
-func TestReadsHaveFreshIDs(t *testing.T) {
-	p := newPeer(t, answer(`{"users":[]}`))
+func TestReadsUseNewIDs(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"users":[]}`))
 	seen := map[any]bool{}
 	for range 3 {
 		if _, err := p.client().Users(context.Background(), acme, ""); err != nil {
@@ -113,8 +113,8 @@ func TestReadsHaveFreshIDs(t *testing.T) {
 	}
 }
 
-func TestAWriteAnsweredWithAPageIsNotDone(t *testing.T) {
-	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<!doctype html><p>We'll be back") })
+func TestWriteAnsweredWithHTMLFails(t *testing.T) {
+	p := newFakeCRM(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<!doctype html><p>We'll be back") })
 	err := p.client().UpsertOptOut(context.Background(), acme, "msg_b", "+14155550142", true, "STOP")
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != Garbage {
@@ -122,8 +122,8 @@ func TestAWriteAnsweredWithAPageIsNotDone(t *testing.T) {
 	}
 }
 
-func TestNoNULOfAnAnswerComesIn(t *testing.T) {
-	p := newPeer(t, answer(`{"users":[{"id":"a\u00001","name":"A\\u0000na\u0000 <R>","email":"\u0000ana@acme.com","active":true},
+func TestNULIsRemovedFromAnswers(t *testing.T) {
+	p := newFakeCRM(t, answer(`{"users":[{"id":"a\u00001","name":"A\\u0000na\u0000 <R>","email":"\u0000ana@acme.com","active":true},
 		{"id":9007199254740993,"name":"Ben`+"\xff"+`","email":"ben@acme.com"}],"next":"n\u0000"}`))
 	got, err := p.client().Users(t.Context(), acme, "")
 	want := UserPage{Next: "n", Users: []Person{
@@ -133,7 +133,7 @@ func TestNoNULOfAnAnswerComesIn(t *testing.T) {
 		t.Errorf("%v: %s", err, cmp.Diff(want, got))
 	}
 
-	p = newPeer(t, answer(`{"records":[{"module":"contact","id":"7","name":"B\u0000ob","contact_id":"7\u0000","fields":{"Contact.x\u0000":"\u0000y"},"phones":{},"time_zone":"\u0000"}],"missing":[],"forbidden":[],"next":null}`))
+	p = newFakeCRM(t, answer(`{"records":[{"module":"contact","id":"7","name":"B\u0000ob","contact_id":"7\u0000","fields":{"Contact.x\u0000":"\u0000y"},"phones":{},"time_zone":"\u0000"}],"missing":[],"forbidden":[],"next":null}`))
 	records, err := p.client().ResolveRecords(t.Context(), acme, ResolveQuery{UserID: "42", Module: ModuleContact, IDs: []string{"7"}})
 	if err != nil || len(records.Records) != 1 {
 		t.Fatal(records, err)

@@ -18,7 +18,7 @@ func vectorHeaders(v vectors, signature string) http.Header {
 	return h
 }
 
-func TestCallSignedElsewhereVerifies(t *testing.T) {
+func TestSignatureVectors(t *testing.T) {
 	v := readVectors(t)
 	both := secrets(t, strings.Join(v.Secrets, ","))
 	body := []byte(v.Webhook.Body)
@@ -39,7 +39,7 @@ func TestCallSignedElsewhereVerifies(t *testing.T) {
 	}
 }
 
-func TestCallIsRefused(t *testing.T) {
+func TestInvalidSignatureIsRefused(t *testing.T) {
 	v := readVectors(t)
 	newest := secrets(t, v.Secrets[0])
 	at := time.Unix(1767225600, 0)
@@ -78,7 +78,7 @@ func TestCallIsRefused(t *testing.T) {
 	}
 }
 
-func TestParseCallNamesTheBadField(t *testing.T) {
+func TestParseCallNamesTheInvalidField(t *testing.T) {
 	for name, tc := range map[string]struct{ body, want string }{
 		"not JSON":       {`<html>`, "must be an object"},
 		"a list":         {`[]`, "must be an object"},

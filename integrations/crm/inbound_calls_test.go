@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestEventsAreRead(t *testing.T) {
+func TestParseEvent(t *testing.T) {
 	acme := Tenant{ID: "9"}
 	for name, tc := range map[string]struct {
 		kind, data string
@@ -33,7 +33,7 @@ func TestEventsAreRead(t *testing.T) {
 	}
 }
 
-func TestEventsNameTheBadField(t *testing.T) {
+func TestParseEventNamesTheInvalidField(t *testing.T) {
 	for _, tc := range []struct{ kind, data, want string }{
 		{"plan.exploded", `{"tenant":{"id":9}}`, "no event"},
 		{EventPlanChanged, `{}`, "data.tenant is required"},
@@ -55,7 +55,7 @@ func TestEventsNameTheBadField(t *testing.T) {
 	}
 }
 
-func TestAutomationCallsAreRead(t *testing.T) {
+func TestParseAutomationCalls(t *testing.T) {
 	q, err := ParseOptionsQuery(Call{Data: []byte(`{"tenant":{"id":"t_9"},"field":"from_user","q":"","cursor":null,"value":42}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestAutomationCallsAreRead(t *testing.T) {
 	}
 }
 
-func TestAutomationCallsNameTheBadField(t *testing.T) {
+func TestParseAutomationCallsNamesTheInvalidField(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"callback_id":"c","module":"contact","record_id":"7","inputs":{}}`:                                    "data.tenant is required",
 		`{"tenant":{"id":9},"module":"contact","record_id":"7","inputs":{}}`:                                    "data.callback_id is required",

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	maxBody  = 1 << 20
-	maxCalls = 10000 // kept for tests and the switches page
+	maxBody  = 1 << 20 // bytes
+	maxCalls = 10000   // kept for tests and the switches page
 )
 
-// CallRecord is one call of the app, as it was answered.
+// CallRecord is one call of the app and its answer.
 type CallRecord struct {
 	Tenant    string
 	Type      string
@@ -24,77 +24,85 @@ type CallRecord struct {
 	Status    int
 }
 
-// refusal is a call that is understood and refused.
-type refusal struct {
-	status int
-	why    string
+// callError is the error answer to a call.
+type callError struct {
+	status  int
+	message string
 }
 
-func (r *refusal) Error() string { return r.why }
+func (e *callError) Error() string { return e.message }
 
-func refuse(why string) error { return &refusal{http.StatusBadRequest, why} }
+func badRequest(message string) error { return &callError{http.StatusBadRequest, message} }
 
-// apiRoutes answers calls by type; the answer nil is 204.
-var apiRoutes = map[string]func(*Sandbox, *tenant, crm.Call, string) (any, error){
-	crm.CallRecords:  (*Sandbox).resolveRecords,
-	crm.CallFields:   (*Sandbox).listFields,
-	crm.CallTemplate: (*Sandbox).listTemplates,
-	crm.CallUsers:    (*Sandbox).listUsers,
-	crm.CallActivity: (*Sandbox).upsertActivity,
-	crm.CallOptOut:   (*Sandbox).upsertOptOut,
-	crm.CallComplete: (*Sandbox).completeAutomation,
+// contractAPI serves the calls of the app (contract, section 3).
+type contractAPI struct {
+	*state
+	faults *FaultInjector
 }
 
-// serveAPI is POST /{linkname}: prove, read, fail on purpose if told to, answer.
-func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request) {
+// callHandlers holds the handlers by type of call. They get the
+// webhook-id; a nil answer is 204.
+var callHandlers = map[string]func(*contractAPI, *tenant, crm.Call, string) (any, error){
+	crm.CallRecords:  (*contractAPI).resolveRecords,
+	crm.CallFields:   (*contractAPI).listFields,
+	crm.CallTemplate: (*contractAPI).listTemplates,
+	crm.CallUsers:    (*contractAPI).listUsers,
+	crm.CallActivity: (*contractAPI).upsertActivity,
+	crm.CallOptOut:   (*contractAPI).upsertOptOut,
+	crm.CallComplete: (*contractAPI).completeAutomation,
+}
+
+// ServeHTTP serves POST /{linkname}: it verifies the signature, decodes
+// the call, applies faults, and answers.
+func (s *contractAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		s.answer(w, nil, &refusal{http.StatusRequestEntityTooLarge, "body too large"})
+		writeAnswer(w, nil, &callError{http.StatusRequestEntityTooLarge, "body too large"})
 		return
 	}
 	id, _, err := s.opts.Secrets.Verify(r.Header, body, s.now())
 	if err != nil {
-		s.answer(w, nil, &refusal{http.StatusUnauthorized, err.Error()})
+		writeAnswer(w, nil, &callError{http.StatusUnauthorized, err.Error()})
 		return
 	}
 	call, err := crm.ParseCall(body)
 	if err != nil {
-		s.answer(w, nil, refuse(err.Error()))
+		writeAnswer(w, nil, badRequest(err.Error()))
 		return
 	}
-	status, done := s.trouble(w, r, call.Type)
-	if !done {
+	status, answered := s.faults.apply(w, r, call.Type)
+	if !answered {
 		var result any
 		result, err = s.dispatch(r.PathValue("linkname"), call, id)
-		status = s.answer(w, result, err)
+		status = writeAnswer(w, result, err)
 	}
 	s.record(CallRecord{r.PathValue("linkname"), call.Type, id, s.now(), status})
-	s.log.Debug("crm sandbox answered", "type", call.Type, "status", status)
+	s.log.Debug("crm sandbox call answered", "type", call.Type, "status", status)
 }
 
-func (s *Sandbox) dispatch(linkname string, call crm.Call, id string) (any, error) {
-	route, ok := apiRoutes[call.Type]
+func (s *contractAPI) dispatch(linkname string, call crm.Call, id string) (any, error) {
+	handle, ok := callHandlers[call.Type]
 	if !ok {
-		return nil, refuse("unknown type")
+		return nil, badRequest("unknown type")
 	}
 	var signed struct {
 		Tenant crm.Tenant `json:"tenant"`
 	}
 	if err := json.Unmarshal(call.Data, &signed); err != nil {
-		return nil, refuse("data.tenant cannot be read")
+		return nil, badRequest("data.tenant cannot be read")
 	}
 	t := s.tenant(linkname)
 	if t == nil || t.id != signed.Tenant.ID {
-		return nil, &refusal{http.StatusNotFound, "no such tenant at this address"}
+		return nil, &callError{http.StatusNotFound, "no such tenant at this address"}
 	}
-	return route(s, t, call, id)
+	return handle(s, t, call, id)
 }
 
-func (s *Sandbox) answer(w http.ResponseWriter, result any, err error) int {
-	var r *refusal
+func writeAnswer(w http.ResponseWriter, result any, err error) int {
+	var failed *callError
 	switch {
-	case errors.As(err, &r):
-		return writeJSON(w, r.status, map[string]any{"error": r.why})
+	case errors.As(err, &failed):
+		return writeJSON(w, failed.status, map[string]any{"error": failed.message})
 	case err != nil:
 		return writeJSON(w, http.StatusInternalServerError, map[string]any{"error": "the sandbox failed"})
 	case result == nil:
@@ -107,11 +115,11 @@ func (s *Sandbox) answer(w http.ResponseWriter, result any, err error) int {
 func writeJSON(w http.ResponseWriter, status int, v any) int {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the other side is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(v) // the client may be gone
 	return status
 }
 
-func (s *Sandbox) record(c CallRecord) {
+func (s *contractAPI) record(c CallRecord) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.calls) >= maxCalls {
@@ -120,27 +128,7 @@ func (s *Sandbox) record(c CallRecord) {
 	s.calls = append(s.calls, c)
 }
 
-// wireID is an id as this CRM writes it: a string, or a number if it is one
-// and Options.NumberIDs says so. "" is null.
-func (s *Sandbox) wireID(id string) any {
-	if id == "" {
-		return nil
-	}
-	if s.numberIDs.Load() && digitsOnly(id) {
-		return json.RawMessage(id)
-	}
-	return id
-}
-
-func (s *Sandbox) wireIDs(ids []string) []any {
-	out := make([]any, len(ids))
-	for i, id := range ids {
-		out[i] = s.wireID(id)
-	}
-	return out
-}
-
-func digitsOnly(s string) bool {
+func isInteger(s string) bool {
 	for _, r := range s {
 		if r < '0' || r > '9' {
 			return false

@@ -25,7 +25,7 @@ func ids(records []crm.Record) []string {
 	return out
 }
 
-func TestContactAnswersWithEveryModulesFields(t *testing.T) {
+func TestContactHasFieldsOfAllModules(t *testing.T) {
 	for _, numbers := range []bool{false, true} {
 		w := newWorld(t, func(o *Options) { o.NumberIDs = numbers })
 		got, err := w.client.ResolveRecords(ctx, w.acme, crm.ResolveQuery{UserID: "43", Module: crm.ModuleContact, IDs: []string{"7", "8", "24", "999"}})
@@ -56,7 +56,7 @@ func TestContactAnswersWithEveryModulesFields(t *testing.T) {
 	}
 }
 
-func TestDealAnswersWithItsPrimaryContactsNumbers(t *testing.T) {
+func TestDealHasItsPrimaryContactsPhones(t *testing.T) {
 	w := newWorld(t)
 	got, err := w.client.ResolveRecords(ctx, w.acme, crm.ResolveQuery{UserID: "42", Module: crm.ModuleDeal, IDs: []string{"103", "121"}})
 	if err != nil {
@@ -72,7 +72,7 @@ func TestDealAnswersWithItsPrimaryContactsNumbers(t *testing.T) {
 	}
 }
 
-func TestSelectionIsReadPageByPage(t *testing.T) {
+func TestSelectionIsPaged(t *testing.T) {
 	w := newWorld(t)
 	w.Seed(1000, 0)
 	id, count, err := w.Select("acme", "43", crm.ModuleContact, "")
@@ -100,7 +100,7 @@ func TestSelectionIsReadPageByPage(t *testing.T) {
 	}
 }
 
-func TestRecordsThatChangeBetweenPagesAreToldOf(t *testing.T) {
+func TestRecordsChangedBetweenPagesAreMissingOrForbidden(t *testing.T) {
 	w := newWorld(t)
 	id, _, err := w.Select("acme", "42", crm.ModuleContact, "bright dental")
 	if err != nil {
@@ -154,7 +154,7 @@ func TestListsArePaged(t *testing.T) {
 		t.Errorf("%+v %v", found, err)
 	}
 	fields, err := w.client.Fields(ctx, w.acme, crm.ModuleDeal)
-	if err != nil || len(fields.Fields) != len(catalogue) || len(fields.Phones) != 3 || fields.Phones[0].Key != "mobile" {
+	if err != nil || len(fields.Fields) != len(mergeFieldList) || len(fields.Phones) != 3 || fields.Phones[0].Key != "mobile" {
 		t.Errorf("%+v %v", fields, err)
 	}
 }
@@ -185,7 +185,7 @@ func TestTimelineKeepsTheNewestState(t *testing.T) {
 	}
 }
 
-func TestOptOutReachesEveryRecordWithThatNumber(t *testing.T) {
+func TestOptOutAppliesToEveryRecordWithTheNumber(t *testing.T) {
 	w := newWorld(t)
 	optedOut := func() (out []bool) {
 		got, err := w.client.ResolveRecords(ctx, w.acme, crm.ResolveQuery{UserID: "42", Module: crm.ModuleContact, IDs: []string{"15", "16", "17"}})
@@ -209,7 +209,7 @@ func TestOptOutReachesEveryRecordWithThatNumber(t *testing.T) {
 	}
 }
 
-func TestCompletionsAreNotedOncePerCall(t *testing.T) {
+func TestRepeatedCompletionIsStoredOnce(t *testing.T) {
 	w := newWorld(t)
 	done := crm.Completion{CallbackID: "cb_1", State: crm.StateSuccess, Port: crm.PortSend, Severity: crm.SeverityNone,
 		Outputs: crm.CompletionOutputs{Status: "sent", MessageID: "m1"}}
@@ -242,7 +242,7 @@ func wantKind(t *testing.T, name string, err error, kind crm.Kind) {
 	}
 }
 
-func TestCallsThatProveNothingAreRefused(t *testing.T) {
+func TestUnsignedCallsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	other, err := crm.ParseSecrets("whsec_dGhlLW9sZGVyLXNlY3JldC0yNC1ieXRl")
 	if err != nil {
@@ -299,7 +299,7 @@ func TestFaultsCountDownByType(t *testing.T) {
 	}
 }
 
-func TestManyAskAtOnce(t *testing.T) {
+func TestConcurrentCalls(t *testing.T) {
 	w := newWorld(t)
 	w.Seed(500, 50)
 	var wg sync.WaitGroup

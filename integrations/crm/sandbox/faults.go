@@ -3,72 +3,78 @@ package sandbox
 import (
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
-// Ways to fail.
+// Kinds of Fault.
 const (
 	FaultSlow        = "slow"         // answers after Delay
 	FaultDown        = "down"         // 503 with Retry-After: 1
 	FaultError       = "error"        // 500
-	FaultGarbageHTML = "garbage_html" // 200 and a page
-	FaultGarbageJSON = "garbage_json" // 200 and another contract's JSON
+	FaultGarbageHTML = "garbage_html" // 200 and HTML
+	FaultGarbageJSON = "garbage_json" // 200 and another API's JSON
 	FaultRefuse      = "refuse"       // 403
 )
 
-// Fault makes calls of Type ("" is any) fail in the way of Kind, the next Next
-// of them (0 is until cleared).
+// Fault makes calls of the app fail.
 type Fault struct {
-	Type  string
-	Kind  string
-	Next  int
-	Delay time.Duration
+	Type  string        // of call; "": any
+	Kind  string        // FaultSlow, …
+	Next  int           // how many calls fail; 0: until Mend
+	Delay time.Duration // with FaultSlow
+}
+
+// FaultInjector makes calls fail on request.
+type FaultInjector struct {
+	mu     sync.Mutex
+	faults []Fault
 }
 
 // Break adds a fault.
-func (s *Sandbox) Break(f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, f)
+func (fi *FaultInjector) Break(f Fault) {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	fi.faults = append(fi.faults, f)
 }
 
 // Mend clears all faults.
-func (s *Sandbox) Mend() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
+func (fi *FaultInjector) Mend() {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	fi.faults = nil
 }
 
-// Faults are those that still wait for calls.
-func (s *Sandbox) Faults() []Fault {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return append([]Fault(nil), s.faults...)
+// Faults returns the active faults.
+func (fi *FaultInjector) Faults() []Fault {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	return append([]Fault(nil), fi.faults...)
 }
 
-// takeFault is the oldest fault for a call of this type, counted down.
-func (s *Sandbox) takeFault(callType string) (Fault, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, f := range s.faults {
+// take returns the oldest fault for a type of call and counts it down.
+func (fi *FaultInjector) take(callType string) (Fault, bool) {
+	fi.mu.Lock()
+	defer fi.mu.Unlock()
+	for i, f := range fi.faults {
 		if f.Type != "" && f.Type != callType {
 			continue
 		}
 		switch f.Next {
 		case 0:
 		case 1:
-			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			fi.faults = append(fi.faults[:i:i], fi.faults[i+1:]...)
 		default:
-			s.faults[i].Next--
+			fi.faults[i].Next--
 		}
 		return f, true
 	}
 	return Fault{}, false
 }
 
-// trouble answers a call badly if it is told to; done says that it did.
-func (s *Sandbox) trouble(w http.ResponseWriter, r *http.Request, callType string) (status int, done bool) {
-	f, ok := s.takeFault(callType)
+// apply applies the next fault. answered says that it wrote the answer.
+func (fi *FaultInjector) apply(w http.ResponseWriter, r *http.Request, callType string) (status int, answered bool) {
+	f, ok := fi.take(callType)
 	if !ok {
 		return 0, false
 	}

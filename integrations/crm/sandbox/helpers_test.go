@@ -16,7 +16,7 @@ import (
 
 const testSecret = "whsec_c2FuZGJveC1zZWNyZXQtb25lLTI0Ynl0"
 
-// fakeClock is turned by hand.
+// fakeClock is a manual clock.
 type fakeClock struct {
 	mu sync.Mutex
 	at time.Time
@@ -34,7 +34,7 @@ func (c *fakeClock) add(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// world is a sandbox behind a real server, with a client of the app's kind.
+// world is a sandbox behind a server, and a client like the app's.
 type world struct {
 	*Sandbox
 	server *httptest.Server
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	return w
 }
 
-// browse asks for a page of Acme as a browser would, by host name.
+// browse requests a page of Acme by host name, like a browser.
 func (w *world) browse(t *testing.T, method, path, cookie string, form url.Values) (*http.Response, string) {
 	t.Helper()
 	return w.send(t, method, "acme.localhost:8090", path, func(r *http.Request) {
@@ -96,7 +96,7 @@ func (w *world) send(t *testing.T, method, host, path string, dress func(*http.R
 	return resp, string(answer)
 }
 
-// app stands in for the app: it verifies every call and answers by path.
+// app is a fake app that verifies every call and answers by path.
 type app struct {
 	mu    sync.Mutex
 	calls []crm.Call

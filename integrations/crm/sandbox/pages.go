@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -19,22 +20,12 @@ var assets embed.FS
 //go:embed html
 var htmlFiles embed.FS
 
-const userCookie = "crm_user"
+const (
+	userCookie    = "crm_user"
+	maxUsersShown = 20 // in the menu of users
+)
 
-// plans are what this CRM sells. Whether a plan includes Dialpad is for the
-// app to say; the words here are only the price list's.
-var plans = []plan{
-	{"starter", "Starter", "$19", "Contacts and deals", false},
-	{"business", "Business", "$49", "Adds automation and Dialpad texting", true},
-	{"enterprise", "Enterprise", "$89", "Adds single sign-on, Dialpad texting included", true},
-}
-
-type plan struct {
-	ID, Name, Price, About string
-	Dialpad                bool
-}
-
-// view is what every tenant page shows around its own Body.
+// view is what every page of a tenant shows around its Body.
 type view struct {
 	Title, Section string
 	AppURL         string
@@ -59,64 +50,22 @@ func withTenant(r *http.Request, t *tenant) *http.Request {
 
 func tenantOf(r *http.Request) *tenant { return r.Context().Value(tenantKey{}).(*tenant) }
 
-func (s *Sandbox) tenantRoutes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /assets/", assetHandler())
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.contactsPage(w, r) })
-	mux.HandleFunc("GET /contacts", s.contactsPage)
-	mux.HandleFunc("GET /contacts/{id}", s.contactPage)
-	mux.HandleFunc("GET /contacts/{id}/timeline", s.contactTimeline)
-	mux.HandleFunc("POST /contacts/{id}/optout", s.postOptOut)
-	mux.HandleFunc("POST /contacts/{id}/erase", s.postErase)
-	mux.HandleFunc("GET /deals", s.dealsPage)
-	mux.HandleFunc("GET /deals/{id}", s.dealPage)
-	mux.HandleFunc("GET /deals/{id}/timeline", s.dealTimeline)
-	mux.HandleFunc("GET /apps", s.appsPage)
-	mux.HandleFunc("GET /apps/dialpad", s.framed("Dialpad", "setup", "/apps/dialpad"))
-	mux.HandleFunc("GET /texts", s.framed("Texts", "texts", "/texts"))
-	mux.HandleFunc("GET /users", s.usersPage)
-	mux.HandleFunc("POST /users/{id}/deactivate", s.postDeactivate)
-	mux.HandleFunc("GET /automation", s.automationPage)
-	mux.HandleFunc("POST /automation", s.postAutomation)
-	mux.HandleFunc("POST /automation/run", s.postRun)
-	mux.HandleFunc("GET /automation/runs", s.runsFragment)
-	mux.HandleFunc("POST /automation/options", s.postOptions)
-	mux.HandleFunc("POST /token", s.postToken)
-	mux.HandleFunc("POST /selection", s.postSelection)
-	mux.HandleFunc("POST /user", s.postUser)
-	mux.HandleFunc("POST /plan", s.postPlan)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.notFound(w, "There is no such page.") })
-	return mux
-}
-
-func (s *Sandbox) rootRoutes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /assets/", assetHandler())
-	mux.HandleFunc("GET /{$}", s.startPage)
-	mux.HandleFunc("GET /switches", s.switchesPage)
-	mux.HandleFunc("POST /switches/faults", s.postFault)
-	mux.HandleFunc("POST /switches/mend", s.postMend)
-	mux.HandleFunc("POST /{linkname}", s.serveAPI)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.notFound(w, "There is no such page.") })
-	return mux
-}
-
 func assetHandler() http.Handler {
 	return http.StripPrefix("/assets/", http.FileServerFS(assets))
 }
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		panic(err) // embedded: a slip of ours
+		panic(err) // the files are embedded
 	}
 	return v
 }
 
 var layouts = parseTemplates()
 
-// parseTemplates makes one set per page: the layout, the shared pieces, the page.
+// parseTemplates returns a set per page: layout, shared parts, page.
 func parseTemplates() map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(helpers).ParseFS(htmlFiles, "html/layout.html", "html/parts.html"))
+	base := template.Must(template.New("").Funcs(templateFuncs).ParseFS(htmlFiles, "html/layout.html", "html/parts.html"))
 	sets := map[string]*template.Template{}
 	for _, name := range must(fs.Glob(htmlFiles, "html/*.html")) {
 		page := strings.TrimSuffix(strings.TrimPrefix(name, "html/"), ".html")
@@ -128,11 +77,14 @@ func parseTemplates() map[string]*template.Template {
 	return sets
 }
 
-// render writes a whole page or nothing of it.
-func (s *Sandbox) render(w http.ResponseWriter, status int, page, block string, v any) {
+// pageRenderer renders pages and parts of them.
+type pageRenderer struct{ *state }
+
+// render writes a whole page or, if the template fails, none of it.
+func (s *pageRenderer) render(w http.ResponseWriter, status int, page, block string, v any) {
 	var out bytes.Buffer
 	if err := layouts[page].ExecuteTemplate(&out, block, v); err != nil {
-		s.log.Error("crm sandbox: page failed", "page", page, "error", err)
+		s.log.Error("crm sandbox: render page failed", "page", page, "error", err)
 		http.Error(w, "The sandbox could not draw this page.", http.StatusInternalServerError)
 		return
 	}
@@ -147,15 +99,18 @@ func (s *Sandbox) render(w http.ResponseWriter, status int, page, block string, 
 	_, _ = out.WriteTo(w)
 }
 
-// page renders one page of the tenant's CRM. make fills in the body and is
-// called with the world locked for reading.
-func (s *Sandbox) page(w http.ResponseWriter, r *http.Request, name string, fill func(t *tenant, u *user, v *view) bool) {
+// page renders one page of the tenant's CRM. fill sets the body under
+// the read lock; false means that there is no such record.
+func (s *pageRenderer) page(w http.ResponseWriter, r *http.Request, name string, fill func(t *tenant, u *user, v *view) bool) {
 	t := tenantOf(r)
 	s.mu.RLock()
 	u := t.currentUser(r)
-	v := &view{AppURL: s.appURL, Tenant: t.wire(), User: t.wireUser(u), Plans: plans, Path: r.URL.RequestURI(), Note: notes[r.URL.Query().Get("note")]}
+	v := &view{
+		AppURL: s.appURL, Tenant: t.toCRM(), User: t.userToCRM(u), Plans: plans,
+		Path: r.URL.RequestURI(), Note: notes[r.URL.Query().Get("note")],
+	}
 	for _, o := range t.users {
-		if len(v.Users) < 20 || o == u {
+		if len(v.Users) < maxUsersShown || o == u {
 			v.Users = append(v.Users, choice{o.id, o.name(), o.note, o == u})
 		}
 	}
@@ -168,11 +123,12 @@ func (s *Sandbox) page(w http.ResponseWriter, r *http.Request, name string, fill
 	s.render(w, http.StatusOK, name, "layout", v)
 }
 
-func (s *Sandbox) notFound(w http.ResponseWriter, why string) {
+func (s *pageRenderer) notFound(w http.ResponseWriter, why string) {
 	s.render(w, http.StatusNotFound, "error", "bare", map[string]any{"Title": "Not found", "Why": why})
 }
 
-// currentUser is the one in the cookie, else the first; mu is held.
+// currentUser returns the user in the cookie, else the first. The
+// caller holds mu.
 func (t *tenant) currentUser(r *http.Request) *user {
 	if c, err := r.Cookie(userCookie); err == nil {
 		if u := t.user(c.Value); u != nil {
@@ -182,19 +138,19 @@ func (t *tenant) currentUser(r *http.Request) *user {
 	return t.users[0]
 }
 
-// notes are the sentences a redirect may show.
+// notes are the sentences that a redirect may show.
 var notes = map[string]string{
-	"plan":      "Plan changed. Dialpad was told.",
-	"plan_lost": "Plan changed, but Dialpad could not be told: it does not answer.",
-	"told":      "Saved. Dialpad was told.",
-	"untold":    "Saved, but Dialpad could not be told: it does not answer.",
-	"saved":     "Automation saved.",
-	"ran":       "Automation started.",
-	"nobody":    "No such record to run it for.",
+	"plan":              "Plan changed. Dialpad was told.",
+	"plan_not_notified": "Plan changed, but Dialpad could not be told: it does not answer.",
+	"notified":          "Saved. Dialpad was told.",
+	"not_notified":      "Saved, but Dialpad could not be told: it does not answer.",
+	"saved":             "Automation saved.",
+	"ran":               "Automation started.",
+	"no_record":         "No such record to run it for.",
 }
 
-// back redirects to where a form was sent from, with a note.
-func back(w http.ResponseWriter, r *http.Request, note string) {
+// redirectBack redirects to the page of a form, with a note.
+func redirectBack(w http.ResponseWriter, r *http.Request, note string) {
 	to := r.PostFormValue("back")
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
 		to = "/"
@@ -208,4 +164,20 @@ func back(w http.ResponseWriter, r *http.Request, note string) {
 		path += "?" + strings.Join(parts, "&")
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+// fragment renders a live part of a page, or answers 304 while nothing
+// has changed.
+func (s *pageRenderer) fragment(w http.ResponseWriter, r *http.Request, page, block string, body func(*tenant) any) {
+	t := tenantOf(r)
+	s.mu.RLock()
+	tag := fmt.Sprintf(`"%d"`, t.version)
+	b := body(t)
+	s.mu.RUnlock()
+	w.Header().Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	s.render(w, http.StatusOK, page, block, b)
 }

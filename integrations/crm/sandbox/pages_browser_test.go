@@ -99,7 +99,7 @@ func TestPagesInABrowser(t *testing.T) {
 			if err := w.client.UpsertActivity(ctx, w.acme, crm.NewID(), crm.Activity{MessageID: "m1", ContactID: "7", UserID: "42", Status: status, Body: "Hi"}); err != nil {
 				t.Fatal(err)
 			}
-			browsertest.Until(t, tab, fmt.Sprintf(`document.querySelector(".timeline .chip")?.textContent === %q`, statusWords(status)))
+			browsertest.Until(t, tab, fmt.Sprintf(`document.querySelector(".timeline .chip")?.textContent === %q`, statusLabel(status)))
 		}
 	})
 	t.Run("another plan is one choice away", func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-func TestEveryPageIsDrawn(t *testing.T) {
+func TestEveryPageRenders(t *testing.T) {
 	w := newWorld(t)
 	for path, want := range map[string]string{
 		"/":                  "Marta Lindqvist",
@@ -55,7 +55,7 @@ func TestEveryPageIsDrawn(t *testing.T) {
 	}
 }
 
-func TestPrivatePeopleAreSeenByOwnerAndAdminAlone(t *testing.T) {
+func TestPrivateContactsAreVisibleToOwnerAndAdminOnly(t *testing.T) {
 	w := newWorld(t)
 	for user, want := range map[string]int{"42": 200, "44": 200, "43": 404} {
 		if resp, _ := w.browse(t, "GET", "/contacts/24", "crm_user="+user, nil); resp.StatusCode != want {
@@ -82,7 +82,7 @@ func (w *world) browse2(t *testing.T, path, cookie, body string) (*http.Response
 	}, body)
 }
 
-func TestTokensAreWhatTheAppAccepts(t *testing.T) {
+func TestLaunchTokensVerify(t *testing.T) {
 	w := newWorld(t)
 	verifier := crm.LaunchVerifier{Secrets: w.opts.Secrets, BaseDomain: "localhost:8090", Now: w.clock.now}
 	status, token := w.token(t, "crm_user=43", `{"use":"popup","ctx":{"mode":"one","module":"contact","record_ids":[7],"to_number":"+14155550142"}}`)
@@ -117,7 +117,7 @@ func TestTokensAreWhatTheAppAccepts(t *testing.T) {
 	}
 }
 
-func TestSelectAllOfASearch(t *testing.T) {
+func TestCreateSelectionOfASearch(t *testing.T) {
 	w := newWorld(t)
 	_, body := w.browse2(t, "/selection", "crm_user=43", `{"module":"contact","q":"bright"}`)
 	var answer struct {
@@ -140,7 +140,7 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
-func TestSwitchOfUserAndPlanTellsTheApp(t *testing.T) {
+func TestChangesOfUserAndPlanSendEvents(t *testing.T) {
 	w := newWorld(t)
 	app, appURL := newApp(t, w.clock.now, map[string]string{"/crm/events": ""})
 	w.Configure(appURL, "localhost:8090")
@@ -184,18 +184,18 @@ func TestSwitchOfUserAndPlanTellsTheApp(t *testing.T) {
 	}
 }
 
-func TestAPlanChangeTheAppDidNotHearSaysSo(t *testing.T) {
+func TestFailedPlanChangeEventIsReported(t *testing.T) {
 	w := newWorld(t)
 	resp, _ := w.browse(t, "POST", "/plan", "", url.Values{"plan": {"starter"}, "back": {"/"}})
-	if got := resp.Header.Get("Location"); got != "/?note=plan_lost" {
+	if got := resp.Header.Get("Location"); got != "/?note=plan_not_notified" {
 		t.Errorf("%s", got)
 	}
-	if _, body := w.browse(t, "GET", "/?note=plan_lost", "", nil); !strings.Contains(body, "could not be told") {
+	if _, body := w.browse(t, "GET", "/?note=plan_not_notified", "", nil); !strings.Contains(body, "could not be told") {
 		t.Error("the note is not shown")
 	}
 }
 
-func TestTimelineOnThePageIsLive(t *testing.T) {
+func TestTimelineFragmentIsLive(t *testing.T) {
 	w := newWorld(t)
 	first, body := w.browse(t, "GET", "/contacts/7/timeline", "", nil)
 	if !strings.Contains(body, "No texts yet") {
@@ -230,7 +230,7 @@ const definition = `{"key":"send_text_via_dialpad","label":"Send Text via Dialpa
 	"inputs":[{"key":"from_user","label":"From User","type":"select","required":true,"options":"/automation/options","allow_owner":true},
 	{"key":"message","label":"Message","type":"text"}],"outputs":[],"ports":["send","failed","continue"]}`
 
-func TestAutomationRunsAndShowsThePortItCameBackOn(t *testing.T) {
+func TestAutomationRunShowsItsPort(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.NumberIDs = true })
 	app, appURL := newApp(t, w.clock.now, map[string]string{
 		"/automation/definition": definition,
@@ -264,7 +264,7 @@ func TestAutomationRunsAndShowsThePortItCameBackOn(t *testing.T) {
 	if !strings.Contains(body, "Port: failed") || !strings.Contains(body, "Text Unsubscribed") || strings.Count(body, "Waiting for Dialpad") != 3 {
 		t.Error(body)
 	}
-	if resp, _ := w.browse(t, "POST", "/automation/run", "", url.Values{"module": {"contact"}, "record_id": {"999"}, "back": {"/automation"}}); resp.Header.Get("Location") != "/automation?note=nobody" {
+	if resp, _ := w.browse(t, "POST", "/automation/run", "", url.Values{"module": {"contact"}, "record_id": {"999"}, "back": {"/automation"}}); resp.Header.Get("Location") != "/automation?note=no_record" {
 		t.Errorf("%v", resp.Header)
 	}
 	if resp, body := w.browse2(t, "/automation/options", "", `{"field":"from_user","q":"an","value":"42"}`); resp.StatusCode != 200 || !strings.Contains(body, "Ana Ruiz") {
@@ -276,7 +276,7 @@ func TestAutomationRunsAndShowsThePortItCameBackOn(t *testing.T) {
 	}
 }
 
-func TestSwitchesPageBreaksAndMends(t *testing.T) {
+func TestSwitchesPageAddsAndClearsFaults(t *testing.T) {
 	w := newWorld(t)
 	post := func(path, form string) *http.Response {
 		resp, _ := w.send(t, "POST", "localhost:8090", path, func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, form)

@@ -1,10 +1,12 @@
-// Package sandbox is a CRM to develop and test against: it speaks the CRM's side
-// of the contract in package crm over real HTTP, and has pages to click through.
+// Package sandbox is a fake CRM to develop and test against. It speaks
+// the CRM's side of the contract in package crm over HTTP, and has
+// pages to click through.
 //
-// One handler serves three things, told apart by host and method: the tenants'
-// pages (http://acme.localhost:8090), the signed API (POST /{linkname}), and at
-// the bare domain a start page with switches for trouble. Everything is in
-// memory. Nothing in the product knows that it talks to a sandbox.
+// One handler serves three things, told apart by host and method: the
+// tenants' pages (http://acme.localhost:8090), the signed API (POST
+// /{linkname}), and on the bare domain a start page with switches for
+// faults. Everything is in memory. Nothing in the product knows that it
+// talks to a sandbox.
 package sandbox
 
 import (
@@ -12,109 +14,84 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"dialpad-texting/integrations/crm"
 )
 
-// Options say where the sandbox and the app are.
+// Options configure a sandbox.
 type Options struct {
-	AppURL  string      // the app's origin, http://127.0.0.1:8080
-	Secrets crm.Secrets // shared with the app
-	Domain  string      // tenants live under it: localhost:8090
-	Now     func() time.Time
-	Log     *slog.Logger
-	HTTP    *http.Client // for events and automations; nil is a client of our own
+	AppURL  string           // the app's origin, http://127.0.0.1:8080
+	Secrets crm.Secrets      // shared with the app
+	Domain  string           // of the tenants: localhost:8090
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: none
+	HTTP    *http.Client     // for calls to the app; nil: one with a timeout of 15 s
 
-	NumberIDs bool // answer ids that are whole numbers as JSON numbers
-	PageSize  int  // of templates.list and users.list, 0 is 100
+	NumberIDs bool // answer whole-number ids as JSON numbers
+	PageSize  int  // of templates.list and users.list; 0: 100
 }
 
-// Sandbox is the CRM. It is safe for concurrent use.
+// Sandbox is one fake CRM. It is safe for concurrent use.
+//
+// Its parts are embedded, so that their methods are the sandbox's own.
 type Sandbox struct {
-	opts   Options
-	now    func() time.Time
-	log    *slog.Logger
-	client *http.Client
-	pages  http.Handler
-	root   http.Handler
+	*Tenants
+	*AppClient
+	*FaultInjector
 
-	numberIDs atomic.Bool
-
-	mu          sync.RWMutex
-	appURL      string
-	domain      string
-	tenants     []*tenant
-	faults      []Fault
-	calls       []CallRecord
-	answered    map[string]bool // webhook-ids of writes that were applied
-	completions []Completion
-	seq         int64
+	*state
+	tenantPages http.Handler
+	rootPages   http.Handler
 }
 
-// New makes a CRM with the sample world: Acme Inc with sixty people, Globex
-// with four.
+// New returns a CRM with the sample tenants: Acme Inc with sixty
+// people, Globex with four.
 func New(o Options) *Sandbox {
+	st := newState(o)
+	client := o.HTTP
+	if client == nil {
+		client = &http.Client{Timeout: 15 * time.Second}
+	}
 	s := &Sandbox{
-		opts: o, now: o.Now, log: o.Log, client: o.HTTP,
-		appURL: strings.TrimRight(o.AppURL, "/"), domain: o.Domain,
-		answered: map[string]bool{},
+		Tenants:       &Tenants{st},
+		AppClient:     &AppClient{state: st, client: client},
+		FaultInjector: &FaultInjector{},
+		state:         st,
 	}
-	s.numberIDs.Store(o.NumberIDs)
-	if s.now == nil {
-		s.now = time.Now
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.client == nil {
-		s.client = &http.Client{Timeout: 15 * time.Second}
-	}
-	// The app keeps the highest seq it applied, perhaps longer than this process
-	// lives, so a new sandbox must not begin at 1 again.
-	s.seq = s.now().UnixMilli()
-	s.tenants = sampleWorld()
-	guard := http.NewCrossOriginProtection()
-	s.pages = guard.Handler(s.tenantRoutes())
-	s.root = guard.Handler(s.rootRoutes())
+	sameOrigin := http.NewCrossOriginProtection()
+	s.tenantPages = sameOrigin.Handler(s.tenantRoutes())
+	s.rootPages = sameOrigin.Handler(s.rootRoutes())
 	return s
 }
 
-// Configure tells where the app and the sandbox itself are, for those who know
-// only after listening.
+// Configure sets the URLs of the app and the sandbox, for callers that
+// know them only after listening.
 func (s *Sandbox) Configure(appURL, domain string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
 	s.appURL, s.domain = strings.TrimRight(appURL, "/"), domain
 }
 
-func (s *Sandbox) addresses() (appURL, domain string) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.appURL, s.domain
-}
-
-// ServeHTTP sends tenants' hosts to their pages and the rest to the root.
+// ServeHTTP serves tenants' pages by host name, the rest at the root.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if label, ok := s.tenantLabel(r.Host); ok {
-		if t := s.tenant(label); t != nil {
-			s.pages.ServeHTTP(w, withTenant(r, t))
+	if linkname, ok := s.linknameOf(r.Host); ok {
+		if t := s.tenant(linkname); t != nil {
+			s.tenantPages.ServeHTTP(w, withTenant(r, t))
 			return
 		}
-		s.notFound(w, "There is no such tenant.")
+		(&pageRenderer{s.state}).notFound(w, "There is no such tenant.")
 		return
 	}
-	s.root.ServeHTTP(w, r)
+	s.rootPages.ServeHTTP(w, r)
 }
 
-// tenantLabel takes acme out of acme.localhost:8090. Ports are not compared,
-// so that a proxy or a test on port 0 may stand in between.
-func (s *Sandbox) tenantLabel(host string) (string, bool) {
+// linknameOf returns acme for acme.localhost:8090. It ignores ports, so
+// that a proxy or a test on port 0 may stand in between.
+func (s *Sandbox) linknameOf(host string) (string, bool) {
 	_, domain := s.addresses()
-	label, ok := strings.CutSuffix(hostname(host), "."+hostname(domain))
-	return label, ok && label != ""
+	linkname, ok := strings.CutSuffix(hostname(host), "."+hostname(domain))
+	return linkname, ok && linkname != ""
 }
 
 func hostname(hostport string) string {
@@ -124,12 +101,24 @@ func hostname(hostport string) string {
 	return strings.ToLower(hostport)
 }
 
-// tenant finds one by id or linkname, nil if there is none.
-func (s *Sandbox) tenant(key string) *tenant {
-	for _, t := range s.tenants {
-		if t.id == key || t.linkname == key {
-			return t
-		}
-	}
-	return nil
+func (s *Sandbox) tenantRoutes() http.Handler {
+	mux := http.NewServeMux()
+	renderer := &pageRenderer{s.state}
+	mux.Handle("GET /assets/", assetHandler())
+	(&recordPages{renderer, s.AppClient}).register(mux)
+	(&setupPages{renderer, s.Tenants, s.AppClient}).register(mux)
+	(&automationPages{renderer, s.AppClient}).register(mux)
+	(&launchCalls{s.Tenants}).register(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { renderer.notFound(w, "There is no such page.") })
+	return mux
+}
+
+func (s *Sandbox) rootRoutes() http.Handler {
+	mux := http.NewServeMux()
+	renderer := &pageRenderer{s.state}
+	mux.Handle("GET /assets/", assetHandler())
+	(&rootPages{renderer, s.Tenants, s.FaultInjector}).register(mux)
+	mux.Handle("POST /{linkname}", &contractAPI{s.state, s.FaultInjector})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { renderer.notFound(w, "There is no such page.") })
+	return mux
 }

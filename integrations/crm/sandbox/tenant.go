@@ -7,8 +7,8 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-// tenant is one CRM account and all that is in it. id and linkname never
-// change; the rest is guarded by Sandbox.mu.
+// tenant is one CRM account and all its data. id and linkname never
+// change; state.mu guards the rest.
 type tenant struct {
 	id, linkname string
 	name, plan   string
@@ -22,16 +22,16 @@ type tenant struct {
 	dealByID   map[string]*deal
 	dealOf     map[string]*deal // newest deal by primary contact
 
-	optedOut   map[string]bool // by digits
-	selections map[string]selection
-	activities []*Activity
-	activityAt map[string]*Activity
-	inputs     map[string]string // saved in the automation builder
-	runs       []*run
-	version    int // of what live pages show
+	optedOut     map[string]bool // by normalizeNumber
+	selections   map[string]selection
+	activities   []*Activity
+	activityByID map[string]*Activity
+	inputs       map[string]string // saved in the automation builder
+	runs         []*automationRun
+	version      int // ETag of live pages
 }
 
-// user is a CRM user. note is for the switch of users: what is special.
+// user is a CRM user. note says what is special, in the menu of users.
 type user struct {
 	id, email   string
 	first, last string
@@ -42,7 +42,7 @@ type user struct {
 
 func (u *user) name() string { return u.first + " " + u.last }
 
-// person is one contact. Numbers are as somebody typed them.
+// person is one contact. Numbers are as typed by people.
 type person struct {
 	id, first, last, title, company string
 	mobile, phone, work             string
@@ -53,11 +53,11 @@ type person struct {
 func (p *person) name() string { return strings.TrimSpace(p.first + " " + p.last) }
 
 func (p *person) email() string {
-	local := strings.ToLower(strings.Map(plainLetter, p.first+"."+p.last))
+	local := strings.ToLower(strings.Map(emailLetter, p.first+"."+p.last))
 	return strings.Trim(local, ".") + "@example.com"
 }
 
-// numbers lists the phone fields in the order the CRM shows them.
+// numbers returns the phone fields in the order of display.
 func (p *person) numbers() []phone {
 	return []phone{{"mobile", "Mobile", p.mobile}, {"phone", "Phone", p.phone}, {"work", "Work phone", p.work}}
 }
@@ -78,17 +78,17 @@ type textTemplate struct {
 	Body   string `json:"body"`
 }
 
-// selection is what "select all" means: the ids of that moment.
+// selection is the result of "select all": the ids at that time.
 type selection struct {
 	module string
 	ids    []string
 }
 
-func (t *tenant) wire() crm.Tenant {
+func (t *tenant) toCRM() crm.Tenant {
 	return crm.Tenant{ID: t.id, Linkname: t.linkname, Name: t.name, Plan: t.plan, TimeZone: t.timeZone}
 }
 
-func (t *tenant) wireUser(u *user) crm.User {
+func (t *tenant) userToCRM(u *user) crm.User {
 	return crm.User{ID: u.id, Email: u.email, Name: u.name(), Role: u.role, TimeZone: t.timeZone, Locale: "en-US"}
 }
 
@@ -101,14 +101,14 @@ func (t *tenant) user(id string) *user {
 	return nil
 }
 
-// mayUse reports whether u may see a record of owner.
-func mayUse(u *user, owner string, private bool) bool {
+// canSee reports whether u may see a record of owner.
+func canSee(u *user, owner string, private bool) bool {
 	return !private || (u != nil && (u.role == crm.RoleAdmin || u.id == owner))
 }
 
 func (t *tenant) isOptedOut(p *person) bool {
 	for _, n := range p.numbers() {
-		if n.Number != "" && t.optedOut[digits(n.Number)] {
+		if n.Number != "" && t.optedOut[normalizeNumber(n.Number)] {
 			return true
 		}
 	}
@@ -128,8 +128,9 @@ func (t *tenant) addDeal(d *deal) {
 	}
 }
 
-// digits makes two ways to write a North American number the same.
-func digits(number string) string {
+// normalizeNumber returns the digits, with the country code 1 for a
+// North American number.
+func normalizeNumber(number string) string {
 	only := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
@@ -142,8 +143,8 @@ func digits(number string) string {
 	return only
 }
 
-// plainLetter keeps what an e-mail address made of a name may hold.
-func plainLetter(r rune) rune {
+// emailLetter maps a letter of a name to one of an e-mail address.
+func emailLetter(r rune) rune {
 	switch {
 	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '.':
 		return r
@@ -156,4 +157,14 @@ func plainLetter(r rune) rune {
 
 var unaccented = map[rune]rune{
 	'á': 'a', 'Á': 'A', 'é': 'e', 'è': 'e', 'ë': 'e', 'í': 'i', 'ö': 'o', 'ø': 'o', 'ń': 'n',
+}
+
+// setOptOut records an opt-out or opt-in. The caller holds mu.
+func (t *tenant) setOptOut(number string, out bool) {
+	t.version++
+	if out {
+		t.optedOut[normalizeNumber(number)] = true
+	} else {
+		delete(t.optedOut, normalizeNumber(number))
+	}
 }

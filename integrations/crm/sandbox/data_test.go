@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-func TestSeedIsTheSameEveryTimeAndEveryNumberIsValid(t *testing.T) {
+func TestSeedIsDeterministicAndNumbersAreValid(t *testing.T) {
 	one, two := newWorld(t), newWorld(t)
 	for _, w := range []*world{one, two} {
 		w.Seed(5000, 500)
@@ -25,15 +25,15 @@ func TestSeedIsTheSameEveryTimeAndEveryNumberIsValid(t *testing.T) {
 		if i < 60 {
 			for _, n := range p.numbers() {
 				if n.Number != "" {
-					seen[digits(n.Number)] = true
+					seen[normalizeNumber(n.Number)] = true
 				}
 			}
 			continue
 		}
-		if seen[digits(p.mobile)] {
+		if seen[normalizeNumber(p.mobile)] {
 			t.Fatalf("%s twice", p.mobile)
 		}
-		seen[digits(p.mobile)] = true
+		seen[normalizeNumber(p.mobile)] = true
 		if i > 5060 && i%97 != 0 {
 			continue // valid ones are the same few kinds
 		}
@@ -49,13 +49,13 @@ func TestSeedIsTheSameEveryTimeAndEveryNumberIsValid(t *testing.T) {
 	}
 }
 
-func TestSampleWorldHasItsOddCases(t *testing.T) {
+func TestSampleDataHasEdgeCases(t *testing.T) {
 	w := newWorld(t)
 	acme := w.tenant("acme")
 	var noMobile, bad, nameless, accented, optedOut int
 	mobiles := map[string]int{}
 	for _, p := range acme.people {
-		mobiles[digits(p.mobile)]++
+		mobiles[normalizeNumber(p.mobile)]++
 		n, err := phonenumbers.Parse(p.mobile, "US")
 		switch {
 		case p.mobile == "":

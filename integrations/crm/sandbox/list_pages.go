@@ -24,13 +24,13 @@ type row struct {
 	Company, Owner string
 	Phone          string
 	PhoneKey       string
-	Record         string // of the number: the contact's id
+	Record         string // the contact's id
 	OptedOut       bool
 	Value, Stage   string
 	Closes         string
 }
 
-func (s *Sandbox) contactsPage(w http.ResponseWriter, r *http.Request) {
+func (s *recordPages) contactsPage(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, "list", func(t *tenant, u *user, v *view) bool {
 		found := t.findPeople(r.URL.Query().Get("q"), u)
 		body := newList(r, crm.ModuleContact, len(found))
@@ -42,7 +42,7 @@ func (s *Sandbox) contactsPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *Sandbox) dealsPage(w http.ResponseWriter, r *http.Request) {
+func (s *recordPages) dealsPage(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, "list", func(t *tenant, _ *user, v *view) bool {
 		found := t.findDeals(r.URL.Query().Get("q"))
 		body := newList(r, crm.ModuleDeal, len(found))
@@ -71,7 +71,7 @@ func newList(r *http.Request, module string, total int) *listBody {
 	return b
 }
 
-// First is the number of the first row shown, counted as people count.
+// First is the number of the first row shown, from 1.
 func (b *listBody) First() int { return min(b.From+1, b.Total) }
 
 var nouns = map[string]string{crm.ModuleContact: "people", crm.ModuleDeal: "deals"}
@@ -87,7 +87,7 @@ func (t *tenant) personRow(p *person) row {
 }
 
 func (t *tenant) dealRow(d *deal) row {
-	out := row{ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Value: money(d.value), Stage: d.stage, Closes: d.closes.Format("Jan 2, 2006")}
+	out := row{ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Value: formatDollars(d.value), Stage: d.stage, Closes: d.closes.Format("Jan 2, 2006")}
 	if p := t.personByID[d.contact]; p != nil {
 		out.Sub, out.Company, out.Record = p.name(), p.company, p.id
 	}

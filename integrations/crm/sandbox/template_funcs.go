@@ -9,28 +9,29 @@ import (
 	"unicode"
 )
 
-var helpers = template.FuncMap{
+var templateFuncs = template.FuncMap{
 	"initials": initials,
-	"tint":     tint,
-	"status":   statusWords,
-	"tone":     statusTone,
-	"pretty":   pretty,
-	"source":   sourceWords,
+	"tint":     tintClass,
+	"status":   statusLabel,
+	"tone":     statusClass,
+	"pretty":   formatNumber,
+	"source":   sourceLabel,
 	"stage":    func(s string) string { return "stage-" + strings.ToLower(s) },
-	"money":    money,
+	"money":    formatDollars,
 	"link":     navLink,
 	"title":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 }
 
-// sourceWords names where a text came from; what is new to us stays as it is.
-func sourceWords(source string) string {
+// sourceLabel returns the label of a text's source; an unknown source
+// stays as it is.
+func sourceLabel(source string) string {
 	if words, ok := map[string]string{"one": "one to one", "bulk": "bulk text", "automation": "automation"}[source]; ok {
 		return words
 	}
 	return source
 }
 
-// initials of a name, two at most.
+// initials returns at most two initials of a name.
 func initials(name string) string {
 	var out []rune
 	for _, word := range strings.Fields(name) {
@@ -44,15 +45,16 @@ func initials(name string) string {
 	return string(out)
 }
 
-// tint picks one of eight colours (classes, since there are no style attributes).
-func tint(name string) string {
+// tintClass returns one of eight colour classes for a name.
+func tintClass(name string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
 	return fmt.Sprintf("tint-%d", h.Sum32()%8)
 }
 
-// statusWords puts a text's status into words; one that is unknown is shown as it came.
-func statusWords(status string) string {
+// statusLabel returns the label of a text's status; an unknown status
+// stays as it is.
+func statusLabel(status string) string {
 	known := map[string]string{
 		"queued": "Queued", "sending": "Sending", "sent": "Sent", "delivered": "Delivered", "undelivered": "Not delivered",
 		"failed": "Failed", "uncertain": "Outcome unknown", "held": "Held", "cancelled": "Cancelled", "skipped": "Skipped",
@@ -63,7 +65,7 @@ func statusWords(status string) string {
 	return status
 }
 
-func statusTone(status string) string {
+func statusClass(status string) string {
 	switch status {
 	case "delivered":
 		return "good"
@@ -75,8 +77,8 @@ func statusTone(status string) string {
 	return "calm"
 }
 
-// clockIn writes a moment in a zone, with the zone named.
-func clockIn(at time.Time, zone string) string {
+// formatTime formats a time in a zone, with the zone's name.
+func formatTime(at time.Time, zone string) string {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		loc = time.UTC
@@ -93,10 +95,10 @@ func navLink(href, text, key, section string) navItem {
 	return navItem{href, text, key, key == section}
 }
 
-// pretty spaces out a North American number in E.164 and leaves the rest as
-// somebody typed it.
-func pretty(number string) string {
-	if len(number) != 12 || !strings.HasPrefix(number, "+1") || !digitsOnly(number[1:]) {
+// formatNumber adds spaces to a North American number in E.164. Others
+// stay as typed.
+func formatNumber(number string) string {
+	if len(number) != 12 || !strings.HasPrefix(number, "+1") || !isInteger(number[1:]) {
 		return number
 	}
 	return number[:2] + " " + number[2:5] + " " + number[5:8] + " " + number[8:]

@@ -7,8 +7,8 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-// catalogue is what fields.list answers, for either module.
-var catalogue = []crm.Field{
+// mergeFieldList answers fields.list, for both modules.
+var mergeFieldList = []crm.Field{
 	{Key: "Contact.firstName", Label: "First name", Type: "text"},
 	{Key: "Contact.lastName", Label: "Last name", Type: "text"},
 	{Key: "Contact.name", Label: "Name", Type: "text"},
@@ -31,11 +31,11 @@ var catalogue = []crm.Field{
 	{Key: "User.phone", Label: "Your phone", Type: "phone"},
 }
 
-// mergeFields are the values of the whole catalogue for a person, a deal
-// (either may be nil) and the user who asks.
+// mergeFields returns the value of every merge field for a person, a
+// deal (either may be nil) and the asking user.
 func mergeFields(p *person, d *deal, u *user) map[string]string {
-	f := make(map[string]string, len(catalogue))
-	for _, c := range catalogue {
+	f := make(map[string]string, len(mergeFieldList))
+	for _, c := range mergeFieldList {
 		f[c.Key] = ""
 	}
 	if p != nil {
@@ -45,7 +45,7 @@ func mergeFields(p *person, d *deal, u *user) map[string]string {
 		f["Company.name"], f["Company.city"] = p.company, p.city
 	}
 	if d != nil {
-		f["Deal.title"], f["Deal.value"], f["Deal.stage"] = d.title, money(d.value), d.stage
+		f["Deal.title"], f["Deal.value"], f["Deal.stage"] = d.title, formatDollars(d.value), d.stage
 		f["Deal.closeDate"] = d.closes.Format("January 2, 2006")
 	}
 	if u != nil {
@@ -55,8 +55,8 @@ func mergeFields(p *person, d *deal, u *user) map[string]string {
 	return f
 }
 
-// money writes whole dollars: $48,000.
-func money(v int) string {
+// formatDollars returns whole dollars: $48,000.
+func formatDollars(v int) string {
 	s := fmt.Sprint(v)
 	var parts []string
 	for len(s) > 3 {

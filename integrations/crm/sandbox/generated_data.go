@@ -14,7 +14,7 @@ import (
 
 const (
 	firstSeeded = 1000 // ids of generated people, deals and users begin here
-	perArea     = 100  // 555-0100 to 555-0199 are nobody's
+	perArea     = 100  // 555-0100 to 555-0199 are fictional numbers
 )
 
 var (
@@ -26,12 +26,12 @@ var (
 
 type area struct{ code, zone string }
 
-// areas are the US area codes of one time zone each, with that zone, in which
-// 555-01xx is a valid number of nobody.
+// areas returns US area codes with a single time zone, in which
+// 555-01xx is a valid fictional number.
 var areas = sync.OnceValue(func() []area {
-	raw, err := worldFiles.ReadFile("world/areas.txt")
+	raw, err := sampleFiles.ReadFile("sample/areas.txt")
 	if err != nil {
-		panic(fmt.Sprintf("sandbox: %v", err)) // embedded: a slip of ours
+		panic(fmt.Sprintf("sandbox: %v", err)) // the file is embedded
 	}
 	var list []area
 	for lines := bufio.NewScanner(bytes.NewReader(raw)); lines.Scan(); {
@@ -43,9 +43,9 @@ var areas = sync.OnceValue(func() []area {
 	return list
 })
 
-// seedNumber is the i-th generated number: 555-01xx of every area code first
-// (34,400 of them). What is beyond is +1 415 2xx xxxx, for benchmarks only: those
-// are valid and could be somebody's, so they must never reach a real network.
+// seedNumber returns the i-th generated number: first 34,400 fictional
+// ones, 555-01xx of every area code. Later ones are +1 415 2xx xxxx,
+// for benchmarks only: they may be real and must never be texted.
 func seedNumber(i int) (number, zone string) {
 	list := areas()
 	if i < len(list)*perArea {
@@ -55,23 +55,23 @@ func seedNumber(i int) (number, zone string) {
 	return fmt.Sprintf("+1415%07d", 2000000+i-len(list)*perArea), "America/Los_Angeles"
 }
 
-// Seed adds people and deals to Acme, always the same ones: each person has a
-// mobile number of their own, each deal a primary contact among them. Ids go on
-// from 1000. It may be called again for more.
-func (s *Sandbox) Seed(people, deals int) {
+// Seed adds people and deals to Acme, always the same ones. Each person
+// has a unique mobile number, each deal has one of them as its primary
+// contact. Ids start at 1000; another call adds more.
+func (s *Tenants) Seed(people, deals int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tenant("t_9")
 	taken := map[string]bool{"14155550100": true, "14155550101": true, "14155550104": true, "12125550150": true} // Dialpad's own
 	for _, p := range t.people {
 		for _, n := range p.numbers() {
-			taken[digits(n.Number)] = true
+			taken[normalizeNumber(n.Number)] = true
 		}
 	}
 	base := len(t.people)
 	for i, made := 0, 0; made < people; i++ {
 		number, zone := seedNumber(i)
-		if taken[digits(number)] {
+		if taken[normalizeNumber(number)] {
 			continue
 		}
 		t.addPerson(seededPerson(t, made+base, number, zone))
@@ -101,8 +101,9 @@ func seededDeal(t *tenant, i, base, people int) *deal {
 	}
 }
 
-// SeedUsers adds n users to Acme: user1@acme.com and so on, ids from 1000.
-func (s *Sandbox) SeedUsers(n int) {
+// SeedUsers adds n users to Acme: user1@acme.com and so on, with ids
+// from 1000.
+func (s *Tenants) SeedUsers(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tenant("t_9")

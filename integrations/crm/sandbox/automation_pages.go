@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxRuns     = 200 // shown
-	maxRecordsN = 500 // one press of the button
+	maxRunsShown     = 200
+	maxRecordsPerRun = 500
 )
 
 var workflow = crm.Workflow{ID: "w1", Name: "Welcome"}
@@ -42,12 +42,27 @@ type runRow struct {
 	Done                           *Completion
 }
 
-// automationPage draws the app's definition; its script fills the selects.
-func (s *Sandbox) automationPage(w http.ResponseWriter, r *http.Request) {
+// automationPages are the automation builder and its runs.
+type automationPages struct {
+	*pageRenderer
+	app *AppClient
+}
+
+func (s *automationPages) register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /automation", s.automationPage)
+	mux.HandleFunc("POST /automation", s.saveInputs)
+	mux.HandleFunc("POST /automation/run", s.runAutomation)
+	mux.HandleFunc("GET /automation/runs", s.runsFragment)
+	mux.HandleFunc("POST /automation/options", s.listOptions)
+}
+
+// automationPage shows the app's action. The page's script fills the
+// selects.
+func (s *automationPages) automationPage(w http.ResponseWriter, r *http.Request) {
 	body := builderBody{}
-	def, err := s.Definition(r.Context(), tenantOf(r).id)
+	def, err := s.app.Definition(r.Context(), tenantOf(r).id)
 	if err != nil {
-		s.log.Warn("crm sandbox: no definition", "error", err)
+		s.log.Warn("crm sandbox: get definition failed", "error", err)
 		body.Problem = "Dialpad does not answer, so its action cannot be shown. Try again in a few minutes."
 	}
 	body.Definition = def
@@ -63,19 +78,19 @@ func (s *Sandbox) automationPage(w http.ResponseWriter, r *http.Request) {
 
 func (t *tenant) runRows() runsBody {
 	b := runsBody{URL: "/automation/runs"}
-	for i := len(t.runs) - 1; i >= 0 && len(b.Runs) < maxRuns; i-- {
+	for i := len(t.runs) - 1; i >= 0 && len(b.Runs) < maxRunsShown; i-- {
 		r := t.runs[i]
-		b.Runs = append(b.Runs, runRow{r.callback, r.module, r.record, r.name, clockIn(r.started, t.timeZone), r.problem, r.done})
+		b.Runs = append(b.Runs, runRow{r.callback, r.module, r.record, r.name, formatTime(r.started, t.timeZone), r.problem, r.done})
 	}
 	return b
 }
 
-func (s *Sandbox) runsFragment(w http.ResponseWriter, r *http.Request) {
+func (s *automationPages) runsFragment(w http.ResponseWriter, r *http.Request) {
 	s.fragment(w, r, "automation", "runs", func(t *tenant) any { return t.runRows() })
 }
 
-// postAutomation saves the action's inputs.
-func (s *Sandbox) postAutomation(w http.ResponseWriter, r *http.Request) {
+// saveInputs saves the action's inputs.
+func (s *automationPages) saveInputs(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		s.notFound(w, "The form cannot be read.")
 		return
@@ -87,48 +102,49 @@ func (s *Sandbox) postAutomation(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	})
-	back(w, r, "saved")
+	redirectBack(w, r, "saved")
 }
 
-// postOptions passes a question of the builder on to the app, signed.
-func (s *Sandbox) postOptions(w http.ResponseWriter, r *http.Request) {
+// listOptions gets the choices of an input from the app.
+func (s *automationPages) listOptions(w http.ResponseWriter, r *http.Request) {
 	var ask struct{ Field, Q, Cursor, Value string }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&ask); err != nil {
-		s.answer(w, nil, refuse("the request cannot be read"))
+		writeAnswer(w, nil, badRequest("the request cannot be read"))
 		return
 	}
-	options, err := s.Options(r.Context(), tenantOf(r).id, ask.Field, ask.Q, ask.Cursor, ask.Value)
+	options, err := s.app.Options(r.Context(), tenantOf(r).id, ask.Field, ask.Q, ask.Cursor, ask.Value)
 	if err != nil {
-		s.log.Warn("crm sandbox: no options", "error", err)
+		s.log.Warn("crm sandbox: get options failed", "error", err)
 		writeJSON(w, http.StatusBadGateway, map[string]any{"error": "Dialpad does not answer."})
 		return
 	}
 	writeJSON(w, http.StatusOK, options)
 }
 
-// postRun triggers the automation for one record or for the first so many.
-func (s *Sandbox) postRun(w http.ResponseWriter, r *http.Request) {
+// runAutomation runs the automation for one record or the first count.
+func (s *automationPages) runAutomation(w http.ResponseWriter, r *http.Request) {
 	t := tenantOf(r)
 	execs, err := s.startRuns(t, r.PostFormValue("module"), r.PostFormValue("record_id"), r.PostFormValue("count"))
 	if err != nil {
-		back(w, r, "nobody")
+		redirectBack(w, r, "no_record")
 		return
 	}
 	for _, e := range execs {
-		x, err := s.Execute(r.Context(), t.id, e)
-		s.change(t.id, func(t *tenant) { t.taken(e.CallbackID, x, err) })
+		if _, err := s.app.Execute(r.Context(), t.id, e); err != nil {
+			s.change(t.id, func(t *tenant) { t.failRun(e.CallbackID) })
+		}
 	}
-	back(w, r, "ran")
+	redirectBack(w, r, "ran")
 }
 
-// startRuns notes the runs before the app is told of them: a completion may
-// come before the answer to execute.
-func (s *Sandbox) startRuns(t *tenant, module, id, count string) ([]crm.Execute, error) {
+// startRuns records the runs before they are executed: a completion may
+// arrive before the answer to execute.
+func (s *automationPages) startRuns(t *tenant, module, id, count string) ([]crm.Execute, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids := t.search(module, "", t.users[0])
 	if n, err := strconv.Atoi(count); err == nil && n > 0 {
-		ids = ids[:min(n, len(ids), maxRecordsN)]
+		ids = ids[:min(n, len(ids), maxRecordsPerRun)]
 	} else {
 		ids = []string{id}
 	}
@@ -138,23 +154,26 @@ func (s *Sandbox) startRuns(t *tenant, module, id, count string) ([]crm.Execute,
 	inputs := maps.Clone(t.inputs)
 	var execs []crm.Execute
 	for _, id := range ids {
-		e := crm.Execute{CallbackID: "cb_" + rand.Text(), Workflow: workflow, Module: module, RecordID: id, Inputs: crm.Inputs{
-			FromUser: inputs["from_user"], ToField: inputs["to_field"], TemplateID: inputs["template_id"], Message: inputs["message"],
-		}}
-		t.runs = append(t.runs, &run{callback: e.CallbackID, module: module, record: id, name: t.recordName(module, id), started: s.now()})
+		e := crm.Execute{
+			CallbackID: "cb_" + rand.Text(), Workflow: workflow, Module: module, RecordID: id,
+			Inputs: crm.Inputs{
+				FromUser: inputs["from_user"], ToField: inputs["to_field"],
+				TemplateID: inputs["template_id"], Message: inputs["message"],
+			},
+		}
+		t.runs = append(t.runs, &automationRun{
+			callback: e.CallbackID, module: module, record: id, name: t.recordName(module, id), started: s.now(),
+		})
 		execs = append(execs, e)
 	}
 	t.version++
 	return execs, nil
 }
 
-func (t *tenant) taken(callback string, x crm.Execution, err error) {
+// failRun marks a run that the app did not accept.
+func (t *tenant) failRun(callback string) {
 	for _, r := range t.runs {
-		if r.callback != callback {
-			continue
-		}
-		r.messageID = x.MessageID
-		if err != nil && r.done == nil {
+		if r.callback == callback && r.done == nil {
 			r.problem = "Dialpad did not take it"
 		}
 	}

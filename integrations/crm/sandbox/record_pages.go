@@ -1,15 +1,16 @@
 package sandbox
 
 import (
-	"fmt"
 	"net/http"
 
 	"dialpad-texting/integrations/crm"
 )
 
+const maxTextsShown = 100
+
 type recordBody struct {
 	Module, ID, Name, Sub string
-	ContactID             string // whose numbers these are
+	ContactID             string // owner of the numbers
 	ContactName           string
 	Email, City, Zone     string
 	Company, Owner        string
@@ -30,7 +31,25 @@ type textEntry struct {
 	At, By string
 }
 
-func (s *Sandbox) contactPage(w http.ResponseWriter, r *http.Request) {
+// recordPages are the lists and pages of contacts and deals.
+type recordPages struct {
+	*pageRenderer
+	app *AppClient
+}
+
+func (s *recordPages) register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", s.contactsPage)
+	mux.HandleFunc("GET /contacts", s.contactsPage)
+	mux.HandleFunc("GET /contacts/{id}", s.contactPage)
+	mux.HandleFunc("GET /contacts/{id}/timeline", s.contactTimeline)
+	mux.HandleFunc("POST /contacts/{id}/optout", s.setOptOut)
+	mux.HandleFunc("POST /contacts/{id}/erase", s.eraseContact)
+	mux.HandleFunc("GET /deals", s.dealsPage)
+	mux.HandleFunc("GET /deals/{id}", s.dealPage)
+	mux.HandleFunc("GET /deals/{id}/timeline", s.dealTimeline)
+}
+
+func (s *recordPages) contactPage(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, "record", func(t *tenant, u *user, v *view) bool {
 		p := t.visible(r.PathValue("id"), u)
 		if p == nil {
@@ -38,7 +57,8 @@ func (s *Sandbox) contactPage(w http.ResponseWriter, r *http.Request) {
 		}
 		b := recordBody{
 			Module: crm.ModuleContact, ID: p.id, Name: p.name(), Sub: p.title, ContactID: p.id, Email: p.email(), City: p.city, Zone: p.zone,
-			Company: p.company, Owner: t.ownerName(p.owner), Phones: p.numbers(), OptedOut: t.isOptedOut(p), Timeline: t.contactTexts(p.id),
+			Company: p.company, Owner: t.ownerName(p.owner), Phones: p.numbers(),
+			OptedOut: t.isOptedOut(p), Timeline: t.contactTexts(p.id),
 		}
 		for _, d := range t.deals {
 			if d.contact == p.id {
@@ -50,14 +70,14 @@ func (s *Sandbox) contactPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *Sandbox) dealPage(w http.ResponseWriter, r *http.Request) {
+func (s *recordPages) dealPage(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, "record", func(t *tenant, u *user, v *view) bool {
 		d := t.dealByID[r.PathValue("id")]
 		if d == nil {
 			return false
 		}
 		b := recordBody{
-			Module: crm.ModuleDeal, ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Stage: d.stage, Value: money(d.value),
+			Module: crm.ModuleDeal, ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Stage: d.stage, Value: formatDollars(d.value),
 			Closes: d.closes.Format("January 2, 2006"), Timeline: t.dealTexts(d.id),
 		}
 		if p := t.visible(d.contact, u); p != nil {
@@ -69,9 +89,9 @@ func (s *Sandbox) dealPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// visible is a contact that u may see, or nil; mu is held.
+// visible returns a contact that u may see, or nil. The caller holds mu.
 func (t *tenant) visible(id string, u *user) *person {
-	if p := t.personByID[id]; p != nil && mayUse(u, p.owner, p.private) {
+	if p := t.personByID[id]; p != nil && canSee(u, p.owner, p.private) {
 		return p
 	}
 	return nil
@@ -85,41 +105,26 @@ func (t *tenant) dealTexts(id string) timelineBody {
 	return t.texts("/deals/"+id+"/timeline", func(a Activity) bool { return a.DealID == id })
 }
 
-// texts are the newest hundred, newest first.
-func (t *tenant) texts(address string, of func(Activity) bool) timelineBody {
+// texts returns the newest texts, newest first.
+func (t *tenant) texts(address string, include func(Activity) bool) timelineBody {
 	b := timelineBody{URL: address}
-	all := t.timeline(of)
-	for i := len(all) - 1; i >= 0 && len(b.Texts) < 100; i-- {
-		b.Texts = append(b.Texts, textEntry{all[i], clockIn(all[i].when(), t.timeZone), t.ownerName(all[i].UserID)})
+	all := t.timeline(include)
+	for i := len(all) - 1; i >= 0 && len(b.Texts) < maxTextsShown; i-- {
+		b.Texts = append(b.Texts, textEntry{all[i], formatTime(all[i].time(), t.timeZone), t.ownerName(all[i].UserID)})
 	}
 	return b
 }
 
-func (s *Sandbox) contactTimeline(w http.ResponseWriter, r *http.Request) {
+func (s *recordPages) contactTimeline(w http.ResponseWriter, r *http.Request) {
 	s.fragment(w, r, "record", "timeline", func(t *tenant) any { return t.contactTexts(r.PathValue("id")) })
 }
 
-func (s *Sandbox) dealTimeline(w http.ResponseWriter, r *http.Request) {
+func (s *recordPages) dealTimeline(w http.ResponseWriter, r *http.Request) {
 	s.fragment(w, r, "record", "timeline", func(t *tenant) any { return t.dealTexts(r.PathValue("id")) })
 }
 
-// fragment answers a live part of a page, or 304 while nothing has changed.
-func (s *Sandbox) fragment(w http.ResponseWriter, r *http.Request, page, block string, body func(*tenant) any) {
-	t := tenantOf(r)
-	s.mu.RLock()
-	tag := fmt.Sprintf(`"%d"`, t.version)
-	b := body(t)
-	s.mu.RUnlock()
-	w.Header().Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	s.render(w, http.StatusOK, page, block, b)
-}
-
-// postOptOut turns texting to this person off or on, and tells the app.
-func (s *Sandbox) postOptOut(w http.ResponseWriter, r *http.Request) {
+// setOptOut turns texting to this contact off or on and sends the event.
+func (s *recordPages) setOptOut(w http.ResponseWriter, r *http.Request) {
 	t := tenantOf(r)
 	out := r.PostFormValue("opted_out") == "true"
 	event := crm.EventOptedIn
@@ -133,47 +138,47 @@ func (s *Sandbox) postOptOut(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for _, n := range p.numbers() {
-			if n.Number != "" && (out || t.optedOut[digits(n.Number)]) {
+			if n.Number != "" && (out || t.optedOut[normalizeNumber(n.Number)]) {
 				t.setOptOut(n.Number, out)
 				numbers = append(numbers, n.Number)
 			}
 		}
 	})
-	note := "told"
+	note := "notified"
 	for _, n := range numbers {
-		if s.SendEvent(r.Context(), t.id, event, map[string]any{"number": n}) != nil {
-			note = "untold"
+		if s.app.SendEvent(r.Context(), t.id, event, map[string]any{"number": n}) != nil {
+			note = "not_notified"
 		}
 	}
-	back(w, r, note)
+	redirectBack(w, r, note)
 }
 
-// postErase has the app forget this person; the CRM forgets the timeline.
-func (s *Sandbox) postErase(w http.ResponseWriter, r *http.Request) {
+// eraseContact deletes the timeline and makes the app erase the contact.
+func (s *recordPages) eraseContact(w http.ResponseWriter, r *http.Request) {
 	t := tenantOf(r)
 	id := r.PathValue("id")
 	known := false
 	s.change(t.id, func(t *tenant) {
 		if known = t.visible(id, t.currentUser(r)) != nil; known {
-			t.forget(id)
+			t.deleteTimeline(id)
 		}
 	})
 	if !known {
 		s.notFound(w, "There is no such person, or you may not see them.")
 		return
 	}
-	note := "told"
-	if s.SendEvent(r.Context(), t.id, crm.EventDataErase, map[string]any{"contact_id": s.wireID(id)}) != nil {
-		note = "untold"
+	note := "notified"
+	if s.app.SendEvent(r.Context(), t.id, crm.EventDataErase, map[string]any{"contact_id": s.jsonID(id)}) != nil {
+		note = "not_notified"
 	}
-	back(w, r, note)
+	redirectBack(w, r, note)
 }
 
-func (t *tenant) forget(contactID string) {
+func (t *tenant) deleteTimeline(contactID string) {
 	kept := t.activities[:0]
 	for _, a := range t.activities {
 		if a.ContactID == contactID {
-			delete(t.activityAt, a.MessageID)
+			delete(t.activityByID, a.MessageID)
 			continue
 		}
 		kept = append(kept, a)

@@ -7,50 +7,50 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-const defaultPage = 100
+const defaultPageSize = 100
 
-func (s *Sandbox) pageSize() int {
+func (s *contractAPI) pageSize() int {
 	if s.opts.PageSize > 0 {
 		return s.opts.PageSize
 	}
-	return defaultPage
+	return defaultPageSize
 }
 
-func (s *Sandbox) listFields(_ *tenant, call crm.Call, _ string) (any, error) {
+func (s *contractAPI) listFields(_ *tenant, call crm.Call, _ string) (any, error) {
 	var q struct {
 		Module string `json:"module"`
 	}
 	if err := json.Unmarshal(call.Data, &q); err != nil || (q.Module != crm.ModuleContact && q.Module != crm.ModuleDeal) {
-		return nil, refuse("data.module is neither contact nor deal")
+		return nil, badRequest("data.module is neither contact nor deal")
 	}
 	var phones []crm.PhoneField
 	for _, n := range (&person{}).numbers() {
 		phones = append(phones, crm.PhoneField{Key: n.Key, Label: n.Label})
 	}
-	return map[string]any{"fields": catalogue, "phones": phones}, nil
+	return map[string]any{"fields": mergeFieldList, "phones": phones}, nil
 }
 
-func (s *Sandbox) listTemplates(t *tenant, call crm.Call, _ string) (any, error) {
+func (s *contractAPI) listTemplates(t *tenant, call crm.Call, _ string) (any, error) {
 	var q struct {
-		UserID ref    `json:"user_id"`
+		UserID idIn   `json:"user_id"`
 		Q      string `json:"q"`
-		Cursor ref    `json:"cursor"`
+		Cursor idIn   `json:"cursor"`
 	}
 	if err := json.Unmarshal(call.Data, &q); err != nil {
-		return nil, refuse("data cannot be read")
+		return nil, badRequest("data cannot be read")
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if t.user(string(q.UserID)) == nil {
-		return nil, refuse("data.user_id is nobody here")
+		return nil, badRequest("data.user_id is nobody here")
 	}
 	var match []textTemplate
 	for _, tpl := range t.templates {
-		if contains(q.Q, tpl.Name, tpl.Folder, tpl.Body) {
+		if containsWords(q.Q, tpl.Name, tpl.Folder, tpl.Body) {
 			match = append(match, tpl)
 		}
 	}
-	from, err := offset(string(q.Cursor), len(match))
+	from, err := parseCursor(string(q.Cursor), len(match))
 	if err != nil {
 		return nil, err
 	}
@@ -59,29 +59,30 @@ func (s *Sandbox) listTemplates(t *tenant, call crm.Call, _ string) (any, error)
 	return map[string]any{"templates": page, "next": s.nextCursor(to, len(match))}, nil
 }
 
-func (s *Sandbox) listUsers(t *tenant, call crm.Call, _ string) (any, error) {
+func (s *contractAPI) listUsers(t *tenant, call crm.Call, _ string) (any, error) {
 	var q struct {
-		Cursor ref `json:"cursor"`
+		Cursor idIn `json:"cursor"`
 	}
 	if err := json.Unmarshal(call.Data, &q); err != nil {
-		return nil, refuse("data cannot be read")
+		return nil, badRequest("data cannot be read")
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	from, err := offset(string(q.Cursor), len(t.users))
+	from, err := parseCursor(string(q.Cursor), len(t.users))
 	if err != nil {
 		return nil, err
 	}
 	to := min(from+s.pageSize(), len(t.users))
 	page := []any{}
 	for _, u := range t.users[from:to] {
-		page = append(page, map[string]any{"id": s.wireID(u.id), "name": u.name(), "email": u.email, "active": !u.inactive})
+		page = append(page, map[string]any{"id": s.jsonID(u.id), "name": u.name(), "email": u.email, "active": !u.inactive})
 	}
 	return map[string]any{"users": page, "next": s.nextCursor(to, len(t.users))}, nil
 }
 
-// contains reports whether every word of q is in one of the texts, in any case.
-func contains(q string, texts ...string) bool {
+// containsWords reports whether each word of q is in one of the texts,
+// in any case.
+func containsWords(q string, texts ...string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
 	for _, word := range strings.Fields(strings.ToLower(q)) {
 		if !strings.Contains(all, word) {

@@ -1,15 +1,15 @@
-// The CRM's pages: each module takes the parts of the page it knows.
-import { followHash } from "./hash.js";
-import { submitOnChange, confirmFirst } from "./forms.js";
-import { startDialpad } from "./dialpad.js";
-import { startLists } from "./list.js";
-import { startLive } from "./live.js";
-import { startFrame } from "./frame.js";
-import { startBuilder } from "./builder.js";
+// Starts every module; each one finds its parts of the page.
+import { redirectLegacyURL } from "./legacy_urls.js";
+import { submitOnChange, confirmSubmit } from "./forms.js";
+import { startDialpad } from "./dialpad_app.js";
+import { startLists } from "./record_list.js";
+import { startLive } from "./live_parts.js";
+import { startFrame } from "./app_frame.js";
+import { startBuilder } from "./automation_builder.js";
 
-followHash();
+redirectLegacyURL();
 submitOnChange();
-confirmFirst();
+confirmSubmit();
 startDialpad();
 startLists();
 startLive();

@@ -1,22 +1,24 @@
-// Keeps the list of phones up to date without touching what somebody is typing.
+// Keeps the list of phones up to date without disturbing somebody who
+// is typing.
 const list = document.getElementById("phones");
 const empty = document.getElementById("empty");
 const state = document.getElementById("state");
 let announced = new Set([...list.querySelectorAll("[data-id]")].map((li) => li.dataset.id));
 
-function say(words) {
-  if (state.textContent !== words) state.textContent = words;
+function showStatus(text) {
+  if (state.textContent !== text) state.textContent = text;
 }
 
-function announce(fresh) {
+function announceNew(fresh) {
   const arrived = fresh.filter((li) => li.classList.contains("in"));
   fresh.forEach((li) => li.classList.add("fresh"));
-  if (arrived.length === 1) say(`Live. New text for ${arrived[0].closest("[data-number]").dataset.number}.`);
-  else if (arrived.length > 1) say(`Live. ${arrived.length} new texts.`);
+  if (arrived.length === 1) showStatus(`Live. New text for ${arrived[0].closest("[data-number]").dataset.number}.`);
+  else if (arrived.length > 1) showStatus(`Live. ${arrived.length} new texts.`);
 }
 
-function keep(old, next) {
-  // The form stays unless it has another set of Dialpad numbers and nobody is in it.
+// updatePhone updates a phone in place. Its form is replaced only when
+// nobody is using it.
+function updatePhone(old, next) {
   old.querySelector("header").replaceWith(next.querySelector("header"));
   old.querySelector(".thread").replaceWith(next.querySelector(".thread"));
   const form = old.querySelector("form");
@@ -24,12 +26,12 @@ function keep(old, next) {
   return old;
 }
 
-function patch(html) {
+function updateList(html) {
   const fetched = new DOMParser().parseFromString(`<ul>${html}</ul>`, "text/html").querySelector("ul");
   const old = new Map([...list.children].map((li) => [li.dataset.number, li]));
   const active = list.contains(document.activeElement) ? document.activeElement.closest("[data-number]") : null;
-  const next = [...fetched.children].map((li) => (old.has(li.dataset.number) ? keep(old.get(li.dataset.number), li) : li));
-  // Moving an element takes its focus: the others move around the one that has it.
+  const next = [...fetched.children].map((li) => (old.has(li.dataset.number) ? updatePhone(old.get(li.dataset.number), li) : li));
+  // Moving an element takes its focus: move the others around it.
   next.forEach((li, i) => {
     if (li !== active && list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null);
   });
@@ -37,37 +39,37 @@ function patch(html) {
   empty.hidden = next.length > 0;
   const fresh = [...list.querySelectorAll("[data-id]")].filter((li) => !announced.has(li.dataset.id));
   announced = new Set([...list.querySelectorAll("[data-id]")].map((li) => li.dataset.id));
-  announce(fresh);
+  announceNew(fresh);
 }
 
 let running = false;
-let wanted = false;
+let again = false;
 async function refresh() {
-  wanted = true;
+  again = true;
   if (running) return;
   running = true;
-  while (wanted) {
-    wanted = false;
+  while (again) {
+    again = false;
     try {
       const answer = await fetch("/phones/threads");
-      if (answer.ok) patch(await answer.text());
+      if (answer.ok) updateList(await answer.text());
     } catch {
-      say("Not connected. Trying again.");
+      showStatus("Not connected. Trying again.");
     }
   }
   running = false;
 }
 
 const events = new EventSource("/phones/events");
-events.onopen = () => say("Live. Texts appear by themselves.");
+events.onopen = () => showStatus("Live. Texts appear by themselves.");
 events.onmessage = refresh;
-events.onerror = () => say("Not connected. Trying again.");
+events.onerror = () => showStatus("Not connected. Trying again.");
 
 list.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(() => null);
-  if (!answer || !answer.ok || new URL(answer.url).searchParams.has("refused")) say("That answer was not sent.");
+  if (!answer || !answer.ok || new URL(answer.url).searchParams.has("refused")) showStatus("That answer was not sent.");
   else form.elements.text.value = "";
   refresh();
 });

@@ -1,5 +1,5 @@
-// Choosing records: by row, by page, or all that match.
-import { sayLost } from "./dialpad.js";
+// Selects records: by row, by page, or all that match.
+import { showAppUnavailable } from "./dialpad_app.js";
 
 export function startLists() {
   for (const list of document.querySelectorAll("[data-list]")) startList(list);
@@ -12,24 +12,24 @@ function startList(list) {
   const pageBox = list.querySelector("[data-page-all]");
   const bar = list.querySelector("[data-bulk]");
   const allButton = list.querySelector("[data-all]");
-  let everything = null;
+  let selection = null; // of all that match
 
-  const chosen = () => rows.filter((row) => row.checked);
+  const selectedRows = () => rows.filter((row) => row.checked);
 
-  function draw() {
-    const n = chosen().length;
+  function render() {
+    const n = selectedRows().length;
     pageBox.checked = n === rows.length;
     pageBox.indeterminate = n > 0 && n < rows.length;
     for (const row of rows) row.closest("tr").classList.toggle("chosen", row.checked);
     bar.hidden = n === 0;
-    allButton.hidden = Boolean(everything) || n < rows.length || total <= rows.length;
-    list.querySelector("[data-chosen]").textContent = everything ? `All ${everything.count} ${noun} selected` : `${n} selected`;
+    allButton.hidden = Boolean(selection) || n < rows.length || total <= rows.length;
+    list.querySelector("[data-chosen]").textContent = selection ? `All ${selection.count} ${noun} selected` : `${n} selected`;
   }
 
   function clear() {
-    everything = null;
+    selection = null;
     for (const row of rows) row.checked = false;
-    draw();
+    render();
   }
 
   async function selectAll() {
@@ -38,28 +38,28 @@ function startList(list) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ module, q }),
     });
-    if (response.ok) everything = await response.json();
-    draw();
+    if (response.ok) selection = await response.json();
+    render();
   }
 
   pageBox.addEventListener("change", () => {
-    everything = null;
+    selection = null;
     for (const row of rows) row.checked = pageBox.checked;
-    draw();
+    render();
   });
   for (const row of rows) {
     row.addEventListener("change", () => {
-      everything = null;
-      draw();
+      selection = null;
+      render();
     });
   }
   allButton.addEventListener("click", selectAll);
   list.querySelector("[data-none]").addEventListener("click", clear);
   list.querySelector("[data-text]").addEventListener("click", () => {
-    if (!window.DialpadTexting) return sayLost();
-    const ids = chosen().map((row) => row.value);
-    if (everything) window.DialpadTexting.bulk({ module, selection: everything.selection, count: everything.count });
+    if (!window.DialpadTexting) return showAppUnavailable();
+    const ids = selectedRows().map((row) => row.value);
+    if (selection) window.DialpadTexting.bulk({ module, selection: selection.selection, count: selection.count });
     else window.DialpadTexting.bulk({ module, recordIds: ids, count: ids.length });
   });
-  draw();
+  render();
 }

@@ -1,40 +1,41 @@
-// The automation builder: fills each select with the app's live choices.
+// The automation builder: fills each select with the app's options.
 export function startBuilder() {
   const form = document.querySelector("[data-builder]");
   for (const field of form?.querySelectorAll("[data-options]") ?? []) startField(field);
 }
 
-const searchable = 6; // a shorter list needs no search
-const typing = 250;
+const searchThreshold = 6; // options; a shorter list needs no search
+const debounceMillis = 250;
+const maxPages = 5;
 
 function startField(field) {
   const select = field.querySelector("select");
   const filter = field.querySelector(".filter");
   const state = field.querySelector("[data-state]");
   let value = field.dataset.value;
-  let asked = 0;
+  let lastRequest = 0;
   let timer = 0;
 
   async function load() {
-    const mine = ++asked;
+    const request = ++lastRequest;
     try {
-      const answer = await ask(field.dataset.field, filter.value, value);
-      if (mine === asked) draw(answer);
+      const answer = await fetchOptions(field.dataset.field, filter.value, value);
+      if (request === lastRequest) render(answer);
     } catch {
-      if (mine === asked) say("Dialpad is not answering. Try again in a few minutes.", null);
+      if (request === lastRequest) showMessage("Dialpad is not answering. Try again in a few minutes.", null);
     }
   }
 
-  function draw(answer) {
-    if (answer.state) return say(answer.state.message, answer.state.link);
+  function render(answer) {
+    if (answer.state) return showMessage(answer.state.message, answer.state.link);
     state.hidden = true;
     select.hidden = false;
-    select.replaceChildren(...choices(answer.options ?? []));
+    select.replaceChildren(...optionElements(answer.options ?? []));
     select.value = value;
-    if (!filter.value && (answer.options ?? []).length > searchable) filter.hidden = false;
+    if (!filter.value && (answer.options ?? []).length > searchThreshold) filter.hidden = false;
   }
 
-  function choices(options) {
+  function optionElements(options) {
     const list = [option("", "Choose…")];
     if ("owner" in field.dataset) list.push(option("owner", "Record’s owner"));
     for (const o of options) {
@@ -45,23 +46,23 @@ function startField(field) {
     return list;
   }
 
-  // say puts the app's sentence where the list would be, its link inside.
-  function say(message, link) {
+  // showMessage shows the app's message instead of the list.
+  function showMessage(message, link) {
     select.hidden = true;
     filter.hidden = true;
     state.hidden = false;
-    state.replaceChildren(...(link && message.includes(link.text) ? linked(message, link) : [message]));
+    state.replaceChildren(...(link && message.includes(link.text) ? withLink(message, link) : [message]));
   }
 
   select.addEventListener("change", () => (value = select.value));
   filter.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(load, typing);
+    timer = setTimeout(load, debounceMillis);
   });
   load();
 }
 
-function linked(message, link) {
+function withLink(message, link) {
   const at = message.indexOf(link.text);
   const a = document.createElement("a");
   a.href = link.url;
@@ -73,11 +74,11 @@ function option(value, text) {
   return new Option(text, value);
 }
 
-// ask follows the pages of an answer, up to five.
-async function ask(field, q, value) {
+// fetchOptions reads up to maxPages pages of options.
+async function fetchOptions(field, q, value) {
   const options = [];
   let cursor = "";
-  for (let page = 0; page < 5; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const response = await fetch("/automation/options", {
       method: "POST",
       headers: { "Content-Type": "application/json" },

@@ -1,5 +1,5 @@
-// How a CRM page uses the Dialpad app: it hands over signed tokens and reacts to
-// what the app asks for.
+// Connects a CRM page to the Dialpad app: provides launch tokens and
+// handles the app's messages.
 export const appURL = document.body.dataset.appUrl;
 
 export async function getToken({ use, ctx }) {
@@ -17,9 +17,9 @@ export function openDetail() {
   location.assign("/apps/dialpad");
 }
 
-// openUpgrade offers the plans the app names, or all that sound right.
-export function openUpgrade(asked) {
-  const plans = Array.isArray(asked) ? asked : asked?.plans ?? [];
+// openUpgrade offers the plans that the app names, or all with Dialpad.
+export function openUpgrade(offer) {
+  const plans = Array.isArray(offer) ? offer : offer?.plans ?? [];
   const dialog = document.getElementById("upgrade");
   let first = null;
   for (const plan of dialog.querySelectorAll("[data-plan]")) {
@@ -42,8 +42,8 @@ export function startDialpad() {
   });
 }
 
-// sayLost tells that the app's script is not there.
-export function sayLost() {
+// showAppUnavailable says that the app's script could not be loaded.
+export function showAppUnavailable() {
   let note = document.querySelector("[data-no-app]");
   if (!note) {
     note = document.createElement("p");

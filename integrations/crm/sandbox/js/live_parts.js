@@ -1,12 +1,12 @@
-// Parts of a page that follow what happens: asked for again every second while
-// the page is seen, and redrawn only when something changed.
-const pace = 1000;
+// Polls the live parts of a page while it is visible, and redraws them
+// only when they changed.
+const pollMillis = 1000;
 
 export function startLive() {
-  for (const part of document.querySelectorAll("[data-live]")) follow(part);
+  for (const part of document.querySelectorAll("[data-live]")) poll(part);
 }
 
-function follow(part) {
+function poll(part) {
   let tag = "";
   let timer = 0;
 
@@ -20,14 +20,14 @@ function follow(part) {
         if (html !== part.innerHTML) part.innerHTML = html;
       }
     } catch {
-      // The sandbox was stopped; it may come back.
+      // The sandbox may come back.
     }
-    if (!document.hidden) timer = setTimeout(refresh, pace);
+    if (!document.hidden) timer = setTimeout(refresh, pollMillis);
   }
 
   addEventListener("crm:refresh", refresh);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) refresh();
   });
-  timer = setTimeout(refresh, pace);
+  timer = setTimeout(refresh, pollMillis);
 }

@@ -1,9 +1,9 @@
-// A page of the app in a frame of ours: a token is posted into it by form, and its
-// messages are answered. Only this frame's window at the app's own origin is heard.
-import { appURL, getToken, openDetail, openUpgrade } from "./dialpad.js";
+// Shows a page of the app in an iframe: posts a launch token into it and
+// answers its messages. Messages of other windows or origins are ignored.
+import { appURL, getToken, openDetail, openUpgrade } from "./dialpad_app.js";
 
 const app = "dialpad-texting";
-const patience = 8000;
+const loadTimeoutMillis = 8000;
 
 export function startFrame() {
   const box = document.querySelector("[data-frame]");
@@ -13,28 +13,29 @@ export function startFrame() {
 function start(box) {
   const frame = box.querySelector("iframe");
   const loading = box.querySelector("[data-loading]");
-  const lost = box.querySelector("[data-lost]");
+  const failed = box.querySelector("[data-failed]");
   let posted = false;
   let timer = 0;
 
   function show(part) {
     clearTimeout(timer);
     loading.hidden = part !== loading;
-    lost.hidden = part !== lost;
+    failed.hidden = part !== failed;
     frame.hidden = part !== frame;
   }
 
   async function open() {
     show(loading);
-    timer = setTimeout(() => show(lost), patience);
+    timer = setTimeout(() => show(failed), loadTimeoutMillis);
     try {
-      // The answer to a frame's form is opaque to us; ask first whether anybody is there.
+      // The response to a form in a frame cannot be read: check first that
+      // the app is up.
       await fetch(appURL + "/embed/sdk.js", { mode: "no-cors", cache: "no-store" });
       const token = await getToken({ use: "page" });
       posted = true;
       post(box.dataset.frame, token);
     } catch {
-      show(lost);
+      show(failed);
     }
   }
 
@@ -54,7 +55,7 @@ function start(box) {
     form.remove();
   }
 
-  async function answer(event) {
+  async function onMessage(event) {
     if (event.source !== frame.contentWindow || event.origin !== appURL || event.data?.app !== app) return;
     switch (event.data.type) {
       case "ready":
@@ -72,7 +73,7 @@ function start(box) {
     }
   }
 
-  addEventListener("message", (event) => answer(event).catch(() => {}));
+  addEventListener("message", (event) => onMessage(event).catch(() => {}));
   frame.addEventListener("load", () => {
     if (posted) show(frame);
   });

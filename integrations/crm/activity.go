@@ -47,7 +47,8 @@ func (c *Client) UpsertActivity(ctx context.Context, t Tenant, id string, a Acti
 		a.SentAt = &utc
 	}
 	return c.write(ctx, id, t, CallActivity, activityData{
-		Tenant: t, MessageID: a.MessageID, ContactID: nullable(a.ContactID), DealID: nullable(a.DealID), UserID: nullable(a.UserID),
+		Tenant: t, MessageID: a.MessageID, ContactID: nullable(a.ContactID), DealID: nullable(a.DealID),
+		UserID:    nullable(a.UserID),
 		Direction: "outbound", From: a.From, To: a.To, Body: a.Body, Status: a.Status, Error: nullable(a.Error),
 		SentAt: a.SentAt, Source: a.Source, BatchID: nullable(a.BatchID),
 	})

@@ -73,13 +73,13 @@ func (c *Client) read(ctx context.Context, t Tenant, callType, field string, dat
 	body = stripNUL(body)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
-		return &Error{Kind: Garbage, Type: callType, Status: status, Err: errors.New("not a JSON object")}
+		return garbage(callType, status, errors.New("not a JSON object"))
 	}
 	if _, ok := fields[field]; !ok {
-		return &Error{Kind: Garbage, Type: callType, Status: status, Err: fmt.Errorf("no %q in the answer", field)}
+		return garbage(callType, status, fmt.Errorf("no %q in the answer", field))
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return &Error{Kind: Garbage, Type: callType, Status: status, Err: typeError(err)}
+		return garbage(callType, status, typeError(err))
 	}
 	return nil
 }
@@ -112,10 +112,10 @@ func (c *Client) call(ctx context.Context, id string, t Tenant, callType string,
 		return nil, resp.StatusCode, transportError(callType, err)
 	}
 	if len(body) > maxAnswer {
-		return nil, resp.StatusCode, &Error{Kind: Garbage, Type: callType, Status: resp.StatusCode, Err: errors.New("answer too large")}
+		return nil, resp.StatusCode, garbage(callType, resp.StatusCode, errors.New("answer too large"))
 	}
 	if isHTML(resp) {
-		return nil, resp.StatusCode, &Error{Kind: Garbage, Type: callType, Status: resp.StatusCode, Err: errors.New("answered with a page")}
+		return nil, resp.StatusCode, garbage(callType, resp.StatusCode, errors.New("answer is HTML"))
 	}
 	return body, resp.StatusCode, nil
 }
@@ -161,10 +161,13 @@ func typeError(err error) error {
 	return errors.New("a field has the wrong type")
 }
 
+// errRepeatedCursor: an answer's next is the cursor of the request.
+var errRepeatedCursor = errors.New("next repeats the cursor")
+
 // checkCursor refuses an answer that would make paging endless.
 func checkCursor(callType, next, cursor string) error {
 	if next != "" && next == cursor {
-		return garbage(callType, "next is the cursor that was asked with")
+		return garbage(callType, http.StatusOK, errRepeatedCursor)
 	}
 	return nil
 }

@@ -79,8 +79,8 @@ func transportError(callType string, err error) *Error {
 }
 
 // garbage is for a 2xx answer against the contract.
-func garbage(callType, problem string) *Error {
-	return &Error{Kind: Garbage, Type: callType, Status: http.StatusOK, Err: errors.New(problem)}
+func garbage(callType string, status int, err error) *Error {
+	return &Error{Kind: Garbage, Type: callType, Status: status, Err: err}
 }
 
 // statusError is for a response outside 2xx.

@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+	"errors"
+	"net/http"
+)
 
 // FieldList has the merge fields and phone fields of a module.
 type FieldList struct {
@@ -36,12 +40,12 @@ func (c *Client) Fields(ctx context.Context, t Tenant, module string) (FieldList
 	}
 	for _, f := range answer.Fields {
 		if f.Key == "" {
-			return FieldList{}, garbage(CallFields, "a field without a key")
+			return FieldList{}, garbage(CallFields, http.StatusOK, errors.New("a field without a key"))
 		}
 	}
 	for _, p := range answer.Phones {
 		if p.Key == "" {
-			return FieldList{}, garbage(CallFields, "a phone without a key")
+			return FieldList{}, garbage(CallFields, http.StatusOK, errors.New("a phone without a key"))
 		}
 	}
 	return FieldList(answer), nil

@@ -102,7 +102,8 @@ func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) 
 	o := readObject(c.raw, "")
 	tenant, user := o.object("tenant"), o.object("user")
 	launch := Launch{
-		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredText("use"), JTI: o.requiredText("jti"), Issuer: o.requiredText("iss"),
+		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredText("use"),
+		JTI: o.requiredText("jti"), Issuer: o.requiredText("iss"),
 	}
 	for _, key := range []string{"linkname", "name", "plan", "time_zone"} {
 		tenant.requiredText(key)

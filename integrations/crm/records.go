@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 )
 
 // Modules whose records can be texted.
@@ -29,8 +31,8 @@ type ResolveQuery struct {
 // Records is one page of records.
 type Records struct {
 	Records   []Record
-	Missing   []string // ids that do not exist (any more)
-	Forbidden []string // ids that the user may not see
+	Missing   []string // ids that do not exist (any more), of a selection too
+	Forbidden []string // ids that the user may not see, of a selection too
 	Next      string   // cursor; "" on the last page
 }
 
@@ -39,7 +41,7 @@ type Record struct {
 	Module    string
 	ID        string
 	Name      string
-	ContactID string // of a deal: its primary contact
+	ContactID string // of a deal: its primary contact; may be ""
 
 	// Fields holds merge fields of all modules by "Module.fieldName".
 	// User.* is the asking user.
@@ -95,14 +97,15 @@ func (c *Client) ResolveRecords(ctx context.Context, t Tenant, q ResolveQuery) (
 	}
 	var answer recordsJSON
 	err := c.read(ctx, t, CallRecords, "records", resolveData{
-		Tenant: t, UserID: q.UserID, Module: q.Module, IDs: q.IDs, Selection: q.Selection, Cursor: nullable(q.Cursor), Limit: q.Limit,
+		Tenant: t, UserID: q.UserID, Module: q.Module, IDs: q.IDs, Selection: q.Selection,
+		Cursor: nullable(q.Cursor), Limit: q.Limit,
 	}, &answer)
 	if err != nil {
 		return Records{}, err
 	}
 	records, err := answer.records(q)
 	if err != nil {
-		return Records{}, &Error{Kind: Garbage, Type: CallRecords, Status: 200, Err: err}
+		return Records{}, garbage(CallRecords, http.StatusOK, err)
 	}
 	return records, nil
 }
@@ -119,60 +122,54 @@ func (q ResolveQuery) check() error {
 
 // records checks the answer against the query.
 func (a recordsJSON) records(q ResolveQuery) (Records, error) {
-	asked := make(map[string]bool, len(q.IDs))
-	for _, id := range q.IDs {
-		asked[id] = true
-	}
 	out := Records{Missing: idStrings(a.Missing), Forbidden: idStrings(a.Forbidden), Next: string(a.Next)}
 	if out.Next != "" && out.Next == q.Cursor {
-		return Records{}, errors.New("next is the cursor that was asked with")
+		return Records{}, errRepeatedCursor
 	}
 	if len(a.Records) > q.Limit {
-		return Records{}, errors.New("more records than asked for")
+		return Records{}, errors.New("more records than requested")
 	}
 	seen := map[string]bool{}
 	for _, r := range a.Records {
 		rec := r.record()
-		if rec.ID == "" || rec.Module != q.Module || seen[rec.ID] || (len(asked) > 0 && !asked[rec.ID]) {
-			return Records{}, errors.New("a record that was not asked for")
+		if rec.ID == "" || rec.Module != q.Module || seen[rec.ID] || !q.includes(rec.ID) {
+			return Records{}, errors.New("a record that was not requested")
 		}
 		seen[rec.ID] = true
 		out.Records = append(out.Records, rec)
 	}
-	return out, out.addUnmentioned(q, seen)
+	for _, id := range slices.Concat(out.Missing, out.Forbidden) {
+		if !q.includes(id) {
+			return Records{}, errors.New("missing or forbidden has an id that was not requested")
+		}
+		seen[id] = true
+	}
+	if out.Next == "" && q.Cursor == "" {
+		out.addUnmentioned(q.IDs, seen)
+	}
+	return out, nil
 }
 
-// addUnmentioned adds to Missing each asked id that a complete answer
-// leaves out.
-func (r *Records) addUnmentioned(q ResolveQuery, seen map[string]bool) error {
-	asked := map[string]bool{}
-	for _, id := range q.IDs {
-		asked[id] = true
-	}
-	for _, list := range [][]string{r.Missing, r.Forbidden} {
-		for _, id := range list {
-			if len(asked) > 0 && !asked[id] {
-				return errors.New("missing or forbidden names an id that was not asked for")
-			}
-			seen[id] = true
-		}
-	}
-	if r.Next != "" || q.Cursor != "" {
-		return nil
-	}
-	for _, id := range q.IDs {
+// includes reports whether a query by ids has this one. A selection may
+// have any.
+func (q ResolveQuery) includes(id string) bool { return len(q.IDs) == 0 || slices.Contains(q.IDs, id) }
+
+// addUnmentioned adds to Missing each id that a complete answer leaves
+// out.
+func (r *Records) addUnmentioned(ids []string, seen map[string]bool) {
+	for _, id := range ids {
 		if !seen[id] {
 			r.Missing = append(r.Missing, id)
 			seen[id] = true
 		}
 	}
-	return nil
 }
 
 func (r recordJSON) record() Record {
 	return Record{
 		Module: r.Module, ID: string(r.ID), Name: string(r.Name), ContactID: string(r.ContactID),
-		Fields: textStrings(r.Fields), Phones: textStrings(r.Phones), OptedOut: bool(r.OptedOut), TimeZone: string(r.TimeZone), Owner: string(r.Owner),
+		Fields: textStrings(r.Fields), Phones: textStrings(r.Phones), OptedOut: bool(r.OptedOut),
+		TimeZone: string(r.TimeZone), Owner: string(r.Owner),
 	}
 }
 

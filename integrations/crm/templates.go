@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+	"errors"
+	"net/http"
+)
 
 // Template is a text in the CRM, with merge fields. Folder may be "".
 type Template struct {
@@ -40,7 +44,7 @@ func (c *Client) Templates(ctx context.Context, t Tenant, userID, q, cursor stri
 	page := TemplatePage{Next: string(answer.Next)}
 	for _, v := range answer.Templates {
 		if v.ID == "" {
-			return TemplatePage{}, garbage(CallTemplate, "a template without an id")
+			return TemplatePage{}, garbage(CallTemplate, http.StatusOK, errors.New("a template without an id"))
 		}
 		page.Templates = append(page.Templates, Template{ID: string(v.ID), Name: v.Name, Folder: v.Folder, Body: v.Body})
 	}

@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+	"errors"
+	"net/http"
+)
 
 // Person is a CRM user in users.list.
 type Person struct {
@@ -38,9 +42,10 @@ func (c *Client) Users(ctx context.Context, t Tenant, cursor string) (UserPage, 
 	page := UserPage{Next: string(answer.Next)}
 	for _, v := range answer.Users {
 		if v.ID == "" {
-			return UserPage{}, garbage(CallUsers, "a user without an id")
+			return UserPage{}, garbage(CallUsers, http.StatusOK, errors.New("a user without an id"))
 		}
-		page.Users = append(page.Users, Person{ID: string(v.ID), Name: v.Name, Email: v.Email, Active: v.Active == nil || *v.Active})
+		active := v.Active == nil || *v.Active
+		page.Users = append(page.Users, Person{ID: string(v.ID), Name: v.Name, Email: v.Email, Active: active})
 	}
 	return page, checkCursor(CallUsers, page.Next, cursor)
 }

@@ -103,7 +103,7 @@ type eventParty struct {
 	Number lenientString `json:"phone_number"`
 }
 
-// UnmarshalJSON reads anything but an object as nobody.
+// UnmarshalJSON reads anything but an object as no party.
 func (p *eventParty) UnmarshalJSON(b []byte) error {
 	type plain eventParty
 	var v plain

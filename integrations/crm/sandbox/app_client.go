@@ -45,7 +45,8 @@ func (s *AppClient) Execute(ctx context.Context, tenantKey string, e crm.Execute
 	}
 	var x crm.Execution
 	err := s.call(ctx, tenantKey, "/automation/execute", crm.CallExecute, map[string]any{
-		"callback_id": e.CallbackID, "workflow": e.Workflow, "module": e.Module, "record_id": s.jsonID(e.RecordID), "inputs": e.Inputs,
+		"callback_id": e.CallbackID, "workflow": e.Workflow, "module": e.Module,
+		"record_id": s.jsonID(e.RecordID), "inputs": e.Inputs,
 	}, &x)
 	return x, err
 }

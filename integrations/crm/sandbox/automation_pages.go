@@ -107,12 +107,12 @@ func (s *automationPages) saveInputs(w http.ResponseWriter, r *http.Request) {
 
 // listOptions gets the choices of an input from the app.
 func (s *automationPages) listOptions(w http.ResponseWriter, r *http.Request) {
-	var ask struct{ Field, Q, Cursor, Value string }
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&ask); err != nil {
+	var in struct{ Field, Q, Cursor, Value string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil {
 		writeAnswer(w, nil, badRequest("the request cannot be read"))
 		return
 	}
-	options, err := s.app.Options(r.Context(), tenantOf(r).id, ask.Field, ask.Q, ask.Cursor, ask.Value)
+	options, err := s.app.Options(r.Context(), tenantOf(r).id, in.Field, in.Q, in.Cursor, in.Value)
 	if err != nil {
 		s.log.Warn("crm sandbox: get options failed", "error", err)
 		writeJSON(w, http.StatusBadGateway, map[string]any{"error": "Dialpad does not answer."})

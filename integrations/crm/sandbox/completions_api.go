@@ -48,7 +48,9 @@ func (s *contractAPI) completeAutomation(t *tenant, call crm.Call, id string) (a
 	if s.isRepeat(id) {
 		return nil, nil
 	}
-	c.Repeat = slices.ContainsFunc(s.completions, func(o Completion) bool { return o.Tenant == t.id && o.CallbackID == c.CallbackID })
+	c.Repeat = slices.ContainsFunc(s.completions, func(o Completion) bool {
+		return o.Tenant == t.id && o.CallbackID == c.CallbackID
+	})
 	s.completions = append(s.completions, c)
 	t.finishRun(c)
 	return nil, nil

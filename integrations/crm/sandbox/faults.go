@@ -95,7 +95,8 @@ func (fi *FaultInjector) apply(w http.ResponseWriter, r *http.Request, callType 
 		_, _ = io.WriteString(w, "<!doctype html><title>Log in</title><p>Please log in.")
 		return http.StatusOK, true
 	case FaultGarbageJSON:
-		return writeJSON(w, http.StatusOK, map[string]any{"Status": "success", "Data": []int{1, 2}, "records": "none", "next": false}), true
+		body := map[string]any{"Status": "success", "Data": []int{1, 2}, "records": "none", "next": false}
+		return writeJSON(w, http.StatusOK, body), true
 	}
 	return writeJSON(w, http.StatusForbidden, map[string]any{"error": "refused"}), true
 }

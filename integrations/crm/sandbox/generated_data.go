@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	firstSeeded = 1000 // ids of generated people, deals and users begin here
-	perArea     = 100  // 555-0100 to 555-0199 are fictional numbers
+	firstGeneratedID = 1000 // of people, deals and users
+	perArea          = 100  // 555-0100 to 555-0199 are fictional numbers
 )
 
 var (
@@ -84,7 +84,7 @@ func (s *Tenants) Seed(people, deals int) {
 
 func seededPerson(t *tenant, i int, number, zone string) *person {
 	return &person{
-		id: strconv.Itoa(firstSeeded + i), mobile: number, zone: zone,
+		id: strconv.Itoa(firstGeneratedID + i), mobile: number, zone: zone,
 		first: seedFirst[i%len(seedFirst)], last: seedLast[(i/len(seedFirst))%len(seedLast)],
 		company: seedFirms[i%len(seedFirms)] + " Group", title: "Manager", city: "Springfield", owner: t.users[0].id,
 	}
@@ -95,9 +95,10 @@ func seededDeal(t *tenant, i, base, people int) *deal {
 	if people > 0 {
 		contact = t.people[base+i%people]
 	}
+	id := strconv.Itoa(firstGeneratedID + len(t.deals))
 	return &deal{
-		id: strconv.Itoa(firstSeeded + len(t.deals)), title: "Renewal " + strconv.Itoa(firstSeeded+len(t.deals)), stage: stages[i%len(stages)],
-		value: 1000 + 250*(i%40), contact: contact.id, owner: contact.owner, closes: time.Date(2027, 1, 1+i%28, 0, 0, 0, 0, time.UTC),
+		id: id, title: "Renewal " + id, stage: stages[i%len(stages)], value: 1000 + 250*(i%40),
+		contact: contact.id, owner: contact.owner, closes: time.Date(2027, 1, 1+i%28, 0, 0, 0, 0, time.UTC),
 	}
 }
 
@@ -110,7 +111,7 @@ func (s *Tenants) SeedUsers(n int) {
 	for range n {
 		i := len(t.users)
 		t.users = append(t.users, &user{
-			id: strconv.Itoa(firstSeeded + i), first: seedFirst[i%len(seedFirst)], last: seedLast[(i/len(seedFirst))%len(seedLast)],
+			id: strconv.Itoa(firstGeneratedID + i), first: seedFirst[i%len(seedFirst)], last: seedLast[(i/len(seedFirst))%len(seedLast)],
 			email: "user" + strconv.Itoa(i) + "@acme.com", role: crm.RoleUser, note: "user",
 		})
 	}

@@ -18,24 +18,24 @@ func (s *launchCalls) register(mux *http.ServeMux) {
 // createToken answers {"use","ctx"} with {"token"}, a launch token for
 // the current user. The ctx must name records that the user may see.
 func (s *launchCalls) createToken(w http.ResponseWriter, r *http.Request) {
-	var ask struct {
+	var in struct {
 		Use string   `json:"use"`
 		Ctx *crm.Ctx `json:"ctx"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&ask); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil {
 		writeAnswer(w, nil, badRequest("the request cannot be read"))
 		return
 	}
 	t := tenantOf(r)
 	s.mu.RLock()
 	u := t.currentUser(r)
-	err := t.checkLaunch(u, ask.Use, ask.Ctx)
+	err := t.checkLaunch(u, in.Use, in.Ctx)
 	s.mu.RUnlock()
 	if err != nil {
 		writeAnswer(w, nil, err)
 		return
 	}
-	token, err := s.Token(t.id, u.id, ask.Use, ask.Ctx)
+	token, err := s.Token(t.id, u.id, in.Use, in.Ctx)
 	writeAnswer(w, map[string]any{"token": token}, err)
 }
 
@@ -62,9 +62,9 @@ func (t *tenant) checkLaunch(u *user, use string, c *crm.Ctx) error {
 // createSelection is "select all". It answers {"module","q"} with
 // {"selection","count"}.
 func (s *launchCalls) createSelection(w http.ResponseWriter, r *http.Request) {
-	var ask struct{ Module, Q string }
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&ask)
-	if err != nil || (ask.Module != crm.ModuleContact && ask.Module != crm.ModuleDeal) {
+	var in struct{ Module, Q string }
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in)
+	if err != nil || (in.Module != crm.ModuleContact && in.Module != crm.ModuleDeal) {
 		writeAnswer(w, nil, badRequest("the request cannot be read"))
 		return
 	}
@@ -72,6 +72,6 @@ func (s *launchCalls) createSelection(w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	u := t.currentUser(r)
 	s.mu.RUnlock()
-	id, count, err := s.Select(t.id, u.id, ask.Module, ask.Q)
+	id, count, err := s.Select(t.id, u.id, in.Module, in.Q)
 	writeAnswer(w, map[string]any{"selection": id, "count": count}, err)
 }

@@ -77,7 +77,10 @@ func (b *listBody) First() int { return min(b.From+1, b.Total) }
 var nouns = map[string]string{crm.ModuleContact: "people", crm.ModuleDeal: "deals"}
 
 func (t *tenant) personRow(p *person) row {
-	out := row{ID: p.id, Name: p.name(), Sub: p.title, Company: p.company, Owner: t.ownerName(p.owner), Record: p.id, OptedOut: t.isOptedOut(p)}
+	out := row{
+		ID: p.id, Name: p.name(), Sub: p.title, Company: p.company,
+		Owner: t.ownerName(p.owner), Record: p.id, OptedOut: t.isOptedOut(p),
+	}
 	for _, n := range p.numbers() {
 		if n.Number != "" && out.Phone == "" {
 			out.Phone, out.PhoneKey = n.Number, n.Label
@@ -87,7 +90,10 @@ func (t *tenant) personRow(p *person) row {
 }
 
 func (t *tenant) dealRow(d *deal) row {
-	out := row{ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Value: formatDollars(d.value), Stage: d.stage, Closes: d.closes.Format("Jan 2, 2006")}
+	out := row{
+		ID: d.id, Name: d.title, Owner: t.ownerName(d.owner), Value: formatDollars(d.value),
+		Stage: d.stage, Closes: d.closes.Format("Jan 2, 2006"),
+	}
 	if p := t.personByID[d.contact]; p != nil {
 		out.Sub, out.Company, out.Record = p.name(), p.company, p.id
 	}

@@ -81,7 +81,8 @@ func (s *recordPages) dealPage(w http.ResponseWriter, r *http.Request) {
 			Closes: d.closes.Format("January 2, 2006"), Timeline: t.dealTexts(d.id),
 		}
 		if p := t.visible(d.contact, u); p != nil {
-			b.ContactID, b.ContactName, b.Sub, b.Company, b.Email = p.id, p.name(), p.name(), p.company, p.email()
+			b.ContactID, b.ContactName, b.Sub = p.id, p.name(), p.name()
+			b.Company, b.Email = p.company, p.email()
 			b.Phones, b.City, b.Zone, b.OptedOut = p.numbers(), p.city, p.zone, t.isOptedOut(p)
 		}
 		v.Title, v.Section, v.Body = d.title, "deals", b

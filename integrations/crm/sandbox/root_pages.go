@@ -51,8 +51,12 @@ type faultRow struct {
 
 // faultKinds has the labels of the switches page.
 var faultKinds = []choice{
-	{ID: FaultSlow, Name: "Slow (5 s)"}, {ID: FaultDown, Name: "Down (503)"}, {ID: FaultError, Name: "Broken (500)"},
-	{ID: FaultGarbageHTML, Name: "A page instead of JSON"}, {ID: FaultGarbageJSON, Name: "Another API's JSON"}, {ID: FaultRefuse, Name: "Refused (403)"},
+	{ID: FaultSlow, Name: "Slow (5 s)"},
+	{ID: FaultDown, Name: "Down (503)"},
+	{ID: FaultError, Name: "Broken (500)"},
+	{ID: FaultGarbageHTML, Name: "A page instead of JSON"},
+	{ID: FaultGarbageJSON, Name: "Another API's JSON"},
+	{ID: FaultRefuse, Name: "Refused (403)"},
 }
 
 var callTypes = []string{

@@ -45,7 +45,10 @@ func newTenant(c crm.Tenant) *tenant {
 		id: c.ID, linkname: c.Linkname, name: c.Name, plan: c.Plan, timeZone: c.TimeZone,
 		personByID: map[string]*person{}, dealByID: map[string]*deal{}, dealOf: map[string]*deal{},
 		optedOut: map[string]bool{}, selections: map[string]selection{}, activityByID: map[string]*Activity{},
-		inputs: map[string]string{"from_user": crm.OwnerValue, "to_field": "mobile", "message": "Hi {{Contact.firstName|there}}, thanks for getting in touch. {{User.firstName}}"},
+		inputs: map[string]string{
+			"from_user": crm.OwnerValue, "to_field": "mobile",
+			"message": "Hi {{Contact.firstName|there}}, thanks for getting in touch. {{User.firstName}}",
+		},
 	}
 }
 

@@ -71,7 +71,8 @@ func (s *setupPages) deactivateUser(w http.ResponseWriter, r *http.Request) {
 	}
 	s.tenantStore.Deactivate(t.id, id)
 	note := "notified"
-	if s.app.SendEvent(r.Context(), t.id, crm.EventUserDeactivated, map[string]any{"user_id": s.jsonID(id), "email": u.email}) != nil {
+	data := map[string]any{"user_id": s.jsonID(id), "email": u.email}
+	if s.app.SendEvent(r.Context(), t.id, crm.EventUserDeactivated, data) != nil {
 		note = "not_notified"
 	}
 	redirectBack(w, r, note)

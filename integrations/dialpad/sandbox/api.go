@@ -27,7 +27,7 @@ type apiRequest struct {
 }
 
 // response is a handler's answer. It is written only after the faults
-// were asked.
+// were applied.
 type response struct {
 	status     int
 	body       []byte
@@ -173,7 +173,8 @@ func (s *apiServer) authenticate(c *apiRequest) (response, bool) {
 		return refuse(http.StatusUnauthorized, "The user of this token is not active"), false
 	}
 	c.token, c.user, c.company = token, user, s.companies[user.CompanyID]
-	// A disabled app may still ask whether it is: nobody else could.
+	// A disabled app may still read its settings: it must be able to
+	// learn that it is disabled.
 	if c.company.appDisabled && c.http.URL.Path != appSettingsPath {
 		return refuse(http.StatusUnauthorized, "This app is disabled for the company"), false
 	}

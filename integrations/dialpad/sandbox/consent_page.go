@@ -50,7 +50,9 @@ func (p *consentPages) show(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, in.redirect("error", code), http.StatusFound)
 		return
 	}
-	view := consentView{Action: r.URL.RequestURI(), App: in.ClientID, Site: origin(in.RedirectURI), Companies: p.companies()}
+	view := consentView{
+		Action: r.URL.RequestURI(), App: in.ClientID, Site: origin(in.RedirectURI), Companies: p.companies(),
+	}
 	for scope := range strings.FieldsSeq(in.Scope) {
 		view.Scopes = append(view.Scopes, cmp.Or(scopeDescriptions[scope], scope))
 	}

@@ -23,8 +23,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 // contentSecurityPolicy is every page's. The consent page adds the
 // app's origin to form-action: Chromium applies it to the redirect
 // after the form as well.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+	"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
 
 // registerPages mounts the pages. Their forms accept same-origin
 // requests only.

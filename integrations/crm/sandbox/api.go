@@ -34,7 +34,7 @@ func (e *callError) Error() string { return e.message }
 
 func badRequest(message string) error { return &callError{http.StatusBadRequest, message} }
 
-// contractAPI serves the calls of the app (contract, section 3).
+// contractAPI serves the calls of the app.
 type contractAPI struct {
 	*state
 	faults *FaultInjector

@@ -13,8 +13,7 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-// AppClient makes the CRM's signed calls to the app (contract, section
-// 2).
+// AppClient makes the CRM's signed calls to the app.
 type AppClient struct {
 	*state
 	client *http.Client

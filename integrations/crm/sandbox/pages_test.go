@@ -45,7 +45,7 @@ func TestEveryPageRenders(t *testing.T) {
 		}
 	}
 	plain := func(*http.Request) {}
-	for path, want := range map[string]string{"/": "http://acme.localhost:8090/", "/switches": "All answers are good"} {
+	for path, want := range map[string]string{"/": "http://acme.localhost:8090/", "/switches": "No faults"} {
 		if resp, body := w.send(t, "GET", "localhost:8090", path, plain, ""); resp.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("root %s: %d", path, resp.StatusCode)
 		}

@@ -66,7 +66,7 @@ var callTypes = []string{
 func (s *rootPages) switchesPage(w http.ResponseWriter, _ *http.Request) {
 	var rows []faultRow
 	for _, f := range s.faults.Faults() {
-		left := "until mended"
+		left := "until cleared"
 		if f.Next > 0 {
 			left = "next " + strconv.Itoa(f.Next)
 		}

@@ -60,9 +60,9 @@ type numberResult struct{ Number, Result string }
 
 // doneMessages are shown after a form's redirect.
 var doneMessages = map[string]string{
-	"user": "The user was changed.", "company": "The company was changed.", "rate": "The way to refuse was changed.",
+	"user": "The user was changed.", "company": "The company was changed.", "rate": "The refusal over the limit was changed.",
 	"fault": "The fault is on.", "clear": "All faults are off.", "number": "The number was changed.",
-	"bad": "Nothing was changed: the form made no sense.",
+	"bad": "Nothing was changed: the form was not valid.",
 }
 
 func (p *adminPages) show(w http.ResponseWriter, r *http.Request) {

@@ -33,13 +33,16 @@ const (
 // appMayUse: which capabilities a capability may build on. "work" runs jobs for all of them.
 var appMayUse = map[string][]string{
 	"market":     {},
-	"accounts":   {"market"},
+	"accounts":   {"market", "crmtenant"},
 	"compose":    {},
 	"access":     {"market"},
-	"delivery":   {"market", "accounts", "compose"},
-	"texting":    {"market", "accounts", "compose", "delivery"},
-	"automation": {"market", "accounts", "compose", "texting", "delivery"},
-	"work":       {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
+	"apierror":   {"compose"},
+	"crmtenant":  {},
+	"optout":     {"apierror", "compose", "crmtenant"},
+	"delivery":   {"market", "accounts", "compose", "crmtenant"},
+	"texting":    {"market", "accounts", "compose", "crmtenant", "delivery"},
+	"automation": {"market", "accounts", "compose", "texting", "delivery", "crmtenant"},
+	"work":       {"market", "accounts", "compose", "access", "delivery", "optout", "texting", "automation"},
 }
 
 // mayImport answers for two folders of ours, "." being main's.

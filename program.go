@@ -19,6 +19,7 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/app/work"
 	"dialpad-texting/config"
@@ -77,8 +78,8 @@ func (p *program) wire(secrets crm.Secrets) error {
 	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
 	people := accounts.New(store, phone, mkt, host, now, p.log)
 	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
-	optOuts := texting.NewOptOuts(store, phone, host, mkt, p.log)
-	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
+	optOuts := optout.New(store, phone, host, mkt, p.log)
+	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Refresh})
 	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
 	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -145,7 +146,7 @@ func (x *Texting) PhoneFields(ctx context.Context, t models.Tenant, module strin
 
 // TemplatesFor lists the templates that a CRM user may use.
 func (x *Texting) TemplatesFor(ctx context.Context, t models.Tenant, userID, q, cursor string) (crm.TemplatePage, error) {
-	p, err := x.crm.Templates(ctx, crmTenant(t), userID, q, cursor)
+	p, err := x.crm.Templates(ctx, crmtenant.Of(t), userID, q, cursor)
 	if err != nil {
 		return p, crmProblem(err)
 	}

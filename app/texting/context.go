@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -182,7 +183,7 @@ func bareTo(a Asker) ToView {
 }
 
 func (x *Texting) fillTo(ctx context.Context, a Asker, to *ToView, phones []crm.PhoneField) (*crm.Record, error) {
-	records, err := x.crm.ResolveRecords(ctx, crmTenant(a.Tenant), crm.ResolveQuery{UserID: a.UserID, Module: a.Ctx.Module, IDs: a.Ctx.RecordIDs})
+	records, err := x.crm.ResolveRecords(ctx, crmtenant.Of(a.Tenant), crm.ResolveQuery{UserID: a.UserID, Module: a.Ctx.Module, IDs: a.Ctx.RecordIDs})
 	if err != nil {
 		x.log.Warn("the CRM's record could not be read", "tenant", a.Tenant.ID, "err", err)
 		return nil, nil

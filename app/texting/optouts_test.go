@@ -12,6 +12,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -22,7 +23,7 @@ import (
 
 // sides are the keeper of opt-outs and the Dialpad that it reads.
 type sides struct {
-	*texting.OptOuts
+	*optout.OptOuts
 	*world
 	phone *sandbox.Sandbox
 }
@@ -40,8 +41,8 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
 		must(t, err)
 		must(t, w.db.MarkReady(ctx, "t_9"))
-		s.OptOuts = texting.NewOptOuts(w.db.Store, dp, w.crm, w.market, slog.New(slog.DiscardHandler))
-		w.Texting = texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, OptOuts: s.Fresh})
+		s.OptOuts = optout.New(w.db.Store, dp, w.crm, w.market, slog.New(slog.DiscardHandler))
+		w.Texting = texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, OptOuts: s.Refresh})
 		f(t, s)
 	})
 }
@@ -57,7 +58,7 @@ func (s *sides) says(number, word string) {
 	for _, e := range events {
 		e, err := s.db.Event(ctx, "t_9", e.ID)
 		must(s.t, err)
-		must(s.t, s.Heard(ctx, e))
+		must(s.t, s.ApplyReply(ctx, e))
 	}
 	if left, _ := s.db.PendingEventsAllTenants(ctx, s.clock.Now().Add(time.Second), 10); len(left) != 0 {
 		s.t.Error("an event stayed open")
@@ -66,9 +67,9 @@ func (s *sides) says(number, word string) {
 }
 
 // reads has Dialpad's list read.
-func (s *sides) reads() texting.OptOutCounts {
+func (s *sides) reads() optout.ListCounts {
 	s.t.Helper()
-	n, err := s.Read(ctx, "t_9")
+	n, err := s.ReadList(ctx, "t_9")
 	must(s.t, err)
 	return n
 }
@@ -136,20 +137,20 @@ func TestTheCRMIsToldUntilItHeard(t *testing.T) {
 		}
 		s.says(bob, "stop")
 		s.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
-		if err := s.Tell(ctx, job(true)); err == nil {
+		if err := s.SyncToCRM(ctx, job(true)); err == nil {
 			t.Error("a CRM that is down was told")
 		}
 		s.host.Mend()
-		must(t, s.Tell(ctx, job(true)))
+		must(t, s.SyncToCRM(ctx, job(true)))
 		if !s.host.IsOptedOut("t_9", bob) {
 			t.Error("the CRM does not know")
 		}
-		must(t, s.Tell(ctx, job(false))) // overtaken: it was undone
+		must(t, s.SyncToCRM(ctx, job(false))) // overtaken: it was undone
 		if !s.host.IsOptedOut("t_9", bob) {
 			t.Error("the CRM was told what no longer holds")
 		}
 		s.says(bob, "start")
-		must(t, s.Tell(ctx, job(false)))
+		must(t, s.SyncToCRM(ctx, job(false)))
 		if s.host.IsOptedOut("t_9", bob) {
 			t.Error("the CRM still thinks so")
 		}
@@ -218,7 +219,7 @@ func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		status := 0
 		client, ids := answers(t, &status)
-		o := texting.NewOptOuts(s.db.Store, nil, client, s.market, slog.New(slog.DiscardHandler))
+		o := optout.New(s.db.Store, nil, client, s.market, slog.New(slog.DiscardHandler))
 		key, err := s.db.NumberKey(ctx, "t_9", bob)
 		must(t, err)
 		s.says(bob, "stop")
@@ -226,7 +227,7 @@ func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
 		tell := func(code int) time.Duration {
 			t.Helper()
 			status = code
-			err := o.Tell(ctx, job)
+			err := o.SyncToCRM(ctx, job)
 			var later *river.JobSnoozeError
 			if err == nil || !errors.As(err, &later) {
 				must(t, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -13,7 +14,7 @@ import (
 // read to their end, since only then it can be told which ids it said nothing about. They are missing, like those that it
 // calls so.
 func (x *Texting) resolve(ctx context.Context, t models.Tenant, q crm.ResolveQuery) (crm.Records, error) {
-	answer, err := x.crm.ResolveRecords(ctx, crmTenant(t), q)
+	answer, err := x.crm.ResolveRecords(ctx, crmtenant.Of(t), q)
 	if err != nil || len(q.IDs) == 0 || answer.Next == "" {
 		return answer, err
 	}
@@ -27,7 +28,7 @@ func (x *Texting) resolve(ctx context.Context, t models.Tenant, q crm.ResolveQue
 			return whole, &crm.Error{Kind: crm.Garbage, Type: crm.CallRecords, Status: 200, Err: fmt.Errorf("more pages than the %d ids asked for", len(q.IDs))}
 		}
 		q.Cursor = answer.Next
-		if answer, err = x.crm.ResolveRecords(ctx, crmTenant(t), q); err != nil {
+		if answer, err = x.crm.ResolveRecords(ctx, crmtenant.Of(t), q); err != nil {
 			return whole, err
 		}
 	}

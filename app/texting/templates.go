@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -39,7 +40,7 @@ type FieldIssue struct {
 
 // Templates lists the templates that the asker may use.
 func (x *Texting) Templates(ctx context.Context, a Asker, q, cursor string) (TemplatesView, error) {
-	p, err := x.crm.Templates(ctx, crmTenant(a.Tenant), a.UserID, q, cursor)
+	p, err := x.crm.Templates(ctx, crmtenant.Of(a.Tenant), a.UserID, q, cursor)
 	if err != nil {
 		return TemplatesView{}, crmProblem(err)
 	}
@@ -64,7 +65,7 @@ func (x *Texting) Render(ctx context.Context, a Asker, templateID string) (Rende
 	if err != nil || a.Ctx.Mode != "one" || len(tpl.Fields()) == 0 {
 		return v, err
 	}
-	records, err := x.crm.ResolveRecords(ctx, crmTenant(a.Tenant), crm.ResolveQuery{UserID: a.UserID, Module: a.Ctx.Module, IDs: a.Ctx.RecordIDs})
+	records, err := x.crm.ResolveRecords(ctx, crmtenant.Of(a.Tenant), crm.ResolveQuery{UserID: a.UserID, Module: a.Ctx.Module, IDs: a.Ctx.RecordIDs})
 	if err != nil {
 		return v, crmProblem(err)
 	}
@@ -113,7 +114,7 @@ func (x *Texting) templateBody(ctx context.Context, a Asker, id string) (string,
 func (x *Texting) template(ctx context.Context, t models.Tenant, userID, id string) (crm.Template, error) {
 	cursor := ""
 	for range 100 {
-		p, err := x.crm.Templates(ctx, crmTenant(t), userID, "", cursor)
+		p, err := x.crm.Templates(ctx, crmtenant.Of(t), userID, "", cursor)
 		if err != nil {
 			return crm.Template{}, crmProblem(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -96,10 +97,6 @@ func (a Asker) scope() string {
 		return ""
 	}
 	return a.UserID
-}
-
-func crmTenant(t models.Tenant) crm.Tenant {
-	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
 }
 
 // Problem is a refusal with a code for programs, a sentence for the person and the cause for the operator.
@@ -193,7 +190,7 @@ func (x *Texting) fieldsOf(ctx context.Context, t models.Tenant, module string) 
 	if ok && now.Before(got.until) {
 		return got.FieldList, nil
 	}
-	list, err := x.crm.Fields(ctx, crmTenant(t), module)
+	list, err := x.crm.Fields(ctx, crmtenant.Of(t), module)
 	if err != nil && ok {
 		return got.FieldList, nil // while the CRM is down, the fields of a while ago are better than no text
 	}

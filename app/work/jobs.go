@@ -53,10 +53,10 @@ func (c *Crew) config() *river.Config {
 		return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
 	})
 	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
-		_, err := c.OptOuts.Read(ctx, j.TenantID)
+		_, err := c.OptOuts.ReadList(ctx, j.TenantID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.Tell(ctx, j) })
+	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.SyncToCRM(ctx, j) })
 	add(ws, c.processEvent)
 	add(ws, func(ctx context.Context, j models.TellActivities) error {
 		_, err := c.Teller.Round(ctx, j.TenantID)
@@ -206,7 +206,7 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 	case e.Kind == models.EventChangeLog:
 		return c.peopleChanged(ctx, e)
 	case e.OptWord != "":
-		return c.OptOuts.Heard(ctx, e)
+		return c.OptOuts.ApplyReply(ctx, e)
 	case strings.EqualFold(e.Direction, "inbound"):
 		// Without a content scope it doesn't say what was written. It may have been STOP: Dialpad's list tells.
 		if err := c.Store.OptOutsOld(ctx, j.TenantID); err != nil {

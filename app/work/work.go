@@ -17,6 +17,7 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -32,7 +33,7 @@ type Crew struct {
 	Engine     *delivery.Engine
 	Teller     *delivery.Teller
 	Reconciler *delivery.Reconciler
-	OptOuts    *texting.OptOuts
+	OptOuts    *optout.OptOuts
 	CRM        *crm.Client
 	WorkerID   string
 	Now        func() time.Time

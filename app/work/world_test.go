@@ -18,6 +18,7 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/app/work"
 	"dialpad-texting/integrations/crm"
@@ -85,7 +86,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	log := slog.New(slog.DiscardHandler)
 	w.Crew = &work.Crew{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store, log),
-		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
+		OptOuts: optout.New(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
 	return w
 }
 

@@ -76,7 +76,7 @@ func (a *Automation) templateText(ctx context.Context, t models.Tenant, asking, 
 	if text, ok := a.templates.recall(key, a.cfg.Now()); ok {
 		return text, nil
 	}
-	found, err := a.texts.TemplateFor(ctx, t, asking, id)
+	found, err := a.texts.Templates.Find(ctx, t, asking, id)
 	if err == nil {
 		a.templates.keep(key, found.Body, a.cfg.Now())
 	}

@@ -64,7 +64,7 @@ func (c *Crew) config() *river.Config {
 	})
 	add(ws, c.prepare)
 	add(ws, func(ctx context.Context, j models.MoveBatch) error {
-		_, err := c.Texting.Move(ctx, j.TenantID, j.BatchID)
+		_, err := c.Batches.ApplyState(ctx, j.TenantID, j.BatchID)
 		return err
 	})
 	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
@@ -180,7 +180,7 @@ func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error 
 	})); err != nil {
 		return err
 	}
-	_, err := c.Texting.WarnTenant(ctx, j.TenantID)
+	_, err := c.Batches.Scheduler.WarnTenant(ctx, j.TenantID)
 	return err
 }
 
@@ -247,7 +247,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 			}
 		}
 	}
-	if _, err := c.Texting.WarnTenant(ctx, e.TenantID); err != nil {
+	if _, err := c.Batches.Scheduler.WarnTenant(ctx, e.TenantID); err != nil {
 		return err
 	}
 	return c.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
@@ -256,7 +256,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 // prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
 func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
 	return inParts(ctx, func(ctx context.Context) error {
-		_, err := c.Texting.Prepare(ctx, j.TenantID, j.BatchID)
+		_, err := c.Audience.Prepare(ctx, j.TenantID, j.BatchID)
 		return err
 	})
 }

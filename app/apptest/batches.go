@@ -38,7 +38,7 @@ func (w *World) Later(d time.Duration) batch.Request {
 // MustCreate makes a batch that must not be refused.
 func (w *World) MustCreate(a access.Asker, key string, r batch.Request) outbox.BatchView {
 	w.T.Helper()
-	b, err := w.Create(ctx, a, key, r)
+	b, err := w.Create(Ctx, a, key, r)
 	Must(w.T, err)
 	return w.MustView(b.ID)
 }
@@ -47,7 +47,7 @@ func (w *World) MustCreate(a access.Asker, key string, r batch.Request) outbox.B
 func (w *World) MustPrepare(a access.Asker, key string, r batch.Request) outbox.BatchView {
 	w.T.Helper()
 	v := w.MustCreate(a, key, r)
-	_, err := w.Prepare(ctx, Acme, v.ID)
+	_, err := w.Prepare(Ctx, Acme, v.ID)
 	Must(w.T, err)
 	return w.MustView(v.ID)
 }
@@ -55,7 +55,7 @@ func (w *World) MustPrepare(a access.Asker, key string, r batch.Request) outbox.
 // MustDo does to a batch what Ana asks for.
 func (w *World) MustDo(do func(context.Context, access.Asker, string) (models.Batch, error), id string) outbox.BatchView {
 	w.T.Helper()
-	_, err := do(ctx, w.Page("ana"), id)
+	_, err := do(Ctx, w.Page("ana"), id)
 	Must(w.T, err)
 	return w.MustView(id)
 }
@@ -63,7 +63,7 @@ func (w *World) MustDo(do func(context.Context, access.Asker, string) (models.Ba
 // MustStartDue is one round of the scheduler.
 func (w *World) MustStartDue() batch.DueCounts {
 	w.T.Helper()
-	n, err := w.Scheduler.StartDueAllTenants(ctx, 100)
+	n, err := w.Scheduler.StartDueAllTenants(Ctx, 100)
 	Must(w.T, err)
 	return n
 }
@@ -71,7 +71,7 @@ func (w *World) MustStartDue() batch.DueCounts {
 // MustApplyState applies a batch's state to its messages, as its job does.
 func (w *World) MustApplyState(id string) int {
 	w.T.Helper()
-	n, err := w.ApplyState(ctx, Acme, id)
+	n, err := w.ApplyState(Ctx, Acme, id)
 	Must(w.T, err)
 	return n
 }
@@ -79,7 +79,7 @@ func (w *World) MustApplyState(id string) int {
 // MustView is a batch as its tenant's admin sees it.
 func (w *World) MustView(id string) outbox.BatchView {
 	w.T.Helper()
-	v, err := w.Batch(ctx, w.Page("ana"), id)
+	v, err := w.Batch(Ctx, w.Page("ana"), id)
 	Must(w.T, err)
 	w.CheckCounts(v)
 	return v
@@ -105,7 +105,7 @@ func (w *World) CheckCounts(v outbox.BatchView) {
 // Row is a batch as stored.
 func (w *World) Row(id string) models.Batch {
 	w.T.Helper()
-	b, err := w.DB.Batch(ctx, Acme, "", id)
+	b, err := w.DB.Batch(Ctx, Acme, "", id)
 	Must(w.T, err)
 	return b
 }
@@ -113,7 +113,7 @@ func (w *World) Row(id string) models.Batch {
 // Rows are all messages of a batch as stored, in order.
 func (w *World) Rows(batch string) []models.Message {
 	w.T.Helper()
-	list, err := w.DB.Messages(ctx, Acme, batch, nil, "", 100_000)
+	list, err := w.DB.Messages(Ctx, Acme, batch, nil, "", 100_000)
 	Must(w.T, err)
 	return list
 }
@@ -137,7 +137,7 @@ func (w *World) Outcomes(batch string) map[string]string {
 // CountBatches counts the tenant's batches.
 func (w *World) CountBatches() int {
 	w.T.Helper()
-	list, err := w.DB.Batches(ctx, Acme, models.BatchFilter{}, "", 1000)
+	list, err := w.DB.Batches(Ctx, Acme, models.BatchFilter{}, "", 1000)
 	Must(w.T, err)
 	return len(list)
 }

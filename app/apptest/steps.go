@@ -44,7 +44,7 @@ func Refusal(err error) (code, message string) {
 // Suppress opts a number out, from a source.
 func (w *World) Suppress(number, source string) {
 	w.T.Helper()
-	_, err := w.DB.Suppress(ctx, Acme, number, source, "")
+	_, err := w.DB.Suppress(Ctx, Acme, number, source, "")
 	Must(w.T, err)
 }
 
@@ -52,14 +52,14 @@ func (w *World) Suppress(number, source string) {
 func (w *World) SetAccount(id, email, state string) {
 	w.T.Helper()
 	w.Clock.Add(time.Millisecond)
-	_, err := w.DB.SaveAccounts(ctx, Acme, w.Clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
+	_, err := w.DB.SaveAccounts(Ctx, Acme, w.Clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
 	Must(w.T, err)
 }
 
 // SetPlan stores a plan for Acme, as the CRM signs it.
 func (w *World) SetPlan(plan string) {
 	w.T.Helper()
-	_, err := w.DB.SaveSignedTenant(ctx, models.SignedTenant{ID: Acme, Linkname: "acme", Name: "Acme Inc", Plan: plan,
+	_, err := w.DB.SaveSignedTenant(Ctx, models.SignedTenant{ID: Acme, Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.Clock.Now()})
 	Must(w.T, err)
 }
@@ -75,7 +75,7 @@ var users = map[string]access.Asker{
 func (w *World) Page(who string) access.Asker {
 	w.T.Helper()
 	a := users[who]
-	t, err := w.DB.Store.Tenant(ctx, Acme)
+	t, err := w.DB.Store.Tenant(Ctx, Acme)
 	Must(w.T, err)
 	a.Tenant = t
 	return a
@@ -109,16 +109,16 @@ func (w *World) Selection(who, module, q string) access.Asker {
 func (w *World) Claim() []models.Claimed {
 	w.T.Helper()
 	if w.Lane.ID == "" {
-		lanes, err := w.DB.AcquireLanesAllTenants(ctx, "w1", 1000*time.Hour, 0, 1)
+		lanes, err := w.DB.AcquireLanesAllTenants(Ctx, "w1", 1000*time.Hour, 0, 1)
 		Must(w.T, err)
 		if len(lanes) == 0 {
 			return nil
 		}
 		w.Lane = lanes[0]
 	}
-	_, _, err := w.DB.PromoteDue(ctx, w.Lane, 1000)
+	_, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
-	claimed, _, err := w.DB.Claim(ctx, w.Lane, models.Take{N: 1000, Base: w.Clock.Now()})
+	claimed, _, err := w.DB.Claim(Ctx, w.Lane, models.Take{N: 1000, Base: w.Clock.Now()})
 	Must(w.T, err)
 	return claimed
 }
@@ -130,9 +130,9 @@ func (w *World) Settle(state string, claimed ...models.Claimed) {
 	for i, c := range claimed {
 		list[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
 	}
-	moved, err := w.DB.Settle(ctx, list)
+	moved, err := w.DB.Settle(Ctx, list)
 	Must(w.T, err)
-	Must(w.T, w.DB.FollowUp(ctx, moved))
+	Must(w.T, w.DB.FollowUp(Ctx, moved))
 }
 
 // CountJobs counts the jobs of a kind.
@@ -140,7 +140,7 @@ func (w *World) CountJobs(kind string) int {
 	w.T.Helper()
 	client, err := w.DB.River(&river.Config{})
 	Must(w.T, err)
-	list, err := client.JobList(ctx, river.NewJobListParams().Kinds(kind).First(10_000))
+	list, err := client.JobList(Ctx, river.NewJobListParams().Kinds(kind).First(10_000))
 	Must(w.T, err)
 	return len(list.Jobs)
 }

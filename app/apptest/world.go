@@ -33,7 +33,8 @@ const (
 // Secret signs calls between the app and the CRM sandbox.
 const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-var ctx = context.Background()
+// Ctx is the context of a test.
+var Ctx = context.Background()
 
 // World is one tenant's. Its clock stands still until a test moves it.
 type World struct {

@@ -5,19 +5,19 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
 func BenchmarkPrepare100k(b *testing.B) {
-	apptest.Benchmark(b, 100_000, func(b *testing.B, w *apptest.World) {
+	Benchmark(b, 100_000, func(b *testing.B, w *World) {
 		for b.Loop() {
-			v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), fmt.Sprint(time.Now().UnixNano()), text(apptest.Hi))
+			v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), fmt.Sprint(time.Now().UnixNano()), Text(Hi))
 			begun := time.Now()
-			grew := apptest.HeapGrowth(func() {
-				if _, err := w.Prepare(ctx, "t_9", v.ID); err != nil {
+			grew := HeapGrowth(func() {
+				if _, err := w.Prepare(Ctx, "t_9", v.ID); err != nil {
 					b.Fatal(err)
 				}
 			})
@@ -31,12 +31,12 @@ func BenchmarkPrepare100k(b *testing.B) {
 	})
 }
 
-func noNumberTwice(w *apptest.World, batch string) {
+func noNumberTwice(w *World, batch string) {
 	w.T.Helper()
 	seen := map[string]bool{}
 	for after := ""; ; {
-		list, err := w.DB.Messages(ctx, "t_9", batch, []string{models.Queued}, after, 10_000)
-		must(w.T, err)
+		list, err := w.DB.Messages(Ctx, "t_9", batch, []string{models.Queued}, after, 10_000)
+		Must(w.T, err)
 		for _, m := range list {
 			if seen[m.ToNumber] {
 				w.T.Fatal("a number is queued twice")
@@ -50,16 +50,16 @@ func noNumberTwice(w *apptest.World, batch string) {
 }
 
 func BenchmarkPreview10k(b *testing.B) {
-	apptest.Benchmark(b, 10_000, func(b *testing.B, w *apptest.World) {
+	Benchmark(b, 10_000, func(b *testing.B, w *World) {
 		a := w.Selection("ana", crm.ModuleContact, "")
 		var first, all time.Duration
 		n := 0
 		for b.Loop() {
 			n++
-			begun, r := time.Now(), audience.PreviewRequest{Message: apptest.Hi}
+			begun, r := time.Now(), audience.PreviewRequest{Message: Hi}
 			for {
-				v, err := w.Preview(ctx, a, r)
-				must(b, err)
+				v, err := w.Preview(Ctx, a, r)
+				Must(b, err)
 				if r.Cursor == "" {
 					first += time.Since(begun)
 				}

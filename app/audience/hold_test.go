@@ -1,6 +1,7 @@
 package audience_test
 
 import (
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
@@ -9,10 +10,10 @@ import (
 	"time"
 )
 
-func TestABulkWhoseTenantMayNotTextAnyMoreIsHeldWithWhatItHas(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestPrepareHoldsABatchWhoseTenantMayNotText(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		w.Host.Seed(940, 0)
-		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", text("Hi"))
+		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text("Hi"))
 		pages := 0
 		w.CRM.Before = func() error {
 			if pages++; pages == 2 {
@@ -21,8 +22,8 @@ func TestABulkWhoseTenantMayNotTextAnyMoreIsHeldWithWhatItHas(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := w.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		_, err := w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if b := w.Row(v.ID); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || w.CountJobs("move_batch") == 0 {
 			t.Errorf("%s, %s", b.State, b.HeldCode)
 		}
@@ -33,27 +34,27 @@ func TestABulkWhoseTenantMayNotTextAnyMoreIsHeldWithWhatItHas(t *testing.T) {
 	})
 }
 
-func TestRecordsThatTheCRMKeepsRefusingHoldTheBatch(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", text("Hi"))
+func TestPrepareHoldsABatchAfterAnHourOfRefusals(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text("Hi"))
 		w.Host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: crmsandbox.FaultRefuse})
-		if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
+		if _, err := w.Prepare(Ctx, "t_9", v.ID); err == nil {
 			t.Fatal("prepared")
 		}
 		if now := w.MustView(v.ID); now.State != models.BatchPreparing || now.Reason == nil {
 			t.Errorf("at first %s, %v", now.State, now.Reason)
 		}
 		w.Clock.Add(61 * time.Minute)
-		_, err := w.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		_, err := w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if now := w.MustView(v.ID); now.State != models.BatchHeld || now.Reason == nil || *now.Reason != "Salesmate refused access to these records" || now.Counts.Held != 2 {
 			t.Errorf("after an hour %s, %v, %+v", now.State, fmt.Sprint(now.Reason), now.Counts)
 		}
 		w.Host.Mend()
-		_, err = w.Resume(ctx, w.Page("ana"), v.ID)
-		must(t, err)
-		_, err = w.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		_, err = w.Resume(Ctx, w.Page("ana"), v.ID)
+		Must(t, err)
+		_, err = w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if now := w.MustView(v.ID); now.State != models.BatchSending || now.Counts.Queued != 2 || now.Reason != nil {
 			t.Errorf("resumed %s, %v, %+v", now.State, now.Reason, now.Counts)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/access"
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
@@ -22,12 +22,12 @@ import (
 )
 
 // thousand adds people until Acme has a thousand, one of whom, six pages on, has Bob's number. 990 of them can be texted.
-func (w *world) thousand() {
+func thousand(w *World) {
 	w.Host.Seed(940, 0)
 	w.Host.SetNumber("t_9", "1900", "mobile", "(415) 555 0142")
 }
 
-func (w *world) isTheThousand(v outbox.BatchView) {
+func isTheThousand(w *World, v outbox.BatchView) {
 	w.T.Helper()
 	if v.State != models.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
 		w.T.Errorf("%s, %+v", v.State, v.Counts)
@@ -54,27 +54,27 @@ func (w *world) isTheThousand(v outbox.BatchView) {
 	}
 }
 
-func TestASelectionIsPreparedPageByPage(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.thousand()
-		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", text(apptest.Hi))
+func TestPrepareReadsASelectionInPages(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		thousand(w)
+		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		if v.Counts.Queued != 1000 || v.State != models.BatchPreparing {
 			t.Errorf("before: %+v", v.Counts)
 		}
-		n, err := w.Prepare(ctx, "t_9", v.ID)
+		n, err := w.Prepare(Ctx, "t_9", v.ID)
 		if err != nil || n.Pages != 5 || n.Queued+n.Skipped != 1000 {
 			t.Errorf("%+v, %v", n, err)
 		}
-		w.isTheThousand(w.MustView(v.ID))
+		isTheThousand(w, w.MustView(v.ID))
 	})
 }
 
-func TestPreparingThatDiedBetweenPagesGoesOnInAnotherProcess(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.thousand()
-		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", text(apptest.Hi))
+func TestPrepareContinuesInAnotherProcess(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		thousand(w)
+		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		for died := 1; ; died++ {
-			run, die := context.WithCancel(ctx)
+			run, die := context.WithCancel(Ctx)
 			pages := 0
 			w.CRM.Before = func() error {
 				if pages++; pages == 2 {
@@ -94,14 +94,14 @@ func TestPreparingThatDiedBetweenPagesGoesOnInAnotherProcess(t *testing.T) {
 				t.Fatal("it never comes to an end")
 			}
 		}
-		w.isTheThousand(w.MustView(v.ID))
+		isTheThousand(w, w.MustView(v.ID))
 	})
 }
 
-func TestTwoProcessesThatPrepareAtOnceMakeOneOfEach(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.thousand()
-		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", text(apptest.Hi))
+func TestConcurrentPreparesStoreEachRecipientOnce(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		thousand(w)
+		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		var both sync.WaitGroup // both begin with the same page
 		both.Add(2)
 		var asked atomic.Int64
@@ -116,7 +116,7 @@ func TestTwoProcessesThatPrepareAtOnceMakeOneOfEach(t *testing.T) {
 		var pages atomic.Int64
 		for range 2 {
 			g.Go(func() {
-				n, err := w.Process(w.CRM, nil).Prepare(ctx, "t_9", v.ID)
+				n, err := w.Process(w.CRM, nil).Prepare(Ctx, "t_9", v.ID)
 				pages.Add(int64(n.Pages))
 				if err != nil {
 					t.Error(err)
@@ -127,11 +127,11 @@ func TestTwoProcessesThatPrepareAtOnceMakeOneOfEach(t *testing.T) {
 		if pages.Load() != 5 {
 			t.Errorf("%d pages were stored", pages.Load())
 		}
-		w.isTheThousand(w.MustView(v.ID))
+		isTheThousand(w, w.MustView(v.ID))
 	})
 }
 
-func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
+func TestPrepareNotesAFailingCRM(t *testing.T) {
 	for kind, words := range map[string]string{
 		crmsandbox.FaultDown:        "Waiting for Salesmate, which is not answering",
 		crmsandbox.FaultGarbageJSON: "Salesmate gives these records in a form that can't be read; it is asked again",
@@ -139,9 +139,9 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 		crmsandbox.FaultRefuse:      "Salesmate refused access to these records; it is asked again",
 	} {
 		t.Run(kind, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
-				w.thousand()
-				v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", text(apptest.Hi))
+			Each(t, func(t *testing.T, w *World) {
+				thousand(w)
+				v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 				asked := 0
 				w.CRM.Before = func() error {
 					if asked++; asked == 3 {
@@ -150,7 +150,7 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 					return nil
 				}
 				for range 3 {
-					if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
+					if _, err := w.Prepare(Ctx, "t_9", v.ID); err == nil {
 						t.Fatal("prepared without the CRM")
 					}
 				}
@@ -163,8 +163,8 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 					t.Errorf("while it sends %s, %+v", now.State, now.Counts)
 				}
 				w.Host.Mend()
-				_, err := w.Prepare(ctx, "t_9", v.ID)
-				must(t, err)
+				_, err := w.Prepare(Ctx, "t_9", v.ID)
+				Must(t, err)
 				w.Settle(models.Sent, w.Claim()...)
 				if now = w.MustView(v.ID); now.State != models.BatchDone || now.Reason != nil || now.Counts.Sent != 990 || now.Counts.Skipped != 10 {
 					t.Errorf("afterwards %s, %v, %+v", now.State, now.Reason, now.Counts)
@@ -175,7 +175,7 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 }
 
 // circling answers about a selection in pages that lead back to the first.
-type circling struct{ apptest.Client }
+type circling struct{ Client }
 
 func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	next := map[string]string{"": "a", "a": "b", "b": "a"}[q.Cursor]
@@ -185,16 +185,16 @@ func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.Resolv
 	return r, err
 }
 
-func TestPagesThatLeadInACircleEndSomeDay(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestPrepareAndPreviewDetectCircularPages(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		x := w.Process(circling{w.CRM}, nil)
 		a := w.Selection("ana", crm.ModuleContact, "")
-		if p, err := x.Preview(ctx, a, audience.PreviewRequest{Message: "Hi"}); err == nil {
+		if p, err := x.Preview(Ctx, a, audience.PreviewRequest{Message: "Hi"}); err == nil {
 			t.Errorf("counted in a circle: %+v", p.Total)
 		}
-		v := w.MustCreate(a, "k1", text("Hi"))
+		v := w.MustCreate(a, "k1", Text("Hi"))
 		for _, want := range []string{models.BatchPreparing, models.BatchHeld} {
-			if n, err := x.Prepare(ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == models.BatchPreparing {
+			if n, err := x.Prepare(Ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == models.BatchPreparing {
 				t.Fatalf("%d pages, %v", n.Pages, err)
 			}
 			got := w.MustView(v.ID)
@@ -209,36 +209,36 @@ func TestPagesThatLeadInACircleEndSomeDay(t *testing.T) {
 	})
 }
 
-func TestWhatTheCRMRefusesIsNotAnOutageToWhoeverAsks(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestCreateReportsRefusedRecords(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		w.Host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: crmsandbox.FaultRefuse})
-		_, err := w.Create(ctx, w.One("ana", "7", bob), "k1", text("Hi"))
-		if code, words := refusal(err); code != "record_refused" || words != "Salesmate refused access to these records" || w.CountBatches() != 0 {
+		_, err := w.Create(Ctx, w.One("ana", "7", Bob), "k1", Text("Hi"))
+		if code, words := Refusal(err); code != "record_refused" || words != "Salesmate refused access to these records" || w.CountBatches() != 0 {
 			t.Errorf("%s: %s", code, words)
 		}
 	})
 }
 
-func TestPausingAndCancellingStopPreparing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.thousand()
+func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		thousand(w)
 		a := w.Selection("ana", crm.ModuleContact, "")
 		for i, stop := range []func(context.Context, access.Asker, string) (models.Batch, error){w.Pause, w.Cancel} {
-			v := w.MustCreate(a, fmt.Sprint("k", i), text(apptest.Hi))
+			v := w.MustCreate(a, fmt.Sprint("k", i), Text(Hi))
 			pages := 0
 			w.CRM.Before = func() error {
 				if pages++; pages == 3 {
-					_, err := stop(ctx, w.Page("ana"), v.ID)
+					_, err := stop(Ctx, w.Page("ana"), v.ID)
 					return err
 				}
 				return nil
 			}
-			n, err := w.Prepare(ctx, "t_9", v.ID)
+			n, err := w.Prepare(Ctx, "t_9", v.ID)
 			if err != nil || n.Pages != 2 {
 				t.Fatalf("%+v, %v", n, err)
 			}
-			_, err = w.ApplyState(ctx, "t_9", v.ID)
-			must(t, err)
+			_, err = w.ApplyState(Ctx, "t_9", v.ID)
+			Must(t, err)
 			now := w.MustView(v.ID)
 			if len(w.Claim()) != 0 || now.Counts.Total != 1000 {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
@@ -247,13 +247,13 @@ func TestPausingAndCancellingStopPreparing(t *testing.T) {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
 			}
 			if i == 0 {
-				_, err := w.Resume(ctx, w.Page("ana"), v.ID)
-				must(t, err)
-				_, err = w.Prepare(ctx, "t_9", v.ID)
-				must(t, err)
-				_, err = w.ApplyState(ctx, "t_9", v.ID)
-				must(t, err)
-				w.isTheThousand(w.MustView(v.ID))
+				_, err := w.Resume(Ctx, w.Page("ana"), v.ID)
+				Must(t, err)
+				_, err = w.Prepare(Ctx, "t_9", v.ID)
+				Must(t, err)
+				_, err = w.ApplyState(Ctx, "t_9", v.ID)
+				Must(t, err)
+				isTheThousand(w, w.MustView(v.ID))
 				w.Settle(models.Sent, w.Claim()...)
 			}
 		}
@@ -262,7 +262,7 @@ func TestPausingAndCancellingStopPreparing(t *testing.T) {
 
 // cutting answers about a list of ids in pages of its own, and forgets an id on the way.
 type cutting struct {
-	apptest.Client
+	Client
 	each   int
 	forget string
 }
@@ -283,8 +283,8 @@ func (c cutting) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.Resolve
 	return r, err
 }
 
-func TestWhomTheCRMsPagesForgetIsMissingAndNotLost(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestRecordsThatTheCRMOmitsAreMissing(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		w.Host.Seed(600, 0)
 		var ids []string
 		for i := range 300 {
@@ -292,14 +292,14 @@ func TestWhomTheCRMsPagesForgetIsMissingAndNotLost(t *testing.T) {
 		}
 		x := w.Process(cutting{w.CRM, 70, "1150"}, nil)
 		a := w.Bulk("ana", crm.ModuleContact, ids...)
-		p, err := x.Preview(ctx, a, audience.PreviewRequest{Message: "Hi"})
-		must(t, err)
+		p, err := x.Preview(Ctx, a, audience.PreviewRequest{Message: "Hi"})
+		Must(t, err)
 		if p.Total != 300 || len(p.Excluded) == 0 || !slices.ContainsFunc(p.Excluded, func(e audience.Exclusion) bool { return e.RecordID == "1150" && e.Code == "missing" }) {
 			t.Errorf("the preview: %d of %d, left out %+v", p.WillReceive, p.Total, p.Excluded)
 		}
-		v := w.MustCreate(a, "k1", text("Hi"))
-		_, err = x.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		v := w.MustCreate(a, "k1", Text("Hi"))
+		_, err = x.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if got := w.Outcomes(v.ID); len(got) != 300 || got["1150"] != "missing: The record no longer exists" || w.MustView(v.ID).Counts.Total != 300 {
 			t.Errorf("%d rows, the forgotten one: %q", len(got), got["1150"])
 		}

@@ -4,36 +4,36 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
 // reconnect connects Acme to a Dialpad company of its choice, ready to text.
-func (w *world) reconnect(to string) {
+func reconnect(w *World, to string) {
 	w.T.Helper()
-	must(w.T, w.DB.Disconnect(ctx, "t_9"))
+	Must(w.T, w.DB.Disconnect(Ctx, "t_9"))
 	w.Tenant.Connected(to).Account("1", "ana@acme.com", "+14155550100")
-	if to != apptest.Company {
+	if to != Company {
 		w.Lane = models.Lane{} // another one
 	}
 }
 
-func TestTextsGoOnThroughTheCompanyThatIsConnectedNow(t *testing.T) {
-	for _, to := range []string{apptest.Company, "4508591728425999"} {
+func TestApplyStateRequeuesInTheConnectedCompanysLane(t *testing.T) {
+	for _, to := range []string{Company, "4508591728425999"} {
 		t.Run(to, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
-				v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "1", "2", "7", "20"), "k1", text("Hi"))
+			Each(t, func(t *testing.T, w *World) {
+				v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "1", "2", "7", "20"), "k1", Text("Hi"))
 				onWire := w.Claim()[:1]
 				n := v.Counts.Queued
-				_, err := w.DB.HoldBatches(ctx, "t_9", "", models.HeldDisconnected, "Dialpad was disconnected")
-				must(t, err)
+				_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldDisconnected, "Dialpad was disconnected")
+				Must(t, err)
 				w.MustApplyState(v.ID)
 				due := w.Clock.Now() // taken back from the wire after the rest was held
-				_, err = w.DB.Settle(ctx, []models.Outcome{{ID: onWire[0].ID, Attempt: 1, State: models.Waiting, DueAt: &due}})
-				must(t, err)
-				w.reconnect(to)
-				if _, err := w.Resume(ctx, w.Page("ana"), v.ID); err != nil {
+				_, err = w.DB.Settle(Ctx, []models.Outcome{{ID: onWire[0].ID, Attempt: 1, State: models.Waiting, DueAt: &due}})
+				Must(t, err)
+				reconnect(w, to)
+				if _, err := w.Resume(Ctx, w.Page("ana"), v.ID); err != nil {
 					t.Fatal(err)
 				}
 				w.MustApplyState(v.ID)

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
@@ -22,7 +22,7 @@ import (
 )
 
 // answering stands in for a CRM whose own cost must not be measured.
-type answering struct{ apptest.Client }
+type answering struct{ Client }
 
 func (answering) ResolveRecords(_ context.Context, _ crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	return crm.Records{Records: []crm.Record{{Module: q.Module, ID: q.IDs[0], Name: "Bob", Fields: map[string]string{"Contact.firstName": "Bob"}}}}, nil
@@ -76,16 +76,16 @@ func due10k(b *testing.B, db *seed.DB) {
 	at := time.Now().Add(110 * time.Second)
 	for i := range dueTenants * dueBatches {
 		tenant, id := i%dueTenants, models.NewID()
-		_, _, err := db.CreateBatch(ctx, models.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
+		_, _, err := db.CreateBatch(Ctx, models.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
 			Source: models.SourceOne, Class: models.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
-			Message: apptest.Hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
-		must(b, err)
+			Message: Hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
+		Must(b, err)
 	}
 	m := market.New(db.Store, nil, market.Config{Plans: []string{"business"}})
-	x := apptest.NewServices(db.Store, answering{}, m, audience.Config{})
+	x := NewServices(db.Store, answering{}, m, audience.Config{})
 	phone := &arrivals{first: map[string]time.Time{}}
 	e := delivery.New(db.Store, phone, m, nil, delivery.Config{WorkerID: "w1"})
-	running, stop := context.WithCancel(ctx)
+	running, stop := context.WithCancel(Ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = e.Run(running) }()
 
@@ -116,10 +116,10 @@ func due10k(b *testing.B, db *seed.DB) {
 func fromOf(tenant int) string { return fmt.Sprintf("+1%03d55501%02d", 200+tenant/100, tenant%100) }
 
 // prepareAll starts what is due and prepares it, 24 at a time as the queue does.
-func prepareAll(b *testing.B, db *seed.DB, x apptest.Services) {
+func prepareAll(b *testing.B, db *seed.DB, x Services) {
 	for {
-		n, err := x.Scheduler.StartDueAllTenants(ctx, 200)
-		must(b, err)
+		n, err := x.Scheduler.StartDueAllTenants(Ctx, 200)
+		Must(b, err)
 		if n.Started == 0 {
 			break
 		}
@@ -127,11 +127,11 @@ func prepareAll(b *testing.B, db *seed.DB, x apptest.Services) {
 	var g errgroup.Group
 	g.SetLimit(24)
 	for i := range dueTenants {
-		list, err := db.Batches(ctx, fmt.Sprint("t_", i), models.BatchFilter{State: models.BatchPreparing}, "", dueBatches)
-		must(b, err)
+		list, err := db.Batches(Ctx, fmt.Sprint("t_", i), models.BatchFilter{State: models.BatchPreparing}, "", dueBatches)
+		Must(b, err)
 		for _, batch := range list {
-			g.Go(func() error { _, err := x.Prepare(ctx, batch.TenantID, batch.ID); return err })
+			g.Go(func() error { _, err := x.Prepare(Ctx, batch.TenantID, batch.ID); return err })
 		}
 	}
-	must(b, g.Wait())
+	Must(b, g.Wait())
 }

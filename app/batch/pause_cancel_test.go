@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/access"
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -14,8 +14,8 @@ import (
 
 const many = 4500 // more than two chunks
 
-func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestPauseAndResume(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.Claim()
 		if v := w.MustDo(w.Pause, "b1"); v.State != models.BatchPaused || *v.Reason != "Paused by Ana Ruiz" || v.Counts.Queued+v.Counts.Sending != many {
@@ -51,8 +51,8 @@ func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
 	})
 }
 
-func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestCancelLeavesClaimedMessages(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.Claim()
 		if v := w.MustDo(w.Cancel, "b1"); v.State != models.BatchCancelled || *v.Reason != "Cancelled by Ana Ruiz" || v.FinishedAt == nil {
@@ -63,10 +63,10 @@ func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 		}
 		// One comes back as surely not accepted: it is cancelled, not sent later.
 		due := w.Clock.Now().Add(time.Second)
-		settled, err := w.DB.Settle(ctx, []models.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: models.Waiting, DueAt: &due}})
-		must(t, err)
+		settled, err := w.DB.Settle(Ctx, []models.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: models.Waiting, DueAt: &due}})
+		Must(t, err)
 		before := w.CountJobs("move_batch")
-		must(t, w.DB.FollowUp(ctx, settled))
+		Must(t, w.DB.FollowUp(Ctx, settled))
 		if w.CountJobs("move_batch") != before+1 {
 			t.Error("nobody takes care of what came back")
 		}
@@ -79,17 +79,17 @@ func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		for _, do := range []func(context.Context, access.Asker, string) (models.Batch, error){w.Cancel, w.Pause, w.Resume} {
-			if _, err := do(ctx, w.Page("ana"), "b1"); err == nil {
+			if _, err := do(Ctx, w.Page("ana"), "b1"); err == nil {
 				t.Error("moved what is over")
-			} else if code, _ := refusal(err); code != "state_conflict" {
+			} else if code, _ := Refusal(err); code != "state_conflict" {
 				t.Error(err)
 			}
 		}
 	})
 }
 
-func TestAScheduleIsCancelledWhole(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestCancelAScheduledBatch(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", w.Later(time.Hour))
 		if v = w.MustDo(w.Cancel, v.ID); v.State != models.BatchCancelled || v.Counts.Cancelled != 2 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
@@ -101,11 +101,11 @@ func TestAScheduleIsCancelledWhole(t *testing.T) {
 	})
 }
 
-func TestOneTextOfABulkIsCancelled(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", text(apptest.Hi))
+func TestCancelMessage(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
 		list := w.Rows(v.ID)
-		m, err := w.CancelMessage(ctx, w.Page("ana"), list[0].ID)
+		m, err := w.CancelMessage(Ctx, w.Page("ana"), list[0].ID)
 		if err != nil || m.State != models.Cancelled || m.ErrorText != "Cancelled by Ana Ruiz" {
 			t.Errorf("%+v, %v", m, err)
 		}
@@ -114,7 +114,7 @@ func TestOneTextOfABulkIsCancelled(t *testing.T) {
 			t.Fatalf("claimed %+v", got)
 		}
 		for _, id := range []string{list[0].ID, list[1].ID} { // over, and on the wire
-			if _, err := w.CancelMessage(ctx, w.Page("ana"), id); err == nil {
+			if _, err := w.CancelMessage(Ctx, w.Page("ana"), id); err == nil {
 				t.Error("cancelled too late")
 			}
 		}
@@ -122,30 +122,30 @@ func TestOneTextOfABulkIsCancelled(t *testing.T) {
 		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Cancelled != 1 || v.Counts.Sent != 1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
-		last := w.MustCreate(w.One("ana", "7", bob), "k2", text("Hi"))
-		if _, err := w.CancelMessage(ctx, w.Page("ana"), w.Rows(last.ID)[0].ID); err != nil || w.MustView(last.ID).State != models.BatchDone {
+		last := w.MustCreate(w.One("ana", "7", Bob), "k2", Text("Hi"))
+		if _, err := w.CancelMessage(Ctx, w.Page("ana"), w.Rows(last.ID)[0].ID); err != nil || w.MustView(last.ID).State != models.BatchDone {
 			t.Errorf("a batch whose only text was cancelled is %s, %v", w.MustView(last.ID).State, err)
 		}
 	})
 }
 
-func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
-	for code, act := range map[string]struct{ hold, back func(w *world) error }{
-		models.HeldDisconnected: {func(w *world) error { return w.DB.Disconnect(ctx, "t_9") }, func(w *world) error {
-			w.Tenant.Connected(apptest.Company)
+func TestHeldBatchExpiresAfterSevenDays(t *testing.T) {
+	for code, act := range map[string]struct{ hold, back func(w *World) error }{
+		models.HeldDisconnected: {func(w *World) error { return w.DB.Disconnect(Ctx, "t_9") }, func(w *World) error {
+			w.Tenant.Connected(Company)
 			return nil
 		}},
-		models.HeldPlan: {func(w *world) error { w.Clock.Add(time.Second); w.SetPlan("starter"); return nil }, func(w *world) error { w.Clock.Add(time.Second); w.SetPlan("business"); return nil }},
+		models.HeldPlan: {func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("starter"); return nil }, func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("business"); return nil }},
 	} {
 		t.Run(code, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
+			Each(t, func(t *testing.T, w *World) {
 				ids := map[string]string{
 					"scheduled": w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", w.Later(time.Hour)).ID,
-					"preparing": w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", text(apptest.Hi)).ID,
-					"sending":   w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k3", text(apptest.Hi)).ID,
+					"preparing": w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi)).ID,
+					"sending":   w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k3", Text(Hi)).ID,
 				}
-				must(t, act.hold(w))
-				n, err := w.DB.HoldBatches(ctx, "t_9", "", code, "Held, in words")
+				Must(t, act.hold(w))
+				n, err := w.DB.HoldBatches(Ctx, "t_9", "", code, "Held, in words")
 				if err != nil || n != 3 {
 					t.Fatalf("held %d, %v", n, err)
 				}
@@ -154,11 +154,11 @@ func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 					if v := w.MustView(id); v.State != models.BatchHeld || v.Counts.Held != 2 || *v.Reason != "Held, in words" {
 						t.Errorf("%s: %s, %+v", was, v.State, v.Counts)
 					}
-					if _, err := w.Resume(ctx, w.Page("ana"), id); err == nil {
+					if _, err := w.Resume(Ctx, w.Page("ana"), id); err == nil {
 						t.Errorf("%s: resumed without a connection or plan", was)
 					}
 				}
-				must(t, act.back(w))
+				Must(t, act.back(w))
 				for was, id := range ids {
 					if v := w.MustDo(w.Resume, id); v.State != was || v.Reason != nil || v.Counts.Queued != 2 {
 						t.Errorf("%s: resumed as %s, %+v", was, v.State, v.Counts)
@@ -171,18 +171,18 @@ func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 			})
 		})
 	}
-	each(t, func(t *testing.T, w *world) {
-		sending := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", text(apptest.Hi)).ID
-		preparing := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", text(apptest.Hi)).ID
-		_, err := w.DB.HoldBatches(ctx, "t_9", "", models.HeldPlan, "Your plan no longer includes Dialpad")
-		must(t, err)
+	Each(t, func(t *testing.T, w *World) {
+		sending := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi)).ID
+		preparing := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi)).ID
+		_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldPlan, "Your plan no longer includes Dialpad")
+		Must(t, err)
 		w.MustApplyState(sending)
 		w.Clock.Add(7*24*time.Hour - time.Minute)
-		if n, err := w.Scheduler.ExpireHeldAllTenants(ctx, 10); n != 0 || err != nil {
+		if n, err := w.Scheduler.ExpireHeldAllTenants(Ctx, 10); n != 0 || err != nil {
 			t.Errorf("expired %d early, %v", n, err)
 		}
 		w.Clock.Add(2 * time.Minute)
-		if n, err := w.Scheduler.ExpireHeldAllTenants(ctx, 10); n != 2 || err != nil {
+		if n, err := w.Scheduler.ExpireHeldAllTenants(Ctx, 10); n != 2 || err != nil {
 			t.Errorf("expired %d, %v", n, err)
 		}
 		for _, id := range []string{sending, preparing} {

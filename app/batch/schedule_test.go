@@ -7,15 +7,15 @@ import (
 	"time"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
-func TestAWallTimeIsTheInstantThatPeopleThereMean(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestScheduleResolvesWallTimes(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		for i, c := range []struct{ local, zone, want, offset string }{
 			{"2026-03-03T09:00", "America/New_York", "2026-03-03T14:00:00Z", "-05:00"},
 			{"2026-03-09T09:00", "America/New_York", "2026-03-09T13:00:00Z", "-04:00"},
@@ -30,7 +30,7 @@ func TestAWallTimeIsTheInstantThatPeopleThereMean(t *testing.T) {
 			{"2026-03-08T02:30", "America/Phoenix", "2026-03-08T09:30:00Z", "-07:00"},
 			{"2026-11-01T01:30", "America/Phoenix", "2026-11-01T08:30:00Z", "-07:00"},
 		} {
-			v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i), apptest.At(c.local, c.zone, ""))
+			v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i), At(c.local, c.zone, ""))
 			if got := v.SendAt.Format(time.RFC3339); got != c.want || v.State != models.BatchScheduled || *v.Schedule != (walltime.Schedule{Local: c.local, TimeZone: c.zone, Offset: c.offset}) {
 				t.Errorf("%s in %s is %s, %+v", c.local, c.zone, got, v.Schedule)
 			}
@@ -38,8 +38,8 @@ func TestAWallTimeIsTheInstantThatPeopleThereMean(t *testing.T) {
 	})
 }
 
-func TestATimeThatTheClocksSkipOrRepeatIsAskedAbout(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+func TestScheduleOffersChoicesAtClockChanges(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
 		for i, c := range []struct {
 			local, zone, code string
 			instants          [2]string
@@ -51,7 +51,7 @@ func TestATimeThatTheClocksSkipOrRepeatIsAskedAbout(t *testing.T) {
 			{"2026-10-04T02:15", "Australia/Lord_Howe", "time_missing", [2]string{"2026-10-03T15:15:00Z", "2026-10-03T15:45:00Z"}},
 			{"2026-04-05T01:45", "Australia/Lord_Howe", "time_ambiguous", [2]string{"2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"}},
 		} {
-			_, err := w.Create(ctx, w.Bulk("ana", crm.ModuleContact, "7"), "asked", apptest.At(c.local, c.zone, ""))
+			_, err := w.Create(Ctx, w.Bulk("ana", crm.ModuleContact, "7"), "asked", At(c.local, c.zone, ""))
 			var p *apierror.Error
 			if !errors.As(err, &p) || p.Code != c.code {
 				t.Errorf("%s in %s: %v", c.local, c.zone, err)
@@ -65,7 +65,7 @@ func TestATimeThatTheClocksSkipOrRepeatIsAskedAbout(t *testing.T) {
 				if got := choice.At.Format(time.RFC3339); got != c.instants[j] {
 					t.Errorf("%s in %s: choice %d is %s", c.local, c.zone, j, got)
 				}
-				v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i, j), apptest.At(choice.Local, choice.TimeZone, choice.Offset))
+				v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i, j), At(choice.Local, choice.TimeZone, choice.Offset))
 				if !v.SendAt.Equal(choice.At) {
 					t.Errorf("choosing %+v made it %s", choice, v.SendAt)
 				}
@@ -74,8 +74,8 @@ func TestATimeThatTheClocksSkipOrRepeatIsAskedAbout(t *testing.T) {
 	})
 }
 
-func TestATimeThatCannotBeIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, w *world) { // it is 2026-03-02 10:00 in New York
+func TestScheduleRefusesInvalidTimes(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) { // it is 2026-03-02 10:00 in New York
 		for _, c := range []struct{ local, zone, offset, code string }{
 			{"2026-03-02T09:59", "America/New_York", "", "time_past"},
 			{"2026-03-02T10:00", "America/New_York", "", "time_past"},
@@ -90,27 +90,27 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 			{"2026-03-03T09:00", "America/New_York", "+02:00", "bad_request"},
 			{"2026-11-01T01:30", "America/New_York", "+02:00", "bad_request"},
 		} {
-			_, err := w.Create(ctx, w.One("ana", "7", bob), "k1", apptest.At(c.local, c.zone, c.offset))
-			if code, _ := refusal(err); code != c.code {
+			_, err := w.Create(Ctx, w.One("ana", "7", Bob), "k1", At(c.local, c.zone, c.offset))
+			if code, _ := Refusal(err); code != c.code {
 				t.Errorf("%+v: %v", c, err)
 			}
 		}
 		if w.CountBatches() != 0 {
 			t.Error("something was stored")
 		}
-		w.MustCreate(w.One("ana", "7", bob), "k1", apptest.At("2027-03-02T09:00", "America/New_York", ""))
-		v := w.MustCreate(w.One("ana", "7", bob), "k2", apptest.At("2027-03-02T09:00:00", "America/New_York", ""))
+		w.MustCreate(w.One("ana", "7", Bob), "k1", At("2027-03-02T09:00", "America/New_York", ""))
+		v := w.MustCreate(w.One("ana", "7", Bob), "k2", At("2027-03-02T09:00:00", "America/New_York", ""))
 		if v.Schedule.Local != "2027-03-02T09:00" {
 			t.Errorf("with seconds: %+v", v.Schedule)
 		}
 	})
 }
 
-func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
+func TestScheduledTextIsPreparedAheadAndSentOnTime(t *testing.T) {
 	for _, mode := range []string{crm.ModeOne, crm.ModeBulk} {
 		t.Run(mode, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
-				a := w.One("ana", "7", bob)
+			Each(t, func(t *testing.T, w *World) {
+				a := w.One("ana", "7", Bob)
 				if mode == crm.ModeBulk {
 					a = w.Bulk("ana", crm.ModuleContact, "7")
 				}
@@ -123,8 +123,8 @@ func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
 				if n := w.MustStartDue(); n.Started != 1 || w.MustStartDue().Started != 0 {
 					t.Fatalf("ninety seconds before: %+v", n)
 				}
-				_, err := w.Prepare(ctx, "t_9", v.ID)
-				must(t, err)
+				_, err := w.Prepare(Ctx, "t_9", v.ID)
+				Must(t, err)
 				m := w.Rows(v.ID)[0]
 				if m.State != models.Waiting || m.DueAt == nil || !m.DueAt.Equal(*v.SendAt) || m.Text != "Hi Bob" {
 					t.Errorf("prepared %+v", m)
@@ -147,20 +147,20 @@ func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
 	}
 }
 
-func TestWhenZoneRulesChangeTheWallTimeWins(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustCreate(w.One("ana", "7", bob), "k1", apptest.At("2026-03-20T09:00", "America/New_York", ""))
+func TestNewZoneRulesMoveTheInstant(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustCreate(w.One("ana", "7", Bob), "k1", At("2026-03-20T09:00", "America/New_York", ""))
 		right := *v.SendAt
 		for _, wrong := range []time.Duration{-time.Hour, time.Hour} { // as the rules of another year had it
-			must(t, w.DB.UpdateBatch(ctx, "t_9", v.ID, []string{models.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
+			Must(t, w.DB.UpdateBatch(Ctx, "t_9", v.ID, []string{models.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
 			if wrong < 0 {
 				w.Clock.Add(right.Add(wrong).Add(-time.Minute).Sub(w.Clock.Now()))
 				if n := w.MustStartDue(); n.Moved != 1 || n.Started != 0 {
 					t.Errorf("%+v", n)
 				}
 			} else {
-				_, err := w.Scheduler.WarnAllTenants(ctx)
-				must(t, err)
+				_, err := w.Scheduler.WarnAllTenants(Ctx)
+				Must(t, err)
 			}
 			if b := w.Row(v.ID); !b.SendAt.Equal(right) || b.UTCOffset != "-04:00" || b.State != models.BatchScheduled {
 				t.Errorf("it goes at %s (%s)", b.SendAt, b.UTCOffset)
@@ -169,14 +169,14 @@ func TestWhenZoneRulesChangeTheWallTimeWins(t *testing.T) {
 	})
 }
 
-func TestTheSenderMayBeGoneByThen(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustCreate(w.One("ben", "7", bob), "k1", w.Later(time.Hour))
+func TestScheduledTextFailsWithoutAnAccount(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustCreate(w.One("ben", "7", Bob), "k1", w.Later(time.Hour))
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
 		w.Clock.Add(time.Hour)
 		w.MustStartDue()
-		_, err := w.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		_, err := w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || len(w.Claim()) != 0 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
@@ -186,13 +186,13 @@ func TestTheSenderMayBeGoneByThen(t *testing.T) {
 	})
 }
 
-func TestAScheduleIsEditedUntilItStarts(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustCreate(w.One("ben", "7", bob), "k1", w.Later(time.Hour))
+func TestEditUntilTheStart(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustCreate(w.One("ben", "7", Bob), "k1", w.Later(time.Hour))
 		text, next, ana := "Hello {{Contact.firstName}}", w.Later(2*time.Hour).Schedule, "42"
-		must(t, w.DB.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
-		e, err := w.ViewOf(w.Edit(ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text, Schedule: next, Late: &batch.Late{AfterMinutes: 5, Do: "drop"}}))
-		must(t, err)
+		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
+		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text, Schedule: next, Late: &batch.Late{AfterMinutes: 5, Do: "drop"}}))
+		Must(t, err)
 		if e.Text != text || e.Schedule.Local != next.Local || e.Late.Do != "drop" || e.SendAt.Sub(*v.SendAt) != time.Hour || e.State != models.BatchScheduled {
 			t.Errorf("edited to %+v", e)
 		}
@@ -200,22 +200,22 @@ func TestAScheduleIsEditedUntilItStarts(t *testing.T) {
 			"unknown_field": {Message: pointer("{{Contact.nope}}")}, "time_past": {Schedule: &walltime.Schedule{Local: "2026-03-01T09:00", TimeZone: "America/New_York"}},
 			"bad_request": {Late: &batch.Late{AfterMinutes: 0, Do: "hold"}}, "admin_required": {SenderUserID: &ana},
 		} {
-			if _, err := w.Edit(ctx, w.Page("ben"), v.ID, r); err == nil {
+			if _, err := w.Edit(Ctx, w.Page("ben"), v.ID, r); err == nil {
 				t.Errorf("%s: edited", name)
-			} else if code, _ := refusal(err); code != name {
+			} else if code, _ := Refusal(err); code != name {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		_, err = w.Edit(ctx, w.Page("ana"), v.ID, batch.EditRequest{SenderUserID: &ana})
-		must(t, err)
+		_, err = w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{SenderUserID: &ana})
+		Must(t, err)
 		w.Clock.Add(2 * time.Hour)
 		w.MustStartDue()
-		_, err = w.Prepare(ctx, "t_9", v.ID)
-		must(t, err)
+		_, err = w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
 		if got := w.Claim(); len(got) != 1 || got[0].Text != "Hello Bob" || got[0].SenderID != "1" || !got[0].SenderMatches {
 			t.Errorf("sent %+v", got)
 		}
-		if _, err := w.Edit(ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text}); err == nil {
+		if _, err := w.Edit(Ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text}); err == nil {
 			t.Error("edited what was sent")
 		}
 	})
@@ -223,24 +223,24 @@ func TestAScheduleIsEditedUntilItStarts(t *testing.T) {
 
 func pointer(s string) *string { return &s }
 
-func TestAnEditAndTheStartCannotBothWin(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.MustCreate(w.One("ana", "7", bob), "k1", w.Later(time.Hour))
+func TestEditAndStartRace(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := w.MustCreate(w.One("ana", "7", Bob), "k1", w.Later(time.Hour))
 		w.Clock.Add(59 * time.Minute)
 		seen := w.Row(v.ID)
-		_, err := w.Edit(ctx, w.Page("ana"), v.ID, batch.EditRequest{Schedule: w.Later(48 * time.Hour).Schedule})
-		must(t, err)
-		if err := w.DB.UpdateSeen(ctx, seen, map[string]any{"state": models.BatchPreparing}); !errors.Is(err, models.ErrLost) {
+		_, err := w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Schedule: w.Later(48 * time.Hour).Schedule})
+		Must(t, err)
+		if err := w.DB.UpdateSeen(Ctx, seen, map[string]any{"state": models.BatchPreparing}); !errors.Is(err, models.ErrLost) {
 			t.Errorf("started what was moved to another day: %v", err)
 		}
 		if n := w.MustStartDue(); n.Started != 0 {
 			t.Errorf("%+v", n)
 		}
 		for i := range 20 {
-			v := w.MustCreate(w.One("ana", "7", bob), fmt.Sprint("r", i), w.Later(time.Minute))
+			v := w.MustCreate(w.One("ana", "7", Bob), fmt.Sprint("r", i), w.Later(time.Minute))
 			edited := make(chan error)
 			go func() {
-				_, err := w.Edit(ctx, w.Page("ana"), v.ID, batch.EditRequest{Schedule: w.Later(72 * time.Hour).Schedule})
+				_, err := w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Schedule: w.Later(72 * time.Hour).Schedule})
 				edited <- err
 			}()
 			w.MustStartDue()

@@ -13,7 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -22,68 +22,68 @@ import (
 	"dialpad-texting/models"
 )
 
-// sides are the keeper of opt-outs and the Dialpad that it reads.
+// sides are the opt-outs and the Dialpad that they read.
 type sides struct {
 	*optout.OptOuts
-	*world
+	*World
 	phone *sandbox.Sandbox
 }
 
 func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 	t.Helper()
-	each(t, func(t *testing.T, w *world) {
-		s := &sides{world: w}
+	Each(t, func(t *testing.T, w *World) {
+		s := &sides{World: w}
 		s.phone = sandbox.New(sandbox.Options{Now: w.Clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
 		s.phone.SeedDemo()
 		server := httptest.NewServer(s.phone)
 		t.Cleanup(func() { server.Close(); s.phone.Close() })
 		dp := dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.Clock.Now})
-		_, err := w.DB.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: apptest.Company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+		_, err := w.DB.Connect(Ctx, models.NewConnection{TenantID: "t_9", CompanyID: Company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
-		must(t, err)
-		must(t, w.DB.MarkReady(ctx, "t_9"))
+		Must(t, err)
+		Must(t, w.DB.MarkReady(Ctx, "t_9"))
 		s.OptOuts = optout.New(w.DB.Store, dp, w.CRM, w.Market, slog.New(slog.DiscardHandler))
 		w.Services = w.Process(w.CRM, s.Refresh)
 		f(t, s)
 	})
 }
 
-// says has a phone answer Ana's number, and what the webhook brought of it applied.
-func (s *sides) text(number, word string) {
+// replies stores and applies the event of a phone that answers Ana's number.
+func (s *sides) replies(number, word string) {
 	s.T.Helper()
-	_, err := s.DB.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
+	_, err := s.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
 		OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
-	must(s.T, err)
-	events, err := s.DB.PendingEventsAllTenants(ctx, s.Clock.Now().Add(time.Second), 10)
-	must(s.T, err)
+	Must(s.T, err)
+	events, err := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10)
+	Must(s.T, err)
 	for _, e := range events {
-		e, err := s.DB.Event(ctx, "t_9", e.ID)
-		must(s.T, err)
-		must(s.T, s.ApplyReply(ctx, e))
+		e, err := s.DB.Event(Ctx, "t_9", e.ID)
+		Must(s.T, err)
+		Must(s.T, s.ApplyReply(Ctx, e))
 	}
-	if left, _ := s.DB.PendingEventsAllTenants(ctx, s.Clock.Now().Add(time.Second), 10); len(left) != 0 {
+	if left, _ := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10); len(left) != 0 {
 		s.T.Error("an event stayed open")
 	}
 	s.Clock.Add(time.Second)
 }
 
-// reads has Dialpad's list read.
+// reads applies Dialpad's list.
 func (s *sides) reads() optout.ListCounts {
 	s.T.Helper()
-	n, err := s.ReadList(ctx, "t_9")
-	must(s.T, err)
+	n, err := s.ReadList(Ctx, "t_9")
+	Must(s.T, err)
 	return n
 }
 
-// out tells whether a number gets nothing from us now.
+// out reports whether a number is suppressed.
 func (s *sides) out(number string) bool {
 	s.T.Helper()
-	out, err := s.DB.IsSuppressed(ctx, "t_9", number)
-	must(s.T, err)
+	out, err := s.DB.IsSuppressed(Ctx, "t_9", number)
+	Must(s.T, err)
 	return out
 }
 
-func TestOneSideIsEnoughAndEachLiftsItsOwn(t *testing.T) {
+func TestEachSideLiftsItsOwnOptOut(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		steps := []struct {
 			what string
@@ -92,26 +92,26 @@ func TestOneSideIsEnoughAndEachLiftsItsOwn(t *testing.T) {
 			tell int // jobs so far
 		}{
 			{"at first", func() { s.reads() }, false, 0},
-			{"a STOP that only we heard", func() { s.text(bob, "stop") }, true, 1},
-			{"again", func() { s.text(bob, "stop") }, true, 1},
-			{"the CRM too", func() { s.Suppress(bob, models.OptOutCRM) }, true, 1},
-			{"Dialpad too", func() { s.phone.Reply(bob, "+14155550100", "STOP"); s.reads() }, true, 1},
+			{"a STOP that only we heard", func() { s.replies(Bob, "stop") }, true, 1},
+			{"again", func() { s.replies(Bob, "stop") }, true, 1},
+			{"the CRM too", func() { s.Suppress(Bob, models.OptOutCRM) }, true, 1},
+			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.reads() }, true, 1},
 			{"its list again", func() { s.reads() }, true, 1},
-			{"the CRM takes it back", func() { _, err := s.DB.Unsuppress(ctx, "t_9", bob, models.OptOutCRM); must(t, err) }, true, 1},
-			{"a START that only we heard", func() { s.text(bob, "start") }, true, 1},
-			{"Dialpad heard it too", func() { s.phone.Reply(bob, "+14155550100", "START"); s.reads() }, false, 2},
+			{"the CRM takes it back", func() { _, err := s.DB.Unsuppress(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
+			{"a START that only we heard", func() { s.replies(Bob, "start") }, true, 1},
+			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.reads() }, false, 2},
 			{"its list again", func() { s.reads() }, false, 2},
 		}
 		for _, step := range steps {
 			step.do()
-			if s.out(bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
-				t.Errorf("%s: out %v, %d told", step.what, s.out(bob), s.CountJobs("tell_opt_out"))
+			if s.out(Bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
+				t.Errorf("%s: out %v, %d told", step.what, s.out(Bob), s.CountJobs("tell_opt_out"))
 			}
 		}
 	})
 }
 
-func TestTheWholeListIsRead(t *testing.T) {
+func TestReadListReadsAllPages(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		for i := range 150 {
 			s.phone.Reply(fmt.Sprintf("+1%d55501%02d", 212+i/100*100, i%100), "+14155550100", "STOP")
@@ -122,76 +122,76 @@ func TestTheWholeListIsRead(t *testing.T) {
 		if n := s.reads(); n.Listed != 150 || n.OptedOut != 0 {
 			t.Errorf("again %+v", n)
 		}
-		c, err := s.DB.Connection(ctx, "t_9")
+		c, err := s.DB.Connection(Ctx, "t_9")
 		if err != nil || c.OptOutsAt == nil || !c.OptOutsAt.Equal(s.Clock.Now()) {
 			t.Errorf("read at %v, %v", c.OptOutsAt, err)
 		}
 	})
 }
 
-func TestTheCRMIsToldUntilItHeard(t *testing.T) {
+func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		job := func(out bool) models.TellOptOut {
-			key, err := s.DB.NumberKey(ctx, "t_9", bob)
-			must(t, err)
-			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", bob), OptedOut: out, Source: models.OptOutReply}
+			key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+			Must(t, err)
+			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: out, Source: models.OptOutReply}
 		}
-		s.text(bob, "stop")
+		s.replies(Bob, "stop")
 		s.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
-		if err := s.SyncToCRM(ctx, job(true)); err == nil {
+		if err := s.SyncToCRM(Ctx, job(true)); err == nil {
 			t.Error("a CRM that is down was told")
 		}
 		s.Host.Mend()
-		must(t, s.SyncToCRM(ctx, job(true)))
-		if !s.Host.IsOptedOut("t_9", bob) {
+		Must(t, s.SyncToCRM(Ctx, job(true)))
+		if !s.Host.IsOptedOut("t_9", Bob) {
 			t.Error("the CRM does not know")
 		}
-		must(t, s.SyncToCRM(ctx, job(false))) // overtaken: it was undone
-		if !s.Host.IsOptedOut("t_9", bob) {
+		Must(t, s.SyncToCRM(Ctx, job(false))) // overtaken: it was undone
+		if !s.Host.IsOptedOut("t_9", Bob) {
 			t.Error("the CRM was told what no longer holds")
 		}
-		s.text(bob, "start")
-		must(t, s.SyncToCRM(ctx, job(false)))
-		if s.Host.IsOptedOut("t_9", bob) {
+		s.replies(Bob, "start")
+		Must(t, s.SyncToCRM(Ctx, job(false)))
+		if s.Host.IsOptedOut("t_9", Bob) {
 			t.Error("the CRM still thinks so")
 		}
 	})
 }
 
-func TestABulkReadsDialpadsListFirst(t *testing.T) {
+func TestPrepareRefreshesAnOldList(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		s.reads()
-		s.phone.Reply(bob, "+14155550100", "STOP")
+		s.phone.Reply(Bob, "+14155550100", "STOP")
 		s.Clock.Add(4 * time.Minute)
-		v := s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", text(apptest.Hi))
+		v := s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
 		if v.Counts.Skipped != 0 {
 			t.Errorf("the list was read although it is fresh: %+v", v.Counts)
 		}
 		s.Settle(models.Sent, s.Claim()...)
 		s.Clock.Add(2 * time.Minute)
-		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", text(apptest.Hi))
+		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi))
 		if v.Counts.Skipped != 1 || v.Counts.Queued != 1 {
 			t.Errorf("the list was not read: %+v", v.Counts)
 		}
 		s.phone.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
 		s.Clock.Add(time.Hour)
-		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "1"), "k3", text(apptest.Hi))
+		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "1"), "k3", Text(Hi))
 		if v.Counts.Queued != 1 {
 			t.Errorf("a bulk waits for Dialpad's list: %+v", v.Counts)
 		}
 	})
 }
 
-func TestASTOPInMidBulkStopsTheRestToThatPerson(t *testing.T) {
+func TestStopInMidBulkSuppressesTheRest(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
-		s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", text(apptest.Hi))
-		s.text(bob, "stop")
+		s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
+		s.replies(Bob, "stop")
 		for _, c := range s.Claim() {
-			if c.Suppressed != (c.ToNumber == bob) {
+			if c.Suppressed != (c.ToNumber == Bob) {
 				t.Errorf("suppressed %v", c.Suppressed)
 			}
 		}
-		_, err := s.Create(ctx, s.One("ana", "7", bob), "k2", text("Hi"))
+		_, err := s.Create(Ctx, s.One("ana", "7", Bob), "k2", Text("Hi"))
 		var p *apierror.Error
 		if !errors.As(err, &p) || p.Message != "Unsubscribed from Text" {
 			t.Error(err)
@@ -212,26 +212,26 @@ func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
 	}))
 	t.Cleanup(server.Close)
 	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	must(t, err)
+	Must(t, err)
 	return crm.New(server.URL+"/{linkname}", secrets, nil, time.Now), ids
 }
 
-func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
+func TestSyncToCRMBackoffAndID(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		status := 0
 		client, ids := answers(t, &status)
 		o := optout.New(s.DB.Store, nil, client, s.Market, slog.New(slog.DiscardHandler))
-		key, err := s.DB.NumberKey(ctx, "t_9", bob)
-		must(t, err)
-		s.text(bob, "stop")
-		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
+		key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+		Must(t, err)
+		s.replies(Bob, "stop")
+		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
 		tell := func(code int) time.Duration {
 			t.Helper()
 			status = code
-			err := o.SyncToCRM(ctx, job)
+			err := o.SyncToCRM(Ctx, job)
 			var later *river.JobSnoozeError
 			if err == nil || !errors.As(err, &later) {
-				must(t, err)
+				Must(t, err)
 				return 0
 			}
 			return later.Duration

@@ -2,19 +2,19 @@ package outbox_test
 
 import (
 	"bytes"
-	"dialpad-texting/app/apptest"
+	. "dialpad-texting/app/apptest"
 	"dialpad-texting/models"
 	"testing"
 	"time"
 )
 
 func BenchmarkReport100k(b *testing.B) {
-	apptest.Benchmark(b, 60, func(b *testing.B, w *apptest.World) {
+	Benchmark(b, 60, func(b *testing.B, w *World) {
 		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 100_000)
 		for b.Loop() {
 			lines, begun := lineCounter(0), time.Now()
-			grew := apptest.HeapGrowth(func() {
-				if err := w.Report(ctx, w.Page("ana"), "b1", "", &lines); err != nil {
+			grew := HeapGrowth(func() {
+				if err := w.Report(Ctx, w.Page("ana"), "b1", "", &lines); err != nil {
 					b.Fatal(err)
 				}
 			})

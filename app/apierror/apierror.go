@@ -1,5 +1,5 @@
-// Package apierror is a refusal in the API's shape: a code for programs, a
-// sentence for the person and the cause for the operator.
+// Package apierror is a refusal in the API's shape: a code for
+// programs, a sentence for the person and the cause for the operator.
 package apierror
 
 import (
@@ -53,15 +53,18 @@ func Field(field, message string) *Error {
 // Conflict refuses a change that the present state does not allow.
 func Conflict(message string) *Error { return New(CodeStateConflict, message) }
 
-// NoRecords refuses what only a popup can ask: the session names no records.
+// NoRecords refuses what only a popup can ask: the session names no
+// records.
 func NoRecords() *Error { return New(CodeBadRequest, noRecordsMessage) }
 
-// CRMUnreachable is for a CRM that did not answer, or not as the contract says.
+// CRMUnreachable is for a CRM that did not answer, or not as the
+// contract says.
 func CRMUnreachable(cause error) *Error {
 	return &Error{Code: CodeCRMUnreachable, Message: CRMUnreachableMessage, Err: cause}
 }
 
-// NotFound turns the store's "not found" into a refusal; other errors pass.
+// NotFound turns the store's "not found" into a refusal; other errors
+// pass.
 func NotFound(err error) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return New(CodeNotFound, "There is no such text.")
@@ -69,8 +72,8 @@ func NotFound(err error) error {
 	return err
 }
 
-// Lost turns a lost race for a row into a conflict with this message; other
-// errors pass.
+// Lost turns a lost race for a row into a conflict with this message;
+// other errors pass.
 func Lost(err error, message string) error {
 	if errors.Is(err, models.ErrLost) {
 		return Conflict(message)
@@ -94,8 +97,8 @@ func IgnoreLost(err error) error {
 	return err
 }
 
-// Text turns an error of package compose into a refusal that names the field
-// and the place in the text; other errors pass.
+// Text turns an error of package compose into a refusal that names the
+// field and the place in the text; other errors pass.
 func Text(err error) error {
 	var r compose.Reason
 	if !errors.As(err, &r) {

@@ -14,7 +14,8 @@ import (
 // Hi is a text with a merge field that nobody lacks.
 const Hi = "Hi {{Contact.firstName|there}}"
 
-// ConnectMessage is the contract's sentence for a tenant that may not text.
+// ConnectMessage is the contract's sentence for a tenant that may not
+// text.
 const ConnectMessage = "You need an active DialPad connection to use this feature. Click here to connect."
 
 // Text is a request for a text now.
@@ -27,7 +28,8 @@ func At(local, zone, offset string) batch.Request {
 	return r
 }
 
-// Later is a request for Hi some time from now, in New York's wall time.
+// Later is a request for Hi some time from now, in New York's wall
+// time.
 func (w *World) Later(d time.Duration) batch.Request {
 	w.T.Helper()
 	loc, err := time.LoadLocation("America/New_York")
@@ -68,7 +70,8 @@ func (w *World) MustStartDue() batch.DueCounts {
 	return n
 }
 
-// MustApplyState applies a batch's state to its messages, as its job does.
+// MustApplyState applies a batch's state to its messages, as its job
+// does.
 func (w *World) MustApplyState(id string) int {
 	w.T.Helper()
 	n, err := w.ApplyState(Ctx, Acme, id)
@@ -118,7 +121,8 @@ func (w *World) Rows(batch string) []models.Message {
 	return list
 }
 
-// Outcomes are a batch's messages by record: the text, or why there is none.
+// Outcomes are a batch's messages by record: the text, or why there is
+// none.
 func (w *World) Outcomes(batch string) map[string]string {
 	w.T.Helper()
 	out := map[string]string{}

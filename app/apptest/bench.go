@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// Benchmark runs a benchmark on both databases, with so many people in the CRM.
+// Benchmark runs a benchmark on both databases, with so many people in
+// the CRM.
 func Benchmark(b *testing.B, people int, f func(b *testing.B, w *World)) {
 	for name, open := range map[string]func(testing.TB, modeltest.Migrate) string{"sqlite": modeltest.SQLite, "postgres": modeltest.Postgres} {
 		b.Run(name, func(b *testing.B) {
@@ -20,8 +21,8 @@ func Benchmark(b *testing.B, people int, f func(b *testing.B, w *World)) {
 	}
 }
 
-// HeapGrowth measures how much the heap grows meanwhile, at peak. The CRM
-// sandbox, which is in this process too, has its people already.
+// HeapGrowth measures how much the heap grows meanwhile, at peak. The
+// CRM sandbox, which is in this process too, has its people already.
 func HeapGrowth(do func()) (mb float64) {
 	stop, done := make(chan bool), make(chan uint64)
 	runtime.GC()

@@ -105,7 +105,8 @@ func (w *World) Selection(who, module, q string) access.Asker {
 	return a
 }
 
-// Claim claims all that may be sent now, as the worker that leases the lane.
+// Claim claims all that may be sent now, as the worker that leases the
+// lane.
 func (w *World) Claim() []models.Claimed {
 	w.T.Helper()
 	if w.Lane.ID == "" {

@@ -1,5 +1,6 @@
-// Package apptest is a test world: the packages that prepare and send texts,
-// between a real database and a CRM sandbox over HTTP. Only tests import it.
+// Package apptest is a test world: the packages that prepare and send
+// texts, between a real database and a CRM sandbox over HTTP. Only
+// tests import it.
 package apptest
 
 import (
@@ -112,7 +113,8 @@ func New(t testing.TB, dsn string) *World {
 	return w
 }
 
-// Process returns the services as another process of the fleet has them.
+// Process returns the services as another process of the fleet has
+// them.
 func (w *World) Process(c Client, refreshOptOuts func(context.Context, string) error) Services {
 	notify := func() { w.Notified.Add(1) }
 	return NewServices(w.DB.Store, c, w.Market, audience.Config{Now: w.Clock.Now, Notify: notify, RefreshOptOuts: refreshOptOuts})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -19,24 +20,24 @@ type Action struct {
 	TemplateID, Message      string // Message is the text; TemplateID says where it came from
 }
 
-// Target is an action's recipient. Its Code may also be set by the caller: why
-// no text goes out though the recipient could be texted.
+// Target is an action's recipient. Its Code may also be set by the
+// caller: why no text goes out though the recipient could be texted.
 type Target struct {
 	Recipient
 	Excluded         bool // the recipient can't be texted
 	UsesSenderFields bool // the text has fields of the sender: render it as that user
 }
 
-// The reasons of excluded recipients, where nobody sits before a screen.
+// The reasons of excluded recipients, where nobody sits before a
+// screen.
 const (
-	actionOptedOut  = "Text Unsubscribed"
 	actionForbidden = "The sender may not see this record"
 	actionRefused   = "Salesmate refused access to this record"
 )
 
-// Target reads an action's record as a CRM user sees it and renders the text.
-// *apierror.Error for a text that can't be used, and for a CRM that does not
-// answer (crm_unreachable).
+// Target reads an action's record as a CRM user sees it and renders the
+// text. *apierror.Error for a text that can't be used, and for a CRM
+// that does not answer (crm_unreachable).
 func (x *Audience) Target(ctx context.Context, t models.Tenant, userID string, a Action) (Target, error) {
 	tpl, err := x.templates.CheckText(ctx, t, a.Module, a.Message)
 	if err != nil {
@@ -55,7 +56,7 @@ func (x *Audience) Target(ctx context.Context, t models.Tenant, userID string, a
 	}
 	switch r.Code {
 	case CodeOptedOut:
-		r.Reason = actionOptedOut
+		r.Reason = optout.AutomationMessage
 	case CodeForbidden:
 		r.Reason = actionForbidden
 	}

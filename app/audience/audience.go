@@ -1,7 +1,8 @@
-// Package audience decides who gets which text. It reads a batch's records from
-// the CRM, renders the text for each person and excludes, with a reason, whoever
-// can't be texted. Preview counts the result, Prepare stores it as messages;
-// both run the same code (recipients.go), for one recipient as for many.
+// Package audience decides who gets which text. It reads a batch's
+// records from the CRM, renders the text for each person and excludes,
+// with a reason, whoever can't be texted. Preview counts the result,
+// Prepare stores it as messages; both run the same code
+// (recipients.go), for one recipient as for many.
 package audience
 
 import (
@@ -28,13 +29,15 @@ type Eligibility interface {
 	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
 }
 
-// Config is what an Audience needs beside its neighbours. All of it is optional.
+// Config is what an Audience needs beside its neighbours. All of it is
+// optional.
 type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Notify func() // called after messages were queued, for a worker in this process
 
-	// RefreshOptOuts reads Dialpad's opt-out list, if it is old, before a bulk.
+	// RefreshOptOuts reads Dialpad's opt-out list, if it is old, before
+	// a bulk.
 	RefreshOptOuts func(ctx context.Context, tenantID string) error
 }
 

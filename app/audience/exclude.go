@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 
+	"dialpad-texting/app/optout"
 	"dialpad-texting/models"
 )
 
@@ -20,7 +21,6 @@ const (
 
 // The same for people.
 const (
-	ReasonOptedOut  = "Unsubscribed from Text"
 	ReasonMissing   = "The record no longer exists"
 	ReasonForbidden = "You may not see this record"
 
@@ -29,8 +29,9 @@ const (
 	reasonLeftOut    = "Left out while the texts waited"
 )
 
-// excludeSuppressed excludes who opted out on any side that the database knows.
-// It is asked again right before each request to Dialpad.
+// excludeSuppressed excludes who opted out on any side that the
+// database knows. Delivery checks again right before each request to
+// Dialpad.
 func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list []Recipient) error {
 	keys := make([]string, 0, len(list))
 	for i := range list {
@@ -54,7 +55,7 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 	}
 	for i := range list {
 		if r := &list[i]; r.NumberKey != "" && suppressed[r.NumberKey] {
-			r.exclude(CodeOptedOut, ReasonOptedOut)
+			r.exclude(CodeOptedOut, optout.Message)
 		}
 	}
 	return nil
@@ -69,14 +70,14 @@ func (s audienceSpec) excludeByName(list []Recipient) {
 	}
 }
 
-// duplicates maps the numbers that a batch already texts, hashed, to their
-// recipients' names. A hundred thousand take a few MB.
+// duplicates maps the numbers that a batch already texts, hashed, to
+// their recipients' names. A hundred thousand take a few MB.
 type duplicates map[uint64]string
 
 var duplicateSeed = maphash.MakeSeed()
 
-// exclude excludes everyone whose number an earlier recipient has, and names
-// that one.
+// exclude excludes everyone whose number an earlier recipient has, and
+// names that one.
 func (d duplicates) exclude(list []Recipient) {
 	for i := range list {
 		r := &list[i]

@@ -21,7 +21,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// thousand adds people until Acme has a thousand, one of whom, six pages on, has Bob's number. 990 of them can be texted.
+// thousand adds people until Acme has a thousand, one of whom, six
+// pages on, has Bob's number. 990 of them can be texted.
 func thousand(w *World) {
 	w.Host.Seed(940, 0)
 	w.Host.SetNumber("t_9", "1900", "mobile", "(415) 555 0142")
@@ -174,7 +175,8 @@ func TestPrepareNotesAFailingCRM(t *testing.T) {
 	}
 }
 
-// circling answers about a selection in pages that lead back to the first.
+// circling answers about a selection in pages that lead back to the
+// first.
 type circling struct{ Client }
 
 func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
@@ -260,7 +262,8 @@ func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 	})
 }
 
-// cutting answers about a list of ids in pages of its own, and forgets an id on the way.
+// cutting answers about a list of ids in pages of its own, and forgets
+// an id on the way.
 type cutting struct {
 	Client
 	each   int

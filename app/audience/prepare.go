@@ -13,10 +13,11 @@ import (
 // PrepareCounts is what one run of Prepare did.
 type PrepareCounts struct{ Pages, Queued, Skipped int }
 
-// Prepare resolves a batch's recipients into messages, page by page, while the
-// batch is in state preparing. It may be killed anywhere and run again, also
-// twice at once: a page is stored together with the cursor after it, and only
-// if the batch still has the cursor before it. After an error, run it again.
+// Prepare resolves a batch's recipients into messages, page by page,
+// while the batch is in state preparing. It may be killed anywhere and
+// run again, also twice at once: a page is stored together with the
+// cursor after it, and only if the batch still has the cursor before
+// it. After an error, run it again.
 func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n PrepareCounts, err error) {
 	seen := cursorSet{}
 	for {
@@ -38,8 +39,9 @@ func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n Pre
 	}
 }
 
-// preparePage prepares the page at the batch's cursor. done is false where the
-// batch has to be read again: for its next page, or since its state changed.
+// preparePage prepares the page at the batch's cursor. done is false
+// where the batch has to be read again: for its next page, or since its
+// state changed.
 func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b models.Batch, seen cursorSet, n *PrepareCounts) (done bool, err error) {
 	if now := x.now(); waitsForFirstPage(b) && b.LateBy(*b.SendAt, now) {
 		set := b.Late(now)
@@ -87,17 +89,18 @@ func (n *PrepareCounts) add(p Page) {
 	}
 }
 
-// waitsForFirstPage reports whether a scheduled batch was started in time and
-// has no page yet: the CRM did not answer, or no worker was running.
+// waitsForFirstPage reports whether a scheduled batch was started in
+// time and has no page yet: the CRM did not answer, or no worker was
+// running.
 func waitsForFirstPage(b models.Batch) bool {
 	return b.SendAt != nil && b.StartedAt != nil && b.Cursor == "" && !b.LateBy(*b.SendAt, *b.StartedAt)
 }
 
 const optOutsTimeout = 10 * time.Second
 
-// refreshOptOuts reads Dialpad's opt-outs before a bulk's first page. When that
-// fails the bulk goes on: Dialpad enforces its own list, and ours is an hour
-// old at most.
+// refreshOptOuts reads Dialpad's opt-outs before a bulk's first page.
+// When that fails the bulk goes on: Dialpad enforces its own list, and
+// ours is an hour old at most.
 func (x *Audience) refreshOptOuts(ctx context.Context, b models.Batch) {
 	if b.Source != models.SourceBulk || b.Cursor != "" {
 		return
@@ -109,13 +112,13 @@ func (x *Audience) refreshOptOuts(ctx context.Context, b models.Batch) {
 	}
 }
 
-// refusedTimeout is how long a CRM is asked again that refuses the records or
-// answers unreadably. Its secrets may just be changing; a selection that it
-// forgot stays forgotten.
+// refusedTimeout is how long a CRM is asked again that refuses the
+// records or answers unreadably. Its secrets may just be changing; a
+// selection that it forgot stays forgotten.
 const refusedTimeout = time.Hour
 
-// noteFailure stores why preparing waits, for the person, and returns the
-// cause; or it holds the batch, where the CRM refuses for too long.
+// noteFailure stores why preparing waits, for the person, and returns
+// the cause; or it holds the batch, where the CRM refuses for too long.
 func (x *Audience) noteFailure(ctx context.Context, b models.Batch, cause error) error {
 	permanent := permanentReason(cause)
 	if permanent != "" && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedTimeout {
@@ -139,8 +142,8 @@ func (x *Audience) noteFailure(ctx context.Context, b models.Batch, cause error)
 	return cause
 }
 
-// permanentReason is the sentence for an answer of the CRM's that asking again
-// hardly changes, "" for others.
+// permanentReason is the sentence for an answer of the CRM's that
+// asking again hardly changes, "" for others.
 func permanentReason(err error) string {
 	switch crm.KindOf(err) {
 	case crm.Refused:

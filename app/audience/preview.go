@@ -23,9 +23,9 @@ type PreviewRequest struct {
 	Cursor   string             `json:"cursor"`
 }
 
-// PreviewView is the dry run of a batch. Large selections answer in parts:
-// counts are so far, exclusions and samples are this part's, and Next asks for
-// the following part.
+// PreviewView is the dry run of a batch. Large selections answer in
+// parts: counts are so far, exclusions and samples are this part's, and
+// Next asks for the following part.
 type PreviewView struct {
 	Total       int         `json:"total"`
 	WillReceive int         `json:"will_receive"`
@@ -103,8 +103,9 @@ func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest
 	return view, nil
 }
 
-// unwritten stands for a text that is still empty: before anything is written
-// the popup already counts who can be reached. It shows no samples of it.
+// unwritten stands for a text that is still empty: before anything is
+// written the popup already counts who can be reached. It shows no
+// samples of it.
 const unwritten = "\u2026"
 
 func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewRequest) (audienceSpec, error) {
@@ -163,8 +164,8 @@ func (x *Audience) previewPart(ctx context.Context, s audienceSpec, schedule *wa
 	return nil
 }
 
-// firstSend is when the first text would leave, after what is queued already,
-// and the rate of the others.
+// firstSend is when the first text would leave, after what is queued
+// already, and the rate of the others.
 func (x *Audience) firstSend(ctx context.Context, t models.Tenant, schedule *walltime.Schedule) (time.Time, SendRate, error) {
 	rate, err := RateOf(ctx, x.store, t)
 	now := x.cfg.Now()

@@ -20,8 +20,8 @@ const (
 	maxPreviewParts = 200
 )
 
-// previewState is a preview between two of its parts. It is in this process's
-// memory; another process starts over.
+// previewState is a preview between two of its parts. It is in this
+// process's memory; another process starts over.
 type previewState struct {
 	mu         sync.Mutex
 	duplicates duplicates
@@ -35,8 +35,8 @@ func (p *previewState) reset() {
 	p.duplicates, p.seen, p.view, p.cursor, p.part = duplicates{}, cursorSet{}, PreviewView{}, "", 0
 }
 
-// previewState returns the state of a key, new if there is none, and renews its
-// time.
+// previewState returns the state of a key, new if there is none, and
+// renews its time.
 func (x *Audience) previewState(key string) *previewState {
 	x.previewsMu.Lock()
 	defer x.previewsMu.Unlock()
@@ -54,7 +54,8 @@ func previewKey(a access.Asker, r PreviewRequest, id string) string {
 	return strings.Join([]string{a.Tenant.ID, a.UserID, RequestHash(a.Ctx, r.ToField, r.Message, r.Schedule), id}, "\x00")
 }
 
-// parsePreviewCursor reads "<id>:<part>"; "" begins a preview with a new id.
+// parsePreviewCursor reads "<id>:<part>"; "" begins a preview with a
+// new id.
 func parsePreviewCursor(cursor string) (id string, part int, err error) {
 	if cursor == "" {
 		return rand.Text(), 0, nil

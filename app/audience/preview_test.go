@@ -23,7 +23,8 @@ type dryRun struct {
 	told  map[string]string // by record, as became has it
 }
 
-// preview asks for all parts, of a process of its own each if others is set.
+// preview asks for all parts, of a process of its own each if others is
+// set.
 func preview(w *World, a access.Asker, r audience.PreviewRequest, others bool) dryRun {
 	w.T.Helper()
 	d := dryRun{told: map[string]string{}}

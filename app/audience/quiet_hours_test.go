@@ -11,7 +11,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// TestMoveQuietDelaysToTheEndOfQuietHours moves each text alone, by the recipient's own clock.
+// TestMoveQuietDelaysToTheEndOfQuietHours moves each text alone, by the
+// recipient's own clock.
 func TestMoveQuietDelaysToTheEndOfQuietHours(t *testing.T) {
 	for name, c := range map[string]struct {
 		asked  bool
@@ -49,7 +50,8 @@ func TestMoveQuietDelaysToTheEndOfQuietHours(t *testing.T) {
 	}
 }
 
-// TestPreviewCountsTextsThatReachQuietHours begins a bulk twenty seconds before quiet hours, at six a minute.
+// TestPreviewCountsTextsThatReachQuietHours begins a bulk twenty
+// seconds before quiet hours, at six a minute.
 func TestPreviewCountsTextsThatReachQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 6, QuietFrom: "20:00", QuietTo: "08:00"}))

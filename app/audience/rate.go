@@ -8,7 +8,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// SendRate is how fast a tenant's texts go out now, and how many are queued.
+// SendRate is how fast a tenant's texts go out now, and how many are
+// queued.
 type SendRate struct {
 	PerMinute int // 0 is unlimited
 	Queued    int64
@@ -32,7 +33,8 @@ func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate
 	return r, err
 }
 
-// After is when the last of n texts will have left, counted from a time.
+// After is when the last of n texts will have left, counted from a
+// time.
 func (r SendRate) After(from time.Time, n int64) time.Time {
 	if r.PerMinute == 0 {
 		return from.UTC()

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
-// Recipient is a person with the text that would go out, or the reason why none
-// will.
+// Recipient is a person with the text that would go out, or the reason
+// why none will.
 type Recipient struct {
 	RecordID, ContactID, DealID string
 	Name, Deal                  string // the person, and the title of the deal that names them
@@ -24,15 +25,16 @@ type Recipient struct {
 	Code, Reason, Field         string // why excluded; Code is "" for who is not
 }
 
-// Page is one page of recipients. Next is the cursor of the following one, ""
-// on the last.
+// Page is one page of recipients. Next is the cursor of the following
+// one, "" on the last.
 type Page struct {
 	Recipients []Recipient
 	Next       string
 }
 
-// recipients reads one page from the CRM and decides for each person: number,
-// text, opt-out. Duplicates are the caller's to exclude, since they span pages.
+// recipients reads one page from the CRM and decides for each person:
+// number, text, opt-out. Duplicates are the caller's to exclude, since
+// they span pages.
 func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string) (Page, error) {
 	q, next, err := s.query(cursor)
 	if err != nil {
@@ -77,7 +79,7 @@ func (s audienceSpec) recipient(r crm.Record) Recipient {
 		out.TimeZone = compose.TimeZone(number)
 	}
 	if r.OptedOut {
-		out.exclude(CodeOptedOut, ReasonOptedOut)
+		out.exclude(CodeOptedOut, optout.Message)
 		return out
 	}
 	if out.Text, err = s.render(r); err != nil {
@@ -88,8 +90,9 @@ func (s audienceSpec) recipient(r crm.Record) Recipient {
 	return out
 }
 
-// PersonOf names the person of a record, and the deal if it is one. The CRM
-// names a deal by its title; its person is in the contact's fields, if any.
+// PersonOf names the person of a record, and the deal if it is one. The
+// CRM names a deal by its title; its person is in the contact's fields,
+// if any.
 func PersonOf(r crm.Record) (name, deal string) {
 	if r.Module != crm.ModuleDeal {
 		return r.Name, ""

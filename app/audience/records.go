@@ -14,8 +14,9 @@ import (
 // pageSize is how many records one request to the CRM asks for.
 const pageSize = 200
 
-// query is the request for a cursor, and the cursor after it. A list of ids is
-// cut into pages ("ids:400:"); the cursors of a selection are the CRM's.
+// query is the request for a cursor, and the cursor after it. A list of
+// ids is cut into pages ("ids:400:"); the cursors of a selection are
+// the CRM's.
 func (s audienceSpec) query(cursor string) (q crm.ResolveQuery, next string, err error) {
 	q = crm.ResolveQuery{UserID: s.userID, Module: s.module, Limit: pageSize}
 	if s.selection != "" {
@@ -36,9 +37,10 @@ func (s audienceSpec) query(cursor string) (q crm.ResolveQuery, next string, err
 	return q, next, nil
 }
 
-// Records asks the CRM for one page of records. The CRM may cut its answer
-// about a list of ids into pages of its own: these are read to the end, since
-// only then it is known which ids it left out. They count as missing.
+// Records asks the CRM for one page of records. The CRM may cut its
+// answer about a list of ids into pages of its own: these are read to
+// the end, since only then it is known which ids it left out. They
+// count as missing.
 func (x *Audience) Records(ctx context.Context, t models.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	answer, err := x.crm.ResolveRecords(ctx, crmtenant.Of(t), q)
 	if err != nil || len(q.IDs) == 0 || answer.Next == "" {
@@ -66,7 +68,8 @@ func (x *Audience) Records(ctx context.Context, t models.Tenant, q crm.ResolveQu
 	return all, nil
 }
 
-// merge adds what an answer says of pending ids, and removes them from pending.
+// merge adds what an answer says of pending ids, and removes them from
+// pending.
 func merge(all *crm.Records, answer crm.Records, pending map[string]bool) {
 	for _, r := range answer.Records {
 		if pending[r.ID] {
@@ -89,8 +92,8 @@ func take(ids []string, pending map[string]bool) (out []string) {
 	return out
 }
 
-// cursorSet is the cursors of the pages read so far: a repeated one would loop
-// for ever.
+// cursorSet is the cursors of the pages read so far: a repeated one
+// would loop for ever.
 type cursorSet map[string]bool
 
 func (s cursorSet) check(next string) error {
@@ -104,8 +107,8 @@ func unreadable(err error) *crm.Error {
 	return &crm.Error{Kind: crm.Garbage, Type: crm.CallRecords, Status: 200, Err: err}
 }
 
-// recordsError is for records that the CRM did not give. It may refuse them, as
-// for a selection that it forgot: that is no outage.
+// recordsError is for records that the CRM did not give. It may refuse
+// them, as for a selection that it forgot: that is no outage.
 func recordsError(err error) error {
 	if crm.KindOf(err) == crm.Refused {
 		return &apierror.Error{Code: codeRefused, Message: reasonRefused, Err: err}

@@ -12,9 +12,9 @@ import (
 // singleTimeout bounds what a person waits for the CRM.
 const singleTimeout = 5 * time.Second
 
-// ResolveSingle resolves the recipient of a one-to-one, so that what can't go is
-// refused at once. It returns nil while the CRM does not answer: the text is
-// not lost, it waits in state preparing.
+// ResolveSingle resolves the recipient of a one-to-one, so that what
+// can't go is refused at once. It returns nil while the CRM does not
+// answer: the text is not lost, it waits in state preparing.
 func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b models.Batch) (*Recipient, error) {
 	s, err := specOf(t, b)
 	if err != nil {
@@ -41,7 +41,8 @@ func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b models.
 	return &r, nil
 }
 
-// Forecast returns one page of who would get a scheduled batch if it began now.
+// Forecast returns one page of who would get a scheduled batch if it
+// began now.
 func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b models.Batch, cursor string) (Page, error) {
 	s, err := specOf(t, b)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// audienceSpec is the part of a batch that decides recipients and texts.
+// audienceSpec is the part of a batch that decides recipients and
+// texts.
 type audienceSpec struct {
 	tenant    models.Tenant
 	userID    string
@@ -25,10 +26,12 @@ func specOf(t models.Tenant, b models.Batch) (audienceSpec, error) {
 		excluded: IDSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
 }
 
-// DefaultPhoneField is the field that a bulk's numbers come from by default.
+// DefaultPhoneField is the field that a bulk's numbers come from by
+// default.
 const DefaultPhoneField = "mobile"
 
-// UniqueIDs removes ids that are named again: the CRM would answer them twice.
+// UniqueIDs removes ids that are named again: the CRM would answer them
+// twice.
 func UniqueIDs(ids []string) []string {
 	seen := map[string]bool{}
 	var out []string

@@ -11,8 +11,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// storePage stores a page's messages and the cursor after it, if the batch is
-// as it was read; else models.ErrLost.
+// storePage stores a page's messages and the cursor after it, if the
+// batch is as it was read; else models.ErrLost.
 func (x *Audience) storePage(ctx context.Context, tx *models.Store, b models.Batch, sender string, p Page) error {
 	now, err := tx.BatchForUpdate(ctx, b.TenantID, b.ID)
 	if err != nil {
@@ -37,8 +37,8 @@ func (x *Audience) storePage(ctx context.Context, tx *models.Store, b models.Bat
 	return nil
 }
 
-// Queue stores recipients as messages (queued, waiting for their time, or
-// skipped with the reason) and wakes the tenant's lane. Call it in a
+// Queue stores recipients as messages (queued, waiting for their time,
+// or skipped with the reason) and wakes the tenant's lane. Call it in a
 // transaction.
 func (x *Audience) Queue(ctx context.Context, tx *models.Store, b models.Batch, sender string, list []Recipient) error {
 	c, err := tx.Connection(ctx, b.TenantID)
@@ -96,9 +96,9 @@ func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender strin
 	return m
 }
 
-// addDuplicates stores, as skipped, the messages that the database refused
-// since their number already has one in this batch. Those of a page that was
-// stored before stay as they are.
+// addDuplicates stores, as skipped, the messages that the database
+// refused since their number already has one in this batch. Those of a
+// page that was stored before stay as they are.
 func addDuplicates(ctx context.Context, tx *models.Store, lane models.Lane, b models.Batch, all []models.Message, added map[string]bool) error {
 	var skipped []models.Message
 	for _, m := range all {

@@ -7,13 +7,14 @@ import (
 	"dialpad-texting/models"
 )
 
-// applyChunkSize is how many rows one statement changes. Short transactions let the
-// lane claim in between.
+// applyChunkSize is how many rows one statement changes. Short
+// transactions let the lane claim in between.
 const applyChunkSize = 2000
 
-// ApplyState applies a batch's state to its messages: those of a cancelled one
-// are cancelled, of a paused or held one held, of a resumed one queued again.
-// It is idempotent, and returns how many messages changed.
+// ApplyState applies a batch's state to its messages: those of a
+// cancelled one are cancelled, of a paused or held one held, of a
+// resumed one queued again. It is idempotent, and returns how many
+// messages changed.
 func (x *Batches) ApplyState(ctx context.Context, tenantID, batchID string) (changed int, err error) {
 	b, err := x.store.Batch(ctx, tenantID, "", batchID)
 	if err != nil {
@@ -64,8 +65,8 @@ func (x *Batches) applySome(ctx context.Context, b models.Batch) (int, error) {
 	return int(n), err
 }
 
-// requeue queues held messages again, in the lane of the company that is
-// connected now, from the account that the sender's e-mail has now.
+// requeue queues held messages again, in the lane of the company that
+// is connected now, from the account that the sender's e-mail has now.
 func (x *Batches) requeue(ctx context.Context, b models.Batch) (int, error) {
 	c, err := x.store.Connection(ctx, b.TenantID)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// reconnect connects Acme to a Dialpad company of its choice, ready to text.
+// reconnect connects Acme to a Dialpad company of its choice, ready to
+// text.
 func reconnect(w *World, to string) {
 	w.T.Helper()
 	Must(w.T, w.DB.Disconnect(Ctx, "t_9"))

@@ -1,11 +1,12 @@
-// Package batch is the life of a batch: one request to text, one recipient or
-// many, now or at a time.
+// Package batch is the life of a batch: one request to text, one
+// recipient or many, now or at a time.
 //
 //	Create ─now→ preparing ─audience.Prepare→ sending ─delivery→ done
 //	   └─at a time→ scheduled ─Scheduler, two minutes before→ preparing
 //	paused ⇄ resumed · held (seven days at most) · cancelled
 //
-// A change of a batch's state reaches its messages by ApplyState, in a job.
+// A change of a batch's state reaches its messages by ApplyState, in a
+// job.
 package batch
 
 import (
@@ -21,20 +22,23 @@ import (
 	"dialpad-texting/models"
 )
 
-// Eligibility says whether a tenant or user may text now, and if not why.
+// Eligibility says whether a tenant or user may text now, and if not
+// why.
 type Eligibility interface {
 	TenantMay(ctx context.Context, tenantID string) (*market.Refusal, error)
 	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
 }
 
-// Config is what Batches needs beside its neighbours. All of it is optional.
+// Config is what Batches needs beside its neighbours. All of it is
+// optional.
 type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Notify func() // called after messages were queued, for a worker in this process
 }
 
-// Batches makes and changes batches; one per process. Safe for concurrent use.
+// Batches makes and changes batches; one per process. Safe for
+// concurrent use.
 type Batches struct {
 	Scheduler *Scheduler // the work that time brings
 
@@ -69,8 +73,8 @@ func (x *Batches) visible(ctx context.Context, a access.Asker, id string) (model
 	return b, apierror.NotFound(err)
 }
 
-// accountOf is the Dialpad account of an e-mail; *market.Refusal where its user
-// may not text.
+// accountOf is the Dialpad account of an e-mail; *market.Refusal where
+// its user may not text.
 func (x *Batches) accountOf(ctx context.Context, tenantID, email string) (models.Account, error) {
 	account, refusal, err := x.eligibility.UserMay(ctx, tenantID, email)
 	if err == nil && refusal != nil {

@@ -30,8 +30,8 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 		return models.Batch{}, apierror.NoRecords()
 	}
 	b := draft(a, key, r)
-	if old, err := x.byKey(ctx, a, key, b.BodyHash); err != nil || old != nil {
-		return deref(old), err
+	if old, found, err := x.byKey(ctx, a, key, b.BodyHash); err != nil || found {
+		return old, err
 	}
 	if err := x.validate(ctx, a, r, &b); err != nil {
 		return models.Batch{}, err
@@ -72,8 +72,8 @@ func draft(a access.Asker, key string, r Request) models.Batch {
 	return b
 }
 
-// validate checks what can be known now (sender, text, number or field, late
-// rule, schedule) and completes the draft.
+// validate checks what can be known now (sender, text, number or field,
+// late rule, schedule) and completes the draft.
 func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *models.Batch) error {
 	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
@@ -105,8 +105,8 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *mo
 	return setSchedule(b, *r.Schedule, x.cfg.Now())
 }
 
-// resolveSingle resolves a one-to-one's recipient; nil for a bulk, and for a
-// text that is prepared later: all is read again then.
+// resolveSingle resolves a one-to-one's recipient; nil for a bulk, and
+// for a text that is prepared later: all is read again then.
 func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b models.Batch) (*audience.Recipient, error) {
 	if b.Source != models.SourceOne {
 		return nil, nil
@@ -118,8 +118,8 @@ func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b models.B
 	return r, err
 }
 
-// insert stores a batch, with its message if the recipient is known already,
-// else with the job that prepares it.
+// insert stores a batch, with its message if the recipient is known
+// already, else with the job that prepares it.
 func (x *Batches) insert(ctx context.Context, b models.Batch, recipient *audience.Recipient) (stored models.Batch, created bool, err error) {
 	if recipient != nil {
 		b.State, b.Prepared = models.BatchSending, true

@@ -184,7 +184,8 @@ func TestIdempotencyKeyIsPerUserAndBody(t *testing.T) {
 		if v := w.MustCreate(w.One("ben", "7", Bob), "k1", Text("Hello")); v.ID == first.ID {
 			t.Error("another user got Ana's batch")
 		}
-		// An answer that was lost can be asked for again, whatever has changed since.
+		// An answer that was lost can be asked for again, whatever has
+		// changed since.
 		w.Settle(models.Sent, w.Claim()...)
 		w.Clock.Add(time.Second)
 		w.SetPlan("starter")

@@ -28,7 +28,8 @@ func (answering) ResolveRecords(_ context.Context, _ crm.Tenant, q crm.ResolveQu
 	return crm.Records{Records: []crm.Record{{Module: q.Module, ID: q.IDs[0], Name: "Bob", Fields: map[string]string{"Contact.firstName": "Bob"}}}}, nil
 }
 
-// arrivals stands in for Dialpad and remembers when the first text of each sender came, and how many came in all.
+// arrivals stands in for Dialpad and remembers when the first text of
+// each sender came, and how many came in all.
 type arrivals struct {
 	mu    sync.Mutex
 	first map[string]time.Time
@@ -57,8 +58,10 @@ const (
 	dueBatches = 10 // of each
 )
 
-// BenchmarkDue10k schedules 10,000 one-to-one texts of 1,000 tenants for one instant, starts and prepares them in the two
-// minutes before, as the worker does, and asks how late the first text of each tenant reaches Dialpad.
+// BenchmarkDue10k schedules 10,000 one-to-one texts of 1,000 tenants
+// for one instant, starts and prepares them in the two minutes before,
+// as the worker does, and asks how late the first text of each tenant
+// reaches Dialpad.
 func BenchmarkDue10k(b *testing.B) {
 	for name, open := range map[string]func(testing.TB, modeltest.Migrate) string{"sqlite": modeltest.SQLite, "postgres": modeltest.Postgres} {
 		b.Run(name, func(b *testing.B) {
@@ -115,7 +118,8 @@ func due10k(b *testing.B, db *seed.DB) {
 
 func fromOf(tenant int) string { return fmt.Sprintf("+1%03d55501%02d", 200+tenant/100, tenant%100) }
 
-// prepareAll starts what is due and prepares it, 24 at a time as the queue does.
+// prepareAll starts what is due and prepares it, 24 at a time as the
+// queue does.
 func prepareAll(b *testing.B, db *seed.DB, x Services) {
 	for {
 		n, err := x.Scheduler.StartDueAllTenants(Ctx, 200)

@@ -12,7 +12,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// EditRequest changes a batch before it starts; nil leaves a thing as it is.
+// EditRequest changes a batch before it starts; nil leaves a thing as
+// it is.
 type EditRequest struct {
 	Version      *int64             `json:"version"` // as it was read; nil changes any version
 	Message      *string            `json:"message"`
@@ -25,9 +26,9 @@ type EditRequest struct {
 
 const errChanged = "This text has just started, or somebody else changed it. Look at it again."
 
-// Edit changes a scheduled batch; the database decides whether it still is one.
-// What was held before it started may be given another time, if its tenant and
-// sender may text now.
+// Edit changes a scheduled batch; the database decides whether it still
+// is one. What was held before it started may be given another time, if
+// its tenant and sender may text now.
 func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditRequest) (models.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {
@@ -63,8 +64,8 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 // columns are a batch's columns to change.
 type columns = map[string]any
 
-// editState refuses what has started; a held batch with a new time is scheduled
-// again, with the sender's account of now.
+// editState refuses what has started; a held batch with a new time is
+// scheduled again, with the sender's account of now.
 func (x *Batches) editState(ctx context.Context, b models.Batch, r EditRequest, set columns) error {
 	if b.State == models.BatchScheduled {
 		return nil
@@ -96,8 +97,9 @@ func notEditable(b models.Batch, now time.Time) error {
 	return apierror.Conflict("This text has already started; it can't be changed any more.")
 }
 
-// checkSchedule returns a batch that was made or changed, with its warning. A
-// failing check leaves the batch as it is: the next check is a minute away.
+// checkSchedule returns a batch that was made or changed, with its
+// warning. A failing check leaves the batch as it is: the next check is
+// a minute away.
 func (x *Batches) checkSchedule(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil || b.State != models.BatchScheduled {
@@ -152,9 +154,9 @@ func (x *Batches) editSender(ctx context.Context, a access.Asker, userID *string
 // maxExcluded bounds how many records one batch can leave out by name.
 const maxExcluded = 10_000
 
-// editExclude leaves single recipients out. They have no messages yet that
-// could be cancelled: their ids are stored with the batch, and preparing skips
-// them with the reason.
+// editExclude leaves single recipients out. They have no messages yet
+// that could be cancelled: their ids are stored with the batch, and
+// preparing skips them with the reason.
 func editExclude(b models.Batch, exclude *[]string, set columns) error {
 	if exclude == nil {
 		return nil

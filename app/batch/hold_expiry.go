@@ -13,8 +13,9 @@ const (
 	expiredReason = "Not sent: it was held for seven days"
 )
 
-// ExpireHeldAllTenants cancels batches that were held for seven days, at most
-// limit. Their messages fail with the reason they were held for.
+// ExpireHeldAllTenants cancels batches that were held for seven days,
+// at most limit. Their messages fail with the reason they were held
+// for.
 func (s *Scheduler) ExpireHeldAllTenants(ctx context.Context, limit int) (int, error) {
 	held, err := s.store.HeldTooLongAllTenants(ctx, s.now().Add(-maxHold), limit)
 	if err != nil {

@@ -8,18 +8,19 @@ import (
 	"dialpad-texting/models"
 )
 
-// byKey returns the batch that a user's idempotency key already made, nil for
-// none. The same request again gives the same batch; another request with the
-// key is a conflict. Keys never expire: the database has them unique per user.
-func (x *Batches) byKey(ctx context.Context, a access.Asker, key, bodyHash string) (*models.Batch, error) {
+// byKey finds the batch that a user's idempotency key already made. The
+// same request again gives the same batch; another request with the key
+// is a conflict. Keys never expire: the database has them unique per
+// user.
+func (x *Batches) byKey(ctx context.Context, a access.Asker, key, bodyHash string) (b models.Batch, found bool, err error) {
 	if key == "" {
-		return nil, nil
+		return b, false, nil
 	}
-	b, err := x.store.BatchByKey(ctx, a.Tenant.ID, a.UserID, key)
+	b, err = x.store.BatchByKey(ctx, a.Tenant.ID, a.UserID, key)
 	if err != nil {
-		return nil, apierror.IgnoreNotFound(err)
+		return b, false, apierror.IgnoreNotFound(err)
 	}
-	return &b, sameRequest(b, bodyHash)
+	return b, true, sameRequest(b, bodyHash)
 }
 
 // sameRequest refuses a key that was used for another request.
@@ -28,11 +29,4 @@ func sameRequest(b models.Batch, bodyHash string) error {
 		return apierror.New("idempotency_conflict", "This request was already used for another text. Send again from a new popup.")
 	}
 	return nil
-}
-
-func deref(b *models.Batch) models.Batch {
-	if b == nil {
-		return models.Batch{}
-	}
-	return *b
 }

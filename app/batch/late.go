@@ -5,8 +5,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// Late is the late rule: what to do when the schedule's time has passed by more
-// than AfterMinutes. Do is hold, drop or send. models.Batch.LateBy applies it.
+// Late is the late rule: what to do when the schedule's time has passed
+// by more than AfterMinutes. Do is hold, drop or send.
+// models.Batch.LateBy applies it.
 type Late struct {
 	AfterMinutes int    `json:"after_minutes"`
 	Do           string `json:"do"`

@@ -10,7 +10,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// ready schedules a bulk in an hour with a late rule and prepares it a minute before.
+// ready schedules a bulk in an hour with a late rule and prepares it a
+// minute before.
 func ready(w *World, l *batch.Late) string {
 	w.T.Helper()
 	v := lateRule(w, l)
@@ -21,7 +22,8 @@ func ready(w *World, l *batch.Late) string {
 	return v.ID
 }
 
-// take claims one text, as a paced lane does that goes from worker to worker.
+// take claims one text, as a paced lane does that goes from worker to
+// worker.
 func take(w *World) int {
 	w.T.Helper()
 	leased(w, time.Second)

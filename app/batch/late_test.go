@@ -14,7 +14,8 @@ import (
 
 const tooLate = "The time passed while texts could not be sent (2026-03-02T11:00, America/New_York)"
 
-// lateRule schedules a bulk in an hour with a late rule; nil is the default one.
+// lateRule schedules a bulk in an hour with a late rule; nil is the
+// default one.
 func lateRule(w *World, l *batch.Late) outbox.BatchView {
 	w.T.Helper()
 	r := w.Later(time.Hour)
@@ -215,7 +216,8 @@ func TestResumeDoesNotSendEarly(t *testing.T) {
 	})
 }
 
-// TestSenderIsCheckedAtTheScheduledTime suspends one while the text is made ready, two minutes ahead.
+// TestSenderIsCheckedAtTheScheduledTime suspends one while the text is
+// made ready, two minutes ahead.
 func TestSenderIsCheckedAtTheScheduledTime(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), "k1", w.Later(time.Hour))
@@ -255,7 +257,8 @@ func TestEditRefusesAnOldVersion(t *testing.T) {
 	})
 }
 
-// TestLateRuleIgnoresQuietHours breaks the connection over a night on which nothing was to go.
+// TestLateRuleIgnoresQuietHours breaks the connection over a night on
+// which nothing was to go.
 func TestLateRuleIgnoresQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))

@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// Cancel cancels the rest of a batch. Requests already sent to Dialpad go on.
+// Cancel cancels the rest of a batch. Requests already sent to Dialpad
+// go on.
 func (x *Batches) Cancel(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
 	from := []string{models.BatchScheduled, models.BatchPreparing, models.BatchSending, models.BatchPaused, models.BatchHeld}
 	return x.changeState(ctx, a, id, from, map[string]any{"state": models.BatchCancelled, "held_reason": "Cancelled by " + a.Name,
@@ -46,9 +47,9 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (models
 	return x.changeState(ctx, a, id, []string{models.BatchPaused, models.BatchHeld}, set, "This batch is not paused.")
 }
 
-// senderOf is the account that a batch's texts go out from now. It is "" for an
-// automation's: each of its texts has a sender of its own. *market.Refusal
-// where they may not go.
+// senderOf is the account that a batch's texts go out from now. It is
+// "" for an automation's: each of its texts has a sender of its own.
+// *market.Refusal where they may not go.
 func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) {
 	if b.Source == models.SourceAutomation {
 		refusal, err := x.eligibility.TenantMay(ctx, b.TenantID)
@@ -61,8 +62,9 @@ func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) 
 	return account.DialpadID, err
 }
 
-// changeState changes a visible batch that is in one of the states from, and
-// queues the jobs that follow. conflict is the sentence where it is in another.
+// changeState changes a visible batch that is in one of the states
+// from, and queues the jobs that follow. conflict is the sentence where
+// it is in another.
 func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, from []string, set map[string]any, conflict string) (models.Batch, error) {
 	if _, err := x.visible(ctx, a, id); err != nil {
 		return models.Batch{}, err

@@ -61,7 +61,8 @@ func TestCancelLeavesClaimedMessages(t *testing.T) {
 		if n := w.MustApplyState("b1"); n != many-len(wire) || len(w.Claim()) != 0 {
 			t.Errorf("moved %d", n)
 		}
-		// One comes back as surely not accepted: it is cancelled, not sent later.
+		// One comes back as surely not accepted: it is cancelled, not
+		// sent later.
 		due := w.Clock.Now().Add(time.Second)
 		settled, err := w.DB.Settle(Ctx, []models.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: models.Waiting, DueAt: &due}})
 		Must(t, err)

@@ -23,10 +23,11 @@ var (
 	errAlreadyResent = apierror.Conflict("These people were texted again already. Look for it in the outbox.")
 )
 
-// Resend makes a new batch for the messages of some states. Uncertain ones may
-// have been sent: they need Confirm. Each message is sent again once, whatever
-// the key; whoever gets nothing that time either is sent again from the new
-// batch. The same key again gives the same batch.
+// Resend makes a new batch for the messages of some states. Uncertain
+// ones may have been sent: they need Confirm. Each message is sent
+// again once, whatever the key; whoever gets nothing that time either
+// is sent again from the new batch. The same key again gives the same
+// batch.
 func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r ResendRequest) (models.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {
@@ -38,8 +39,8 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 	slices.Sort(r.States)
 	r.States = slices.Compact(r.States)
 	hash := audience.RequestHash("resend", id, r.States)
-	if old, err := x.byKey(ctx, a, key, hash); err != nil || old != nil {
-		return deref(old), err
+	if old, found, err := x.byKey(ctx, a, key, hash); err != nil || found {
+		return old, err
 	}
 	again, err := x.resendDraft(ctx, a, b)
 	if err != nil {
@@ -49,8 +50,8 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 	err = x.insertResend(ctx, b, &again, r.States)
 	if errors.Is(err, models.ErrConflict) || errors.Is(err, errAlreadyResent) {
 		// The same key may just have been faster.
-		if old, keyErr := x.byKey(ctx, a, key, hash); keyErr != nil || old != nil {
-			return deref(old), keyErr
+		if old, found, keyErr := x.byKey(ctx, a, key, hash); keyErr != nil || found {
+			return old, keyErr
 		}
 	}
 	if err != nil {
@@ -94,8 +95,9 @@ func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b models.Batc
 		State: models.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: models.LateHold}, nil
 }
 
-// insertResend stores the new batch for the old one's people that no other
-// resend has taken; models.ErrConflict when its key made a batch meanwhile.
+// insertResend stores the new batch for the old one's people that no
+// other resend has taken; models.ErrConflict when its key made a batch
+// meanwhile.
 func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *models.Batch, states []string) error {
 	from := resendFrom(old, states)
 	return x.store.Tx(ctx, func(tx *models.Store) error {
@@ -136,14 +138,15 @@ func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) e
 	return errNobodyLeft
 }
 
-// Resendable is how many people of a batch Resend would text again, by state.
+// Resendable is how many people of a batch Resend would text again, by
+// state.
 type Resendable struct {
 	Failed    int `json:"failed"`
 	Uncertain int `json:"uncertain"`
 }
 
-// Resendable counts only where there may be something to count, which spares
-// most batches the query.
+// Resendable counts only where there may be something to count, which
+// spares most batches the query.
 func (x *Batches) Resendable(ctx context.Context, b models.Batch, c models.Counts) (*Resendable, error) {
 	if b.Source == models.SourceAutomation || c.Failed+c.Uncertain == 0 {
 		return &Resendable{}, nil

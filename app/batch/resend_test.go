@@ -13,7 +13,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// ended is a bulk to four people, one of whom opted out, whose texts ended as failed, uncertain and sent.
+// ended is a bulk to four people, one of whom opted out, whose texts
+// ended as failed, uncertain and sent.
 func ended(w *World) outbox.BatchView {
 	w.T.Helper()
 	v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20", "1", "8"), "k1", Text(Hi))

@@ -29,8 +29,8 @@ func ScheduleOf(b models.Batch) *walltime.Schedule {
 	return &walltime.Schedule{Local: b.LocalTime, TimeZone: b.TimeZone, Offset: b.UTCOffset}
 }
 
-// movedInstant is the instant that new zone rules gave to a batch's wall time,
-// and whether it is another than before. The wall time wins.
+// movedInstant is the instant that new zone rules gave to a batch's
+// wall time, and whether it is another than before. The wall time wins.
 func movedInstant(b models.Batch) (time.Time, bool) {
 	s := ScheduleOf(b)
 	if s == nil {

@@ -10,22 +10,23 @@ import (
 	"dialpad-texting/models"
 )
 
-// WarningCounts is what one check of the schedules changed. Refreshed counts
-// the senders to be read again at Dialpad.
+// WarningCounts is what one check of the schedules changed. Refreshed
+// counts the senders to be read again at Dialpad.
 type WarningCounts struct{ Warned, Cleared, Moved, Refreshed int }
 
 const warningsPage = 500
 
-// WarnAllTenants checks whether each scheduled batch could go now. It stores a
-// warning if not, and removes it when all is well again. It also finds the
-// instants that new zone rules gave to their wall times.
+// WarnAllTenants checks whether each scheduled batch could go now. It
+// stores a warning if not, and removes it when all is well again. It
+// also finds the instants that new zone rules gave to their wall times.
 func (s *Scheduler) WarnAllTenants(ctx context.Context) (WarningCounts, error) {
 	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
 		return s.store.ScheduledAllTenants(ctx, after, warningsPage)
 	})
 }
 
-// WarnTenant does the same for one tenant, after a change of its people.
+// WarnTenant does the same for one tenant, after a change of its
+// people.
 func (s *Scheduler) WarnTenant(ctx context.Context, tenantID string) (WarningCounts, error) {
 	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
 		return s.store.OpenBatches(ctx, tenantID, []string{models.BatchScheduled}, after, warningsPage)
@@ -51,7 +52,8 @@ func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) 
 	}
 }
 
-// senderStates remembers whether a tenant's sender may text, during one check.
+// senderStates remembers whether a tenant's sender may text, during one
+// check.
 type senderStates map[[2]string]senderState // by tenant and e-mail
 
 type senderState struct {
@@ -92,11 +94,13 @@ func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStat
 	return s.store.Warn(ctx, b, warning)
 }
 
-// refreshBefore is how long before its time a batch's sender is read again at
-// Dialpad, as when it is made: there may be no event for a change.
+// refreshBefore is how long before its time a batch's sender is read
+// again at Dialpad, as when it is made: there may be no event for a
+// change.
 var refreshBefore = []time.Duration{24 * time.Hour, time.Hour}
 
-// lastRefresh is the latest time at which a batch's sender had to be read.
+// lastRefresh is the latest time at which a batch's sender had to be
+// read.
 func lastRefresh(b models.Batch, now time.Time) time.Time {
 	last := b.CreatedAt
 	for _, before := range refreshBefore {
@@ -107,8 +111,8 @@ func lastRefresh(b models.Batch, now time.Time) time.Time {
 	return last
 }
 
-// refreshAccount queues the reading of an account; schedules are checked after
-// it.
+// refreshAccount queues the reading of an account; schedules are
+// checked after it.
 func (s *Scheduler) refreshAccount(ctx context.Context, tenantID, dialpadID string) error {
 	return s.store.Tx(ctx, func(tx *models.Store) error {
 		if err := tx.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
@@ -134,8 +138,8 @@ func (s senderState) warning(b models.Batch, now time.Time) string {
 	return strings.TrimSuffix(reason, ".") + ": this will " + outcome + " " + dayOf(*b.SendAt, now, b.TimeZone) + "."
 }
 
-// senderName is the sender's first name: of whoever asked for the batch, unless
-// an admin chose another.
+// senderName is the sender's first name: of whoever asked for the
+// batch, unless an admin chose another.
 func senderName(b models.Batch, a models.Account) string {
 	name := b.UserName
 	if models.FoldEmail(b.UserEmail) != b.SenderEmail {
@@ -147,8 +151,8 @@ func senderName(b models.Batch, a models.Account) string {
 	return b.SenderEmail
 }
 
-// dayOf names the day of an instant as people do: today, tomorrow, on Friday,
-// on March 27.
+// dayOf names the day of an instant as people do: today, tomorrow, on
+// Friday, on March 27.
 func dayOf(at, now time.Time, zone string) string {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// warned is what one look at the schedules makes a batch say; it must say the same after a second look.
+// warned is what one look at the schedules makes a batch say; it must
+// say the same after a second look.
 func warned(w *World, id string) string {
 	w.T.Helper()
 	_, err := w.Scheduler.WarnAllTenants(Ctx)

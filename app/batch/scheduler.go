@@ -6,9 +6,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// Scheduler does what time brings to batches: it starts scheduled ones, warns of
-// those that will fail, and ends what was held too long. Each method is one
-// round; loops are the caller's.
+// Scheduler does what time brings to batches: it starts scheduled ones,
+// warns of those that will fail, and ends what was held too long. Each
+// method is one round; loops are the caller's.
 type Scheduler struct {
 	store       *models.Store
 	eligibility Eligibility

@@ -11,12 +11,12 @@ import (
 // DueCounts is what one round of StartDueAllTenants did.
 type DueCounts struct{ Started, Held, Dropped, Moved int }
 
-// prepareAhead is how long before its time a batch may be prepared. Nothing
-// leaves early: its messages are due at the time.
+// prepareAhead is how long before its time a batch may be prepared.
+// Nothing leaves early: its messages are due at the time.
 const prepareAhead = 2 * time.Minute
 
-// StartDueAllTenants starts the scheduled batches whose preparing may begin, or
-// applies their late rule. At most limit batches.
+// StartDueAllTenants starts the scheduled batches whose preparing may
+// begin, or applies their late rule. At most limit batches.
 func (s *Scheduler) StartDueAllTenants(ctx context.Context, limit int) (n DueCounts, err error) {
 	now := s.now()
 	due, err := s.store.DueBatchesAllTenants(ctx, now.Add(prepareAhead), limit)

@@ -11,11 +11,11 @@ import (
 // Sender is who an automation's text goes out from.
 type Sender struct{ UserID, DialpadID string }
 
-// EnqueueAction adds an automation's text to its workflow's batch of the day
-// and returns its row, which may only say why no text goes out.
+// EnqueueAction adds an automation's text to its workflow's batch of
+// the day and returns its row, which may only say why no text goes out.
 //
-// Call it in a transaction, once for each action. If the row is queued, wake
-// its lane last; else finish the batch after the transaction.
+// Call it in a transaction, once for each action. If the row is queued,
+// wake its lane last; else finish the batch after the transaction.
 func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender, a audience.Action, to audience.Target) (models.Message, error) {
 	b, err := tx.OpenWorkflowBatch(ctx, workflowBatch(t, a, x.now()), a.CalledAt)
 	if err != nil {
@@ -40,8 +40,8 @@ func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.
 	return m, err
 }
 
-// workflowBatch is the batch of a workflow's day, in the tenant's zone. It has
-// no user: only admins see it.
+// workflowBatch is the batch of a workflow's day, in the tenant's zone.
+// It has no user: only admins see it.
 func workflowBatch(t models.Tenant, a audience.Action, now time.Time) models.Batch {
 	return models.Batch{ID: models.NewID(), TenantID: t.ID, Source: models.SourceAutomation, Class: models.ClassAutomation,
 		WorkflowID: a.WorkflowID, WorkflowName: a.WorkflowName, Module: a.Module, ToField: a.ToField, Message: a.Message,

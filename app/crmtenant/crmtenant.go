@@ -1,4 +1,5 @@
-// Package crmtenant turns a stored tenant into what calls to the CRM need.
+// Package crmtenant turns a stored tenant into what calls to the CRM
+// need.
 package crmtenant
 
 import (

@@ -14,15 +14,16 @@ import (
 	"dialpad-texting/models"
 )
 
-// Bounds of the backoff, which is a quarter of the time since the change.
+// Bounds of the backoff, which is a quarter of the time since the
+// change.
 const (
 	minSyncBackoff = 2 * time.Second
 	maxSyncBackoff = 6 * time.Hour
 )
 
-// SyncToCRM writes one change to the CRM, unless it was undone meanwhile. A CRM
-// that fails is asked again, without limit: the job is snoozed, which costs it
-// none of its attempts.
+// SyncToCRM writes one change to the CRM, unless it was undone
+// meanwhile. A CRM that fails is asked again, without limit: the job is
+// snoozed, which costs it none of its attempts.
 func (o *OptOuts) SyncToCRM(ctx context.Context, job models.TellOptOut) error {
 	number, err := o.store.OpenNumber(job.TenantID, job.Number)
 	if err != nil {

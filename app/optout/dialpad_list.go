@@ -14,8 +14,8 @@ import (
 // ListCounts is what reading Dialpad's list changed.
 type ListCounts struct{ Listed, OptedOut, OptedIn int }
 
-// ReadList applies Dialpad's lists of opt-outs and opt-ins, page by page, and
-// queues the sync to the CRM for each change.
+// ReadList applies Dialpad's lists of opt-outs and opt-ins, page by
+// page, and queues the sync to the CRM for each change.
 func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, err error) {
 	c, err := o.store.Connection(ctx, tenantID)
 	if err != nil || c.State != models.Connected {
@@ -46,8 +46,8 @@ func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, 
 
 type listReader func(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
 
-// eachPage calls f with each page's numbers, without those that no text could
-// go to.
+// eachPage calls f with each page's numbers, without those that no text
+// could go to.
 func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listReader, f func(numbers []string) error) error {
 	seen := map[string]bool{}
 	for cursor := ""; ; {
@@ -95,8 +95,8 @@ func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, numbers []s
 	return nil
 }
 
-// applyOptIns also lifts an earlier STOP reply: Dialpad received it too, and
-// lists what the person said after it.
+// applyOptIns also lifts an earlier STOP reply: Dialpad received it
+// too, and lists what the person said after it.
 func (o *OptOuts) applyOptIns(ctx context.Context, tenantID string, numbers []string, at time.Time, n *ListCounts) error {
 	sources := []string{models.OptOutDialpad, models.OptOutReply}
 	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, sources...)

@@ -1,6 +1,10 @@
-// Package optout keeps who must not be texted. Three sides may say so: the CRM
-// (its flag and events), Dialpad's list, and a person who answers STOP. One
-// side is enough to stop texts; each side lifts only its own opt-out.
+// Package optout keeps who must not be texted. Three sides may say so:
+// the CRM (its flag and events), Dialpad's list, and a person who
+// answers STOP. One side is enough to stop texts; each side lifts only
+// its own opt-out.
+//
+// An opt-out also stops the rest of a running bulk: delivery checks the
+// number again right before each request to Dialpad.
 package optout
 
 import (
@@ -13,6 +17,12 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+)
+
+// Why no text goes to somebody who opted out; contract section 5.
+const (
+	Message           = "Unsubscribed from Text"
+	AutomationMessage = "Text Unsubscribed" // as an automation reports it
 )
 
 // Dialpad reads a company's opt-out list, and who opted in again.
@@ -87,9 +97,9 @@ func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Ti
 	})
 }
 
-// change runs a change and, when the number's state is another afterwards,
-// queues the sync to the CRM. Nothing changes when a second side says the
-// same, or while another side's opt-out stays.
+// change runs a change and, when the number's state is another
+// afterwards, queues the sync to the CRM. Nothing changes when a second
+// side says the same, or while another side's opt-out stays.
 func (o *OptOuts) change(ctx context.Context, tenantID, number, source string, apply func(*models.Store) (bool, error)) (changed bool, err error) {
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
 		before, err := tx.IsSuppressed(ctx, tenantID, number)

@@ -48,7 +48,8 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 	})
 }
 
-// replies stores and applies the event of a phone that answers Ana's number.
+// replies stores and applies the event of a phone that answers Ana's
+// number.
 func (s *sides) replies(number, word string) {
 	s.T.Helper()
 	_, err := s.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
@@ -199,7 +200,8 @@ func TestStopInMidBulkSuppressesTheRest(t *testing.T) {
 	})
 }
 
-// answers is a CRM that answers every call with a status, and keeps the calls' webhook-ids.
+// answers is a CRM that answers every call with a status, and keeps the
+// calls' webhook-ids.
 func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
 	t.Helper()
 	ids := &[]string{}

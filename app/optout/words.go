@@ -8,8 +8,9 @@ const (
 	WordStart = "start"
 )
 
-// Word returns WordStop or WordStart for a text that consists of one of the
-// words carriers agree on (CTIA Messaging Principles, 5.1.3), else "".
+// Word returns WordStop or WordStart for a text that consists of one of
+// the words carriers agree on (CTIA Messaging Principles, 5.1.3), else
+// "".
 func Word(text string) string {
 	switch strings.ToUpper(strings.TrimSpace(text)) {
 	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":

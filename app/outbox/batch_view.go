@@ -13,8 +13,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// BatchView is a batch as contract section 6 answers it. Counts always add up
-// to their total.
+// BatchView is a batch as contract section 6 answers it. Counts always
+// add up to their total.
 type BatchView struct {
 	ID         string             `json:"id"`
 	Source     string             `json:"source"`

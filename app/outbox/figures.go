@@ -9,9 +9,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// totals completes a batch's counts with the recipients that have no row yet.
-// All that has not left counts in the batch's own state: its rows follow a
-// moment later.
+// totals completes a batch's counts with the recipients that have no
+// row yet. All that has not left counts in the batch's own state: its
+// rows follow a moment later.
 func totals(b models.Batch, c models.Counts) models.Counts {
 	remaining := c.Queued + c.Held
 	if !b.Prepared {
@@ -36,8 +36,9 @@ func totals(b models.Batch, c models.Counts) models.Counts {
 	return c
 }
 
-// eta is when a running batch's last text will leave, nil for others. Texts
-// that wait for the end of quiet hours may be later than the rate says.
+// eta is when a running batch's last text will leave, nil for others.
+// Texts that wait for the end of quiet hours may be later than the rate
+// says.
 func (x *Outbox) eta(ctx context.Context, b models.Batch, c models.Counts, rate audience.SendRate) (*time.Time, error) {
 	remaining := int64(c.Queued + c.Sending)
 	if remaining <= 0 || !batch.IsRunning(b) {

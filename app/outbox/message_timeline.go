@@ -30,7 +30,8 @@ func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, e
 	return out
 }
 
-// checked is the outcome for the record: number, opt-outs, merge fields.
+// checked is the outcome for the record: number, opt-outs, merge
+// fields.
 func checked(m models.Message) MomentView {
 	if m.State == models.Skipped || m.State == models.Failed && m.Attempt == 0 {
 		return MomentView{At: m.CreatedAt, State: m.State, Text: "Checked: " + m.ErrorText}

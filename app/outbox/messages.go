@@ -35,8 +35,8 @@ type MessageView struct {
 
 const messagesPage = 100
 
-// Messages pages a batch's messages; state "" is all. A scheduled bulk has none
-// yet: Messages answers with its forecast.
+// Messages pages a batch's messages; state "" is all. A scheduled bulk
+// has none yet: Messages answers with its forecast.
 func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor string) (MessagesView, error) {
 	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
@@ -64,8 +64,8 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor
 	return v, nil
 }
 
-// forecast pages who would get a scheduled bulk if it began now. Its messages
-// have no ids; an edit excludes people by their record.
+// forecast pages who would get a scheduled bulk if it began now. Its
+// messages have no ids; an edit excludes people by their record.
 func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, state, cursor string) (MessagesView, error) {
 	p, err := x.audience.Forecast(ctx, a.Tenant, b, cursor)
 	if err != nil {
@@ -84,7 +84,8 @@ func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, s
 	return v, nil
 }
 
-// storedStates are the stored states of a state as people see it; nil is all.
+// storedStates are the stored states of a state as people see it; nil
+// is all.
 func storedStates(state string) ([]string, error) {
 	switch state {
 	case "":

@@ -12,8 +12,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// A one-to-one that waits has no message yet that stores its recipient's name,
-// so the outbox asks the CRM, as the user who asks: others see the number only.
+// A one-to-one that waits has no message yet that stores its
+// recipient's name, so the outbox asks the CRM, as the user who asks:
+// others see the number only.
 const (
 	namesTTL       = time.Minute // the outbox asks every few seconds
 	namesTimeout   = 2 * time.Second
@@ -66,7 +67,8 @@ func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []m
 	return nil
 }
 
-// onlyRecipient is a one-to-one's recipient as stored, perhaps without a name.
+// onlyRecipient is a one-to-one's recipient as stored, perhaps without
+// a name.
 func (x *Outbox) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {
 	list, err := x.store.Messages(ctx, b.TenantID, b.ID, nil, "", 1)
 	if err != nil {
@@ -78,8 +80,9 @@ func (x *Outbox) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientV
 	return &RecipientView{Display: display(b.ToNumber)}, nil
 }
 
-// recordNames asks the CRM for some records' names, cached for a minute. When
-// it fails the names are empty: better than an outbox that hangs.
+// recordNames asks the CRM for some records' names, cached for a
+// minute. When it fails the names are empty: better than an outbox that
+// hangs.
 func (x *Outbox) recordNames(ctx context.Context, a access.Asker, module string, ids []string) map[string]cachedName {
 	names, unknown := x.cachedNames(a, module, ids)
 	if len(unknown) == 0 {

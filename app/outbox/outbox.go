@@ -1,5 +1,5 @@
-// Package outbox shows what was and will be sent: batches with their figures,
-// messages, receipts and reports. It changes nothing.
+// Package outbox shows what was and will be sent: batches with their
+// figures, messages, receipts and reports. It changes nothing.
 package outbox
 
 import (
@@ -43,8 +43,9 @@ type BatchesView struct {
 
 const batchesPage = 25
 
-// Batches pages the outbox: an admin's has everybody's batches, a user's their
-// own. A query that is a phone number finds the batches with that recipient.
+// Batches pages the outbox: an admin's has everybody's batches, a
+// user's their own. A query that is a phone number finds the batches
+// with that recipient.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
 	filter := models.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
 	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
@@ -74,8 +75,9 @@ const (
 	runningShown = 3
 )
 
-// Running returns the asker's bulks that are under way, newest first. Whoever
-// closed the popup finds them there before they send the same once more.
+// Running returns the asker's bulks that are under way, newest first.
+// Whoever closed the popup finds them there before they send the same
+// once more.
 func (x *Outbox) Running(ctx context.Context, a access.Asker) ([]BatchView, error) {
 	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.UserID, Source: models.SourceBulk}, "", runningRead)
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// listed are the ids of all pages of the outbox, which must be newest first.
+// listed are the ids of all pages of the outbox, which must be newest
+// first.
 func listed(w *World, a access.Asker, f outbox.Filter) []string {
 	w.T.Helper()
 	var ids []string

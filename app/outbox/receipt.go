@@ -12,8 +12,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// ReceiptView is everything about one message: who asked, what was rendered from
-// what, each attempt, each event.
+// ReceiptView is everything about one message: who asked, what was
+// rendered from what, each attempt, each event.
 type ReceiptView struct {
 	Message  ReceiptMessage `json:"message"`
 	Request  ReceiptRequest `json:"request"`
@@ -94,8 +94,8 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 	return v, nil
 }
 
-// senderEmail is whose Dialpad account a message goes out from. Each message of an
-// automation has a sender of its own.
+// senderEmail is whose Dialpad account a message goes out from. Each
+// message of an automation has a sender of its own.
 func (x *Outbox) senderEmail(ctx context.Context, m models.Message, b models.Batch) (string, error) {
 	if b.SenderEmail != "" {
 		return b.SenderEmail, nil
@@ -120,8 +120,8 @@ func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage
 		Encoding: string(compose.Count(m.Text).Encoding), DialpadID: m.DialpadID, MatchedBy: matched}
 }
 
-// attemptViews are the earlier attempts, and the last one, which the message's
-// own row has.
+// attemptViews are the earlier attempts, and the last one, which the
+// message's own row has.
 func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
 	out := []AttemptView{}
 	for _, r := range earlier {
@@ -133,8 +133,8 @@ func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
 	return out
 }
 
-// lastAttempt is how the last request ended, not what Dialpad's events said of
-// its message later.
+// lastAttempt is how the last request ended, not what Dialpad's events
+// said of its message later.
 func lastAttempt(m models.Message) AttemptView {
 	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText}
 	switch {

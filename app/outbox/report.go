@@ -65,8 +65,8 @@ func reportRow(m models.Message) []string {
 	return row
 }
 
-// escapeFormula keeps a spreadsheet from running a cell as a formula (OWASP, CSV
-// injection). A number's + would be one too.
+// escapeFormula keeps a spreadsheet from running a cell as a formula
+// (OWASP, CSV injection). A number's + would be one too.
 func escapeFormula(cell string) string {
 	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
 		return "'" + cell

@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 )
@@ -87,11 +88,12 @@ type StateView struct {
 	Reason  string       `json:"reason,omitempty"` // a closer sentence, if any
 }
 
-// noticeOver is from how many recipients on the popup asks for a transactional
-// text.
+// noticeOver is from how many recipients on the popup asks for a
+// transactional text.
 const noticeOver = 50
 
-// Context describes the popup. Where the asker may not text, State says why.
+// Context describes the popup. Where the asker may not text, State says
+// why.
 func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error) {
 	if a.Ctx == nil {
 		return ContextView{}, apierror.NoRecords()
@@ -148,8 +150,9 @@ func clickedNumber(a access.Asker) *ToView {
 	return to
 }
 
-// fill adds fields and the person from the CRM. When the CRM does not answer
-// the popup still opens: a text without merge fields needs neither.
+// fill adds fields and the person from the CRM. When the CRM does not
+// answer the popup still opens: a text without merge fields needs
+// neither.
 func (x *Popup) fill(ctx context.Context, a access.Asker, v *ContextView) error {
 	list, err := x.templates.Fields(ctx, a.Tenant, a.Ctx.Module)
 	if err != nil {
@@ -179,8 +182,8 @@ func (x *Popup) fill(ctx context.Context, a access.Asker, v *ContextView) error 
 	return nil
 }
 
-// fillPerson adds what the record says of the person, and returns the record;
-// nil where the CRM gives none.
+// fillPerson adds what the record says of the person, and returns the
+// record; nil where the CRM gives none.
 func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phones []crm.PhoneField) (*crm.Record, error) {
 	records, err := x.records(ctx, a)
 	if err != nil {
@@ -214,7 +217,7 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 		}
 	}
 	if to.OptedOut = r.OptedOut || suppressed; to.OptedOut {
-		to.Problem = &ProblemView{audience.CodeOptedOut, audience.ReasonOptedOut}
+		to.Problem = &ProblemView{audience.CodeOptedOut, optout.Message}
 	}
 	return &r, nil
 }

@@ -1,5 +1,5 @@
-// Package popup answers what a popup shows before anything is sent: to whom,
-// from which number, the fields and templates to write with.
+// Package popup answers what a popup shows before anything is sent: to
+// whom, from which number, the fields and templates to write with.
 package popup
 
 import (

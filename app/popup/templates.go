@@ -43,8 +43,8 @@ func (x *Popup) Templates(ctx context.Context, a access.Asker, q, cursor string)
 	return v, nil
 }
 
-// RenderView is a template's text: one-to-one with the values in, in bulk as it
-// is written. Problems name the fields that stayed empty.
+// RenderView is a template's text: one-to-one with the values in, in
+// bulk as it is written. Problems name the fields that stayed empty.
 type RenderView struct {
 	Text     string       `json:"text"`
 	Problems []FieldIssue `json:"problems"`
@@ -82,8 +82,8 @@ func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (
 	return v, nil
 }
 
-// emptyMark replaces a missing value: nobody overlooks it, and no braces reach
-// a customer.
+// emptyMark replaces a missing value: nobody overlooks it, and no
+// braces reach a customer.
 const emptyMark = "____"
 
 // fillIn puts the values in, and emptyMark where one is missing.

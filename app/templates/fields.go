@@ -36,8 +36,9 @@ func newFieldCache() *lru.Cache[fieldsKey, cachedFields] {
 	return cache
 }
 
-// Fields returns a module's merge and phone fields, cached for a minute. While
-// the CRM fails it returns older ones: better than no text at all.
+// Fields returns a module's merge and phone fields, cached for a
+// minute. While the CRM fails it returns older ones: better than no
+// text at all.
 func (x *Templates) Fields(ctx context.Context, t models.Tenant, module string) (crm.FieldList, error) {
 	key, now := fieldsKey{t.ID, module}, x.now()
 	cached, ok := x.fields.Get(key)
@@ -75,8 +76,8 @@ func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module
 	return apierror.Field("to_field", fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
 }
 
-// CheckText parses a text and refuses fields that the module does not have. A
-// text without fields asks the CRM nothing.
+// CheckText parses a text and refuses fields that the module does not
+// have. A text without fields asks the CRM nothing.
 func (x *Templates) CheckText(ctx context.Context, t models.Tenant, module, text string) (compose.Template, error) {
 	tpl, err := compose.Parse(text)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package templates reads what a text can be written with: the CRM's templates
-// and its modules' fields; and checks a text against those fields.
+// Package templates reads what a text can be written with: the CRM's
+// templates and its modules' fields; and checks a text against those
+// fields.
 package templates
 
 import (
@@ -44,8 +45,8 @@ func (x *Templates) List(ctx context.Context, t models.Tenant, userID, q, cursor
 // maxPages bounds the search for one template.
 const maxPages = 100
 
-// Find returns one template that a CRM user may use; *apierror.Error not_found
-// where there is none.
+// Find returns one template that a CRM user may use; *apierror.Error
+// not_found where there is none.
 func (x *Templates) Find(ctx context.Context, t models.Tenant, userID, id string) (crm.Template, error) {
 	cursor := ""
 	for range maxPages {

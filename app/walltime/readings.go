@@ -2,8 +2,8 @@ package walltime
 
 import "time"
 
-// readings are the instants, in order, at which a clock in the zone shows this
-// wall time: one, two or none.
+// readings are the instants, in order, at which a clock in the zone
+// shows this wall time: one, two or none.
 func readings(wall time.Time, loc *time.Location) []time.Time {
 	var out []time.Time
 	for _, offset := range offsets(wall, loc) {
@@ -16,9 +16,9 @@ func readings(wall time.Time, loc *time.Location) []time.Time {
 	return out
 }
 
-// around are the two instants next to a wall time that does not exist, in
-// order. With the offset after the change it falls before the gap, with the
-// offset before the change behind it.
+// around are the two instants next to a wall time that does not exist,
+// in order. With the offset after the change it falls before the gap,
+// with the offset before the change behind it.
 func around(wall time.Time, loc *time.Location) []time.Time {
 	var out []time.Time
 	for _, offset := range offsets(wall, loc) {
@@ -27,8 +27,8 @@ func around(wall time.Time, loc *time.Location) []time.Time {
 	return out
 }
 
-// offsets are the zone's offsets, in seconds, within a day of a wall time, the
-// larger (the earlier instant) first.
+// offsets are the zone's offsets, in seconds, within a day of a wall
+// time, the larger (the earlier instant) first.
 func offsets(wall time.Time, loc *time.Location) []int {
 	_, before := wall.Add(-26 * time.Hour).In(loc).Zone()
 	_, after := wall.Add(26 * time.Hour).In(loc).Zone()
@@ -50,7 +50,8 @@ type Choice struct {
 	Label    string    `json:"label"` // "01:30 before the clocks go back (EDT)"
 }
 
-// choicesOf labels instants; change is what they stand before and after.
+// choicesOf labels instants; change is what they stand before and
+// after.
 func choicesOf(at []time.Time, loc *time.Location, change string) []Choice {
 	out := make([]Choice, len(at))
 	for i, t := range at {

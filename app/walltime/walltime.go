@@ -1,6 +1,6 @@
-// Package walltime reads the times that people choose: a wall time in a time
-// zone. It never guesses: a wall time that the clocks skip or repeat is asked
-// about, with the choices.
+// Package walltime reads the times that people choose: a wall time in a
+// time zone. It never guesses: a wall time that the clocks skip or
+// repeat is asked about, with the choices.
 package walltime
 
 import (
@@ -13,8 +13,8 @@ import (
 	"dialpad-texting/app/apierror"
 )
 
-// Schedule is a wall time in a zone. Offset is needed where that wall time
-// happens twice.
+// Schedule is a wall time in a zone. Offset is needed where that wall
+// time happens twice.
 type Schedule struct {
 	Local    string `json:"local"`     // "2026-11-24T09:00"
 	TimeZone string `json:"time_zone"` // IANA
@@ -28,8 +28,9 @@ const (
 	maxAhead     = 366 * 24 * time.Hour
 )
 
-// Resolve returns the instant of a wall time, which must be in the next year.
-// Errors are *apierror.Error; time_missing and time_ambiguous have choices.
+// Resolve returns the instant of a wall time, which must be in the next
+// year. Errors are *apierror.Error; time_missing and time_ambiguous
+// have choices.
 func (s Schedule) Resolve(now time.Time) (time.Time, error) {
 	loc, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
@@ -63,8 +64,8 @@ func (s Schedule) Minute() string {
 	return s.Local
 }
 
-// Estimate is when texts would go, for a preview: the first choice of an
-// ambiguous time; now for no schedule, or one that can't be read.
+// Estimate is when texts would go, for a preview: the first choice of
+// an ambiguous time; now for no schedule, or one that can't be read.
 func (s *Schedule) Estimate(now time.Time) time.Time {
 	if s == nil {
 		return now
@@ -82,8 +83,9 @@ func (s *Schedule) Estimate(now time.Time) time.Time {
 	return at
 }
 
-// Reread resolves a stored schedule with today's zone rules, which may have
-// changed. It returns false where the wall time no longer has one reading.
+// Reread resolves a stored schedule with today's zone rules, which may
+// have changed. It returns false where the wall time no longer has one
+// reading.
 func (s Schedule) Reread() (time.Time, bool) {
 	loc, err := time.LoadLocation(s.TimeZone)
 	wall, err2 := time.Parse(wallFormat, s.Local)
@@ -98,7 +100,8 @@ func (s Schedule) Reread() (time.Time, bool) {
 	return at.UTC(), err == nil
 }
 
-// OffsetAt is a zone's offset at an instant, "-04:00"; "" for an unknown zone.
+// OffsetAt is a zone's offset at an instant, "-04:00"; "" for an
+// unknown zone.
 func OffsetAt(at time.Time, zone string) string {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

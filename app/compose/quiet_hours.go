@@ -2,8 +2,9 @@ package compose
 
 import "time"
 
-// QuietUntil tells when quiet hours end for somebody at an instant, zero when they are not on. from and to are wall
-// times; from after to spans midnight.
+// QuietUntil returns when the quiet hours end that an instant falls
+// into, in a time zone; the zero time if it falls into none. from and
+// to are wall times, "20:00"; from after to spans midnight.
 func QuietUntil(at time.Time, zone, from, to string) time.Time {
 	if zone == "" || from == to {
 		return time.Time{}

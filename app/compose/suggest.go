@@ -2,9 +2,10 @@ package compose
 
 import "strings"
 
-// nearest finds the known field a person most likely meant, or "". Case costs
-// nothing; beyond a third of the name's length a guess would only mislead.
-func nearest(field string, known []string) string {
+// suggest returns the known field that a misspelled one most likely
+// means, or "". Case does not count; more than a third of the name
+// wrong is no suggestion.
+func suggest(field string, known []string) string {
 	best, bestDistance := "", len(field)/3+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(field), strings.ToLower(k)); d < bestDistance {
@@ -14,7 +15,8 @@ func nearest(field string, known []string) string {
 	return best
 }
 
-// distance is Levenshtein's, over bytes: field names are ASCII.
+// distance is the Levenshtein distance, over bytes: field names are
+// ASCII.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

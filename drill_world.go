@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -78,8 +79,8 @@ func (f *drillField) ask(ctx context.Context) error {
 		return err
 	}
 	f.requested = n
-	b, err := f.program.crew.Texting.Create(ctx, texting.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin",
-		Ctx: &crm.Ctx{Mode: "bulk", Module: crm.ModuleContact, Selection: selection, Count: n}}, "drill", texting.BatchRequest{Message: "The drill"})
+	b, err := f.program.crew.Batches.Create(ctx, access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin",
+		Ctx: &crm.Ctx{Mode: "bulk", Module: crm.ModuleContact, Selection: selection, Count: n}}, "drill", batch.Request{Message: "The drill"})
 	f.batchID = b.ID
 	f.say("%d people to text, at most %d a minute, seed %d", n, f.rate(), f.o.seed)
 	return err

@@ -16,10 +16,15 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/optout"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/popup"
+	"dialpad-texting/app/templates"
 	"dialpad-texting/app/work"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
@@ -77,11 +82,14 @@ func (p *program) wire(secrets crm.Secrets) error {
 	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
 	people := accounts.New(store, phone, mkt, host, now, p.log)
 	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
-	optOuts := texting.NewOptOuts(store, phone, host, mkt, p.log)
-	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
-	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
+	optOuts := optout.New(store, phone, host, mkt, p.log)
+	tpl := templates.New(host, now)
+	aud := audience.New(store, host, tpl, mkt, audience.Config{Now: now, Log: p.log, Notify: engine.Wake, RefreshOptOuts: optOuts.Refresh})
+	batches := batch.New(store, aud, tpl, mkt, batch.Config{Now: now, Log: p.log, Notify: engine.Wake})
+	box := outbox.New(store, aud, batches, now, p.log)
+	action := automation.New(store, host, mkt, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
-	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
@@ -93,7 +101,8 @@ func (p *program) wire(secrets crm.Secrets) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
 	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
-		Accounts: people, Texting: texts, Automation: action, Events: p.crew, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+		Accounts: people, Popup: popup.New(store, tpl, aud, box, mkt, p.log), Audience: aud, Batches: batches, Outbox: box,
+		Automation: action, Events: p.crew, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -93,7 +94,7 @@ func (s *server) learnInOrder(ctx context.Context, block crm.Tenant, c crm.Call)
 				return err
 			}
 		}
-		if out = blockOf(t); news {
+		if out = crmtenant.Of(t); news {
 			out, err = learn(ctx, tx, block, c.Timestamp)
 		}
 		return err
@@ -123,9 +124,5 @@ func learn(ctx context.Context, store *models.Store, block crm.Tenant, at time.T
 		ID: block.ID, Linkname: cmp.Or(block.Linkname, old.Linkname), Name: cmp.Or(block.Name, old.Name),
 		Plan: cmp.Or(block.Plan, old.Plan), TimeZone: cmp.Or(block.TimeZone, old.TimeZone), SignedAt: at,
 	})
-	return blockOf(t), err
-}
-
-func blockOf(t models.Tenant) crm.Tenant {
-	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
+	return crmtenant.Of(t), err
 }

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
@@ -59,7 +59,7 @@ func stored(tenantID string, event dialpad.Event, body []byte) models.WebhookEve
 			e.ToNumber = sms.ToNumbers[0]
 		}
 		if sms.Direction == "inbound" {
-			e.OptWord = optWord(sms.Text)
+			e.OptWord = optout.Word(sms.Text)
 		}
 	case event.ChangeLog != nil:
 		e.Kind, e.DialpadUsers, e.EventAt = models.EventChangeLog, event.ChangeLog.UserIDs, moment(event.ChangeLog.Date)
@@ -72,15 +72,4 @@ func moment(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// optWord reads the words that carriers agree on (CTIA Messaging Principles, 5.1.3), alone in their text.
-func optWord(text string) string {
-	switch strings.ToUpper(strings.TrimSpace(text)) {
-	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":
-		return "stop"
-	case "START", "UNSTOP", "YES":
-		return "start"
-	}
-	return ""
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
@@ -151,7 +151,7 @@ func asRefusal(err error) *refusal {
 	case errors.Is(err, dialpad.ErrBadEvent):
 		return refuse(http.StatusUnauthorized, "bad_signature", "The event is not signed as agreed.")
 	case errors.As(err, &crmError) && crmError.Kind == crm.Unavailable:
-		return refuse(http.StatusServiceUnavailable, "crm_unreachable", "Salesmate is not answering. Try again in a few minutes.").because(err)
+		return refuse(http.StatusServiceUnavailable, apierror.CodeCRMUnreachable, apierror.CRMUnreachableMessage).because(err)
 	case errors.Is(err, context.Canceled):
 		return refuse(statusGone, "cancelled", "The request was given up.").because(err)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -161,7 +161,7 @@ func asRefusal(err error) *refusal {
 }
 
 func fromApp(err error) *refusal {
-	var problem *texting.Problem
+	var problem *apierror.Error
 	if errors.As(err, &problem) {
 		return &refusal{statusOf(problem.Code), problem.Code, problem.Message, problem.Details, problem.Err}
 	}

@@ -10,10 +10,12 @@ import (
 // A code that the map does not know is answered 500: whoever adds one below must think of its status here.
 func TestEveryCodeBelowHasAStatus(t *testing.T) {
 	found := map[string]bool{}
+	apiErrors := []string{`apierror\.New\("([a-z_]+)"`, `apierror\.Error\{Code: "([a-z_]+)"`, `[cC]ode[A-Z]\w* += "([a-z_]+)"`}
 	for folder, patterns := range map[string][]string{
-		"texting": {`problem\("([a-z_]+)"`, `Problem\{Code: "([a-z_]+)"`, `code[A-Z]\w* += "([a-z_]+)"`},
-		"market":  {`Code[A-Z]\w* += "([a-z_]+)"`},
-		"compose": {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
+		"apierror": apiErrors, "audience": apiErrors, "batch": apiErrors, "outbox": apiErrors, "popup": apiErrors, "templates": apiErrors,
+		"walltime": {`ask\("([a-z_]+)"`, `apierror\.New\("([a-z_]+)"`},
+		"market":   {`Code[A-Z]\w* += "([a-z_]+)"`},
+		"compose":  {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
 	} {
 		files, err := filepath.Glob("../app/" + folder + "/*.go")
 		if err != nil || len(files) == 0 {

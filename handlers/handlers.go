@@ -17,8 +17,11 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/popup"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -50,7 +53,10 @@ type Deps struct {
 	Market     *market.Market
 	Access     *access.Access
 	Accounts   *accounts.Accounts
-	Texting    *texting.Texting
+	Popup      *popup.Popup
+	Audience   *audience.Audience
+	Batches    *batch.Batches
+	Outbox     *outbox.Outbox
 	Automation Automation
 	Events     Events
 	Pages      *static.Renderer

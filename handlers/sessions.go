@@ -9,7 +9,6 @@ import (
 	"github.com/gorilla/sessions"
 
 	"dialpad-texting/app/access"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 )
 
@@ -42,12 +41,7 @@ func (s *server) admins(c *gin.Context) {
 
 func callerOf(c *gin.Context) access.Caller { return c.MustGet(keySession).(access.Caller) }
 
-func asker(c *gin.Context) texting.Asker {
-	caller := callerOf(c)
-	v := caller.Session
-	return texting.Asker{Tenant: caller.Tenant, UserID: v.UserID, Email: v.Email, Name: v.Name, Role: v.Role,
-		TimeZone: v.TimeZone, Locale: v.Locale, Ctx: caller.Ctx}
-}
+func asker(c *gin.Context) access.Asker { return callerOf(c).Asker() }
 
 // postSession trades a new launch token for a new session. The old one says for whom; it may have been idle too long.
 func (s *server) postSession(c *gin.Context) error {

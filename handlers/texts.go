@@ -8,11 +8,15 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/models"
 )
 
 func (s *server) getContext(c *gin.Context) error {
-	view, err := s.Texting.Context(c.Request.Context(), asker(c))
+	view, err := s.Popup.Context(c.Request.Context(), asker(c))
 	return answer(c, http.StatusOK, view, err)
 }
 
@@ -21,7 +25,7 @@ func (s *server) getTemplates(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := s.Texting.Templates(c.Request.Context(), asker(c), search["q"], search["cursor"])
+	view, err := s.Popup.Templates(c.Request.Context(), asker(c), search["q"], search["cursor"])
 	return answer(c, http.StatusOK, view, err)
 }
 
@@ -35,16 +39,16 @@ func (s *server) postRender(c *gin.Context) error {
 	if in.TemplateID == "" {
 		return badRequest("The field template_id is missing.").with("field", "template_id")
 	}
-	view, err := s.Texting.Render(c.Request.Context(), asker(c), string(in.TemplateID))
+	view, err := s.Popup.Render(c.Request.Context(), asker(c), string(in.TemplateID))
 	return answer(c, http.StatusOK, view, err)
 }
 
 func (s *server) postPreview(c *gin.Context) error {
-	var in texting.PreviewRequest
+	var in audience.PreviewRequest
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	view, err := s.Texting.Preview(c.Request.Context(), asker(c), in)
+	view, err := s.Audience.Preview(c.Request.Context(), asker(c), in)
 	return answer(c, http.StatusOK, view, err)
 }
 
@@ -55,38 +59,38 @@ func (s *server) postBatch(c *gin.Context) error {
 	}
 	var in struct {
 		TemplateID id `json:"template_id"` // in front of the embedded one: ids come as numbers too
-		texting.BatchRequest
+		batch.Request
 	}
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	in.BatchRequest.TemplateID = string(in.TemplateID)
-	view, err := s.Texting.Create(c.Request.Context(), asker(c), key, in.BatchRequest)
-	return answerBatch(c, http.StatusAccepted, view, err)
+	in.Request.TemplateID = string(in.TemplateID)
+	b, err := s.Batches.Create(c.Request.Context(), asker(c), key, in.Request)
+	return s.answerBatch(c, http.StatusAccepted, b, err)
 }
 
 func (s *server) getBatch(c *gin.Context) error {
-	view, err := s.Texting.Batch(c.Request.Context(), asker(c), c.Param("id"))
-	return answerBatch(c, http.StatusOK, view, err)
+	view, err := s.Outbox.Batch(c.Request.Context(), asker(c), c.Param("id"))
+	return answer(c, http.StatusOK, gin.H{"batch": view}, err)
 }
 
 func (s *server) patchBatch(c *gin.Context) error {
-	var in texting.EditRequest
+	var in batch.EditRequest
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	view, err := s.Texting.Edit(c.Request.Context(), asker(c), c.Param("id"), in)
-	return answerBatch(c, http.StatusOK, view, err)
+	b, err := s.Batches.Edit(c.Request.Context(), asker(c), c.Param("id"), in)
+	return s.answerBatch(c, http.StatusOK, b, err)
 }
 
-// moveBatch is for Cancel, Pause and Resume.
-func (s *server) moveBatch(move func(context.Context, texting.Asker, string) (texting.BatchView, error)) handler {
+// changeBatch is for Cancel, Pause and Resume.
+func (s *server) changeBatch(change func(context.Context, access.Asker, string) (models.Batch, error)) handler {
 	return func(c *gin.Context) error {
 		if err := bindNothing(c); err != nil {
 			return err
 		}
-		view, err := move(c.Request.Context(), asker(c), c.Param("id"))
-		return answerBatch(c, http.StatusOK, view, err)
+		b, err := change(c.Request.Context(), asker(c), c.Param("id"))
+		return s.answerBatch(c, http.StatusOK, b, err)
 	}
 }
 
@@ -95,12 +99,12 @@ func (s *server) postResend(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var in texting.ResendRequest
+	var in batch.ResendRequest
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	view, err := s.Texting.Resend(c.Request.Context(), asker(c), c.Param("id"), key, in)
-	return answerBatch(c, http.StatusOK, view, err)
+	b, err := s.Batches.Resend(c.Request.Context(), asker(c), c.Param("id"), key, in)
+	return s.answerBatch(c, http.StatusOK, b, err)
 }
 
 const csvType = "text/csv"
@@ -113,9 +117,9 @@ func (s *server) getMessages(c *gin.Context) error {
 	if c.NegotiateFormat(gin.MIMEJSON, csvType) == csvType {
 		c.Header("Content-Type", "text/csv; charset=utf-8")
 		c.Header("Content-Disposition", `attachment; filename="texts.csv"`)
-		return s.Texting.Report(c.Request.Context(), asker(c), c.Param("id"), search["state"], c.Writer)
+		return s.Outbox.Report(c.Request.Context(), asker(c), c.Param("id"), search["state"], c.Writer)
 	}
-	view, err := s.Texting.Messages(c.Request.Context(), asker(c), c.Param("id"), search["state"], search["cursor"])
+	view, err := s.Outbox.Messages(c.Request.Context(), asker(c), c.Param("id"), search["state"], search["cursor"])
 	return answer(c, http.StatusOK, view, err)
 }
 
@@ -123,12 +127,12 @@ func (s *server) postCancelMessage(c *gin.Context) error {
 	if err := bindNothing(c); err != nil {
 		return err
 	}
-	view, err := s.Texting.CancelMessage(c.Request.Context(), asker(c), c.Param("id"))
-	return answer(c, http.StatusOK, gin.H{"message": view}, err)
+	m, err := s.Batches.CancelMessage(c.Request.Context(), asker(c), c.Param("id"))
+	return answer(c, http.StatusOK, gin.H{"message": outbox.ViewMessage(m)}, err)
 }
 
 func (s *server) getReceipt(c *gin.Context) error {
-	view, err := s.Texting.Receipt(c.Request.Context(), asker(c), c.Param("id"))
+	view, err := s.Outbox.Receipt(c.Request.Context(), asker(c), c.Param("id"))
 	return answer(c, http.StatusOK, view, err)
 }
 
@@ -143,7 +147,7 @@ func (s *server) getOutbox(c *gin.Context) error {
 	if !slices.Contains([]string{"", "one", "bulk", "automation"}, search["source"]) {
 		return badRequest("There is no such source.").with("field", "source")
 	}
-	view, err := s.Texting.Batches(c.Request.Context(), asker(c), texting.Filter{
+	view, err := s.Outbox.Batches(c.Request.Context(), asker(c), outbox.Filter{
 		State: search["state"], Source: search["source"], Query: search["q"], Cursor: search["cursor"],
 	})
 	return answer(c, http.StatusOK, view, err)
@@ -173,6 +177,11 @@ func answer(c *gin.Context, status int, view any, err error) error {
 	return nil
 }
 
-func answerBatch(c *gin.Context, status int, view texting.BatchView, err error) error {
+// answerBatch writes a batch that was made or changed, or returns the error.
+func (s *server) answerBatch(c *gin.Context, status int, b models.Batch, err error) error {
+	if err != nil {
+		return err
+	}
+	view, err := s.Outbox.View(c.Request.Context(), asker(c), b)
 	return answer(c, status, gin.H{"batch": view}, err)
 }

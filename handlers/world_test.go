@@ -19,8 +19,9 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/apptest"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -97,11 +98,15 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
+	texts := apptest.NewServices(w.db.Store, crmClient, m, audience.Config{Now: w.clock.Now})
 	w.deps = handlers.Deps{
 		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Market: m,
 		Access:     access.New(w.db.Store, crm.LaunchVerifier{Secrets: w.secrets, BaseDomain: crmDomain, Now: w.clock.Now}, w.clock.Now),
 		Accounts:   accounts.New(w.db.Store, dp, m, crmClient, w.clock.Now, nil),
-		Texting:    texting.New(w.db.Store, crmClient, m, texting.Config{Now: w.clock.Now}),
+		Popup:      texts.Popup,
+		Audience:   texts.Audience,
+		Batches:    texts.Batches,
+		Outbox:     texts.Outbox,
 		Automation: w.automation, Events: w.events, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}

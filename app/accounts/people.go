@@ -9,6 +9,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -22,7 +23,7 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 	begun := a.now()
 	var counts Counts
 	for cursor, seen := "", map[string]bool{}; ; {
-		page, err := a.crm.Users(ctx, crmTenant(t), cursor)
+		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
 		if err != nil {
 			return counts, err
 		}
@@ -39,10 +40,6 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 		seen[page.Next] = true
 		cursor = page.Next
 	}
-}
-
-func crmTenant(t models.Tenant) crm.Tenant {
-	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
 }
 
 // usersOf keeps the last word on each id: one statement can't write a row twice.

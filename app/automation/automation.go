@@ -13,8 +13,10 @@ import (
 	"log/slog"
 	"time"
 
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -40,15 +42,22 @@ type Automation struct {
 	store  *models.Store
 	crm    CRM
 	market *market.Market
-	texts  *texting.Texting
+	texts  Texts
 	cfg    Config
 
 	nobody    memory[bool]   // users whom the CRM does not have
 	templates memory[string] // texts
 }
 
+// Texts are the packages that render and enqueue an action's text.
+type Texts struct {
+	Templates *templates.Templates
+	Audience  *audience.Audience
+	Batches   *batch.Batches
+}
+
 // New returns an Automation.
-func New(store *models.Store, c CRM, m *market.Market, tx *texting.Texting, cfg Config) *Automation {
+func New(store *models.Store, c CRM, m *market.Market, tx Texts, cfg Config) *Automation {
 	if cfg.Now == nil {
 		cfg.Now = store.Now
 	}

@@ -54,7 +54,7 @@ func TestACancelledBatchTakesAlongWhatWasCalledBeforeAndNothingAfter(t *testing.
 		must(t, err)
 		later, laterID := w.carried(w.call("4"))
 		must(t, w.Carry(ctx, "t_9", waiting.CallbackID))
-		n, err := w.texts.Move(ctx, "t_9", batch)
+		n, err := w.texts.ApplyState(ctx, "t_9", batch)
 		if err != nil || n != 1 {
 			t.Fatalf("moved %d, %v", n, err)
 		}
@@ -90,7 +90,7 @@ func TestARemovedAppEndsWaitingCallsHigh(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.carried(w.call("7"))
 		must(t, w.market.Remove(ctx, "t_9", "42"))
-		_, err := w.texts.Move(ctx, "t_9", w.message(id).BatchID)
+		_, err := w.texts.ApplyState(ctx, "t_9", w.message(id).BatchID)
 		must(t, err)
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		if got := w.completion(e.CallbackID); got.Severity != crm.SeverityHigh || got.Outputs.ErrorCode != "not_installed" || got.Outputs.ErrorText != connectWords {
@@ -105,7 +105,7 @@ func TestAPausedBatchKeepsItsCallsAndTheirSenders(t *testing.T) {
 		batch := w.message(beforeID).BatchID
 		_, err := w.texts.Pause(ctx, w.admin(), batch)
 		must(t, err)
-		_, err = w.texts.Move(ctx, "t_9", batch)
+		_, err = w.texts.ApplyState(ctx, "t_9", batch)
 		must(t, err)
 		_, duringID := w.carried(w.call("2", from("43")))
 		if m := w.message(duringID); m.State != models.Held || m.BatchID != batch {
@@ -117,7 +117,7 @@ func TestAPausedBatchKeepsItsCallsAndTheirSenders(t *testing.T) {
 		}
 		_, err = w.texts.Resume(ctx, w.admin(), batch)
 		must(t, err)
-		n, err := w.texts.Move(ctx, "t_9", batch)
+		n, err := w.texts.ApplyState(ctx, "t_9", batch)
 		if err != nil || n != 2 {
 			t.Fatalf("resumed %d, %v", n, err)
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -64,7 +64,7 @@ func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
 		for _, e := range calls[:n/2] {
 			must(t, w.Carry(ctx, "t_9", e.CallbackID))
 		}
-		outbox, err := w.texts.Batches(ctx, w.admin(), texting.Filter{Source: "automation"})
+		outbox, err := w.texts.Outbox.Batches(ctx, w.admin(), outbox.Filter{Source: "automation"})
 		if err != nil || len(outbox.Batches) != 1 || outbox.Batches[0].Workflow == nil || outbox.Batches[0].Workflow.Name != "Welcome" || outbox.Batches[0].Counts.Queued != n/2 {
 			t.Fatalf("the outbox shows %+v, %v", outbox.Batches, err)
 		}
@@ -74,7 +74,7 @@ func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
 		id := outbox.Batches[0].ID
 		_, err = w.texts.Cancel(ctx, w.admin(), id)
 		must(t, err)
-		_, err = w.texts.Move(ctx, "t_9", id)
+		_, err = w.texts.ApplyState(ctx, "t_9", id)
 		must(t, err)
 		w.works()
 		w.until("all told", func() bool { return len(w.host.Completions()) >= n })

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"strings"
 
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -18,9 +20,9 @@ type errand struct {
 	tenant models.Tenant
 	call   models.Callback
 	ask    request
-	action texting.Action
-	sender texting.Sender
-	target texting.Target
+	action audience.Action
+	sender batch.Sender
+	target audience.Target
 }
 
 // Carry turns an accepted call into a message of its workflow's batch, or into its end: may the tenant text, who
@@ -90,7 +92,7 @@ func (e *errand) writeText(ctx context.Context, asking string) error {
 
 // aim reads the record and fills the text in.
 func (e *errand) aim(ctx context.Context, asking string) (err error) {
-	if e.target, err = e.texts.Target(ctx, e.tenant, asking, e.action); err != nil {
+	if e.target, err = e.texts.Audience.Target(ctx, e.tenant, asking, e.action); err != nil {
 		return problem(err)
 	}
 	if e.target.Code != "" {
@@ -109,7 +111,7 @@ func (e *errand) aimForOwner(ctx context.Context, asking string) error {
 	if err := e.sendFrom(ctx, e.target.Owner); err != nil {
 		return err
 	}
-	if e.target.OfSender {
+	if e.target.UsesSenderFields {
 		return e.aim(ctx, e.sender.UserID)
 	}
 	return err
@@ -121,7 +123,7 @@ func (e *errand) sendFrom(ctx context.Context, userID string) error {
 	if err != nil {
 		return err
 	}
-	e.sender = texting.Sender{UserID: userID}
+	e.sender = batch.Sender{UserID: userID}
 	if !u.Active {
 		return refused(market.NoAccount(""))
 	}
@@ -146,7 +148,7 @@ func (e *errand) keep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if m, err = e.texts.Enqueue(ctx, tx, e.tenant, e.sender, e.action, e.target); err != nil {
+		if m, err = e.texts.Batches.EnqueueAction(ctx, tx, e.tenant, e.sender, e.action, e.target); err != nil {
 			return err
 		}
 		if m.State != models.Queued && m.State != models.Held {
@@ -176,12 +178,12 @@ func (e *errand) move(ctx context.Context, tx *models.Store, from string, set ma
 
 // problem tells a call's end from a CRM that has to be asked again.
 func problem(err error) error {
-	var p *texting.Problem
+	var p *apierror.Error
 	if !errors.As(err, &p) {
 		return err
 	}
 	var e *crm.Error
-	if p.Code != "crm_unreachable" {
+	if p.Code != apierror.CodeCRMUnreachable {
 		return &ending{code: p.Code, words: p.Message}
 	}
 	if errors.As(err, &e) && e.Kind == crm.Refused {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -90,7 +91,7 @@ func (a *Automation) tell(ctx context.Context, c models.Callback) error {
 		return err
 	}
 	// The message's id is unique in the world, which a callback's is not: two tenants may both have a cb_1.
-	if err := a.crm.Complete(ctx, crmTenant(t), "done_"+c.MessageID, completion(c)); err != nil {
+	if err := a.crm.Complete(ctx, crmtenant.Of(t), "done_"+c.MessageID, completion(c)); err != nil {
 		return a.untold(c, err)
 	}
 	now := a.cfg.Now().UTC()

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"strings"
 
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -86,8 +86,8 @@ func shorten(name string) string {
 }
 
 // actionOf is a call as texting takes it.
-func actionOf(c models.Callback, r request) texting.Action {
-	return texting.Action{CallbackID: c.CallbackID, MessageID: c.MessageID, CalledAt: c.CreatedAt, WorkflowID: c.WorkflowID,
+func actionOf(c models.Callback, r request) audience.Action {
+	return audience.Action{CallbackID: c.CallbackID, MessageID: c.MessageID, CalledAt: c.CreatedAt, WorkflowID: c.WorkflowID,
 		WorkflowName: r.WorkflowName, Module: r.Module, RecordID: r.RecordID, ToField: cmp.Or(r.Inputs.ToField, defaultTo),
 		TemplateID: r.Inputs.TemplateID, Message: r.Inputs.Message}
 }

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -147,7 +147,7 @@ func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.Opt
 	out := crm.Options{Options: []crm.Option{}}
 	seen := map[string]bool{}
 	for _, module := range []string{crm.ModuleContact, crm.ModuleDeal} {
-		list, err := a.texts.PhoneFields(ctx, t, module)
+		list, err := a.texts.Templates.PhoneFields(ctx, t, module)
 		if err != nil {
 			return out, err
 		}
@@ -177,7 +177,7 @@ func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm
 	if err != nil {
 		return out, err
 	}
-	page, err := a.texts.TemplatesFor(ctx, t, asking, q.Q, q.Cursor)
+	page, err := a.texts.Templates.List(ctx, t, asking, q.Q, q.Cursor)
 	if err != nil {
 		return out, err
 	}
@@ -198,8 +198,8 @@ func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm
 // withSavedTemplate puts the saved template first where the page does not hold it, marked if it is gone.
 func (a *Automation) withSavedTemplate(ctx context.Context, t models.Tenant, asking string, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	saved := crm.Option{Value: q.Value, Label: q.Value, Description: "This template no longer exists", Inactive: true}
-	v, err := a.texts.TemplateFor(ctx, t, asking, q.Value)
-	var gone *texting.Problem
+	v, err := a.texts.Templates.Find(ctx, t, asking, q.Value)
+	var gone *apierror.Error
 	switch {
 	case err == nil && q.Q != "":
 		return out, nil // it exists, and something else is searched for

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"dialpad-texting/integrations/crm"
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/models"
 )
 
@@ -52,7 +52,7 @@ func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (
 		return models.User{}, nil
 	}
 	for cursor, pages := "", 0; pages < 1000; pages++ {
-		page, err := a.crm.Users(ctx, crmTenant(t), cursor)
+		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
 		if err != nil {
 			return u, fmt.Errorf("read the CRM's users: %w", err)
 		}
@@ -76,7 +76,7 @@ func (a *Automation) templateText(ctx context.Context, t models.Tenant, asking, 
 	if text, ok := a.templates.recall(key, a.cfg.Now()); ok {
 		return text, nil
 	}
-	found, err := a.texts.TemplateFor(ctx, t, asking, id)
+	found, err := a.texts.Templates.Find(ctx, t, asking, id)
 	if err == nil {
 		a.templates.keep(key, found.Body, a.cfg.Now())
 	}
@@ -94,8 +94,4 @@ func (a *Automation) spokesman(ctx context.Context, tenantID string) (string, er
 		return c.ConnectedByUser, nil
 	}
 	return u.UserID, err
-}
-
-func crmTenant(t models.Tenant) crm.Tenant {
-	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
 }

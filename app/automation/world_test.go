@@ -12,11 +12,13 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/apptest"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
@@ -51,7 +53,7 @@ type world struct {
 	dp     *dialpad.Client
 	market *market.Market
 	people *accounts.Accounts
-	texts  *texting.Texting
+	texts  apptest.Services
 	calls  int
 }
 
@@ -85,8 +87,8 @@ func (w *world) wire(store *models.Store) {
 	w.market = market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.people = accounts.New(store, w.dp, w.market, w.client, w.clock.Now, nil)
-	w.texts = texting.New(store, w.client, w.market, texting.Config{Now: w.clock.Now})
-	w.Automation = automation.New(store, w.client, w.market, w.texts, automation.Config{Now: w.clock.Now,
+	w.texts = apptest.NewServices(store, w.client, w.market, audience.Config{Now: w.clock.Now})
+	w.Automation = automation.New(store, w.client, w.market, w.texts.Texts(), automation.Config{Now: w.clock.Now,
 		Live: func(ctx context.Context, tenantID string) error { return w.people.Live(ctx, tenantID, time.Minute) }})
 }
 
@@ -253,11 +255,11 @@ func (w *world) counts(batchID string) models.Counts {
 	return c[batchID]
 }
 
-func (w *world) admin() texting.Asker {
+func (w *world) admin() access.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	must(w.t, err)
-	return texting.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}
+	return access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}
 }
 
 // until waits for a condition; the test fails when it does not come true in time.

@@ -7,10 +7,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// clean makes text safe to send and to store: valid UTF-8, line ends as \n, no
-// control characters (Postgres refuses NUL; a tab alone would force UCS-2), no
-// bidirectional overrides (they can show a text backwards), accents composed,
-// since é is in GSM-7 and e + U+0301 is not. Cleaning twice changes nothing.
+// clean makes text safe to send and to store. It is idempotent.
+//   - valid UTF-8, line ends as \n
+//   - no control characters: Postgres refuses NUL, a tab alone forces UCS-2
+//   - no bidirectional overrides: they can show a text backwards
+//   - accents composed: é is in GSM-7, e + U+0301 is not
 func clean(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	text = strings.ReplaceAll(text, "\r\n", "\n")

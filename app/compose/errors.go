@@ -5,19 +5,20 @@ import (
 	"strconv"
 )
 
-// Reason is an error of this package: a stable code for programs, a sentence
-// for the person, and Error() for the operator's log. Error() never holds the
-// text, a value or a number, since those must not reach a log.
+// Reason is an error of this package: a stable code for programs, a
+// sentence for the person, and Error() for the operator's log. Error()
+// never holds the text, a value or a number, since those must not reach
+// a log.
 type Reason interface {
 	error
 	Code() string
 	Sentence() string
 }
 
-// ParseError says where a template stops making sense.
+// ParseError says where a template can't be parsed.
 type ParseError struct {
-	// Offset counts characters (code points, not bytes) of the cleaned text,
-	// from 0, and points at the braces that are wrong.
+	// Offset counts characters (code points, not bytes) of the cleaned
+	// text, from 0, and points at the braces that are wrong.
 	Offset  int
 	Problem string // a sentence for the person, without the place
 }
@@ -42,17 +43,17 @@ func (e *UnknownFieldError) Sentence() string {
 	return fmt.Sprintf("There is no field {{%s}}. Did you mean {{%s}}?", e.Field, e.Suggestion)
 }
 
-// EmptyFieldError leaves a recipient out: the field has no value for them and
-// the template gives no fallback.
+// EmptyFieldError excludes a recipient: the field has no value for
+// them, and the template has no fallback.
 type EmptyFieldError struct{ Field string }
 
 func (e *EmptyFieldError) Error() string    { return "empty merge field " + e.Field }
 func (e *EmptyFieldError) Code() string     { return "empty_field" }
 func (e *EmptyFieldError) Sentence() string { return fmt.Sprintf("{{%s}} is empty", e.Field) }
 
-// BracesError leaves a recipient out: with their values in, the text would
-// hold "{{", which never leaves the system. Emptying the value instead would
-// send a text nobody wrote.
+// BracesError excludes a recipient: with their values in, the text
+// would have "{{", which must never be sent. Without the value it would
+// be a text that nobody wrote.
 type BracesError struct{ Field string } // "" when two neighbours make the braces together
 
 func (e *BracesError) Error() string { return "double braces in a merge value " + e.Field }
@@ -64,10 +65,10 @@ func (e *BracesError) Sentence() string {
 	return fmt.Sprintf("The value of {{%s}} contains {{", e.Field)
 }
 
-// ErrTooLong and ErrNoText judge a rendered text.
+// Errors of a rendered text.
 var (
-	// ErrTooLong: Dialpad takes at most MaxCharacters to a number outside Dialpad
-	// (help.dialpad.com, "Send a message").
+	// ErrTooLong is for more than MaxCharacters, Dialpad's limit for a
+	// number outside Dialpad (help.dialpad.com, "Send a message").
 	ErrTooLong Reason = &plainError{"too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
 	ErrNoText  Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
 )
@@ -76,7 +77,8 @@ var (
 var (
 	ErrNoNumber      Reason = &plainError{"no_number", "no number", "No number in this field"}
 	ErrInvalidNumber Reason = &plainError{"invalid_number", "not a valid number", "Not a valid number"}
-	// ErrExtension: a text can't be put through to an extension, it would reach whoever owns the main line.
+	// ErrExtension is for a number with an extension: the text would go
+	// to the main line.
 	ErrExtension Reason = &plainError{"invalid_number", "number with an extension", "A number with an extension can't receive texts"}
 	ErrShortCode Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
 )

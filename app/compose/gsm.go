@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The default alphabet and its extension table (3GPP TS 23.038, 6.2.1). The
-// lower-case ç is really absent: the table has Ç alone.
+// The default alphabet and its extension table (3GPP TS 23.038, 6.2.1).
+// The lower-case ç is really absent: the table has Ç alone.
 var (
 	gsmBasic = runeSet("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑ\u00DC\u00A7¿abcdefghijklmnopqrstuvwxyzäöñüà")
@@ -30,9 +30,9 @@ func isGSM(r rune) bool {
 	return basic || extension
 }
 
-// known are the characters that word processors, phones and web pages slip
-// into a text, with what GSM-7 has instead.
-var known = map[rune]struct{ name, replacement string }{
+// replacements are what GSM-7 has instead of characters that word
+// processors, phones and web pages insert.
+var replacements = map[rune]struct{ name, replacement string }{
 	'\u2018': {"curly quote", "'"}, '\u2019': {"curly apostrophe", "'"},
 	'\u201A': {"low quote", "'"}, '\u201B': {"curly quote", "'"},
 	'\u201C': {"curly quote", `"`}, '\u201D': {"curly quote", `"`},
@@ -62,9 +62,10 @@ var known = map[rune]struct{ name, replacement string }{
 	'\u1E9E': {"capital sharp s", "SS"},
 }
 
-// describe names a character outside GSM-7 and says what could stand for it.
+// describe names a character outside GSM-7 and its replacement, nil for
+// none.
 func describe(r rune) (name string, replacement *string) {
-	if k, ok := known[r]; ok {
+	if k, ok := replacements[r]; ok {
 		return k.name, &k.replacement
 	}
 	if unicode.IsMark(r) {
@@ -79,8 +80,8 @@ func describe(r rune) (name string, replacement *string) {
 	return kind(r), nil
 }
 
-// withoutMarks drops the accents of a decomposed character and says whether
-// what is left is in GSM-7.
+// withoutMarks drops the accents of a decomposed character and says
+// whether what is left is in GSM-7.
 func withoutMarks(decomposed string) (string, bool) {
 	plain := strings.Map(func(r rune) rune {
 		if unicode.IsMark(r) {
@@ -96,7 +97,8 @@ func withoutMarks(decomposed string) (string, bool) {
 	return plain, plain != ""
 }
 
-// scripts a person can recognise by name, in the order they are asked.
+// scripts are those that people know by name, in the order of the
+// check.
 var scripts = []struct {
 	name  string
 	table *unicode.RangeTable

@@ -6,16 +6,17 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// shortCode is the longest run of digits that is a short code and no phone number.
+// shortCode is the longest run of digits that is a short code and no
+// phone number.
 const shortCode = 6
 
-// E164 reads a number as a person wrote it and gives it as Dialpad wants it:
-// "(415) 555-0142" in "US" is "+14155550142". country (ISO 3166, two letters)
-// stands in where the number names none. Errors: ErrNoNumber, ErrInvalidNumber,
+// E164 parses a number as people write it: "(415) 555-0142" in "US" is
+// "+14155550142". country (ISO 3166, two letters) is the default where
+// the number has none. Errors: ErrNoNumber, ErrInvalidNumber,
 // ErrExtension, ErrShortCode.
 //
-// Whether a US number is a mobile can't be told from its digits; Dialpad's
-// delivery result says it.
+// Whether a US number is a mobile can't be told from its digits;
+// Dialpad's delivery result says it.
 func E164(raw, country string) (string, error) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
@@ -37,8 +38,8 @@ func E164(raw, country string) (string, error) {
 	return phonenumbers.Format(number, phonenumbers.E164), nil
 }
 
-// Display writes an E.164 number for reading, always with its country code:
-// "+1 415 555 0142". What it can't read it gives back.
+// Display formats an E.164 number for people, always with its country
+// code: "+1 415 555 0142". It returns other strings as they are.
 func Display(e164 string) string {
 	number, err := phonenumbers.Parse(e164, "")
 	if err != nil {
@@ -47,9 +48,9 @@ func Display(e164 string) string {
 	return strings.ReplaceAll(phonenumbers.Format(number, phonenumbers.INTERNATIONAL), "-", " ")
 }
 
-// TimeZone guesses where a number's owner is, as an IANA name, or "" where the
-// number belongs to no single zone. A mobile keeps its area code when its owner
-// moves, so this is a hint for quiet hours and never more.
+// TimeZone returns the zone of a number's area code, as an IANA name,
+// or "" where there is no single one. People who move keep their
+// numbers, so it is only a hint for quiet hours.
 func TimeZone(e164 string) string {
 	number, err := phonenumbers.Parse(e164, "")
 	if err != nil || !phonenumbers.IsValidNumber(number) {

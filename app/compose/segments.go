@@ -11,8 +11,9 @@ const (
 	UCS2 Encoding = "UCS-2"
 )
 
-// Capacities of a text that fits one segment, and of each segment where it
-// does not: the concatenation header takes six octets (3GPP TS 23.040).
+// Units of a text that fits one segment, and of each segment of a
+// longer one: the concatenation header takes six octets (3GPP TS
+// 23.040).
 const (
 	gsmSingle, gsmMulti = 160, 153
 	ucsSingle, ucsMulti = 70, 67
@@ -33,14 +34,14 @@ type Segments struct {
 type Forced struct {
 	Char string `json:"char"`
 	Name string `json:"name"`
-	// Replacement is what GSM-7 has instead ("" means leave it out); nil where
-	// nothing sensible exists.
+	// Replacement is what GSM-7 has instead ("" means leave it out);
+	// nil where nothing sensible exists.
 	Replacement *string `json:"replacement"`
 	Index       int     `json:"index"` // first place, in UTF-16 units, as a browser counts
 }
 
-// Count measures a text as it stands. static/js/segments.js is its twin; both
-// answer to testdata/segments.json.
+// Count measures a text. static/js/segments.js does the same; both are
+// tested with testdata/segments.json.
 func Count(text string) Segments {
 	s := Segments{Encoding: GSM7, Forcing: forcing(text)}
 	width, single, multi := septets, gsmSingle, gsmMulti
@@ -62,8 +63,9 @@ func Count(text string) Segments {
 	return s
 }
 
-// pack fills segments from the left. A character of two units (] in GSM-7, an
-// emoji in UCS-2) never straddles two: the segment before it stays one short.
+// pack fills segments from the left. A character of two units (] in
+// GSM-7, an emoji in UCS-2) is never split: the segment before it stays
+// one short.
 func pack(text string, width func(rune) int, capacity int) (segments, remaining int) {
 	for _, r := range text {
 		w := width(r)

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// segmentCase is one line of testdata/segments.json; static/jstest reads it too.
+// segmentCase is one line of testdata/segments.json; static/jstest
+// reads it too.
 type segmentCase struct {
 	Name  string
 	Parts [][2]any // text, times
@@ -61,10 +62,10 @@ func TestSharedCasesHoldTheWholeTable(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != len(known) {
-		t.Errorf("the case holds %d characters, the table %d", len(seen), len(known))
+	if len(seen) != len(replacements) {
+		t.Errorf("the case holds %d characters, the table %d", len(seen), len(replacements))
 	}
-	for r := range known {
+	for r := range replacements {
 		if !seen[string(r)] {
 			t.Errorf("%U is in the table and not in the case", r)
 		}
@@ -87,7 +88,8 @@ func TestReplacementsAreInGSM7(t *testing.T) {
 }
 
 func TestTheAlphabetHas127AndTenCharacters(t *testing.T) {
-	// 128 positions less the escape; ten in the extension table (TS 23.038, 6.2.1).
+	// 128 positions less the escape; ten in the extension table (TS
+	// 23.038, 6.2.1).
 	if got := [2]int{len(gsmBasic), len(gsmExtension)}; got != [2]int{127, 10} {
 		t.Errorf("basic and extension hold %v characters", got)
 	}
@@ -105,7 +107,8 @@ func FuzzCountIsConsistent(f *testing.F) {
 		if (s.Encoding == UCS2) != (len(s.Forcing) > 0) {
 			t.Fatalf("%s forced by %v", s.Encoding, s.Forcing)
 		}
-		// What doesn't fit is at most one unit short in each segment but the last.
+		// What doesn't fit is at most one unit short in each segment
+		// but the last.
 		used := s.Segments*s.PerSegment - s.Remaining
 		if text != "" && (used < s.Units || used-s.Units >= s.Segments) {
 			t.Fatalf("%d units use %d of %d segments", s.Units, used, s.Segments)

@@ -10,7 +10,8 @@ import (
 const (
 	// MaxFields is how many merge fields one template may hold.
 	MaxFields = 100
-	// MaxCharacters is the longest text Dialpad takes for a number outside Dialpad.
+	// MaxCharacters is the longest text Dialpad takes for a number
+	// outside Dialpad.
 	MaxCharacters = 1500
 )
 
@@ -32,8 +33,8 @@ type piece struct {
 }
 
 // Parse reads text with merge fields: {{Module.fieldName}} or
-// {{Module.fieldName|fallback}}, blanks inside the braces allowed. Whether the
-// fields exist is Check's question. Errors are *ParseError.
+// {{Module.fieldName|fallback}}, blanks inside the braces allowed.
+// Check tells whether the fields exist. Errors are *ParseError.
 func Parse(text string) (Template, error) {
 	t := Template{source: clean(text)}
 	fields, offset := 0, 0
@@ -63,9 +64,9 @@ func Parse(text string) (Template, error) {
 	return t, nil
 }
 
-// nextField cuts text at its first merge field. A "}}" that closes nothing is
-// refused too: it is nearly always a field with a brace missing, and the
-// customer would receive it raw.
+// nextField cuts text at its first merge field. It refuses a "}}" that
+// closes nothing: nearly always a field lacks a brace, and the customer
+// would receive it raw.
 func nextField(text string, offset int) (literal, inside, after string, found bool, err error) {
 	literal, rest, found := strings.Cut(text, "{{")
 	if stray := strings.Index(literal, "}}"); stray >= 0 {
@@ -97,7 +98,8 @@ func parseField(inside string, at int) (piece, error) {
 	return piece{field: name, fallback: fallback, offset: at}, nil
 }
 
-// isName: letters, digits and underscores of ASCII, as the CRM's field names are.
+// isName: letters, digits and underscores of ASCII, as the CRM's field
+// names are.
 func isName(s string) bool {
 	for _, r := range s {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_'
@@ -108,7 +110,7 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// String is the cleaned text as written, fields and all: what to store.
+// String returns the cleaned text with its merge fields: what to store.
 func (t Template) String() string { return t.source }
 
 // Fields lists the merge fields, each once, in order of appearance.
@@ -122,20 +124,21 @@ func (t Template) Fields() []string {
 	return fields
 }
 
-// Check refuses the first field that is not among known ("Contact.firstName", …)
-// with an *UnknownFieldError. Ask it where a text is written.
+// Check refuses the first field that is not among known
+// ("Contact.firstName", …) with an *UnknownFieldError. Call it where a
+// text is written.
 func (t Template) Check(known []string) error {
 	for _, p := range t.pieces {
 		if p.field != "" && !slices.Contains(known, p.field) {
-			return &UnknownFieldError{Field: p.field, Offset: p.offset, Suggestion: nearest(p.field, known)}
+			return &UnknownFieldError{Field: p.field, Offset: p.offset, Suggestion: suggest(p.field, known)}
 		}
 	}
 	return nil
 }
 
-// Render puts values in. A value is cleaned, trimmed, and never parsed again.
-// Errors: *EmptyFieldError, *BracesError, ErrTooLong, ErrNoText; all mean that
-// this recipient gets nothing.
+// Render puts values in. A value is cleaned, trimmed, and never parsed
+// again. Errors: *EmptyFieldError, *BracesError, ErrTooLong, ErrNoText;
+// all mean that this recipient gets nothing.
 func (t Template) Render(values map[string]string) (string, error) {
 	var out strings.Builder
 	for _, p := range t.pieces {

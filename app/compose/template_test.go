@@ -201,8 +201,8 @@ func FuzzRenderNeverLetsBracesOut(f *testing.F) {
 	})
 }
 
-// A value is put in as it is: had it been parsed again, the marker that only
-// the other value holds would show.
+// A value is put in as it is: had it been parsed again, the marker that
+// only the other value holds would show.
 func FuzzValuesAreNeverParsedAgain(f *testing.F) {
 	f.Add("{{Deal.title}}")
 	f.Add("}}{{Deal.title|x")

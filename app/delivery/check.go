@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/models"
 )
 
@@ -15,8 +16,8 @@ const freshFor = 10 * time.Minute
 // The words of contract section 5.
 const (
 	wordsNoAccount  = "No Dialpad account found"
-	wordsOptedOut   = "Unsubscribed from Text"
-	wordsOptedOutAt = "Text Unsubscribed" // from an automation
+	wordsOptedOut   = optout.Message
+	wordsOptedOutAt = optout.AutomationMessage
 )
 
 // check asks again, at the last moment, whether each claimed text may go: plan, installation, connection, sender,

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -56,7 +57,7 @@ func (t *Teller) Round(ctx context.Context, tenantID string) (told int, err erro
 	if err != nil {
 		return 0, err
 	}
-	to := crm.Tenant{ID: tenant.ID, Linkname: tenant.Linkname, Name: tenant.Name, Plan: tenant.Plan, TimeZone: tenant.TimeZone}
+	to := crmtenant.Of(tenant)
 	for last := (models.Message{}); ; {
 		page, err := t.store.UntoldMessages(ctx, tenantID, last, tellPage)
 		if err != nil || len(page) == 0 {

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -25,11 +27,11 @@ func (w *world) hears(seq int64, e crm.Event) error {
 	return w.Apply(ctx, e, &seq)
 }
 
-func (w *world) asker(id, email, role string, c *crm.Ctx) texting.Asker {
+func (w *world) asker(id, email, role string, c *crm.Ctx) access.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
-	return texting.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
+	return access.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
 }
 
 // scheduled makes a one-to-one text of a user to Bob in an hour.
@@ -37,8 +39,8 @@ func (w *world) scheduled(id, email string) string {
 	w.t.Helper()
 	loc, err := time.LoadLocation("America/New_York")
 	w.must(err)
-	v, err := w.Texting.Create(ctx, w.asker(id, email, "user", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"}),
-		models.NewID(), texting.BatchRequest{Message: "Hi Bob", Schedule: &texting.Schedule{Local: w.clock.Now().Add(time.Hour).In(loc).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
+	v, err := w.texts.Create(ctx, w.asker(id, email, "user", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"}),
+		models.NewID(), batch.Request{Message: "Hi Bob", Schedule: &walltime.Schedule{Local: w.clock.Now().Add(time.Hour).In(loc).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
 	w.must(err)
 	return v.ID
 }
@@ -64,7 +66,7 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
 		ben := w.asker("43", "ben@acme.com", "user", nil)
-		if _, err := w.Texting.Resume(ctx, ben, id); err == nil {
+		if _, err := w.texts.Resume(ctx, ben, id); err == nil {
 			w.t.Error("resumed without the plan")
 		}
 		w.clock.Add(time.Second)
@@ -73,7 +75,7 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 		if b := w.batch(id); b.State != models.BatchHeld {
 			w.t.Errorf("an upgrade sent it by itself: %s", b.State)
 		}
-		if v, err := w.Texting.Resume(ctx, ben, id); err != nil || v.State != models.BatchScheduled {
+		if v, err := w.texts.Resume(ctx, ben, id); err != nil || v.State != models.BatchScheduled {
 			w.t.Errorf("resumed as %s, %v", v.State, err)
 		}
 	})
@@ -175,12 +177,12 @@ func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			each(t, func(w *world) {
 				ana := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
-				sent, err := w.Texting.Create(ctx, ana, "k1", texting.BatchRequest{Message: "Dear Bob, yes"})
+				sent, err := w.texts.Create(ctx, ana, "k1", batch.Request{Message: "Dear Bob, yes"})
 				w.must(err)
 				w.within(time.Minute, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
 				later := w.scheduled("43", "ben@acme.com")
 				bulk := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
-				waiting, err := w.Texting.Create(ctx, bulk, "k2", texting.BatchRequest{Message: "Hi {{Contact.firstName}}"})
+				waiting, err := w.texts.Create(ctx, bulk, "k2", batch.Request{Message: "Hi {{Contact.firstName}}"})
 				w.must(err)
 				w.within(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
 				_, err = w.db.Suppress(ctx, "t_9", bob, models.OptOutReply, "")

@@ -6,7 +6,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -19,11 +22,11 @@ func (w *world) deaf() {
 }
 
 // ben is Ben with a popup for a contact.
-func (w *world) ben() texting.Asker {
+func (w *world) ben() access.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
-	return texting.Asker{Tenant: t, UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user", TimeZone: "America/New_York",
+	return access.Asker{Tenant: t, UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user", TimeZone: "America/New_York",
 		Ctx: &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}}
 }
 
@@ -35,9 +38,9 @@ func (w *world) newYork() *time.Location {
 }
 
 // plans schedules a text of Ben's for some time from now, to the minute.
-func (w *world) plans(key string, from time.Duration) texting.BatchView {
+func (w *world) plans(key string, from time.Duration) models.Batch {
 	w.t.Helper()
-	v, err := w.Texting.Create(ctx, w.ben(), key, texting.BatchRequest{Message: "Hi", Schedule: &texting.Schedule{
+	v, err := w.texts.Create(ctx, w.ben(), key, batch.Request{Message: "Hi", Schedule: &walltime.Schedule{
 		Local: w.clock.Now().Add(from).In(w.newYork()).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
 	w.must(err)
 	return v
@@ -58,7 +61,7 @@ func (w *world) foretold(id, words string) {
 	w.t.Helper()
 	w.swept(heardWithin, words, func() bool { return w.batch(id).Warning == words })
 	asker := w.ben()
-	v, err := w.Texting.Batches(ctx, asker, texting.Filter{})
+	v, err := w.texts.Outbox.Batches(ctx, asker, outbox.Filter{})
 	w.must(err)
 	for _, b := range v.Batches {
 		if b.ID == id && (b.Warning == nil || *b.Warning != words) {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/access"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -54,18 +54,18 @@ func TestAPersonResumesWhatADisconnectHeld(t *testing.T) {
 	each(t, func(w *world) {
 		w.later("b1")
 		w.must(w.Market.Disconnect(ctx, "t_9", "42"))
-		asker := texting.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
+		asker := access.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
 		var err error
 		asker.Tenant, err = w.db.Store.Tenant(ctx, "t_9")
 		w.must(err)
-		if _, err := w.Texting.Resume(ctx, asker, "b1"); err == nil {
+		if _, err := w.texts.Resume(ctx, asker, "b1"); err == nil {
 			w.t.Error("resumed without a connection")
 		}
 		w.connect()
 		if b := w.batch("b1"); b.State != models.BatchHeld || b.HeldCode != models.HeldDisconnected {
 			w.t.Fatalf("after the reconnect it is %s for %q", b.State, b.HeldCode)
 		}
-		if v, err := w.Texting.Resume(ctx, asker, "b1"); err != nil || v.State != models.BatchScheduled || v.Reason != nil {
+		if v, err := w.texts.Resume(ctx, asker, "b1"); err != nil || v.State != models.BatchScheduled || v.HeldReason != "" {
 			w.t.Errorf("resumed: %+v %v", v, err)
 		}
 		if b := w.batch("b1"); b.HeldCode != "" {

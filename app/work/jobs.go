@@ -53,10 +53,10 @@ func (c *Crew) config() *river.Config {
 		return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
 	})
 	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
-		_, err := c.OptOuts.Read(ctx, j.TenantID)
+		_, err := c.OptOuts.ReadList(ctx, j.TenantID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.Tell(ctx, j) })
+	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.SyncToCRM(ctx, j) })
 	add(ws, c.processEvent)
 	add(ws, func(ctx context.Context, j models.TellActivities) error {
 		_, err := c.Teller.Round(ctx, j.TenantID)
@@ -64,7 +64,7 @@ func (c *Crew) config() *river.Config {
 	})
 	add(ws, c.prepare)
 	add(ws, func(ctx context.Context, j models.MoveBatch) error {
-		_, err := c.Texting.Move(ctx, j.TenantID, j.BatchID)
+		_, err := c.Batches.ApplyState(ctx, j.TenantID, j.BatchID)
 		return err
 	})
 	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
@@ -180,7 +180,7 @@ func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error 
 	})); err != nil {
 		return err
 	}
-	_, err := c.Texting.WarnTenant(ctx, j.TenantID)
+	_, err := c.Batches.Scheduler.WarnTenant(ctx, j.TenantID)
 	return err
 }
 
@@ -206,7 +206,7 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 	case e.Kind == models.EventChangeLog:
 		return c.peopleChanged(ctx, e)
 	case e.OptWord != "":
-		return c.OptOuts.Heard(ctx, e)
+		return c.OptOuts.ApplyReply(ctx, e)
 	case strings.EqualFold(e.Direction, "inbound"):
 		// Without a content scope it doesn't say what was written. It may have been STOP: Dialpad's list tells.
 		if err := c.Store.OptOutsOld(ctx, j.TenantID); err != nil {
@@ -247,7 +247,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 			}
 		}
 	}
-	if _, err := c.Texting.WarnTenant(ctx, e.TenantID); err != nil {
+	if _, err := c.Batches.Scheduler.WarnTenant(ctx, e.TenantID); err != nil {
 		return err
 	}
 	return c.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
@@ -256,7 +256,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 // prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
 func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
 	return inParts(ctx, func(ctx context.Context) error {
-		_, err := c.Texting.Prepare(ctx, j.TenantID, j.BatchID)
+		_, err := c.Audience.Prepare(ctx, j.TenantID, j.BatchID)
 		return err
 	})
 }

@@ -5,16 +5,17 @@ import (
 	"testing"
 	"time"
 
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
 // seen is what Ben's outbox says of a batch.
-func (w *world) seen(id string) texting.BatchView {
+func (w *world) seen(id string) outbox.BatchView {
 	w.t.Helper()
-	v, err := w.Texting.Batch(ctx, w.ben(), id)
+	v, err := w.texts.Batch(ctx, w.ben(), id)
 	w.must(err)
 	return v
 }
@@ -38,9 +39,9 @@ func pointed(s *string) string {
 // resumed is what Ben gets who presses Resume: "" when it goes on, else the code of the refusal.
 func (w *world) resumed(id string) string {
 	w.t.Helper()
-	_, err := w.Texting.Resume(ctx, w.ben(), id)
+	_, err := w.texts.Resume(ctx, w.ben(), id)
 	var refusal *market.Refusal
-	var problem *texting.Problem
+	var problem *apierror.Error
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.Code
@@ -76,7 +77,7 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 			each(t, func(w *world) {
 				soon, later, never := w.plans("soon", time.Hour), w.plans("later", 48*time.Hour), w.plans("never", 48*time.Hour)
 				c.stop(w)
-				for _, b := range []texting.BatchView{soon, later, never} {
+				for _, b := range []models.Batch{soon, later, never} {
 					w.says("stopped", b.ID, models.BatchHeld, c.code, c.reason)
 					if got := w.resumed(b.ID); got != c.refusal {
 						t.Errorf("resumed while it can't go: %q", got)
@@ -85,7 +86,7 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 				w.clock.Add(3 * time.Hour)
 				w.must(w.Sweep(ctx))
 				c.again(w)
-				for _, b := range []texting.BatchView{soon, later, never} { // offered, and not done by itself
+				for _, b := range []models.Batch{soon, later, never} { // offered, and not done by itself
 					w.says("again", b.ID, models.BatchHeld, c.code, c.reason)
 				}
 				if w.phone.SMSPosts() != 0 {

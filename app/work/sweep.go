@@ -10,7 +10,7 @@ import (
 	"github.com/riverqueue/river"
 	"golang.org/x/sync/errgroup"
 
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/models"
 )
 
@@ -41,9 +41,9 @@ func (c *Crew) foresee(ctx context.Context) error {
 		c.foreseen.Store(last)
 		return nil
 	}
-	n, err := c.Texting.WarnAllTenants(ctx)
-	if n != (texting.WarnCounts{}) {
-		c.Log.Info("looked ahead at the schedules", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved, "asked", n.Asked)
+	n, err := c.Batches.Scheduler.WarnAllTenants(ctx)
+	if n != (batch.WarningCounts{}) {
+		c.Log.Info("looked ahead at the schedules", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved, "asked", n.Refreshed)
 	}
 	return err
 }
@@ -100,7 +100,7 @@ func (c *Crew) prepareStanding(ctx context.Context) error {
 	g.SetLimit(prepareTogether)
 	for _, b := range standing {
 		g.Go(func() error {
-			if _, err := c.Texting.Prepare(ctx, b.TenantID, b.ID); err != nil {
+			if _, err := c.Audience.Prepare(ctx, b.TenantID, b.ID); err != nil {
 				c.Log.Warn("a batch is still waiting to be prepared", "tenant", b.TenantID, "batch", b.ID, "err", err)
 			}
 			return nil
@@ -173,7 +173,7 @@ func jitter(tenant string, over time.Duration) time.Duration {
 
 // expire ends what was held too long and forgets what is over.
 func (c *Crew) expire(ctx context.Context) error {
-	_, err := c.Texting.ExpireHeldAllTenants(ctx, 100)
+	_, err := c.Batches.Scheduler.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := c.Market.ExpireAttempts(ctx)
 	n, err3 := c.Store.ForgetExpiredAllTenants(ctx)
 	if n > 0 {

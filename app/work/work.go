@@ -14,10 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -27,12 +29,13 @@ type Crew struct {
 	Store      *models.Store
 	Market     *market.Market
 	Accounts   *accounts.Accounts
-	Texting    *texting.Texting
+	Audience   *audience.Audience
+	Batches    *batch.Batches
 	Automation *automation.Automation
 	Engine     *delivery.Engine
 	Teller     *delivery.Teller
 	Reconciler *delivery.Reconciler
-	OptOuts    *texting.OptOuts
+	OptOuts    *optout.OptOuts
 	CRM        *crm.Client
 	WorkerID   string
 	Now        func() time.Time
@@ -107,7 +110,7 @@ func (c *Crew) every(ctx context.Context, d time.Duration, name string, round fu
 func (c *Crew) due(ctx context.Context) error {
 	const some = 200
 	for ctx.Err() == nil {
-		n, err := c.Texting.StartDueAllTenants(ctx, some)
+		n, err := c.Batches.Scheduler.StartDueAllTenants(ctx, some)
 		if err != nil || n.Started+n.Held+n.Dropped+n.Moved < some {
 			return err
 		}

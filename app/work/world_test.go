@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/apptest"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
-	"dialpad-texting/app/texting"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/work"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -40,6 +42,7 @@ func (c *clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
 // world is a crew between a real database, a CRM and a Dialpad, the last two over HTTP, with events coming in.
 type world struct {
 	*work.Crew
+	texts apptest.Services
 	t     *testing.T
 	clock *clock
 	db    *seed.DB
@@ -80,12 +83,12 @@ func newWorld(t *testing.T, dsn string) *world {
 	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: ours.URL, Now: now})
 	people := accounts.New(w.db.Store, w.dp, mkt, client, now, nil)
 	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
-	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Wake})
-	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Wake})
+	w.texts = apptest.NewServices(w.db.Store, client, mkt, audience.Config{Now: now, Notify: engine.Wake})
+	action := automation.New(w.db.Store, client, mkt, w.texts.Texts(), automation.Config{Now: now, Wake: engine.Wake})
 	log := slog.New(slog.DiscardHandler)
-	w.Crew = &work.Crew{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	w.Crew = &work.Crew{Store: w.db.Store, Market: mkt, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store, log),
-		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
+		OptOuts: optout.New(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
 	return w
 }
 

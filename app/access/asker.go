@@ -1,0 +1,37 @@
+package access
+
+import (
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// Asker is who asks for something, as the session says.
+type Asker struct {
+	Tenant   models.Tenant
+	UserID   string
+	Email    string
+	Name     string
+	Role     string
+	TimeZone string
+	Locale   string
+	Ctx      *crm.Ctx // the records of a popup; nil on pages
+}
+
+// Asker returns whom the bearer token speaks for.
+func (c Caller) Asker() Asker {
+	s := c.Session
+	return Asker{Tenant: c.Tenant, UserID: s.UserID, Email: s.Email, Name: s.Name, Role: s.Role,
+		TimeZone: s.TimeZone, Locale: s.Locale, Ctx: c.Ctx}
+}
+
+// IsAdmin reports whether the asker administers the tenant.
+func (a Asker) IsAdmin() bool { return a.Role == crm.RoleAdmin }
+
+// VisibleUserID is whose batches the asker may see and change: only
+// their own. "" means everybody's, for admins.
+func (a Asker) VisibleUserID() string {
+	if a.IsAdmin() {
+		return ""
+	}
+	return a.UserID
+}

@@ -1,0 +1,109 @@
+package audience
+
+import (
+	"context"
+	"hash/maphash"
+
+	"dialpad-texting/app/optout"
+	"dialpad-texting/models"
+)
+
+// Codes of excluded recipients; more come from package compose.
+const (
+	CodeOptedOut  = "opted_out"
+	CodeDuplicate = "duplicate"
+	CodeMissing   = "missing"
+	CodeForbidden = "forbidden"
+	CodeLeftOut   = "left_out"
+
+	codeRefused = "record_refused"
+)
+
+// The same for people.
+const (
+	ReasonMissing   = "The record no longer exists"
+	ReasonForbidden = "You may not see this record"
+
+	reasonRefused    = "Salesmate refused access to these records"
+	reasonUnreadable = "Salesmate gives these records in a form that can't be read"
+	reasonLeftOut    = "Left out while the texts waited"
+)
+
+// excludeSuppressed excludes who opted out on any side that the
+// database knows. Delivery checks again right before each request to
+// Dialpad.
+func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list []Recipient) error {
+	keys := make([]string, 0, len(list))
+	for i := range list {
+		r := &list[i]
+		if r.Number == "" {
+			continue
+		}
+		key, err := x.store.NumberKey(ctx, t.ID, r.Number)
+		if err != nil {
+			return err
+		}
+		r.NumberKey = key
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	suppressed, err := x.store.SuppressedKeys(ctx, t.ID, keys)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if r := &list[i]; r.NumberKey != "" && suppressed[r.NumberKey] {
+			r.exclude(CodeOptedOut, optout.Message)
+		}
+	}
+	return nil
+}
+
+// excludeByName excludes the records that an edit of the batch named.
+func (s audienceSpec) excludeByName(list []Recipient) {
+	for i := range list {
+		if r := &list[i]; s.excluded[r.RecordID] {
+			r.exclude(CodeLeftOut, reasonLeftOut)
+		}
+	}
+}
+
+// duplicates maps the numbers that a batch already texts, hashed, to
+// their recipients' names. A hundred thousand take a few MB.
+type duplicates map[uint64]string
+
+var duplicateSeed = maphash.MakeSeed()
+
+// exclude excludes everyone whose number an earlier recipient has, and
+// names that one.
+func (d duplicates) exclude(list []Recipient) {
+	for i := range list {
+		r := &list[i]
+		if r.Code != "" {
+			continue
+		}
+		h := maphash.String(duplicateSeed, r.Number)
+		if first, found := d[h]; found {
+			r.exclude(CodeDuplicate, sameNumberAs(first))
+			continue
+		}
+		d[h] = nameWithDeal(r.Name, r.Deal)
+	}
+}
+
+// nameWithDeal tells apart the deals of one person.
+func nameWithDeal(name, deal string) string {
+	if deal == "" {
+		return name
+	}
+	return name + " (" + deal + ")"
+}
+
+func sameNumberAs(name string) string {
+	if name == "" {
+		name = "another recipient"
+	}
+	return "Same number as " + name
+}

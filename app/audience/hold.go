@@ -1,0 +1,57 @@
+package audience
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// senderOrHold checks again who sends: plan, installation, connection
+// and account at this moment. It holds the batch where the tenant may
+// not text.
+//
+// Without an account the sender is "", and the recipients' messages
+// fail with the reason. Before its time a batch keeps the account it
+// had: the account may be active again by then.
+func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
+	account, refusal, err := x.eligibility.UserMay(ctx, t.ID, b.SenderEmail)
+	switch {
+	case err != nil:
+		return "", false, err
+	case refusal == nil:
+		return account.DialpadID, false, nil
+	case refusal.Code == market.CodeNoAccount:
+		if b.SendAt != nil && b.SendAt.After(x.now()) {
+			return b.SenderID, false, nil
+		}
+		return "", false, nil
+	case refusal.Code == market.CodeUnreachable:
+		return "", false, refusal
+	}
+	return "", true, x.hold(ctx, b, refusal.Held, refusal.Message)
+}
+
+// hold holds a batch that was being prepared, with its messages so far.
+func (x *Audience) hold(ctx context.Context, b models.Batch, code, reason string) error {
+	return changeState(ctx, x.store, b, map[string]any{"state": models.BatchHeld, "held_reason": reason, "held_code": code, "held_at": x.now()})
+}
+
+// CancelBatch cancels a batch that can't go on, unless it changed since
+// it was read. code is "" or models.HeldExpired.
+func CancelBatch(ctx context.Context, store *models.Store, b models.Batch, code, reason string, now time.Time) error {
+	return changeState(ctx, store, b, map[string]any{"state": models.BatchCancelled, "held_code": code, "held_reason": reason, "finished_at": now})
+}
+
+// changeState updates a batch and queues the job that updates its
+// messages.
+func changeState(ctx context.Context, store *models.Store, b models.Batch, set map[string]any) error {
+	return apierror.IgnoreLost(store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.UpdateSeen(ctx, b, set); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+	}))
+}

@@ -1,0 +1,195 @@
+package audience
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/walltime"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// PreviewRequest asks who would get what.
+type PreviewRequest struct {
+	ToField  string             `json:"to_field"`
+	Message  string             `json:"message"`
+	Schedule *walltime.Schedule `json:"schedule"`
+	Cursor   string             `json:"cursor"`
+}
+
+// PreviewView is the dry run of a batch. Large selections answer in
+// parts: counts are so far, exclusions and samples are this part's, and
+// Next asks for the following part.
+type PreviewView struct {
+	Total       int         `json:"total"`
+	WillReceive int         `json:"will_receive"`
+	Excluded    []Exclusion `json:"excluded"`
+	Samples     []Sample    `json:"samples"`
+	MaxSegments int         `json:"max_segments"`
+	Segments    int         `json:"segments"` // of all texts together
+	Quiet       int         `json:"quiet"`    // would arrive in quiet hours
+	LastAt      *time.Time  `json:"last_at"`
+	Complete    bool        `json:"complete"`
+	Next        *string     `json:"next"`
+}
+
+// Exclusion is a recipient who gets nothing, and why.
+type Exclusion struct {
+	RecordID string `json:"record_id"`
+	Name     string `json:"name"`
+	Deal     string `json:"deal,omitempty"` // the title of the deal that names the person
+	Code     string `json:"code"`
+	Reason   string `json:"reason"`
+	Field    string `json:"field,omitempty"`
+}
+
+// Sample is what one recipient would get.
+type Sample struct {
+	RecordID string `json:"record_id"`
+	Name     string `json:"name"`
+	Deal     string `json:"deal,omitempty"`
+	To       string `json:"to"`
+	Text     string `json:"text"`
+	Segments int    `json:"segments"`
+	Encoding string `json:"encoding"`
+}
+
+const (
+	previewPages = 5   // of the CRM, in one part
+	maxSamples   = 200 // in one part
+)
+
+// Preview returns who would get what.
+func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest) (PreviewView, error) {
+	if a.Ctx == nil {
+		return PreviewView{}, apierror.NoRecords()
+	}
+	spec, err := x.previewSpec(ctx, a, r)
+	if err != nil {
+		return PreviewView{}, err
+	}
+	id, part, err := parsePreviewCursor(r.Cursor)
+	if err != nil {
+		return PreviewView{}, err
+	}
+	key := previewKey(a, r, id)
+	p := x.previewState(key)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.part > part { // asked again for a part that was answered: start over
+		p.reset()
+	}
+	// One part; more if it was begun in another process, or forgotten.
+	for !p.view.Complete && p.part <= part {
+		if err := x.previewPart(ctx, spec, r.Schedule, p); err != nil {
+			p.reset() // it counts half a part
+			return PreviewView{}, err
+		}
+	}
+	view := p.view
+	p.view.Excluded, p.view.Samples = nil, nil
+	if view.Complete {
+		x.previews.Remove(key)
+		return view, nil
+	}
+	next := fmt.Sprintf("%s:%d", id, p.part)
+	view.Next = &next
+	return view, nil
+}
+
+// unwritten stands for a text that is still empty: before anything is
+// written the popup already counts who can be reached. It shows no
+// samples of it.
+const unwritten = "\u2026"
+
+func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewRequest) (audienceSpec, error) {
+	s := audienceSpec{tenant: a.Tenant, userID: a.UserID, source: models.SourceOne, module: a.Ctx.Module,
+		recordIDs: UniqueIDs(a.Ctx.RecordIDs), toNumber: a.Ctx.ToNumber}
+	if a.Ctx.Mode == crm.ModeBulk {
+		s.source, s.selection, s.toNumber = models.SourceBulk, a.Ctx.Selection, ""
+		s.toField = cmp.Or(r.ToField, DefaultPhoneField)
+		if err := x.templates.CheckPhoneField(ctx, a.Tenant, a.Ctx.Module, s.toField); err != nil {
+			return s, err
+		}
+	}
+	var err error
+	if strings.TrimSpace(r.Message) == "" {
+		s.template, err = compose.Parse(unwritten)
+		return s, err
+	}
+	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, r.Message)
+	return s, err
+}
+
+// previewPart adds the next few pages to a preview.
+func (x *Audience) previewPart(ctx context.Context, s audienceSpec, schedule *walltime.Schedule, p *previewState) error {
+	view, cursor := p.view, p.cursor
+	start, rate, err := x.firstSend(ctx, s.tenant, schedule)
+	if err != nil {
+		return err
+	}
+	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
+	for range previewPages {
+		page, err := x.recipients(ctx, s, cursor)
+		if err == nil {
+			err = p.seen.check(page.Next)
+		}
+		if err != nil {
+			return err
+		}
+		p.seen[page.Next] = true
+		p.duplicates.exclude(page.Recipients)
+		for _, r := range page.Recipients {
+			view.count(s, r, rate.After(start, int64(view.WillReceive)))
+		}
+		if cursor = page.Next; cursor == "" {
+			view.Complete = true
+			break
+		}
+	}
+	if view.LastAt = nil; view.WillReceive > 0 {
+		last := rate.After(start, int64(view.WillReceive))
+		view.LastAt = &last
+	}
+	p.view, p.cursor, p.part = view, cursor, p.part+1
+	if view.Complete {
+		p.duplicates = nil
+	}
+	return nil
+}
+
+// firstSend is when the first text would leave, after what is queued
+// already, and the rate of the others.
+func (x *Audience) firstSend(ctx context.Context, t models.Tenant, schedule *walltime.Schedule) (time.Time, SendRate, error) {
+	rate, err := RateOf(ctx, x.store, t)
+	now := x.cfg.Now()
+	if at := schedule.Estimate(now); at.After(now) {
+		return at, rate, err // what is queued now will have left by then
+	}
+	return rate.After(now, rate.Queued), rate, err
+}
+
+// count adds a recipient whose text would leave at that time.
+func (v *PreviewView) count(s audienceSpec, r Recipient, at time.Time) {
+	v.Total++
+	if r.Code != "" {
+		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, Code: r.Code, Reason: r.Reason, Field: r.Field})
+		return
+	}
+	v.WillReceive++
+	v.Segments += r.Segments.Segments
+	v.MaxSegments = max(v.MaxSegments, r.Segments.Segments)
+	if !compose.QuietUntil(at, cmp.Or(r.TimeZone, s.tenant.TimeZone), s.tenant.QuietFrom, s.tenant.QuietTo).IsZero() {
+		v.Quiet++
+	}
+	if s.template.String() != unwritten && len(v.Samples) < maxSamples {
+		v.Samples = append(v.Samples, Sample{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Text: r.Text,
+			Segments: r.Segments.Segments, Encoding: string(r.Segments.Encoding)})
+	}
+}

@@ -1,0 +1,43 @@
+package audience
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/models"
+)
+
+// SendRate is how fast a tenant's texts go out now, and how many are
+// queued.
+type SendRate struct {
+	PerMinute int // 0 is unlimited
+	Queued    int64
+}
+
+// RateOf reads a tenant's rate: its limit, or what its lane learned.
+func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate, error) {
+	r := SendRate{PerMinute: t.Allowed()}
+	c, err := store.Connection(ctx, t.ID)
+	if err != nil {
+		return r, apierror.IgnoreNotFound(err)
+	}
+	l, err := store.LaneOf(ctx, t.ID, c.CompanyID)
+	if err != nil {
+		return r, apierror.IgnoreNotFound(err)
+	}
+	if learned := int(l.LearnedRate); learned > 0 && (r.PerMinute == 0 || learned < r.PerMinute) {
+		r.PerMinute = learned
+	}
+	r.Queued, err = store.CountQueued(ctx, t.ID, c.CompanyID)
+	return r, err
+}
+
+// After is when the last of n texts will have left, counted from a
+// time.
+func (r SendRate) After(from time.Time, n int64) time.Time {
+	if r.PerMinute == 0 {
+		return from.UTC()
+	}
+	return from.Add(time.Duration(n) * time.Minute / time.Duration(r.PerMinute)).UTC()
+}

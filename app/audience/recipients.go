@@ -1,0 +1,134 @@
+package audience
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/optout"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// Recipient is a person with the text that would go out, or the reason
+// why none will.
+type Recipient struct {
+	RecordID, ContactID, DealID string
+	Name, Deal                  string // the person, and the title of the deal that names them
+	Owner                       string // the record's, a CRM user id
+	Number, NumberKey           string // E.164 and its keyed hash
+	TimeZone                    string
+	Text                        string
+	Segments                    compose.Segments
+	Code, Reason, Field         string // why excluded; Code is "" for who is not
+}
+
+// Page is one page of recipients. Next is the cursor of the following
+// one, "" on the last.
+type Page struct {
+	Recipients []Recipient
+	Next       string
+}
+
+// recipients reads one page from the CRM and decides for each person:
+// number, text, opt-out. Duplicates are the caller's to exclude, since
+// they span pages.
+func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string) (Page, error) {
+	q, next, err := s.query(cursor)
+	if err != nil {
+		return Page{}, err
+	}
+	records, err := x.Records(ctx, s.tenant, q)
+	if err != nil {
+		return Page{}, recordsError(err)
+	}
+	p := Page{Next: cmp.Or(records.Next, next)}
+	for _, id := range records.Missing {
+		p.Recipients = append(p.Recipients, Recipient{RecordID: id, Code: CodeMissing, Reason: ReasonMissing})
+	}
+	for _, id := range records.Forbidden {
+		p.Recipients = append(p.Recipients, Recipient{RecordID: id, Code: CodeForbidden, Reason: ReasonForbidden})
+	}
+	for _, r := range records.Records {
+		p.Recipients = append(p.Recipients, s.recipient(r))
+	}
+	if err := x.excludeSuppressed(ctx, s.tenant, p.Recipients); err != nil {
+		return Page{}, err
+	}
+	s.excludeByName(p.Recipients)
+	return p, nil
+}
+
+// recipient decides for one record, all but what the database knows.
+func (s audienceSpec) recipient(r crm.Record) Recipient {
+	out := Recipient{RecordID: r.ID, ContactID: r.ContactID, Owner: r.Owner, TimeZone: r.TimeZone}
+	out.Name, out.Deal = PersonOf(r)
+	if s.module == crm.ModuleDeal {
+		out.DealID = r.ID
+	} else if out.ContactID == "" {
+		out.ContactID = r.ID
+	}
+	number, err := compose.E164(cmp.Or(s.toNumber, r.Phones[s.toField]), s.tenant.Country)
+	if err != nil {
+		out.excludeFor(err)
+		return out
+	}
+	if out.Number = number; out.TimeZone == "" {
+		out.TimeZone = compose.TimeZone(number)
+	}
+	if r.OptedOut {
+		out.exclude(CodeOptedOut, optout.Message)
+		return out
+	}
+	if out.Text, err = s.render(r); err != nil {
+		out.excludeFor(err)
+		return out
+	}
+	out.Segments = compose.Count(out.Text)
+	return out
+}
+
+// PersonOf names the person of a record, and the deal if it is one. The
+// CRM names a deal by its title; its person is in the contact's fields,
+// if any.
+func PersonOf(r crm.Record) (name, deal string) {
+	if r.Module != crm.ModuleDeal {
+		return r.Name, ""
+	}
+	name = strings.TrimSpace(r.Fields["Contact.firstName"] + " " + r.Fields["Contact.lastName"])
+	if name = cmp.Or(name, r.Fields["Contact.name"]); name == "" {
+		return r.Name, ""
+	}
+	return name, r.Name
+}
+
+// render fills the text in; bulks end with the tenant's opt-out line.
+func (s audienceSpec) render(r crm.Record) (string, error) {
+	text, err := s.template.Render(r.Fields)
+	if err != nil || s.source != models.SourceBulk || s.tenant.OptOutLine == "" {
+		return text, err
+	}
+	line, err := compose.Parse(text + "\n" + s.tenant.OptOutLine)
+	if err != nil {
+		return "", err
+	}
+	return line.Render(r.Fields)
+}
+
+// excludeFor excludes a recipient for an error of package compose.
+func (r *Recipient) excludeFor(err error) {
+	var reason compose.Reason
+	if errors.As(err, &reason) {
+		r.exclude(reason.Code(), reason.Sentence())
+	} else {
+		r.exclude("template_invalid", "The text can't be filled in for this person")
+	}
+	var empty *compose.EmptyFieldError
+	if errors.As(err, &empty) {
+		r.Field = empty.Field
+	}
+}
+
+func (r *Recipient) exclude(code, reason string) { r.Code, r.Reason = code, reason }

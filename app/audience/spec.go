@@ -1,0 +1,53 @@
+package audience
+
+import (
+	"dialpad-texting/app/compose"
+	"dialpad-texting/models"
+)
+
+// audienceSpec is the part of a batch that decides recipients and
+// texts.
+type audienceSpec struct {
+	tenant    models.Tenant
+	userID    string
+	source    string
+	module    string
+	recordIDs []string
+	selection string
+	excluded  map[string]bool // record ids
+	toNumber  string          // one-to-one, as clicked
+	toField   string
+	template  compose.Template
+}
+
+func specOf(t models.Tenant, b models.Batch) (audienceSpec, error) {
+	tpl, err := compose.Parse(b.Message)
+	return audienceSpec{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
+		excluded: IDSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
+}
+
+// DefaultPhoneField is the field that a bulk's numbers come from by
+// default.
+const DefaultPhoneField = "mobile"
+
+// UniqueIDs removes ids that are named again: the CRM would answer them
+// twice.
+func UniqueIDs(ids []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id], out = true, append(out, id)
+		}
+	}
+	return out
+}
+
+// IDSet returns ids as a set.
+func IDSet(ids []string) map[string]bool {
+	out := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out
+}

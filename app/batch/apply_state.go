@@ -1,0 +1,122 @@
+package batch
+
+import (
+	"context"
+
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/models"
+)
+
+// applyChunkSize is how many rows one statement changes. Short
+// transactions let the lane claim in between.
+const applyChunkSize = 2000
+
+// ApplyState applies a batch's state to its messages: those of a
+// cancelled one are cancelled, of a paused or held one held, of a
+// resumed one queued again. It is idempotent, and returns how many
+// messages changed.
+func (x *Batches) ApplyState(ctx context.Context, tenantID, batchID string) (changed int, err error) {
+	b, err := x.store.Batch(ctx, tenantID, "", batchID)
+	if err != nil {
+		return 0, apierror.IgnoreNotFound(err)
+	}
+	for {
+		n, err := x.applySome(ctx, b)
+		changed += n
+		if err != nil {
+			return changed, err
+		}
+		if n < applyChunkSize {
+			return changed, x.afterApply(ctx, b, changed)
+		}
+		if changed == n && IsRunning(b) { // the first need not wait for the last
+			if err := x.wakeLane(ctx, b); err != nil {
+				return changed, err
+			}
+		}
+		if b, err = x.store.Batch(ctx, tenantID, "", batchID); err != nil {
+			return changed, err // it may have been resumed meanwhile: the rest is queued then
+		}
+	}
+}
+
+// IsRunning reports whether a batch is being prepared or sent.
+func IsRunning(b models.Batch) bool {
+	return b.State == models.BatchPreparing || b.State == models.BatchSending
+}
+
+func (x *Batches) applySome(ctx context.Context, b models.Batch) (int, error) {
+	from := []string{models.Queued, models.Waiting}
+	to, code := models.Held, b.State
+	switch b.State {
+	case models.BatchPaused, models.BatchHeld:
+	case models.BatchCancelled:
+		from = append(from, models.Held)
+		to, code = models.Cancelled, "cancelled"
+		if b.HeldCode == models.HeldExpired {
+			to, code = models.Failed, models.HeldExpired
+		}
+	case models.BatchPreparing, models.BatchSending:
+		return x.requeue(ctx, b)
+	default:
+		return 0, nil
+	}
+	n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, from, to, code, b.HeldReason, applyChunkSize)
+	return int(n), err
+}
+
+// requeue queues held messages again, in the lane of the company that
+// is connected now, from the account that the sender's e-mail has now.
+func (x *Batches) requeue(ctx context.Context, b models.Batch) (int, error) {
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return 0, apierror.IgnoreNotFound(err)
+	}
+	lane, err := x.store.LaneOf(ctx, b.TenantID, c.CompanyID)
+	if err != nil {
+		return 0, apierror.IgnoreNotFound(err)
+	}
+	sender := b.SenderID // "" with automations: each of their texts has a sender of its own
+	if account, err := x.store.AccountByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
+		sender = account.DialpadID
+	}
+	return x.store.RequeueMessages(ctx, lane, b.ID, sender, applyChunkSize)
+}
+
+func (x *Batches) afterApply(ctx context.Context, b models.Batch, changed int) error {
+	if changed == 0 && b.State != models.BatchSending {
+		return nil
+	}
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return apierror.IgnoreNotFound(err)
+	}
+	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
+		return err
+	}
+	if IsRunning(b) {
+		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
+			return err
+		}
+		if err := x.wakeLane(ctx, b); err != nil {
+			return err
+		}
+	}
+	if changed > 0 {
+		return x.store.Enqueue(ctx, models.TellActivities{TenantID: b.TenantID})
+	}
+	return nil
+}
+
+// wakeLane makes the lane of a batch due now.
+func (x *Batches) wakeLane(ctx context.Context, b models.Batch) error {
+	c, err := x.store.Connection(ctx, b.TenantID)
+	if err != nil {
+		return apierror.IgnoreNotFound(err)
+	}
+	if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+		return err
+	}
+	x.cfg.Notify()
+	return nil
+}

@@ -1,0 +1,181 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/walltime"
+	"dialpad-texting/models"
+)
+
+// EditRequest changes a batch before it starts; nil leaves a thing as
+// it is.
+type EditRequest struct {
+	Version      *int64             `json:"version"` // as it was read; nil changes any version
+	Message      *string            `json:"message"`
+	Schedule     *walltime.Schedule `json:"schedule"`
+	Late         *Late              `json:"late"`
+	MoveQuiet    *bool              `json:"move_quiet"`
+	SenderUserID *string            `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
+	Exclude      *[]string          `json:"exclude"`        // all records that a bulk leaves out; [] is nobody
+}
+
+const errChanged = "This text has just started, or somebody else changed it. Look at it again."
+
+// Edit changes a scheduled batch; the database decides whether it still
+// is one. What was held before it started may be given another time, if
+// its tenant and sender may text now.
+func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditRequest) (models.Batch, error) {
+	b, err := x.visible(ctx, a, id)
+	if err != nil {
+		return models.Batch{}, err
+	}
+	if r.Version != nil && *r.Version != b.Version {
+		return models.Batch{}, apierror.Conflict(errChanged)
+	}
+	set := columns{"warning": "", "warned_at": nil}
+	if err := x.editState(ctx, b, r, set); err != nil {
+		return models.Batch{}, err
+	}
+	for _, edit := range []func() error{
+		func() error { return x.editMessage(ctx, a, b, r.Message, set) },
+		func() error { return editLate(b, r.Late, set) },
+		func() error { return editSchedule(b, r.Schedule, x.cfg.Now(), set) },
+		func() error { return x.editSender(ctx, a, r.SenderUserID, set) },
+		func() error { return editExclude(b, r.Exclude, set) },
+	} {
+		if err := edit(); err != nil {
+			return models.Batch{}, err
+		}
+	}
+	if r.MoveQuiet != nil {
+		set["move_quiet"] = *r.MoveQuiet
+	}
+	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
+		return models.Batch{}, apierror.Lost(err, errChanged)
+	}
+	return x.checkSchedule(ctx, a, id)
+}
+
+// columns are a batch's columns to change.
+type columns = map[string]any
+
+// editState refuses what has started; a held batch with a new time is
+// scheduled again, with the sender's account of now.
+func (x *Batches) editState(ctx context.Context, b models.Batch, r EditRequest, set columns) error {
+	if b.State == models.BatchScheduled {
+		return nil
+	}
+	if b.State != models.BatchHeld || b.StartedAt != nil || r.Schedule == nil {
+		return notEditable(b, x.now())
+	}
+	if r.SenderUserID == nil { // editSender checks a new one
+		senderID, err := x.senderOf(ctx, b)
+		if err != nil {
+			return err
+		}
+		set["sender_id"] = senderID
+	}
+	set["state"], set["held_reason"], set["held_code"], set["held_at"] = models.BatchScheduled, "", "", nil
+	return nil
+}
+
+// notEditable says why a batch can't be changed any more.
+func notEditable(b models.Batch, now time.Time) error {
+	switch {
+	case !b.Over() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil:
+		return apierror.Conflict("This text is ready for its time; it can't be changed any more. It can still be cancelled.")
+	case b.State == models.BatchHeld && b.StartedAt == nil:
+		return apierror.Conflict("This text is on hold. Give it another time, or resume it.")
+	case b.State == models.BatchCancelled:
+		return apierror.Conflict("This text was cancelled; it can't be changed any more.")
+	}
+	return apierror.Conflict("This text has already started; it can't be changed any more.")
+}
+
+// checkSchedule returns a batch that was made or changed, with its
+// warning. A failing check leaves the batch as it is: the next check is
+// a minute away.
+func (x *Batches) checkSchedule(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
+	b, err := x.visible(ctx, a, id)
+	if err != nil || b.State != models.BatchScheduled {
+		return b, err
+	}
+	if err := x.Scheduler.warn(ctx, b, senderStates{}, &WarningCounts{}); err != nil {
+		x.cfg.Log.Warn("schedule check failed", "tenant", b.TenantID, "batch", id, "err", err)
+	}
+	return x.visible(ctx, a, id)
+}
+
+func (x *Batches) editMessage(ctx context.Context, a access.Asker, b models.Batch, message *string, set columns) error {
+	if message == nil {
+		return nil
+	}
+	tpl, err := x.templates.CheckText(ctx, a.Tenant, b.Module, *message)
+	set["message"] = tpl.String()
+	return err
+}
+
+func editLate(b models.Batch, l *Late, set columns) error {
+	err := setLate(&b, l)
+	set["late_minutes"], set["late_do"] = b.LateMinutes, b.LateDo
+	return err
+}
+
+func editSchedule(b models.Batch, s *walltime.Schedule, now time.Time, set columns) error {
+	if s == nil {
+		return nil
+	}
+	err := setSchedule(&b, *s, now)
+	set["send_at"], set["local_time"], set["time_zone"], set["utc_offset"] = b.SendAt, b.LocalTime, b.TimeZone, b.UTCOffset
+	return err
+}
+
+func (x *Batches) editSender(ctx context.Context, a access.Asker, userID *string, set columns) error {
+	if userID == nil {
+		return nil
+	}
+	if !a.IsAdmin() {
+		return apierror.New("admin_required", "Only an admin can choose another sender.")
+	}
+	u, err := x.store.User(ctx, a.Tenant.ID, *userID)
+	if err != nil {
+		return apierror.NotFound(err)
+	}
+	account, err := x.accountOf(ctx, a.Tenant.ID, u.Email)
+	set["sender_id"], set["sender_email"] = account.DialpadID, u.Email
+	return err
+}
+
+// maxExcluded bounds how many records one batch can leave out by name.
+const maxExcluded = 10_000
+
+// editExclude leaves single recipients out. They have no messages yet
+// that could be cancelled: their ids are stored with the batch, and
+// preparing skips them with the reason.
+func editExclude(b models.Batch, exclude *[]string, set columns) error {
+	if exclude == nil {
+		return nil
+	}
+	out := audience.UniqueIDs(*exclude)
+	switch {
+	case b.Source != models.SourceBulk:
+		return apierror.Field("exclude", "Only a bulk can leave people out. Cancel this text instead.")
+	case len(out) > maxExcluded:
+		return apierror.Field("exclude", fmt.Sprintf("At most %d people can be left out.", maxExcluded))
+	case len(out) >= b.Expected:
+		return apierror.Field("exclude", "Nobody would be left. Cancel the texts instead.")
+	}
+	recipients := audience.IDSet(b.RecordIDs) // empty for a selection
+	for _, id := range out {
+		if id == "" || len(recipients) > 0 && !recipients[id] {
+			return apierror.Field("exclude", "Somebody who is to be left out is not among the recipients.")
+		}
+	}
+	set["excluded"] = models.IDList(out)
+	return nil
+}

@@ -1,0 +1,31 @@
+package batch
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/audience"
+	"dialpad-texting/models"
+)
+
+const (
+	maxHold       = 7 * 24 * time.Hour
+	expiredReason = "Not sent: it was held for seven days"
+)
+
+// ExpireHeldAllTenants cancels batches that were held for seven days,
+// at most limit. Their messages fail with the reason they were held
+// for.
+func (s *Scheduler) ExpireHeldAllTenants(ctx context.Context, limit int) (int, error) {
+	held, err := s.store.HeldTooLongAllTenants(ctx, s.now().Add(-maxHold), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range held {
+		err := audience.CancelBatch(ctx, s.store, b, models.HeldExpired, expiredReason+": "+b.HeldReason, s.now())
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(held), nil
+}

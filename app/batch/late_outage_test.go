@@ -1,0 +1,157 @@
+package batch_test
+
+import (
+	"testing"
+	"time"
+
+	. "dialpad-texting/app/apptest"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// ready schedules a bulk in an hour with a late rule and prepares it a
+// minute before.
+func ready(w *World, l *batch.Late) string {
+	w.T.Helper()
+	v := lateRule(w, l)
+	w.Clock.Add(59 * time.Minute)
+	w.MustStartDue()
+	_, err := w.Prepare(Ctx, "t_9", v.ID)
+	Must(w.T, err)
+	return v.ID
+}
+
+// take claims one text, as a paced lane does that goes from worker to
+// worker.
+func take(w *World) int {
+	w.T.Helper()
+	leased(w, time.Second)
+	_, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000)
+	Must(w.T, err)
+	got, _, err := w.DB.Claim(Ctx, w.Lane, models.Take{N: 1, Base: w.Clock.Now()})
+	Must(w.T, err)
+	w.Settle(models.Sent, got...)
+	return len(got)
+}
+
+// leased takes Acme's lane over for a time.
+func leased(w *World, d time.Duration) {
+	w.T.Helper()
+	lanes, err := w.DB.AcquireLanesAllTenants(Ctx, "w1", d, 0, 1)
+	Must(w.T, err)
+	if len(lanes) != 1 {
+		w.T.Fatal("the lane is not due")
+	}
+	w.Lane = lanes[0]
+}
+
+func TestLateRuleAppliesToQueuedMessages(t *testing.T) {
+	for name, l := range lateRules {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, w *World) {
+				id := ready(w, l)
+				w.Clock.Add(time.Minute)
+				leased(w, 12*time.Second)
+				if n, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000); err != nil || n != 2 {
+					t.Fatalf("%d queued at the time, %v", n, err)
+				}
+				w.Clock.Add(26 * time.Hour) // the worker died, and a backup of that moment was restored
+				w.Lane = models.Lane{}
+				if got := w.Claim(); len(got) != 0 {
+					t.Fatalf("%d of yesterday's texts went", len(got))
+				}
+				isLate(w, id, l)
+			})
+		})
+	}
+}
+
+func TestLateRuleIgnoresALongBulk(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		r := w.Later(time.Hour)
+		r.Late = &batch.Late{AfterMinutes: 1, Do: "drop"}
+		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "1", "2", "7", "20", "21"), "long", r)
+		w.Clock.Add(59 * time.Minute)
+		w.MustStartDue()
+		_, err := w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
+		w.Clock.Add(time.Minute)
+		want := w.MustView(v.ID).Counts.Queued
+		for range want {
+			if take(w) != 1 {
+				t.Fatalf("it stopped: %+v", w.MustView(v.ID).Counts)
+			}
+			w.Clock.Add(50 * time.Second)
+		}
+		if c := w.MustView(v.ID).Counts; c.Sent != want || want < 4 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+func TestLateRuleAppliesAfterABrokenConnection(t *testing.T) {
+	for name, l := range lateRules {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, w *World) {
+				id := ready(w, l)
+				broken(w, 2*time.Hour, id)
+				isLate(w, id, l)
+				if l != nil && l.Do == "drop" {
+					return
+				}
+				_, err := w.Resume(Ctx, w.Page("ana"), id)
+				Must(t, err)
+				w.MustApplyState(id)
+				if got := w.Claim(); len(got) != 2 {
+					t.Errorf("%d went when its sender said so", len(got))
+				}
+			})
+		})
+	}
+}
+
+// broken breaks the connection for a time, and mends it.
+func broken(w *World, d time.Duration, id string) {
+	w.T.Helper()
+	_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldBroken, "broken")
+	Must(w.T, err)
+	w.MustApplyState(id)
+	w.Clock.Add(d)
+	_, err = w.DB.ReleaseBatches(Ctx, "t_9", models.HeldBroken)
+	Must(w.T, err)
+	w.MustApplyState(id)
+}
+
+func TestLateRuleIgnoresAShortBreak(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		id := ready(w, nil)
+		w.Clock.Add(time.Minute)
+		if w.Claim(); w.MustView(id).Counts.Sending != 2 {
+			t.Fatal("it did not start")
+		}
+		w.Clock.Add(5 * time.Hour) // as long as others of it take
+		broken(w, 2*time.Minute, id)
+		if v := w.MustView(id); v.State != models.BatchSending {
+			t.Errorf("%s: %v", v.State, v.Reason)
+		}
+	})
+}
+
+func TestResumedLateBatchIsNotHeldAgain(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		v := lateRule(w, nil)
+		w.Clock.Add(59 * time.Minute)
+		w.MustStartDue()
+		_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldDisconnected, "disconnected")
+		Must(t, err)
+		w.Clock.Add(5 * time.Hour)
+		_, err = w.Resume(Ctx, w.Page("ana"), v.ID)
+		Must(t, err)
+		_, err = w.Prepare(Ctx, "t_9", v.ID)
+		Must(t, err)
+		if got := w.Claim(); len(got) != 2 {
+			t.Errorf("%d went; %s", len(got), w.MustView(v.ID).State)
+		}
+	})
+}

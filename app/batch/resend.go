@@ -1,0 +1,156 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/models"
+)
+
+// ResendRequest names the states of the messages to send again.
+type ResendRequest struct {
+	States  []string `json:"states"`
+	Confirm bool     `json:"confirm"`
+}
+
+var (
+	errNobodyLeft    = apierror.Conflict("There is nobody left to text again.")
+	errAlreadyResent = apierror.Conflict("These people were texted again already. Look for it in the outbox.")
+)
+
+// Resend makes a new batch for the messages of some states. Uncertain
+// ones may have been sent: they need Confirm. Each message is sent
+// again once, whatever the key; whoever gets nothing that time either
+// is sent again from the new batch. The same key again gives the same
+// batch.
+func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r ResendRequest) (models.Batch, error) {
+	b, err := x.visible(ctx, a, id)
+	if err != nil {
+		return models.Batch{}, err
+	}
+	if err := checkResend(b, r); err != nil {
+		return models.Batch{}, err
+	}
+	slices.Sort(r.States)
+	r.States = slices.Compact(r.States)
+	hash := audience.RequestHash("resend", id, r.States)
+	if old, found, err := x.byKey(ctx, a, key, hash); err != nil || found {
+		return old, err
+	}
+	again, err := x.resendDraft(ctx, a, b)
+	if err != nil {
+		return models.Batch{}, err
+	}
+	again.IdempotencyKey, again.BodyHash = cmp.Or(key, "resend:"+again.ID), hash
+	err = x.insertResend(ctx, b, &again, r.States)
+	if errors.Is(err, models.ErrConflict) || errors.Is(err, errAlreadyResent) {
+		// The same key may just have been faster.
+		if old, found, keyErr := x.byKey(ctx, a, key, hash); keyErr != nil || found {
+			return old, keyErr
+		}
+	}
+	if err != nil {
+		return models.Batch{}, err
+	}
+	x.cfg.Notify()
+	return again, nil
+}
+
+// certainlyNotSent are the states that need no confirmation.
+var certainlyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
+
+func checkResend(b models.Batch, r ResendRequest) error {
+	if len(r.States) == 0 || b.Source == models.SourceAutomation {
+		return apierror.New(apierror.CodeBadRequest, "Name the states whose people should be texted again.")
+	}
+	for _, s := range r.States {
+		if s == models.Uncertain {
+			if !r.Confirm {
+				return apierror.New("confirm_required", models.UnknownOutcome+". Confirm to send again.")
+			}
+			continue
+		}
+		if !slices.Contains(certainlyNotSent, s) {
+			return apierror.New(apierror.CodeBadRequest, "Only texts that were surely not sent can be sent again.")
+		}
+	}
+	return nil
+}
+
+// resendDraft is a new batch like b, without recipients yet.
+func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b models.Batch) (models.Batch, error) {
+	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
+	if err != nil {
+		return b, err
+	}
+	now := x.now()
+	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
+		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
+		State: models.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: models.LateHold}, nil
+}
+
+// insertResend stores the new batch for the old one's people that no
+// other resend has taken; models.ErrConflict when its key made a batch
+// meanwhile.
+func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *models.Batch, states []string) error {
+	from := resendFrom(old, states)
+	return x.store.Tx(ctx, func(tx *models.Store) error {
+		ids, err := tx.TakeForResend(ctx, from, again.ID)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return nobodyLeft(ctx, tx, from)
+		}
+		again.RecordIDs, again.Expected = ids, len(ids)
+		stored, created, err := tx.CreateBatch(ctx, *again)
+		if err != nil {
+			return err
+		}
+		if !created {
+			return models.ErrConflict
+		}
+		*again = stored
+		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
+	})
+}
+
+// resendFrom selects a batch's messages of some states. The number of a
+// duplicate has its text already, and who was left out was meant to be.
+func resendFrom(b models.Batch, states []string) models.ResendFrom {
+	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states, Without: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
+}
+
+func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {
+	resent, err := tx.Resent(ctx, from)
+	if err != nil {
+		return err
+	}
+	if resent {
+		return errAlreadyResent
+	}
+	return errNobodyLeft
+}
+
+// Resendable is how many people of a batch Resend would text again, by
+// state.
+type Resendable struct {
+	Failed    int `json:"failed"`
+	Uncertain int `json:"uncertain"`
+}
+
+// Resendable counts only where there may be something to count, which
+// spares most batches the query.
+func (x *Batches) Resendable(ctx context.Context, b models.Batch, c models.Counts) (*Resendable, error) {
+	if b.Source == models.SourceAutomation || c.Failed+c.Uncertain == 0 {
+		return &Resendable{}, nil
+	}
+	n, err := x.store.CountForResend(ctx, resendFrom(b, []string{models.Failed, models.Uncertain}))
+	return &Resendable{Failed: n[models.Failed], Uncertain: n[models.Uncertain]}, err
+}

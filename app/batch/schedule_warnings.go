@@ -1,0 +1,174 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// WarningCounts is what one check of the schedules changed. Refreshed
+// counts the senders to be read again at Dialpad.
+type WarningCounts struct{ Warned, Cleared, Moved, Refreshed int }
+
+const warningsPage = 500
+
+// WarnAllTenants checks whether each scheduled batch could go now. It
+// stores a warning if not, and removes it when all is well again. It
+// also finds the instants that new zone rules gave to their wall times.
+func (s *Scheduler) WarnAllTenants(ctx context.Context) (WarningCounts, error) {
+	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
+		return s.store.ScheduledAllTenants(ctx, after, warningsPage)
+	})
+}
+
+// WarnTenant does the same for one tenant, after a change of its
+// people.
+func (s *Scheduler) WarnTenant(ctx context.Context, tenantID string) (WarningCounts, error) {
+	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
+		return s.store.OpenBatches(ctx, tenantID, []string{models.BatchScheduled}, after, warningsPage)
+	})
+}
+
+func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) ([]models.Batch, error)) (n WarningCounts, err error) {
+	senders := senderStates{}
+	for after := ""; ; {
+		page, err := pageAfter(after)
+		if err != nil {
+			return n, err
+		}
+		for _, b := range page {
+			after = b.ID
+			if err := s.warn(ctx, b, senders, &n); err != nil {
+				return n, err
+			}
+		}
+		if len(page) < warningsPage {
+			return n, nil
+		}
+	}
+}
+
+// senderStates remembers whether a tenant's sender may text, during one
+// check.
+type senderStates map[[2]string]senderState // by tenant and e-mail
+
+type senderState struct {
+	account models.Account
+	refusal *market.Refusal
+}
+
+func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStates, n *WarningCounts) error {
+	if at, moved := movedInstant(b); moved {
+		n.Moved++
+		return moveSchedule(ctx, s.store, b, at)
+	}
+	key := [2]string{b.TenantID, b.SenderEmail}
+	sender, known := senders[key]
+	if !known {
+		var err error
+		if sender.account, sender.refusal, err = s.eligibility.UserMay(ctx, b.TenantID, b.SenderEmail); err != nil {
+			return err
+		}
+	}
+	if !sender.account.Stale && sender.account.DialpadID != "" && sender.account.CheckedAt.Before(lastRefresh(b, s.now())) {
+		n.Refreshed++
+		if err := s.refreshAccount(ctx, b.TenantID, sender.account.DialpadID); err != nil {
+			return err
+		}
+		sender.account.Stale = true
+	}
+	senders[key] = sender
+	warning := sender.warning(b, s.now())
+	if warning == b.Warning {
+		return nil
+	}
+	if warning == "" {
+		n.Cleared++
+	} else {
+		n.Warned++
+	}
+	return s.store.Warn(ctx, b, warning)
+}
+
+// refreshBefore is how long before its time a batch's sender is read
+// again at Dialpad, as when it is made: there may be no event for a
+// change.
+var refreshBefore = []time.Duration{24 * time.Hour, time.Hour}
+
+// lastRefresh is the latest time at which a batch's sender had to be
+// read.
+func lastRefresh(b models.Batch, now time.Time) time.Time {
+	last := b.CreatedAt
+	for _, before := range refreshBefore {
+		if at := b.SendAt.Add(-before); at.After(last) && !at.After(now) {
+			last = at
+		}
+	}
+	return last
+}
+
+// refreshAccount queues the reading of an account; schedules are
+// checked after it.
+func (s *Scheduler) refreshAccount(ctx context.Context, tenantID, dialpadID string) error {
+	return s.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.ReadStaleAccounts{TenantID: tenantID})
+	})
+}
+
+// warning says what will become of a batch: "Ana's Dialpad account is
+// suspended: this will fail on Friday."
+func (s senderState) warning(b models.Batch, now time.Time) string {
+	if s.refusal == nil {
+		return ""
+	}
+	name := senderName(b, s.account)
+	reason, outcome := cmp.Or(s.refusal.Reason, s.refusal.Message), "be held"
+	if s.refusal.Code == market.CodeNoAccount {
+		outcome = "fail"
+		reason = strings.NewReplacer(market.NoAccountMessage, name+" has no Dialpad account",
+			"The Dialpad account", name+"'s Dialpad account", "The Dialpad invitation", name+"'s Dialpad invitation").Replace(reason)
+	}
+	return strings.TrimSuffix(reason, ".") + ": this will " + outcome + " " + dayOf(*b.SendAt, now, b.TimeZone) + "."
+}
+
+// senderName is the sender's first name: of whoever asked for the
+// batch, unless an admin chose another.
+func senderName(b models.Batch, a models.Account) string {
+	name := b.UserName
+	if models.FoldEmail(b.UserEmail) != b.SenderEmail {
+		name = a.Name
+	}
+	if first, _, _ := strings.Cut(strings.TrimSpace(name), " "); first != "" {
+		return first
+	}
+	return b.SenderEmail
+}
+
+// dayOf names the day of an instant as people do: today, tomorrow, on
+// Friday, on March 27.
+func dayOf(at, now time.Time, zone string) string {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	at, now = at.In(loc), now.In(loc)
+	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	switch days := int(midnight(at).Sub(midnight(now)).Hours() / 24); {
+	case days <= 0:
+		return "today"
+	case days == 1:
+		return "tomorrow"
+	case days < 7:
+		return "on " + at.Format("Monday")
+	case at.Year() != now.Year():
+		return "on " + at.Format("January 2, 2006")
+	}
+	return "on " + at.Format("January 2")
+}

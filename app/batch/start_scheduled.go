@@ -1,0 +1,54 @@
+package batch
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/models"
+)
+
+// DueCounts is what one round of StartDueAllTenants did.
+type DueCounts struct{ Started, Held, Dropped, Moved int }
+
+// prepareAhead is how long before its time a batch may be prepared.
+// Nothing leaves early: its messages are due at the time.
+const prepareAhead = 2 * time.Minute
+
+// StartDueAllTenants starts the scheduled batches whose preparing may
+// begin, or applies their late rule. At most limit batches.
+func (s *Scheduler) StartDueAllTenants(ctx context.Context, limit int) (n DueCounts, err error) {
+	now := s.now()
+	due, err := s.store.DueBatchesAllTenants(ctx, now.Add(prepareAhead), limit)
+	if err != nil {
+		return n, err
+	}
+	for _, b := range due {
+		if err := s.startDue(ctx, b, now, &n); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (s *Scheduler) startDue(ctx context.Context, b models.Batch, now time.Time, n *DueCounts) error {
+	if at, moved := movedInstant(b); moved && at.After(now) {
+		n.Moved++
+		return moveSchedule(ctx, s.store, b, at)
+	}
+	if b.LateBy(*b.SendAt, now) {
+		if b.LateDo == models.LateDrop {
+			n.Dropped++
+		} else {
+			n.Held++
+		}
+		return apierror.IgnoreLost(s.store.UpdateSeen(ctx, b, b.Late(now)))
+	}
+	n.Started++
+	return apierror.IgnoreLost(s.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+	}))
+}

@@ -1,0 +1,263 @@
+package optout_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/app/apierror"
+	. "dialpad-texting/app/apptest"
+	"dialpad-texting/app/optout"
+	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models"
+)
+
+// sides are the opt-outs and the Dialpad that they read.
+type sides struct {
+	*optout.OptOuts
+	*World
+	phone *sandbox.Sandbox
+}
+
+func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
+	t.Helper()
+	Each(t, func(t *testing.T, w *World) {
+		s := &sides{World: w}
+		s.phone = sandbox.New(sandbox.Options{Now: w.Clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
+		s.phone.SeedDemo()
+		server := httptest.NewServer(s.phone)
+		t.Cleanup(func() { server.Close(); s.phone.Close() })
+		dp := dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.Clock.Now})
+		_, err := w.DB.Connect(Ctx, models.NewConnection{TenantID: "t_9", CompanyID: Company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
+		Must(t, err)
+		Must(t, w.DB.MarkReady(Ctx, "t_9"))
+		s.OptOuts = optout.New(w.DB.Store, dp, w.CRM, w.Market, slog.New(slog.DiscardHandler))
+		w.Services = w.Process(w.CRM, s.Refresh)
+		f(t, s)
+	})
+}
+
+// replies stores and applies the event of a phone that answers Ana's
+// number.
+func (s *sides) replies(number, word string) {
+	s.T.Helper()
+	_, err := s.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
+		OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
+	Must(s.T, err)
+	events, err := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10)
+	Must(s.T, err)
+	for _, e := range events {
+		e, err := s.DB.Event(Ctx, "t_9", e.ID)
+		Must(s.T, err)
+		Must(s.T, s.ApplyReply(Ctx, e))
+	}
+	if left, _ := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10); len(left) != 0 {
+		s.T.Error("an event stayed open")
+	}
+	s.Clock.Add(time.Second)
+}
+
+// reads applies Dialpad's list.
+func (s *sides) reads() optout.ListCounts {
+	s.T.Helper()
+	n, err := s.ReadList(Ctx, "t_9")
+	Must(s.T, err)
+	return n
+}
+
+// out reports whether a number is suppressed.
+func (s *sides) out(number string) bool {
+	s.T.Helper()
+	out, err := s.DB.IsSuppressed(Ctx, "t_9", number)
+	Must(s.T, err)
+	return out
+}
+
+func TestEachSideLiftsItsOwnOptOut(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		steps := []struct {
+			what string
+			do   func()
+			out  bool
+			tell int // jobs so far
+		}{
+			{"at first", func() { s.reads() }, false, 0},
+			{"a STOP that only we heard", func() { s.replies(Bob, "stop") }, true, 1},
+			{"again", func() { s.replies(Bob, "stop") }, true, 1},
+			{"the CRM too", func() { s.Suppress(Bob, models.OptOutCRM) }, true, 1},
+			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.reads() }, true, 1},
+			{"its list again", func() { s.reads() }, true, 1},
+			{"the CRM takes it back", func() { _, err := s.DB.Unsuppress(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
+			{"a START that only we heard", func() { s.replies(Bob, "start") }, true, 1},
+			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.reads() }, false, 2},
+			{"its list again", func() { s.reads() }, false, 2},
+		}
+		for _, step := range steps {
+			step.do()
+			if s.out(Bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
+				t.Errorf("%s: out %v, %d told", step.what, s.out(Bob), s.CountJobs("tell_opt_out"))
+			}
+		}
+	})
+}
+
+func TestReadListReadsAllPages(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		for i := range 150 {
+			s.phone.Reply(fmt.Sprintf("+1%d55501%02d", 212+i/100*100, i%100), "+14155550100", "STOP")
+		}
+		if n := s.reads(); n.Listed != 150 || n.OptedOut != 150 || n.OptedIn != 0 {
+			t.Errorf("%+v", n)
+		}
+		if n := s.reads(); n.Listed != 150 || n.OptedOut != 0 {
+			t.Errorf("again %+v", n)
+		}
+		c, err := s.DB.Connection(Ctx, "t_9")
+		if err != nil || c.OptOutsAt == nil || !c.OptOutsAt.Equal(s.Clock.Now()) {
+			t.Errorf("read at %v, %v", c.OptOutsAt, err)
+		}
+	})
+}
+
+func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		job := func(out bool) models.TellOptOut {
+			key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+			Must(t, err)
+			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: out, Source: models.OptOutReply}
+		}
+		s.replies(Bob, "stop")
+		s.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
+		if err := s.SyncToCRM(Ctx, job(true)); err == nil {
+			t.Error("a CRM that is down was told")
+		}
+		s.Host.Mend()
+		Must(t, s.SyncToCRM(Ctx, job(true)))
+		if !s.Host.IsOptedOut("t_9", Bob) {
+			t.Error("the CRM does not know")
+		}
+		Must(t, s.SyncToCRM(Ctx, job(false))) // overtaken: it was undone
+		if !s.Host.IsOptedOut("t_9", Bob) {
+			t.Error("the CRM was told what no longer holds")
+		}
+		s.replies(Bob, "start")
+		Must(t, s.SyncToCRM(Ctx, job(false)))
+		if s.Host.IsOptedOut("t_9", Bob) {
+			t.Error("the CRM still thinks so")
+		}
+	})
+}
+
+func TestPrepareRefreshesAnOldList(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		s.reads()
+		s.phone.Reply(Bob, "+14155550100", "STOP")
+		s.Clock.Add(4 * time.Minute)
+		v := s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
+		if v.Counts.Skipped != 0 {
+			t.Errorf("the list was read although it is fresh: %+v", v.Counts)
+		}
+		s.Settle(models.Sent, s.Claim()...)
+		s.Clock.Add(2 * time.Minute)
+		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi))
+		if v.Counts.Skipped != 1 || v.Counts.Queued != 1 {
+			t.Errorf("the list was not read: %+v", v.Counts)
+		}
+		s.phone.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
+		s.Clock.Add(time.Hour)
+		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "1"), "k3", Text(Hi))
+		if v.Counts.Queued != 1 {
+			t.Errorf("a bulk waits for Dialpad's list: %+v", v.Counts)
+		}
+	})
+}
+
+func TestStopInMidBulkSuppressesTheRest(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
+		s.replies(Bob, "stop")
+		for _, c := range s.Claim() {
+			if c.Suppressed != (c.ToNumber == Bob) {
+				t.Errorf("suppressed %v", c.Suppressed)
+			}
+		}
+		_, err := s.Create(Ctx, s.One("ana", "7", Bob), "k2", Text("Hi"))
+		var p *apierror.Error
+		if !errors.As(err, &p) || p.Message != "Unsubscribed from Text" {
+			t.Error(err)
+		}
+	})
+}
+
+// answers is a CRM that answers every call with a status, and keeps the
+// calls' webhook-ids.
+func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
+	t.Helper()
+	ids := &[]string{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*ids = append(*ids, r.Header.Get("webhook-id"))
+		if *status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "3600")
+		}
+		w.WriteHeader(*status)
+	}))
+	t.Cleanup(server.Close)
+	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	Must(t, err)
+	return crm.New(server.URL+"/{linkname}", secrets, nil, time.Now), ids
+}
+
+func TestSyncToCRMBackoffAndID(t *testing.T) {
+	eachSides(t, func(t *testing.T, s *sides) {
+		status := 0
+		client, ids := answers(t, &status)
+		o := optout.New(s.DB.Store, nil, client, s.Market, slog.New(slog.DiscardHandler))
+		key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+		Must(t, err)
+		s.replies(Bob, "stop")
+		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
+		tell := func(code int) time.Duration {
+			t.Helper()
+			status = code
+			err := o.SyncToCRM(Ctx, job)
+			var later *river.JobSnoozeError
+			if err == nil || !errors.As(err, &later) {
+				Must(t, err)
+				return 0
+			}
+			return later.Duration
+		}
+		for _, step := range []struct {
+			after time.Duration
+			code  int
+			wait  time.Duration
+		}{
+			{0, 401, 2 * time.Second}, {time.Minute, 403, 15 * time.Second}, {time.Minute, 503, time.Hour}, {10 * time.Minute, 500, 3 * time.Minute},
+			{240 * time.Hour, 401, 6 * time.Hour}, {0, 302, 6 * time.Hour}, {0, 204, 0}, {0, 404, 0}, {0, 410, 0}, {0, 422, 0}, {0, 400, 0},
+		} {
+			s.Clock.Add(step.after)
+			if wait := tell(step.code); wait != step.wait {
+				t.Errorf("after a %d the CRM is asked again after %s, not %s", step.code, wait, step.wait)
+			}
+		}
+		if got := slices.Compact(slices.Clone(*ids)); len(got) != 1 || got[0] == "" {
+			t.Errorf("the webhook-ids of one change: %q", got)
+		}
+		job.Since++
+		tell(204)
+		if got := slices.Compact(slices.Clone(*ids)); len(got) != 2 {
+			t.Errorf("another change has the same webhook-id: %q", got)
+		}
+	})
+}

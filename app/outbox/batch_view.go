@@ -1,0 +1,155 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/app/walltime"
+	"dialpad-texting/models"
+)
+
+// BatchView is a batch as contract section 6 answers it. Counts always
+// add up to their total.
+type BatchView struct {
+	ID         string             `json:"id"`
+	Source     string             `json:"source"`
+	State      string             `json:"state"`
+	CreatedAt  time.Time          `json:"created_at"`
+	SendAt     *time.Time         `json:"send_at"`
+	FinishedAt *time.Time         `json:"finished_at"`
+	ETA        *time.Time         `json:"eta"`
+	Counts     models.Counts      `json:"counts"`
+	Module     string             `json:"module"`
+	By         PersonView         `json:"by"`
+	Sender     string             `json:"sender_email"` // whose Dialpad account sends, "" with automations: each text has its own
+	To         *RecipientView     `json:"to"`           // the one recipient of a one-to-one
+	ToField    string             `json:"to_field"`
+	Text       string             `json:"text"` // with its merge fields
+	Schedule   *walltime.Schedule `json:"schedule"`
+	QuietHours *QuietHours        `json:"quiet_hours,omitempty"` // of one batch alone that can be given another time
+	MoveQuiet  bool               `json:"move_quiet"`            // what would arrive in quiet hours waits for their end
+	Late       *batch.Late        `json:"late"`
+	Reason     *string            `json:"reason"`               // why it is held or cancelled, or what preparing waits for
+	HeldCode   *string            `json:"held_code"`            // of what is held, or was cancelled by the app
+	Warning    *string            `json:"warning"`              // why it will fail if nothing changes
+	Exclude    []string           `json:"exclude,omitempty"`    // records that an edit left out
+	Version    int64              `json:"version"`              // for an edit, which must not undo another
+	Resendable *batch.Resendable  `json:"resendable,omitempty"` // of one batch alone
+	Workflow   *WorkflowView      `json:"workflow"`
+	Timeline   []MomentView       `json:"timeline,omitempty"`
+}
+
+// PersonView is a CRM user.
+type PersonView struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// RecipientView is a person texted.
+type RecipientView struct {
+	Name    string `json:"name"`
+	Deal    string `json:"deal,omitempty"`
+	Display string `json:"display"`
+}
+
+// WorkflowView is the automation a batch came from.
+type WorkflowView struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// MomentView is one thing that happened.
+type MomentView struct {
+	At    time.Time `json:"at"`
+	What  string    `json:"what,omitempty"`
+	State string    `json:"state,omitempty"`
+	Text  string    `json:"text"`
+}
+
+// QuietHours are wall times, "20:00" to "08:00".
+type QuietHours struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// QuietHoursOf is a tenant's quiet hours, nil for none.
+func QuietHoursOf(t models.Tenant) *QuietHours {
+	if t.QuietFrom == "" {
+		return nil
+	}
+	return &QuietHours{From: t.QuietFrom, To: t.QuietTo}
+}
+
+// views describes batches, with their figures and names.
+func (x *Outbox) views(ctx context.Context, a access.Asker, batches []models.Batch) ([]BatchView, error) {
+	ids := make([]string, len(batches))
+	for i, b := range batches {
+		ids[i] = b.ID
+	}
+	counts, err := x.store.CountMessages(ctx, a.Tenant.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	var rate audience.SendRate
+	if slices.ContainsFunc(batches, batch.IsRunning) {
+		if rate, err = audience.RateOf(ctx, x.store, a.Tenant); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]BatchView, len(batches))
+	for i, b := range batches {
+		out[i] = batchView(b)
+		out[i].Counts = totals(b, counts[b.ID])
+		if out[i].ETA, err = x.eta(ctx, b, out[i].Counts, rate); err != nil {
+			return nil, err
+		}
+	}
+	return out, x.fillRecipients(ctx, a, batches, out)
+}
+
+// batchView is what a batch's row alone says.
+func batchView(b models.Batch) BatchView {
+	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
+		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail, ToField: b.ToField, Text: b.Message,
+		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Exclude: b.Excluded, Version: b.Version}
+	if !b.Over() {
+		v.Warning = optional(b.Warning)
+	}
+	if v.Schedule = batch.ScheduleOf(b); v.Schedule != nil {
+		v.Late = &batch.Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}
+		v.MoveQuiet = b.MoveQuiet
+	}
+	if b.Source == models.SourceAutomation {
+		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
+	}
+	return v
+}
+
+func batchTimeline(b models.Batch) []MomentView {
+	out := []MomentView{{At: b.CreatedAt, What: "created", Text: "Created by " + cmp.Or(b.UserName, b.WorkflowName, b.UserEmail)}}
+	if b.StartedAt != nil {
+		out = append(out, MomentView{At: *b.StartedAt, What: "started", Text: "Started"})
+	}
+	if b.HeldAt != nil && b.State == models.BatchHeld {
+		out = append(out, MomentView{At: *b.HeldAt, What: "held", Text: "Held: " + b.HeldReason})
+	}
+	if b.FinishedAt != nil {
+		text := map[string]string{models.BatchDone: "Finished", models.BatchCancelled: "Cancelled"}[b.State]
+		out = append(out, MomentView{At: *b.FinishedAt, What: b.State, Text: text})
+	}
+	return out
+}
+
+// optional is nil for "".
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,136 @@
+package outbox
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/models"
+)
+
+// MessagesView is one page of a batch's messages.
+type MessagesView struct {
+	Messages []MessageView `json:"messages"`
+	Next     *string       `json:"next"`
+}
+
+// MessageView is a message as contract section 6 answers it.
+type MessageView struct {
+	ID        string     `json:"id"`
+	RecordID  string     `json:"record_id"`
+	Name      string     `json:"name"`
+	Deal      string     `json:"deal,omitempty"` // the title of the deal that names the person
+	To        string     `json:"to"`
+	Display   string     `json:"display"`
+	Text      string     `json:"text"`
+	State     string     `json:"state"`
+	ErrorCode string     `json:"error_code"` // Dialpad's raw value, or ours
+	ErrorText string     `json:"error_text"`
+	SentAt    *time.Time `json:"sent_at"`
+	DueAt     *time.Time `json:"due_at,omitempty"` // of one that waits for its time
+}
+
+const messagesPage = 100
+
+// Messages pages a batch's messages; state "" is all. A scheduled bulk
+// has none yet: Messages answers with its forecast.
+func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor string) (MessagesView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	if err != nil {
+		return MessagesView{}, apierror.NotFound(err)
+	}
+	stored, err := storedStates(state)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	if b.State == models.BatchScheduled && b.Source == models.SourceBulk {
+		return x.forecast(ctx, a, b, state, cursor)
+	}
+	list, err := x.store.Messages(ctx, a.Tenant.ID, id, stored, cursor, messagesPage+1)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	v := MessagesView{Messages: []MessageView{}}
+	if len(list) > messagesPage {
+		list = list[:messagesPage]
+		v.Next = &list[messagesPage-1].ID
+	}
+	for _, m := range list {
+		v.Messages = append(v.Messages, ViewMessage(m))
+	}
+	return v, nil
+}
+
+// forecast pages who would get a scheduled bulk if it began now. Its
+// messages have no ids; an edit excludes people by their record.
+func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, state, cursor string) (MessagesView, error) {
+	p, err := x.audience.Forecast(ctx, a.Tenant, b, cursor)
+	if err != nil {
+		return MessagesView{}, err
+	}
+	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
+	for _, r := range p.Recipients {
+		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: display(r.Number), Text: r.Text, State: models.Queued}
+		if r.Code != "" {
+			m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, r.Code, r.Reason, ""
+		}
+		if state == "" || state == m.State {
+			v.Messages = append(v.Messages, m)
+		}
+	}
+	return v, nil
+}
+
+// storedStates are the stored states of a state as people see it; nil
+// is all.
+func storedStates(state string) ([]string, error) {
+	switch state {
+	case "":
+		return nil, nil
+	case models.Queued:
+		return []string{models.Queued, models.Waiting}, nil
+	}
+	known := []string{models.Sending, models.Sent, models.Delivered, models.Undelivered, models.Failed, models.Uncertain,
+		models.Held, models.Cancelled, models.Skipped}
+	if !slices.Contains(known, state) {
+		return nil, apierror.Field("state", "There is no such state.")
+	}
+	return []string{state}, nil
+}
+
+// publicState is the state as people see it: waiting is queued to them.
+func publicState(state string) string {
+	if state == models.Waiting {
+		return models.Queued
+	}
+	return state
+}
+
+// ViewMessage describes a message.
+func ViewMessage(m models.Message) MessageView {
+	number := numberOf(m)
+	var due *time.Time
+	if m.State == models.Waiting {
+		due = m.DueAt
+	}
+	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
+		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+}
+
+// numberOf is a message's number, "" where it was erased.
+func numberOf(m models.Message) string {
+	if m.Erased() {
+		return ""
+	}
+	return m.ToNumber
+}
+
+func display(number string) string {
+	if number == "" {
+		return ""
+	}
+	return compose.Display(number)
+}

@@ -1,0 +1,122 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// A one-to-one that waits has no message yet that stores its
+// recipient's name, so the outbox asks the CRM, as the user who asks:
+// others see the number only.
+const (
+	namesTTL       = time.Minute // the outbox asks every few seconds
+	namesTimeout   = 2 * time.Second
+	maxCachedNames = 10_000
+)
+
+type nameKey struct{ tenantID, userID, module, recordID string }
+
+// cachedName is empty where the CRM gave no name.
+type cachedName struct {
+	name, deal string
+	expires    time.Time
+}
+
+func newNameCache() *lru.Cache[nameKey, cachedName] {
+	cache, err := lru.New[nameKey, cachedName](maxCachedNames)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return cache
+}
+
+// fillRecipients names the one recipient of each one-to-one.
+func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []models.Batch, views []BatchView) error {
+	unnamed := map[string][]int{} // by module
+	for i, b := range batches {
+		if b.Source != models.SourceOne {
+			continue
+		}
+		to, err := x.onlyRecipient(ctx, b)
+		if err != nil {
+			return err
+		}
+		views[i].To = to
+		erased := b.ToNumber == "" // and nobody asks for that person's name again
+		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Over() || !b.Prepared && !erased) {
+			unnamed[b.Module] = append(unnamed[b.Module], i)
+		}
+	}
+	for module, list := range unnamed {
+		ids := make([]string, len(list))
+		for n, i := range list {
+			ids[n] = batches[i].RecordIDs[0]
+		}
+		names := x.recordNames(ctx, a, module, ids)
+		for n, i := range list {
+			views[i].To.Name, views[i].To.Deal = names[ids[n]].name, names[ids[n]].deal
+		}
+	}
+	return nil
+}
+
+// onlyRecipient is a one-to-one's recipient as stored, perhaps without
+// a name.
+func (x *Outbox) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {
+	list, err := x.store.Messages(ctx, b.TenantID, b.ID, nil, "", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 1 {
+		return &RecipientView{Name: list[0].Name, Deal: list[0].Deal, Display: display(numberOf(list[0]))}, nil
+	}
+	return &RecipientView{Display: display(b.ToNumber)}, nil
+}
+
+// recordNames asks the CRM for some records' names, cached for a
+// minute. When it fails the names are empty: better than an outbox that
+// hangs.
+func (x *Outbox) recordNames(ctx context.Context, a access.Asker, module string, ids []string) map[string]cachedName {
+	names, unknown := x.cachedNames(a, module, ids)
+	if len(unknown) == 0 {
+		return names
+	}
+	ctx, cancel := context.WithTimeout(ctx, namesTimeout)
+	defer cancel()
+	records, err := x.audience.Records(ctx, a.Tenant, crm.ResolveQuery{UserID: a.UserID, Module: module, IDs: unknown})
+	if err != nil {
+		x.log.Warn("reading names for the outbox failed", "tenant", a.Tenant.ID, "err", err)
+	}
+	expires := x.now().Add(namesTTL)
+	for _, id := range unknown {
+		names[id] = cachedName{expires: expires}
+	}
+	for _, r := range records.Records {
+		name, deal := audience.PersonOf(r)
+		names[r.ID] = cachedName{name, deal, expires}
+	}
+	for _, id := range unknown {
+		x.names.Add(nameKey{a.Tenant.ID, a.UserID, module, id}, names[id])
+	}
+	return names
+}
+
+func (x *Outbox) cachedNames(a access.Asker, module string, ids []string) (names map[string]cachedName, unknown []string) {
+	names = map[string]cachedName{}
+	now := x.now()
+	for _, id := range audience.UniqueIDs(ids) {
+		cached, _ := x.names.Get(nameKey{a.Tenant.ID, a.UserID, module, id})
+		if !now.Before(cached.expires) {
+			unknown = append(unknown, id)
+		}
+		names[id] = cached
+	}
+	return names, unknown
+}

@@ -1,0 +1,118 @@
+// Package outbox shows what was and will be sent: batches with their
+// figures, messages, receipts and reports. It changes nothing.
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/models"
+)
+
+// Outbox is the capability; one per process. Safe for concurrent use.
+type Outbox struct {
+	store    *models.Store
+	audience *audience.Audience
+	batches  *batch.Batches
+	now      func() time.Time
+	log      *slog.Logger
+	names    *lru.Cache[nameKey, cachedName]
+}
+
+// New returns an Outbox.
+func New(store *models.Store, aud *audience.Audience, b *batch.Batches, now func() time.Time, log *slog.Logger) *Outbox {
+	return &Outbox{store: store, audience: aud, batches: b, now: now, log: log, names: newNameCache()}
+}
+
+// Filter selects batches. Query is a name, or a phone number.
+type Filter struct{ State, Source, Query, Cursor string }
+
+// BatchesView is one page of the outbox, newest first.
+type BatchesView struct {
+	Batches []BatchView `json:"batches"`
+	Next    *string     `json:"next"`
+}
+
+const batchesPage = 25
+
+// Batches pages the outbox: an admin's has everybody's batches, a
+// user's their own. A query that is a phone number finds the batches
+// with that recipient.
+func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
+	filter := models.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
+	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
+		filter.Number = number
+		if filter.NumberKey, err = x.store.NumberKey(ctx, a.Tenant.ID, number); err != nil {
+			return BatchesView{}, err
+		}
+	}
+	list, err := x.store.Batches(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
+	if err != nil {
+		return BatchesView{}, err
+	}
+	var next *string
+	if len(list) > batchesPage {
+		list = list[:batchesPage]
+		next = &list[batchesPage-1].ID
+	}
+	views, err := x.views(ctx, a, list)
+	if err != nil {
+		return BatchesView{}, err
+	}
+	return BatchesView{Batches: views, Next: next}, nil
+}
+
+const (
+	runningRead  = 10 // newest bulks of a user
+	runningShown = 3
+)
+
+// Running returns the asker's bulks that are under way, newest first.
+// Whoever closed the popup finds them there before they send the same
+// once more.
+func (x *Outbox) Running(ctx context.Context, a access.Asker) ([]BatchView, error) {
+	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.UserID, Source: models.SourceBulk}, "", runningRead)
+	if err != nil {
+		return nil, err
+	}
+	var running []models.Batch
+	for _, b := range list {
+		if !b.Over() && b.State != models.BatchScheduled && len(running) < runningShown {
+			running = append(running, b)
+		}
+	}
+	return x.views(ctx, a, running)
+}
+
+// Batch returns one batch.
+func (x *Outbox) Batch(ctx context.Context, a access.Asker, id string) (BatchView, error) {
+	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	if err != nil {
+		return BatchView{}, apierror.NotFound(err)
+	}
+	return x.View(ctx, a, b)
+}
+
+// View returns a batch that was read already.
+func (x *Outbox) View(ctx context.Context, a access.Asker, b models.Batch) (BatchView, error) {
+	list, err := x.views(ctx, a, []models.Batch{b})
+	if err != nil {
+		return BatchView{}, err
+	}
+	v := list[0]
+	if v.Resendable, err = x.batches.Resendable(ctx, b, v.Counts); err != nil {
+		return BatchView{}, err
+	}
+	if v.Timeline = batchTimeline(b); b.StartedAt == nil && v.Schedule != nil {
+		v.QuietHours = QuietHoursOf(a.Tenant)
+	}
+	return v, nil
+}

@@ -1,0 +1,223 @@
+package popup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/integrations/crm"
+)
+
+// ContextView is what a popup shows before anything is written.
+type ContextView struct {
+	ID          string             `json:"id"` // the same ctx has the same id
+	Mode        string             `json:"mode"`
+	Module      string             `json:"module"`
+	Count       int                `json:"count"`
+	To          *ToView            `json:"to"` // null in bulk
+	From        FromView           `json:"from"`
+	PhoneFields []PhoneView        `json:"phone_fields"`
+	Fields      []FieldView        `json:"fields"`
+	TimeZone    string             `json:"time_zone"`
+	QuietHours  *outbox.QuietHours `json:"quiet_hours"`
+	OptOutLine  string             `json:"opt_out_line"`
+	Limits      LimitsView         `json:"limits"`
+	State       *StateView         `json:"state"`
+	Running     []outbox.BatchView `json:"running,omitempty"` // in bulk: the asker's own, newest first
+}
+
+// ToView is the one person.
+type ToView struct {
+	Name       string       `json:"name"`
+	Number     string       `json:"number"` // E.164, or as clicked where it can't be read
+	Display    string       `json:"display"`
+	FieldLabel string       `json:"field_label"`
+	RecordID   string       `json:"record_id"`
+	OptedOut   bool         `json:"opted_out"`
+	TimeZone   *string      `json:"time_zone"`
+	Problem    *ProblemView `json:"problem"`
+}
+
+// ProblemView is why a text can't go to somebody.
+type ProblemView struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// FromView is the sender; Number is null without an account.
+type FromView struct {
+	Email   string  `json:"email"`
+	Number  *string `json:"number"`
+	Display *string `json:"display"`
+	Name    string  `json:"name"`
+}
+
+// PhoneView is a phone field.
+type PhoneView struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+}
+
+// FieldView is a merge field, with its value for the one person.
+type FieldView struct {
+	Key    string  `json:"key"`
+	Label  string  `json:"label"`
+	Module string  `json:"module"`
+	Value  *string `json:"value,omitempty"`
+}
+
+// LimitsView are the composer's limits.
+type LimitsView struct {
+	MaxChars                int `json:"max_chars"`
+	TransactionalNoticeOver int `json:"transactional_notice_over"`
+}
+
+// StateView says why somebody may not text.
+type StateView struct {
+	Code    string       `json:"code"`
+	Message string       `json:"message"`
+	Link    *market.Link `json:"link"`
+	Reason  string       `json:"reason,omitempty"` // a closer sentence, if any
+}
+
+// noticeOver is from how many recipients on the popup asks for a
+// transactional text.
+const noticeOver = 50
+
+// Context describes the popup. Where the asker may not text, State says
+// why.
+func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error) {
+	if a.Ctx == nil {
+		return ContextView{}, apierror.NoRecords()
+	}
+	v := ContextView{ID: contextID(a.Ctx), Mode: a.Ctx.Mode, Module: a.Ctx.Module, Count: max(len(a.Ctx.RecordIDs), a.Ctx.Count),
+		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: cmp.Or(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
+		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
+		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
+	account, refusal, err := x.eligibility.UserMay(ctx, a.Tenant.ID, a.Email)
+	if err != nil {
+		return v, err
+	}
+	if v.State = stateOf(refusal); refusal == nil {
+		number, display := account.Number, compose.Display(account.Number)
+		v.From.Number, v.From.Display = &number, &display
+	}
+	switch a.Ctx.Mode {
+	case crm.ModeOne:
+		v.To = clickedNumber(a)
+	case crm.ModeBulk:
+		if v.Running, err = x.outbox.Running(ctx, a); err != nil {
+			return v, err
+		}
+	}
+	if v.State != nil {
+		return v, nil // the popup shows no more, so the CRM need not be asked
+	}
+	return v, x.fill(ctx, a, &v)
+}
+
+func stateOf(r *market.Refusal) *StateView {
+	if r == nil {
+		return nil
+	}
+	v := &StateView{Code: r.Code, Message: r.Message, Link: r.Link}
+	if r.Code == market.CodeNoAccount { // other reasons are for admins only
+		v.Reason = r.Reason
+	}
+	return v
+}
+
+// clickedNumber is the one person by the number alone.
+func clickedNumber(a access.Asker) *ToView {
+	to := &ToView{Number: a.Ctx.ToNumber, Display: a.Ctx.ToNumber, RecordID: a.Ctx.RecordIDs[0]}
+	number, err := compose.E164(a.Ctx.ToNumber, a.Tenant.Country)
+	if err != nil {
+		var r compose.Reason
+		if errors.As(err, &r) {
+			to.Problem = &ProblemView{r.Code(), r.Sentence()}
+		}
+		return to
+	}
+	to.Number, to.Display = number, compose.Display(number)
+	return to
+}
+
+// fill adds fields and the person from the CRM. When the CRM does not
+// answer the popup still opens: a text without merge fields needs
+// neither.
+func (x *Popup) fill(ctx context.Context, a access.Asker, v *ContextView) error {
+	list, err := x.templates.Fields(ctx, a.Tenant, a.Ctx.Module)
+	if err != nil {
+		x.log.Warn("reading fields for the popup failed", "tenant", a.Tenant.ID, "err", err)
+		return nil
+	}
+	for _, p := range list.Phones {
+		v.PhoneFields = append(v.PhoneFields, PhoneView{p.Key, p.Label})
+	}
+	var record *crm.Record
+	if a.Ctx.Mode == crm.ModeOne {
+		if record, err = x.fillPerson(ctx, a, v.To, list.Phones); err != nil {
+			return err
+		}
+	}
+	for _, f := range list.Fields {
+		view := FieldView{Key: f.Key, Label: f.Label}
+		if module, _, ok := strings.Cut(f.Key, "."); ok {
+			view.Module = module
+		}
+		if record != nil {
+			value := record.Fields[f.Key]
+			view.Value = &value
+		}
+		v.Fields = append(v.Fields, view)
+	}
+	return nil
+}
+
+// fillPerson adds what the record says of the person, and returns the
+// record; nil where the CRM gives none.
+func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phones []crm.PhoneField) (*crm.Record, error) {
+	records, err := x.records(ctx, a)
+	if err != nil {
+		x.log.Warn("reading the popup's record failed", "tenant", a.Tenant.ID, "err", err)
+		return nil, nil
+	}
+	switch {
+	case len(records.Missing) > 0:
+		to.Problem = &ProblemView{audience.CodeMissing, audience.ReasonMissing}
+	case len(records.Forbidden) > 0:
+		to.Problem = &ProblemView{audience.CodeForbidden, audience.ReasonForbidden}
+	}
+	if len(records.Records) == 0 {
+		return nil, nil
+	}
+	r := records.Records[0]
+	to.Name, _ = audience.PersonOf(r)
+	if r.TimeZone != "" {
+		to.TimeZone = &r.TimeZone
+	}
+	for _, p := range phones {
+		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && n == to.Number {
+			to.FieldLabel = p.Label
+			break
+		}
+	}
+	suppressed := false
+	if to.Problem == nil {
+		if suppressed, err = x.store.IsSuppressed(ctx, a.Tenant.ID, to.Number); err != nil {
+			return nil, err
+		}
+	}
+	if to.OptedOut = r.OptedOut || suppressed; to.OptedOut {
+		to.Problem = &ProblemView{audience.CodeOptedOut, optout.Message}
+	}
+	return &r, nil
+}

@@ -1,0 +1,112 @@
+package popup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
+)
+
+// TemplatesView is one page of the CRM's templates.
+type TemplatesView struct {
+	Templates []TemplateView `json:"templates"`
+	Next      *string        `json:"next"`
+}
+
+// TemplateView is a template as stored in the CRM.
+type TemplateView struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Folder string `json:"folder"`
+	Body   string `json:"body"`
+}
+
+// Templates lists the templates that the asker may use.
+func (x *Popup) Templates(ctx context.Context, a access.Asker, q, cursor string) (TemplatesView, error) {
+	p, err := x.templates.List(ctx, a.Tenant, a.UserID, q, cursor)
+	if err != nil {
+		return TemplatesView{}, err
+	}
+	v := TemplatesView{Templates: make([]TemplateView, len(p.Templates))}
+	for i, t := range p.Templates {
+		v.Templates[i] = TemplateView(t)
+	}
+	if p.Next != "" {
+		v.Next = &p.Next
+	}
+	return v, nil
+}
+
+// RenderView is a template's text: one-to-one with the values in, in
+// bulk as it is written. Problems name the fields that stayed empty.
+type RenderView struct {
+	Text     string       `json:"text"`
+	Problems []FieldIssue `json:"problems"`
+}
+
+// FieldIssue is a field that could not be filled in.
+type FieldIssue struct {
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Render fills a template in for the popup's one person.
+func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (RenderView, error) {
+	if a.Ctx == nil {
+		return RenderView{}, apierror.NoRecords()
+	}
+	template, err := x.templates.Find(ctx, a.Tenant, a.UserID, templateID)
+	if err != nil {
+		return RenderView{}, err
+	}
+	v := RenderView{Text: template.Body, Problems: []FieldIssue{}}
+	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, template.Body)
+	if err != nil || a.Ctx.Mode != crm.ModeOne || len(tpl.Fields()) == 0 {
+		return v, err
+	}
+	records, err := x.records(ctx, a)
+	if err != nil {
+		return v, apierror.CRMUnreachable(err)
+	}
+	if len(records.Records) == 0 {
+		return v, apierror.New(apierror.CodeNotFound, audience.ReasonMissing)
+	}
+	v.Text, v.Problems = fillIn(tpl, records.Records[0])
+	return v, nil
+}
+
+// emptyMark replaces a missing value: nobody overlooks it, and no
+// braces reach a customer.
+const emptyMark = "____"
+
+// fillIn puts the values in, and emptyMark where one is missing.
+func fillIn(tpl compose.Template, r crm.Record) (string, []FieldIssue) {
+	issues := []FieldIssue{}
+	values := map[string]string{}
+	maps.Copy(values, r.Fields)
+	for range compose.MaxFields + 1 {
+		text, err := tpl.Render(values)
+		if err == nil {
+			return text, issues
+		}
+		var empty *compose.EmptyFieldError
+		if !errors.As(err, &empty) {
+			var reason compose.Reason
+			if errors.As(err, &reason) {
+				issues = append(issues, FieldIssue{Code: reason.Code(), Message: reason.Sentence()})
+			}
+			break
+		}
+		name, _ := audience.PersonOf(r)
+		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty", Message: empty.Sentence() + " for " + cmp.Or(name, "this person")})
+		values[empty.Field] = emptyMark
+	}
+	return tpl.String(), issues
+}

@@ -1,0 +1,102 @@
+package templates
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/compose"
+	"dialpad-texting/app/crmtenant"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+const (
+	fieldsTTL       = time.Minute // every keystroke's preview asks for them
+	maxCachedFields = 10_000
+)
+
+type fieldsKey struct{ tenantID, module string }
+
+// cachedFields stay usable past their time: see Fields.
+type cachedFields struct {
+	crm.FieldList
+	expires time.Time
+}
+
+func newFieldCache() *lru.Cache[fieldsKey, cachedFields] {
+	cache, err := lru.New[fieldsKey, cachedFields](maxCachedFields)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return cache
+}
+
+// Fields returns a module's merge and phone fields, cached for a
+// minute. While the CRM fails it returns older ones: better than no
+// text at all.
+func (x *Templates) Fields(ctx context.Context, t models.Tenant, module string) (crm.FieldList, error) {
+	key, now := fieldsKey{t.ID, module}, x.now()
+	cached, ok := x.fields.Get(key)
+	if ok && now.Before(cached.expires) {
+		return cached.FieldList, nil
+	}
+	list, err := x.crm.Fields(ctx, crmtenant.Of(t), module)
+	if err != nil && ok {
+		return cached.FieldList, nil
+	}
+	if err != nil {
+		return crm.FieldList{}, apierror.CRMUnreachable(err)
+	}
+	x.fields.Add(key, cachedFields{list, now.Add(fieldsTTL)})
+	return list, nil
+}
+
+// PhoneFields lists the phone fields of a module.
+func (x *Templates) PhoneFields(ctx context.Context, t models.Tenant, module string) ([]crm.PhoneField, error) {
+	list, err := x.Fields(ctx, t, module)
+	return list.Phones, err
+}
+
+// CheckPhoneField refuses a phone field that the module does not have.
+func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module, field string) error {
+	phones, err := x.PhoneFields(ctx, t, module)
+	if err != nil {
+		return err
+	}
+	for _, p := range phones {
+		if p.Key == field {
+			return nil
+		}
+	}
+	return apierror.Field("to_field", fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
+}
+
+// CheckText parses a text and refuses fields that the module does not
+// have. A text without fields asks the CRM nothing.
+func (x *Templates) CheckText(ctx context.Context, t models.Tenant, module, text string) (compose.Template, error) {
+	tpl, err := compose.Parse(text)
+	if err != nil {
+		return tpl, apierror.Text(err)
+	}
+	if tpl.String() == "" {
+		return tpl, apierror.Text(compose.ErrNoText)
+	}
+	if len(tpl.Fields()) == 0 {
+		_, err := tpl.Render(nil)
+		return tpl, apierror.Text(err)
+	}
+	list, err := x.Fields(ctx, t, module)
+	if err != nil {
+		return tpl, err
+	}
+	known := make([]string, len(list.Fields))
+	for i, f := range list.Fields {
+		known[i] = f.Key
+	}
+	return tpl, apierror.Text(tpl.Check(known))
+}

@@ -20,20 +20,27 @@ const idle = Math.max(120, page.expires_in || 900) * 1000;
 // nobody looks at lets its session end; its next call renews it.
 function watch() {
   clearTimeout(timer);
-  if (framed) timer = setTimeout(() => { if (!document.hidden) renew().catch(() => {}); }, idle - 60_000);
+  if (framed)
+    timer = setTimeout(() => {
+      if (!document.hidden) renew().catch(() => {});
+    }, idle - 60_000);
 }
 watch();
 
 /** Trades a new launch token from the host for a new session, once for all who wait. */
 function renew() {
-  renewing ??= trade().finally(() => { renewing = null; });
+  renewing ??= trade().finally(() => {
+    renewing = null;
+  });
   return renewing;
 }
 
 async function trade() {
   if (!framed) throw over();
   post('token_needed');
-  const { token: launch } = await once('token', 15_000).catch(() => { throw over(); });
+  const { token: launch } = await once('token', 15_000).catch(() => {
+    throw over();
+  });
   const answer = await send('POST', '/embed/api/session', { body: { token: launch } });
   if (!answer.ok) throw over();
   token = (await answer.json()).session_token;
@@ -47,7 +54,15 @@ async function send(method, path, { body, headers, signal, accept }) {
   const head = { Accept: accept || 'application/json', Authorization: `Bearer ${token}`, ...headers };
   if (body !== undefined) head['Content-Type'] = 'application/json';
   try {
-    return await fetch(path, { method, headers: head, signal, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'omit', cache: 'no-store', redirect: 'error' });
+    return await fetch(path, {
+      method,
+      headers: head,
+      signal,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'omit',
+      cache: 'no-store',
+      redirect: 'error',
+    });
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause;
     throw new Refused(0, 'network', t('error.network'));
@@ -57,7 +72,12 @@ async function send(method, path, { body, headers, signal, accept }) {
 async function refusal(answer) {
   const { error } = await answer.json().catch(() => ({}));
   const known = error && error.message;
-  return new Refused(answer.status, known ? error.code : 'unknown', known ? error.message : t('error.unknown'), (error && error.details) || {});
+  return new Refused(
+    answer.status,
+    known ? error.code : 'unknown',
+    known ? error.message : t('error.unknown'),
+    (error && error.details) || {},
+  );
 }
 
 /**
@@ -75,12 +95,18 @@ export async function call(method, path, options = {}) {
   watch();
   if (answer.status === 204) return null;
   if (options.accept === 'text/csv') return answer.blob();
-  try { return await answer.json(); } catch { throw new Refused(0, 'network', t('error.network')); }
+  try {
+    return await answer.json();
+  } catch {
+    throw new Refused(0, 'network', t('error.network'));
+  }
 }
 
 /** "/path" with a query; empty values are left out. */
 export function path(base, query) {
-  const filled = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const filled = Object.entries(query).filter(
+    ([, value]) => value !== undefined && value !== null && value !== '',
+  );
   return filled.length ? `${base}?${new URLSearchParams(filled)}` : base;
 }
 

@@ -23,7 +23,10 @@ export function combobox({ root, load, pick, standing = false }) {
     options[active]?.element.setAttribute('aria-selected', 'false');
     active = index;
     const option = options[active];
-    if (!option) { input.removeAttribute('aria-activedescendant'); return; }
+    if (!option) {
+      input.removeAttribute('aria-activedescendant');
+      return;
+    }
     option.element.classList.add('on');
     option.element.setAttribute('aria-selected', 'true');
     input.setAttribute('aria-activedescendant', option.element.id);
@@ -49,22 +52,46 @@ export function combobox({ root, load, pick, standing = false }) {
   }
 
   function add(item) {
-    const element = h('div', { role: 'option', id: `${list.id}-${options.length}`, 'aria-selected': 'false', 'aria-disabled': item.disabled ? 'true' : null },
-      h('span', {}, item.label), item.hint ? h('small', {}, item.hint) : null);
+    const element = h(
+      'div',
+      {
+        role: 'option',
+        id: `${list.id}-${options.length}`,
+        'aria-selected': 'false',
+        'aria-disabled': item.disabled ? 'true' : null,
+      },
+      h('span', {}, item.label),
+      item.hint ? h('small', {}, item.hint) : null,
+    );
     const index = options.push({ element, item }) - 1;
-    element.addEventListener('pointermove', () => { if (active !== index) mark(index); });
+    element.addEventListener('pointermove', () => {
+      if (active !== index) mark(index);
+    });
     element.addEventListener('click', () => choose(index));
     return element;
   }
 
   function paint({ groups, next }, query, keep) {
-    if (!keep) { options = []; list.replaceChildren(); }
+    if (!keep) {
+      options = [];
+      list.replaceChildren();
+    }
     for (const group of groups) {
       if (!group.items.length) continue;
       const items = group.items.map(add);
-      list.append(group.label ? h('div', { role: 'group', 'aria-label': group.label }, h('span', { role: 'presentation' }, group.label), items) : h('div', { role: 'presentation' }, items));
+      list.append(
+        group.label
+          ? h(
+              'div',
+              { role: 'group', 'aria-label': group.label },
+              h('span', { role: 'presentation' }, group.label),
+              items,
+            )
+          : h('div', { role: 'presentation' }, items),
+      );
     }
-    if (next) list.append(h('div', { role: 'presentation' }, add({ more: next, query, label: t('list.more') })));
+    if (next)
+      list.append(h('div', { role: 'presentation' }, add({ more: next, query, label: t('list.more') })));
     list.hidden = options.length === 0;
     note(options.length ? '' : t('list.none'));
   }
@@ -95,13 +122,19 @@ export function combobox({ root, load, pick, standing = false }) {
   function choose(index) {
     const option = options[index];
     if (!option || option.item.disabled) return;
-    if (option.item.more) { fill(option.item.query, option.item.more); return; }
+    if (option.item.more) {
+      fill(option.item.query, option.item.more);
+      return;
+    }
     show(false);
     pick(option.item);
   }
 
   function open() {
-    if (!isOpen() || standing) { show(true); fill(''); }
+    if (!isOpen() || standing) {
+      show(true);
+      fill('');
+    }
   }
 
   function keys(event) {
@@ -109,12 +142,16 @@ export function combobox({ root, load, pick, standing = false }) {
     const last = options.length - 1;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
-      if (!isOpen()) { open(); return; }
+      if (!isOpen()) {
+        open();
+        return;
+      }
       const down = event.key === 'ArrowDown';
-      mark(down ? (active >= last ? 0 : active + 1) : (active <= 0 ? last : active - 1));
+      mark(down ? (active >= last ? 0 : active + 1) : active <= 0 ? last : active - 1);
     } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      if (isOpen()) choose(active); else open();
+      if (isOpen()) choose(active);
+      else open();
     } else if (event.key === 'Escape' && !standing && isOpen()) {
       event.stopPropagation();
       show(false);
@@ -126,9 +163,15 @@ export function combobox({ root, load, pick, standing = false }) {
   input.addEventListener('click', open);
   input.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => { show(true); fill(input.value.trim()); }, 150);
+    timer = setTimeout(() => {
+      show(true);
+      fill(input.value.trim());
+    }, 150);
   });
-  input.addEventListener('blur', () => { clearTimeout(timer); show(false); });
+  input.addEventListener('blur', () => {
+    clearTimeout(timer);
+    show(false);
+  });
   if (!standing) show(false);
   return { open, close: () => show(false), input };
 }

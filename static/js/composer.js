@@ -30,7 +30,8 @@ export function composer({ changed, limits, many }) {
     if (over > 0) counter.textContent = tn('counter.over', over, { max: count(limits.max_chars) });
     else if (!text) counter.textContent = t('counter.empty');
     else if (open) counter.textContent = tn('counter.written', cost.characters);
-    else counter.textContent = `${tn('counter.characters', cost.characters)} · ${tn('counter.segments', cost.segments)} · ${cost.encoding}`;
+    else
+      counter.textContent = `${tn('counter.characters', cost.characters)} · ${tn('counter.segments', cost.segments)} · ${cost.encoding}`;
     counter.title = text && !open ? t('counter.title', { left: cost.remaining }) : '';
     const heard = over > 0 ? counter.textContent : tn('counter.segments', cost.segments);
     if (text && !open && heard !== spoken && (spoken || cost.segments > 1)) say(heard);
@@ -41,11 +42,33 @@ export function composer({ changed, limits, many }) {
     const seen = new Map(cost.forcing.map((one) => [one.char, one]));
     if (!seen.size) return [];
     const all = [...seen.values()];
-    const named = all.slice(0, 2).map((one) => t('forcing.char', { char: one.char, name: one.name })).join(', ') + (all.length > 2 ? ` ${tn('forcing.more', all.length - 2)}` : '');
+    const named =
+      all
+        .slice(0, 2)
+        .map((one) => t('forcing.char', { char: one.char, name: one.name }))
+        .join(', ') + (all.length > 2 ? ` ${tn('forcing.more', all.length - 2)}` : '');
     const mendable = all.filter((one) => one.replacement !== null && one.replacement !== undefined);
-    const mend = () => { replaceAll(mendable); area.focus(); };
-    return [note('warn', t('forcing.why', { named }), ' ', mendable.length
-      ? link(mendable.length === 1 ? (mendable[0].replacement ? t('forcing.replace', { with: mendable[0].replacement }) : t('forcing.remove')) : t('forcing.replace_all'), mend) : null)];
+    const mend = () => {
+      replaceAll(mendable);
+      area.focus();
+    };
+    return [
+      note(
+        'warn',
+        t('forcing.why', { named }),
+        ' ',
+        mendable.length
+          ? link(
+              mendable.length === 1
+                ? mendable[0].replacement
+                  ? t('forcing.replace', { with: mendable[0].replacement })
+                  : t('forcing.remove')
+                : t('forcing.replace_all'),
+              mend,
+            )
+          : null,
+      ),
+    ];
   }
 
   function replaceAll(list) {
@@ -80,19 +103,29 @@ export function composer({ changed, limits, many }) {
     say(t('message.attachments'));
   }
 
-  area.addEventListener('input', () => { extra = []; refresh(); });
+  area.addEventListener('input', () => {
+    extra = [];
+    refresh();
+  });
   area.addEventListener('paste', noFiles);
   area.addEventListener('drop', noFiles);
-  area.addEventListener('dragover', (event) => { if (event.dataTransfer.types.includes('Files')) event.preventDefault(); });
+  area.addEventListener('dragover', (event) => {
+    if (event.dataTransfer.types.includes('Files')) event.preventDefault();
+  });
   return { set, insert, remark, get: () => area.value, focus: () => area.focus(), area };
 }
 
 // The layer under the text area: variables stand on chips, costly characters
 // are underlined. It also gives the text area its height.
 function paint(under, text, forcing) {
-  const marks = [...text.matchAll(VARIABLE)].map((found) => [found.index, found.index + found[0].length, 'mark']);
+  const marks = [...text.matchAll(VARIABLE)].map((found) => [
+    found.index,
+    found.index + found[0].length,
+    'mark',
+  ]);
   for (const { char, index } of forcing) {
-    if (!marks.some(([from, to]) => index >= from && index < to)) marks.push([index, index + char.length, 'u']);
+    if (!marks.some(([from, to]) => index >= from && index < to))
+      marks.push([index, index + char.length, 'u']);
   }
   marks.sort((a, b) => a[0] - b[0]);
   let at = 0;

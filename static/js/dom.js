@@ -8,7 +8,11 @@ export const locale = validLocale(page.user.locale);
 const plural = new Intl.PluralRules('en');
 
 function validLocale(tag) {
-  try { return Intl.getCanonicalLocales(tag)[0] || 'en-US'; } catch { return 'en-US'; }
+  try {
+    return Intl.getCanonicalLocales(tag)[0] || 'en-US';
+  } catch {
+    return 'en-US';
+  }
 }
 
 /** The words under a key, {names} filled in. An unknown key shows itself: better than nothing, and seen in review. */
@@ -38,7 +42,9 @@ export function h(tag, props = {}, ...children) {
     else if (name === 'value' || name === 'checked' || name === 'disabled') element[name] = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -49,7 +55,8 @@ export function h(tag, props = {}, ...children) {
 export function patch(list, fresh) {
   fresh.forEach((child, at) => {
     const there = list.children[at];
-    if (!there) list.append(child); else if (!there.isEqualNode(child)) there.replaceWith(child);
+    if (!there) list.append(child);
+    else if (!there.isEqualNode(child)) there.replaceWith(child);
   });
   while (list.children.length > fresh.length) list.lastElementChild.remove();
 }
@@ -71,7 +78,13 @@ export const icon = (name, cls = '') => svg('icons.svg', name, `i ${cls}`.trim()
 export const picture = (name) => svg('states.svg', name);
 
 /** A boxed remark: kind '', 'warn', 'bad' or 'good'. */
-export const note = (kind, ...children) => h('div', { class: `note ${kind}` }, icon({ bad: 'alert', warn: 'alert', good: 'check' }[kind] || 'info'), h('div', {}, ...children));
+export const note = (kind, ...children) =>
+  h(
+    'div',
+    { class: `note ${kind}` },
+    icon({ bad: 'alert', warn: 'alert', good: 'check' }[kind] || 'info'),
+    h('div', {}, ...children),
+  );
 
 export const link = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
 
@@ -82,10 +95,14 @@ export function say(text) {
 }
 
 /** Dialpad's own word for a text that did not arrive; the other codes are ours, and our sentence says it all. */
-export const dialpadsWord = ({ state, error_code: code, error_text: why }) => (state === 'undelivered' && code && code !== why ? h('small', {}, ` (${code})`) : '');
+export const dialpadsWord = ({ state, error_code: code, error_text: why }) =>
+  state === 'undelivered' && code && code !== why ? h('small', {}, ` (${code})`) : '';
 
 /** Why a text did not go: Dialpad's refusals are in its own words, and it is said whose they are. */
-export const whyOf = ({ error_code: code, error_text: why }) => (code === 'dialpad_refused' && why && !why.startsWith('Dialpad') ? t('state.dialpad_says', { words: why }) : why);
+export const whyOf = ({ error_code: code, error_text: why }) =>
+  code === 'dialpad_refused' && why && !why.startsWith('Dialpad')
+    ? t('state.dialpad_says', { words: why })
+    : why;
 
 /** A North American number as people read it; others stay as they are. */
 export const pretty = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
@@ -95,7 +112,8 @@ export function when(iso, zone = page.user.time_zone, more = {}) {
   if (!iso) return '';
   const at = new Date(iso);
   const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone, ...more };
-  const day = day8(at, zone) === day8(new Date(), zone) ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
+  const day =
+    day8(at, zone) === day8(new Date(), zone) ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
   if (at.getFullYear() !== new Date().getFullYear()) day.year = 'numeric';
   return new Intl.DateTimeFormat(locale, { ...day, ...clock }).format(at);
 }
@@ -113,7 +131,12 @@ export function save(name, blob) {
 
 /** The calendar day there: "2026-11-24". */
 export function day8(at, zone) {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(at);
 }
 
 /** A zone as people say it: "America/New_York" is "New York". */

@@ -6,12 +6,20 @@ const prefix = `dialpad-texting:${page.tenant.id}:${page.user.id}:`;
 const memory = new Map();
 
 function read(store, name) {
-  try { return JSON.parse(window[store].getItem(prefix + name)); } catch { return memory.get(name) ?? null; }
+  try {
+    return JSON.parse(window[store].getItem(prefix + name));
+  } catch {
+    return memory.get(name) ?? null;
+  }
 }
 
 function write(store, name, value) {
   memory.set(name, value);
-  try { window[store].setItem(prefix + name, JSON.stringify(value)); } catch { /* memory has it */ }
+  try {
+    window[store].setItem(prefix + name, JSON.stringify(value));
+  } catch {
+    /* memory has it */
+  }
 }
 
 /**
@@ -20,11 +28,17 @@ function write(store, name, value) {
  */
 export function draft(name) {
   let value = read('sessionStorage', `draft:${name}`) || {};
-  const save = (more) => { value = { ...value, ...more }; write('sessionStorage', `draft:${name}`, value); };
+  const save = (more) => {
+    value = { ...value, ...more };
+    write('sessionStorage', `draft:${name}`, value);
+  };
   return {
     get: () => value,
     save,
-    clear() { value = {}; write('sessionStorage', `draft:${name}`, value); },
+    clear() {
+      value = {};
+      write('sessionStorage', `draft:${name}`, value);
+    },
     /**
      * The Idempotency-Key of this request: one per composed text. The same body
      * again (after a lost answer, even after a reload) is the same key, so it goes out once.

@@ -19,24 +19,54 @@ export function editDialog(dialog, batch, saved) {
   area.value = batch.text || '';
   area.addEventListener('input', measure);
   measure();
-  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours, mode: batch.source }, start: batch.schedule, late: batch.late });
+  const panel = schedulePanel({
+    root: when,
+    context: {
+      time_zone: page.user.time_zone,
+      to: batch.to,
+      quiet_hours: batch.quiet_hours,
+      mode: batch.source,
+    },
+    start: batch.schedule,
+    late: batch.late,
+  });
   const move = h('input', { type: 'checkbox', checked: batch.move_quiet, 'data-act': 'move-quiet' });
-  const quiet = batch.source === 'bulk' && batch.quiet_hours ? h('label', { class: 'check' }, move, h('span', {}, t('edit.quiet', batch.quiet_hours))) : null;
+  const quiet =
+    batch.source === 'bulk' && batch.quiet_hours
+      ? h('label', { class: 'check' }, move, h('span', {}, t('edit.quiet', batch.quiet_hours)))
+      : null;
   const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
   async function send(event) {
     event.preventDefault();
-    if (!area.value.trim()) { area.focus(); return; }
-    if (!panel.ok()) { panel.show(); return; }
+    if (!area.value.trim()) {
+      area.focus();
+      return;
+    }
+    if (!panel.ok()) {
+      panel.show();
+      return;
+    }
     save.disabled = true;
     problem.replaceChildren();
     try {
-      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { version: batch.version, message: area.value, ...panel.value(), ...(quiet ? { move_quiet: move.checked } : {}), ...(sender ? sender.value() : {}) } });
+      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, {
+        body: {
+          version: batch.version,
+          message: area.value,
+          ...panel.value(),
+          ...(quiet ? { move_quiet: move.checked } : {}),
+          ...(sender ? sender.value() : {}),
+        },
+      });
       dialog.close();
       saved(changed.batch);
     } catch (refused) {
-      if (/^time_/.test(refused.code)) panel.ask(refused); else problem.replaceChildren(note('bad', refused.message));
-    } finally { save.disabled = false; }
+      if (/^time_/.test(refused.code)) panel.ask(refused);
+      else problem.replaceChildren(note('bad', refused.message));
+    } finally {
+      save.disabled = false;
+    }
   }
 
   const form = $('form', dialog);
@@ -44,7 +74,16 @@ export function editDialog(dialog, batch, saved) {
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('edit.title')),
     h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
-    when, quiet || '', sender ? sender.root : '', problem,
-    h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
+    when,
+    quiet || '',
+    sender ? sender.root : '',
+    problem,
+    h(
+      'div',
+      { class: 'row end' },
+      h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')),
+      save,
+    ),
+  );
   showDialog(dialog);
 }

@@ -13,8 +13,15 @@ export function post(type, more = {}) {
 /** The next message of a type from the host; rejects when none comes in time. */
 export function once(type, ms) {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => { stop(); reject(new Error(`no ${type} from the host`)); }, ms);
-    const stop = on(type, (message) => { clearTimeout(late); stop(); resolve(message); });
+    const late = setTimeout(() => {
+      stop();
+      reject(new Error(`no ${type} from the host`));
+    }, ms);
+    const stop = on(type, (message) => {
+      clearTimeout(late);
+      stop();
+      resolve(message);
+    });
   });
 }
 

@@ -17,7 +17,10 @@ export function wireTemplates(writing, problem) {
       const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
       remember(id);
       writing.set(text);
-      writing.remark(...problems.map((one) => note('warn', one.message)), ...(before && before !== text ? [undo(before)] : []));
+      writing.remark(
+        ...problems.map((one) => note('warn', one.message)),
+        ...(before && before !== text ? [undo(before)] : []),
+      );
       say(t('template.filled', { name: label }));
       writing.focus();
     } catch (refused) {
@@ -27,7 +30,12 @@ export function wireTemplates(writing, problem) {
   }
 
   function undo(before) {
-    const back = () => { input.value = ''; writing.remark(); writing.set(before); writing.focus(); };
+    const back = () => {
+      input.value = '';
+      writing.remark();
+      writing.set(before);
+      writing.focus();
+    };
     return note('', t('template.replaced'), ' ', link(t('template.undo'), back));
   }
 }
@@ -38,7 +46,12 @@ async function loadTemplates(q, cursor) {
   const groups = new Map();
   if (!q && !cursor) {
     const known = new Map(templates.map((one) => [String(one.id), one]));
-    groups.set(t('template.recent'), recent().filter((id) => known.has(id)).map((id) => item(known.get(id))));
+    groups.set(
+      t('template.recent'),
+      recent()
+        .filter((id) => known.has(id))
+        .map((id) => item(known.get(id))),
+    );
   }
   for (const one of templates) {
     const folder = one.folder || t('template.no_folder');
@@ -51,8 +64,19 @@ async function loadTemplates(q, cursor) {
 export function wireFields(writing, context) {
   const panel = $('#fields');
   const button = $('#insert');
-  const open = (yes) => { panel.hidden = !yes; button.setAttribute('aria-expanded', String(yes)); };
-  const picker = combobox({ root: panel, standing: true, load: (q) => ({ groups: fieldGroups(context(), q) }), pick: (item) => { open(false); writing.insert(item.insert); } });
+  const open = (yes) => {
+    panel.hidden = !yes;
+    button.setAttribute('aria-expanded', String(yes));
+  };
+  const picker = combobox({
+    root: panel,
+    standing: true,
+    load: (q) => ({ groups: fieldGroups(context(), q) }),
+    pick: (item) => {
+      open(false);
+      writing.insert(item.insert);
+    },
+  });
 
   button.addEventListener('click', () => {
     open(panel.hidden);
@@ -67,7 +91,9 @@ export function wireFields(writing, context) {
     open(false);
     writing.focus();
   });
-  panel.addEventListener('focusout', (event) => { if (!panel.contains(event.relatedTarget) && event.relatedTarget !== button) open(false); });
+  panel.addEventListener('focusout', (event) => {
+    if (!panel.contains(event.relatedTarget) && event.relatedTarget !== button) open(false);
+  });
 }
 
 // One to one the value itself goes in; in bulk the variable does.
@@ -78,7 +104,10 @@ function fieldGroups({ fields = [], mode }, q) {
     if (wanted && !`${label} ${key} ${module}`.toLowerCase().includes(wanted)) continue;
     const known = mode === 'one' && value !== undefined && value !== null;
     const hint = known ? value || t('field.empty') : `{{${key}}}`;
-    groups.set(module, [...(groups.get(module) || []), { id: key, label, hint, disabled: known && !value, insert: known ? value : `{{${key}}}` }]);
+    groups.set(module, [
+      ...(groups.get(module) || []),
+      { id: key, label, hint, disabled: known && !value, insert: known ? value : `{{${key}}}` },
+    ]);
   }
   return [...groups].map(([label, items]) => ({ label, items }));
 }

@@ -30,9 +30,33 @@ export function poll(id, first, look, failed = () => {}) {
     clearTimeout(timer); // now() may have asked while a round was under way: one of them goes on
     const age = Date.now() - begun;
     const due = batch && batch.send_at ? Date.parse(batch.send_at) - Date.now() : Infinity;
-    const wait = document.hidden ? 5000 : age < 5000 ? 500 : age < MINUTE ? 1500 : age < 10 * MINUTE ? 5000 : 30_000;
-    timer = setTimeout(round, due > MINUTE && batch && batch.state === 'scheduled' ? 15_000 : Math.abs(due) < MINUTE ? Math.min(wait, 1500) : wait);
+    const wait = document.hidden
+      ? 5000
+      : age < 5000
+        ? 500
+        : age < MINUTE
+          ? 1500
+          : age < 10 * MINUTE
+            ? 5000
+            : 30_000;
+    timer = setTimeout(
+      round,
+      due > MINUTE && batch && batch.state === 'scheduled'
+        ? 15_000
+        : Math.abs(due) < MINUTE
+          ? Math.min(wait, 1500)
+          : wait,
+    );
   }
   if (!look(first)) plan();
-  return { stop() { stopped = true; clearTimeout(timer); }, now() { clearTimeout(timer); round(); } };
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+    now() {
+      clearTimeout(timer);
+      round();
+    },
+  };
 }

@@ -32,8 +32,12 @@ function picture(state, again = start) {
 /** Goes on once the server is reached; "online" alone may come before it can be, or never. */
 async function tryAgain() {
   if ($('#state').hidden) return;
-  try { await call('GET', '/embed/api/context'); start(); } catch (refused) {
-    if (refused.code === 'network') trying = setTimeout(tryAgain, 4000); else picture(refused);
+  try {
+    await call('GET', '/embed/api/context');
+    start();
+  } catch (refused) {
+    if (refused.code === 'network') trying = setTimeout(tryAgain, 4000);
+    else picture(refused);
   }
 }
 
@@ -42,10 +46,14 @@ async function start() {
   try {
     context = await call('GET', '/embed/api/context');
     const stop = obstacle(context);
-    if (stop) { picture(stop); return; }
+    if (stop) {
+      picture(stop);
+      return;
+    }
     if (context.mode === 'bulk') $('#title').textContent = t('popup.title_bulk');
     draft = openDraft(context.id || (context.to && context.to.number) || context.mode);
-    if (draft.get().batch) await resume(draft.get().batch); else await compose();
+    if (draft.get().batch) await resume(draft.get().batch);
+    else await compose();
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused;
     picture(refused);
@@ -56,7 +64,8 @@ async function start() {
 function obstacle({ state, mode, to, from }) {
   if (state) return state;
   if (mode === 'one' && to.opted_out) return { code: 'opted_out' };
-  if (mode === 'one' && to.problem) return /number/.test(to.problem.code) ? { ...to.problem, code: 'invalid_number' } : to.problem;
+  if (mode === 'one' && to.problem)
+    return /number/.test(to.problem.code) ? { ...to.problem, code: 'invalid_number' } : to.problem;
   if (!from || !from.number) return { code: 'no_number' };
   return null;
 }
@@ -72,7 +81,13 @@ async function compose() {
   }
   if (bulk) {
     const { bulkPart } = await import('./bulk.js');
-    audience ??= bulkPart({ context, writing, changed: () => lock(sending), when: () => (planner?.open && planner.ok() ? planner.value().schedule : null), look });
+    audience ??= bulkPart({
+      context,
+      writing,
+      changed: () => lock(sending),
+      when: () => (planner?.open && planner.ok() ? planner.value().schedule : null),
+      look,
+    });
   }
   writing.set(draft.get().text || '');
   lock(false);
@@ -86,9 +101,15 @@ function addressees() {
   if (mode === 'bulk') {
     $('#to').hidden = $('#to-label').hidden = true;
   } else {
-    $('#to').replaceChildren(h('span', {}, to.name || to.display), h('small', { class: 'num' }, [to.name && to.display, to.field_label].filter(Boolean).join(' · ')));
+    $('#to').replaceChildren(
+      h('span', {}, to.name || to.display),
+      h('small', { class: 'num' }, [to.name && to.display, to.field_label].filter(Boolean).join(' · ')),
+    );
   }
-  $('#from').replaceChildren(h('span', {}, from.email), h('small', { class: 'num' }, from.display || from.number));
+  $('#from').replaceChildren(
+    h('span', {}, from.email),
+    h('small', { class: 'num' }, from.display || from.number),
+  );
 }
 
 function changed(text) {
@@ -118,7 +139,12 @@ function change() {
 
 function ready() {
   const text = writing.get();
-  const can = open() || text.trim() && writing.area.getAttribute('aria-invalid') !== 'true' && (!planner?.open || planner.ok()) && (!audience || audience.ok());
+  const can =
+    open() ||
+    (text.trim() &&
+      writing.area.getAttribute('aria-invalid') !== 'true' &&
+      (!planner?.open || planner.ok()) &&
+      (!audience || audience.ok()));
   sendButton.setAttribute('aria-disabled', String(!can || sending));
   return can && !sending;
 }
@@ -128,7 +154,15 @@ function lock(on) {
   sendButton.disabled = on;
   $('#later').disabled = on || Boolean(open()); // another time would be another text
   writing.area.readOnly = on;
-  $('span', sendButton).textContent = on ? t('popup.sending') : open() ? t('popup.again') : planner?.open ? t('popup.send_later') : audience ? audience.label() : t('popup.send');
+  $('span', sendButton).textContent = on
+    ? t('popup.sending')
+    : open()
+      ? t('popup.again')
+      : planner?.open
+        ? t('popup.send_later')
+        : audience
+          ? audience.label()
+          : t('popup.send');
   ready();
 }
 
@@ -149,7 +183,8 @@ function request() {
 
 async function send() {
   if (!ready()) {
-    if (!sending && planner?.open && !planner.ok()) planner.show(); // its time may have passed meanwhile
+    if (!sending && planner?.open && !planner.ok())
+      planner.show(); // its time may have passed meanwhile
     else if (!sending) writing.focus();
     return;
   }
@@ -167,21 +202,38 @@ async function send() {
     unsure();
     lock(false); // what was written is out of sight
   } catch (refused) {
-    if (!(refused instanceof Refused)) { lock(false); throw refused; }
+    if (!(refused instanceof Refused)) {
+      lock(false);
+      throw refused;
+    }
     await refusedToSend(refused);
   }
 }
 
 // Which refusals change the whole popup; all others are said beside the text.
-const STOPS = new Set(['plan_required', 'not_installed', 'not_connected', 'no_accounts', 'no_account', 'opted_out', 'session_over']);
+const STOPS = new Set([
+  'plan_required',
+  'not_installed',
+  'not_connected',
+  'no_accounts',
+  'no_account',
+  'opted_out',
+  'session_over',
+]);
 
 async function refusedToSend(refused) {
   const known = refused.code !== 'network' && (refused.status < 500 || /_unreachable$/.test(refused.code)); // what became of it
   if (known) draft.save({ open: null });
   lock(false);
   unsure(refused.code === 'network' ? undefined : t('popup.kept.ours'));
-  if (refused.code.startsWith('time_') && planner) { planner.ask(refused); return; }
-  if (STOPS.has(refused.code)) { picture(refused, start); return; }
+  if (refused.code.startsWith('time_') && planner) {
+    planner.ask(refused);
+    return;
+  }
+  if (STOPS.has(refused.code)) {
+    picture(refused, start);
+    return;
+  }
   if (known) problem(refused.message);
   sendButton.focus();
 }
@@ -197,15 +249,27 @@ async function look(batch) {
 async function follow(batch) {
   const { follow: watch } = await import('./follow.js');
   show('progress');
-  watch($('#progress'), { batch, context, text: draft.get().text, onSettled, onEdit: edit, onNew: fresh, onAgain: (next) => draft.save({ batch: next.id }) });
+  watch($('#progress'), {
+    batch,
+    context,
+    text: draft.get().text,
+    onSettled,
+    onEdit: edit,
+    onNew: fresh,
+    onAgain: (next) => draft.save({ batch: next.id }),
+  });
   $('#progress').focus();
 }
 
 async function resume(id) {
   try {
     const { batch } = await call('GET', `/embed/api/batches/${id}`);
-    const gone = batch.state === 'done' && !batch.counts.failed && !batch.counts.undelivered && !batch.counts.uncertain;
-    if (!gone && batch.state !== 'cancelled') { await follow(batch); return; }
+    const gone =
+      batch.state === 'done' && !batch.counts.failed && !batch.counts.undelivered && !batch.counts.uncertain;
+    if (!gone && batch.state !== 'cancelled') {
+      await follow(batch);
+      return;
+    }
     draft.clear();
   } catch (refused) {
     if (refused.status !== 404) throw refused;
@@ -236,7 +300,14 @@ async function toggleLater() {
   try {
     if (!planner) {
       const { schedulePanel } = await import('./schedule.js');
-      planner = schedulePanel({ root: $('#schedule'), context, changed: () => { lock(sending); audience?.changed(); } });
+      planner = schedulePanel({
+        root: $('#schedule'),
+        context,
+        changed: () => {
+          lock(sending);
+          audience?.changed();
+        },
+      });
     }
     planner.toggle();
     if (planner.open) $('#schedule').scrollIntoView({ block: 'nearest' });
@@ -256,20 +327,33 @@ function close() {
 
 const mac = /Mac|iP(hone|ad)/.test(navigator.platform);
 $('#keys').textContent = mac ? '⌘↵' : 'Ctrl ↵';
-form.addEventListener('submit', (event) => { event.preventDefault(); send(); });
-form.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); send(); }
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  send();
 });
-document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.defaultPrevented) close(); });
+form.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    send();
+  }
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && !event.defaultPrevented) close();
+});
 $('#close').addEventListener('click', close);
 $('#later').addEventListener('click', toggleLater);
-window.addEventListener('online', () => { if (!$('#state').hidden) start(); });
+window.addEventListener('online', () => {
+  if (!$('#state').hidden) start();
+});
 // The host keeps a closed popup for a while, hidden. When it is seen again the
 // world may have changed: ask anew, unless a text is on its way right now.
 let seen = false; // the host shows us only when we are ready
 let left = false;
 new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting) { left = seen; return; }
+  if (!entry.isIntersecting) {
+    left = seen;
+    return;
+  }
   if (left && !sending && ($('#progress').hidden || $('#progress').dataset.over)) start();
   else if (!$('#compose').hidden && document.activeElement === document.body) writing?.focus(); // it could not be while the host hid us
   seen = true;

@@ -26,12 +26,17 @@ export function settingsDialog({ settings }, saved) {
     } catch (refused) {
       errors.replaceChildren(note('bad', refused.message));
       mark(form, refused.details.fields || {});
-    } finally { button.disabled = false; }
+    } finally {
+      button.disabled = false;
+    }
   };
   showDialog(dialog);
 }
 
-function fill({ elements }, { country, rate_per_minute: rate, reserve, quiet_hours: hours, opt_out_line: line }) {
+function fill(
+  { elements },
+  { country, rate_per_minute: rate, reserve, quiet_hours: hours, opt_out_line: line },
+) {
   const names = new Intl.DisplayNames([locale], { type: 'region' });
   const all = COUNTRIES.includes(country) || !country ? COUNTRIES : [country, ...COUNTRIES];
   elements.country.replaceChildren(...all.map((code) => h('option', { value: code }, names.of(code))));
@@ -69,7 +74,9 @@ function mark(form, fields) {
     const input = form.elements[name] || (name.startsWith('quiet') ? form.elements.quiet : null);
     if (!input) continue;
     input.setAttribute('aria-invalid', 'true');
-    input.closest('.field, fieldset').append(h('small', { class: 'wrong badge bad', id: `wrong-${name}` }, why));
+    input
+      .closest('.field, fieldset')
+      .append(h('small', { class: 'wrong badge bad', id: `wrong-${name}` }, why));
     first ??= input;
   }
   if (first) first.focus();

@@ -3,9 +3,17 @@ import { h, has, page, picture, say, t } from './dom.js';
 import { framed, post, upgrade } from './host.js';
 
 const PICTURES = {
-  plan_required: 'connect', not_installed: 'connect', not_connected: 'connect', no_accounts: 'connect',
-  no_account: 'nobody', no_number: 'number', invalid_number: 'number', opted_out: 'unsubscribed',
-  dialpad_unreachable: 'down', session_over: 'clock', network: 'offline',
+  plan_required: 'connect',
+  not_installed: 'connect',
+  not_connected: 'connect',
+  no_accounts: 'connect',
+  no_account: 'nobody',
+  no_number: 'number',
+  invalid_number: 'number',
+  opted_out: 'unsubscribed',
+  dialpad_unreachable: 'down',
+  session_over: 'clock',
+  network: 'offline',
 };
 
 // Where our own words say it all, the message would say it twice.
@@ -33,13 +41,19 @@ function titleOf(code, message) {
 
 function sentences(state, title, context) {
   const to = (context && context.to) || {};
-  const values = { email: page.user.email, reason: state.reason || '', name: to.name || to.display || '', number: to.display || to.number || '' };
+  const values = {
+    email: page.user.email,
+    reason: state.reason || '',
+    name: to.name || to.display || '',
+    number: to.display || to.number || '',
+  };
   // An account that is there but can't text is told so; one that is not has our own words.
   const close = state.code === 'no_account' && state.reason && state.reason !== title;
   const what = `state.${state.code}.${close ? 'close' : 'what'}`;
   const list = [];
   const message = state.message || (title ? '' : t('error.unknown'));
-  if (message && message !== title && !SAID.has(state.code)) list.push(h('p', {}, linked(message, state.link || ownLink(state.code))));
+  if (message && message !== title && !SAID.has(state.code))
+    list.push(h('p', {}, linked(message, state.link || ownLink(state.code))));
   if (has(what)) list.push(h('p', { class: 'soft' }, t(what, values)));
   return list;
 }
@@ -50,7 +64,11 @@ const ownLink = (code) => (DETAIL.has(code) ? { text: t('state.click_here'), url
 // "… Click here to connect.": those words inside the sentence become the link.
 function linked(message, target) {
   if (!target || !target.url) return message;
-  const anchor = h('a', { href: target.url, target: '_top', onclick: () => post('open_detail') }, target.text);
+  const anchor = h(
+    'a',
+    { href: target.url, target: '_top', onclick: () => post('open_detail') },
+    target.text,
+  );
   const at = message.indexOf(target.text);
   if (at < 0) return [`${message} `, anchor];
   return [message.slice(0, at), anchor, message.slice(at + target.text.length)];
@@ -59,8 +77,21 @@ function linked(message, target) {
 function actions(code, state, again) {
   const list = [];
   if (code === 'plan_required' && (framed || page.upgrade_url)) {
-    list.push(h('button', { type: 'button', onclick: () => upgrade((state.details && state.details.plans) || []) }, t('state.see_plans')));
+    list.push(
+      h(
+        'button',
+        { type: 'button', onclick: () => upgrade((state.details && state.details.plans) || []) },
+        t('state.see_plans'),
+      ),
+    );
   }
-  if (code !== 'opted_out' && code !== 'invalid_number') list.push(h('button', { type: 'button', class: DETAIL.has(code) ? '' : 'primary', onclick: again }, t(DETAIL.has(code) ? 'state.check_again' : 'state.try_again')));
+  if (code !== 'opted_out' && code !== 'invalid_number')
+    list.push(
+      h(
+        'button',
+        { type: 'button', class: DETAIL.has(code) ? '' : 'primary', onclick: again },
+        t(DETAIL.has(code) ? 'state.check_again' : 'state.try_again'),
+      ),
+    );
   return list;
 }

@@ -63,7 +63,10 @@
     popup = mine;
     mine.back = document.activeElement;
     mine.dialog.showModal();
-    if (mine.ready) { mine.frame.focus(); return; }
+    if (mine.ready) {
+      mine.frame.focus();
+      return;
+    }
     try {
       const token = await options.getToken({ use: 'popup', ctx });
       if (popup === mine) launch(mine, token);
@@ -79,7 +82,10 @@
 
   function build(ctx) {
     const name = `dialpad-texting-${(serial += 1)}`;
-    const dialog = make('dialog', { class: `dialpad-texting-popup${ctx.mode === 'bulk' ? ' many' : ''}`, 'aria-label': words['sdk.title'] });
+    const dialog = make('dialog', {
+      class: `dialpad-texting-popup${ctx.mode === 'bulk' ? ' many' : ''}`,
+      'aria-label': words['sdk.title'],
+    });
     const frame = make('iframe', { name, title: words['sdk.title'], referrerpolicy: 'no-referrer' });
     frame.hidden = true;
     const wait = make('div', { role: 'status' });
@@ -87,7 +93,9 @@
     dialog.append(wait, frame);
     document.body.append(dialog);
     const built = { dialog, frame, wait, ctx, back: null, ready: false };
-    dialog.addEventListener('close', () => { if (popup === built && !dialog.open) shutPopup(); });
+    dialog.addEventListener('close', () => {
+      if (popup === built && !dialog.open) shutPopup();
+    });
     return built;
   }
 
@@ -122,7 +130,8 @@
   function shutPopup() {
     if (!popup) return;
     const { dialog, back, ready } = popup;
-    if (ready) closed.unshift(popup); else dialog.remove();
+    if (ready) closed.unshift(popup);
+    else dialog.remove();
     popup = null;
     dialog.close();
     for (const old of closed.splice(3)) old.dialog.remove();
@@ -130,25 +139,42 @@
   }
 
   const answers = {
-    ready() { popup.ready = true; reveal(); popup.frame.focus(); },
-    resize({ height }) { if (Number.isFinite(height)) popup.frame.style.height = `${Math.max(160, height)}px`; },
-    close() { shutPopup(); },
-    sent({ batch_id: id }) { if (options.onSent) options.onSent(id); },
-    open_detail() { if (options.onOpenDetail) options.onOpenDetail(); },
-    upgrade({ plans }) { if (options.onUpgrade) options.onUpgrade(plans || []); },
+    ready() {
+      popup.ready = true;
+      reveal();
+      popup.frame.focus();
+    },
+    resize({ height }) {
+      if (Number.isFinite(height)) popup.frame.style.height = `${Math.max(160, height)}px`;
+    },
+    close() {
+      shutPopup();
+    },
+    sent({ batch_id: id }) {
+      if (options.onSent) options.onSent(id);
+    },
+    open_detail() {
+      if (options.onOpenDetail) options.onOpenDetail();
+    },
+    upgrade({ plans }) {
+      if (options.onUpgrade) options.onUpgrade(plans || []);
+    },
     async token_needed() {
       const { ctx, frame } = popup;
       try {
         const token = await options.getToken({ use: 'popup', ctx });
         frame.contentWindow.postMessage({ app: APP, type: 'token', token }, origin);
-      } catch { /* no token, no answer: the popup says that its session is over */ }
+      } catch {
+        /* no token, no answer: the popup says that its session is over */
+      }
     },
   };
 
   function heard(event) {
     if (!popup || event.origin !== origin || event.source !== popup.frame.contentWindow) return;
     const message = event.data;
-    if (message && message.app === APP && Object.hasOwn(answers, message.type)) answers[message.type](message);
+    if (message && message.app === APP && Object.hasOwn(answers, message.type))
+      answers[message.type](message);
   }
 
   // --- the menu of a number
@@ -165,12 +191,23 @@
 
   function openMenu(element, about) {
     shutMenu(false);
-    const box = make('div', { class: 'dialpad-texting-menu', role: 'menu', 'aria-label': words['sdk.menu'].replace('{number}', element.textContent.trim() || about.number) });
+    const box = make('div', {
+      class: 'dialpad-texting-menu',
+      role: 'menu',
+      'aria-label': words['sdk.menu'].replace('{number}', element.textContent.trim() || about.number),
+    });
     const text = make('button', { type: 'button', role: 'menuitem', tabindex: '-1' }, words['sdk.text']);
-    text.addEventListener('click', () => { shutMenu(true); api.text(about); });
+    text.addEventListener('click', () => {
+      shutMenu(true);
+      api.text(about);
+    });
     box.append(text);
     if (about.tel) {
-      const phone = make('a', { href: about.tel, role: 'menuitem', tabindex: '-1', 'data-dialpad-menu': '' }, words['sdk.call']);
+      const phone = make(
+        'a',
+        { href: about.tel, role: 'menuitem', tabindex: '-1', 'data-dialpad-menu': '' },
+        words['sdk.call'],
+      );
       phone.addEventListener('click', () => shutMenu(true));
       box.append(phone);
     }
@@ -203,13 +240,30 @@
   function menuKeys(event) {
     const items = [...menu.box.children];
     const at = items.indexOf(document.activeElement);
-    const go = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
-    if (go !== undefined) { event.preventDefault(); items[go % items.length].focus(); } else if (event.key === 'Escape') { event.preventDefault(); event.stopPropagation(); shutMenu(true); } else if (event.key === 'Tab') shutMenu(true);
+    const go = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[
+      event.key
+    ];
+    if (go !== undefined) {
+      event.preventDefault();
+      items[go % items.length].focus();
+    } else if (event.key === 'Escape') {
+      event.preventDefault();
+      event.stopPropagation();
+      shutMenu(true);
+    } else if (event.key === 'Tab') shutMenu(true);
   }
 
   function clicked(event) {
     if (menu && !menu.box.contains(event.target)) shutMenu(false);
-    if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const element = event.target.closest && event.target.closest(NUMBERS);
     if (!element || element.hasAttribute('data-dialpad-menu')) return;
     const about = target(element);
@@ -223,7 +277,12 @@
     const found = root.querySelectorAll ? [...root.querySelectorAll(NUMBERS)] : [];
     if (root.matches && root.matches(NUMBERS)) found.push(root);
     for (const element of found) {
-      if (element.hasAttribute('data-dialpad-menu') || element.hasAttribute('aria-haspopup') || !target(element)) continue;
+      if (
+        element.hasAttribute('data-dialpad-menu') ||
+        element.hasAttribute('aria-haspopup') ||
+        !target(element)
+      )
+        continue;
       element.setAttribute('aria-haspopup', 'menu');
       element.setAttribute('aria-expanded', 'false');
       if (element.matches('a[href], button')) continue;
@@ -234,7 +293,12 @@
 
   function keyed(event) {
     const element = event.target;
-    if ((event.key !== 'Enter' && event.key !== ' ') || !element.matches || !element.matches('[data-dialpad-number][role=button]:not(a, button)')) return;
+    if (
+      (event.key !== 'Enter' && event.key !== ' ') ||
+      !element.matches ||
+      !element.matches('[data-dialpad-number][role=button]:not(a, button)')
+    )
+      return;
     event.preventDefault();
     element.click();
   }
@@ -247,17 +311,25 @@
         else for (const node of change.addedNodes) if (node.nodeType === 1) prepare(node);
       }
     });
-    seen.observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'data-dialpad-number', 'data-record-id', 'data-module'] });
+    seen.observe(document.documentElement, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ['href', 'data-dialpad-number', 'data-record-id', 'data-module'],
+    });
     document.addEventListener('click', clicked);
     document.addEventListener('keydown', keyed);
     for (const moved of ['scroll', 'resize']) window.addEventListener(moved, () => shutMenu(false), true);
   }
 
-  const needsInit = () => { if (!options) throw new Error('DialpadTexting.init was not called'); };
+  const needsInit = () => {
+    if (!options) throw new Error('DialpadTexting.init was not called');
+  };
 
   const api = {
     init(given) {
-      if (!given || !given.app || typeof given.getToken !== 'function') throw new TypeError('DialpadTexting.init needs app and getToken');
+      if (!given || !given.app || typeof given.getToken !== 'function')
+        throw new TypeError('DialpadTexting.init needs app and getToken');
       const again = options !== null;
       const url = new URL(given.app, window.location.href);
       options = { ...given, app: (url.origin + url.pathname).replace(/\/$/, '') };

@@ -175,7 +175,7 @@ func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
 
 func words(t *testing.T) map[string]string {
 	t.Helper()
-	source, err := os.ReadFile("js/text.js")
+	source, err := os.ReadFile("js/words.js")
 	if err != nil {
 		t.Fatal(err)
 	}

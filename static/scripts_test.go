@@ -16,7 +16,7 @@ func TestScriptsImportEachOtherInNoCircle(t *testing.T) {
 		t.Fatalf("no scripts found: %v", err)
 	}
 	imports := map[string][]string{}
-	from := regexp.MustCompile(`(?:^import |\nimport |import\()[^;]*?'\./([a-z]+\.js)'`)
+	from := regexp.MustCompile(`(?:^import |\nimport |import\()[^;]*?'\./([a-z_]+\.js)'`)
 	for _, script := range scripts {
 		text, err := os.ReadFile(script)
 		if err != nil {

@@ -22,21 +22,21 @@ func (w words) say(key string) (string, error) {
 	return text, nil
 }
 
-// catalogue reads js/text.js, the one place of all words on the screens. It is
+// catalogue reads js/words.js, the one place of all words on the screens. It is
 // a module whose default export is written as plain JSON, so that pages and
 // scripts share it.
 func catalogue() (words, error) {
-	source, err := files.ReadFile("js/text.js")
+	source, err := files.ReadFile("js/words.js")
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
 	}
 	from, to := bytes.IndexByte(source, '{'), bytes.LastIndexByte(source, '}')
 	if from < 0 || to < from {
-		return nil, fmt.Errorf("js/text.js holds no object")
+		return nil, fmt.Errorf("js/words.js holds no object")
 	}
 	var all words
 	if err := json.Unmarshal(source[from:to+1], &all); err != nil {
-		return nil, fmt.Errorf("js/text.js is not JSON inside: %w", err)
+		return nil, fmt.Errorf("js/words.js is not JSON inside: %w", err)
 	}
 	return all, nil
 }

@@ -206,7 +206,7 @@ export default {
   "leave.disconnect.count":
     "What is held: {scheduled} planned sends, to one person or many each, and {waiting} texts that are waiting now.",
   "leave.disconnect.texts":
-    "Scheduled and waiting texts are held for at most 7 days: connect again in time and resume them in the outbox, else they fail and say why.",
+    "Scheduled and waiting texts are held for up to 7 days: connect again in time and resume them in the outbox, or they fail and say why.",
   "leave.disconnect.dialpad": "Our access and our webhook are deleted at Dialpad.",
   "leave.disconnect.automation": "Automations that text fail until you connect again.",
   "leave.disconnect.done": "Dialpad is disconnected.",
@@ -476,8 +476,9 @@ export default {
   "confirm.who": "Signed in at Dialpad as",
   "confirm.company": "Dialpad",
   "confirm.tenant": "CRM",
-  "confirm.warning":
-    "Your Dialpad e-mail is not the one that started this in Salesmate. Once connected, people of that Salesmate account can text from your company's Dialpad numbers.",
+  "confirm.warning": "Your Dialpad e-mail is not the one that started this in Salesmate.",
+  "confirm.effect":
+    "Once connected, people of that Salesmate account can text from your company's Dialpad numbers.",
   "confirm.connect": "Connect",
   "confirm.connect_to": "to",
   "confirm.cancel": "Cancel",

@@ -1,8 +1,12 @@
-// Calls to our own server: bearer token, error envelope, a session that renews itself.
+// Calls to our own server: bearer token, error envelope, a session that renews
+// itself.
 import { page, t } from './dom.js';
 import { framed, nextMessage, post } from './host.js';
 
-/** A refused call: status, code and sentence of the envelope, or the codes "network" and "session_over" of our own. */
+/**
+ * A refused call: status, code and sentence of the envelope, or the codes "network"
+ * and "session_over" of our own.
+ */
 export class Refused extends Error {
   constructor(status, code, message, details = {}) {
     super(message);
@@ -20,8 +24,8 @@ let renewalTimer = 0;
 const sessionOver = () => new Refused(401, 'session_over', t('error.session_over'));
 const networkGone = () => new Refused(0, 'network', t('error.network'));
 
-// Renews the session a minute before its end, so that no call has to fail first. A hidden
-// page lets its session end; its next call renews it.
+// Renews the session a minute before its end, so that no call has to fail first. A
+// hidden page lets its session end; its next call renews it.
 function scheduleRenewal() {
   clearTimeout(renewalTimer);
   if (!framed) return;
@@ -31,7 +35,10 @@ function scheduleRenewal() {
   renewalTimer = setTimeout(renewIfSeen, lifetime - 60_000);
 }
 
-/** Exchanges a new launch token from the host for a new session, once for all who wait. */
+/**
+ * Exchanges a new launch token from the host for a new session, once for all who
+ * wait.
+ */
 function renew() {
   renewal ??= exchange().finally(() => {
     renewal = null;
@@ -82,8 +89,9 @@ async function refusalOf(response) {
 }
 
 /**
- * Makes one call. Resolves to the JSON (null for 204, a Blob for accept "text/csv"), rejects with Refused.
- * After a 401 it renews the session and tries once more: a refused call did nothing, so no text goes twice.
+ * Makes one call. Resolves to the JSON (null for 204, a Blob for accept "text/csv"),
+ * rejects with Refused. After a 401 it renews the session and tries once more: a
+ * refused call did nothing, so no text goes twice.
  */
 export async function call(method, address, options = {}) {
   let response = await send(method, address, options);
@@ -104,8 +112,8 @@ export async function call(method, address, options = {}) {
 }
 
 /**
- * Makes a call that must happen once. Its Idempotency-Key is kept until an answer came, so
- * that the same call after a lost answer repeats nothing.
+ * Makes a call that must happen once. Its Idempotency-Key is kept until an answer
+ * came, so that the same call after a lost answer repeats nothing.
  */
 export async function callOnce(method, address, body) {
   const request = `${method} ${address} ${JSON.stringify(body)}`;
@@ -123,8 +131,8 @@ export function path(base, query) {
 }
 
 /**
- * Tells late answers apart: const ask = newest(); before each call const isNewest = ask(), after it
- * isNewest() reports whether no other call was made meanwhile.
+ * Tells late answers apart: const ask = newest(); before each call const isNewest =
+ * ask(), after it isNewest() reports whether no other call was made meanwhile.
  */
 export function newest() {
   let last = 0;

@@ -240,7 +240,8 @@ function facts(batch) {
     .join(' · ');
 }
 
-// A held batch can be resumed or given another time, unless Dialpad has to be connected first.
+// A held batch can be resumed or given another time, unless Dialpad has to be
+// connected first.
 function reasonWords({ state, reason, held_code: code }) {
   if (state !== 'held' || code === 'connection_broken') return reason;
   return `${reason.replace(/\.?$/, '.')} ${t('batch.held_how')}`;

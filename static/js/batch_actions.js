@@ -11,7 +11,8 @@ export const pauseBatch = (batch) => act(batch, 'pause');
 export const resumeBatch = (batch) => act(batch, 'resume');
 export const cancelBatch = (batch) => act(batch, 'cancel');
 
-// A resend sends texts: a repeated press after a lost answer must not send them twice.
+// A resend sends texts: a repeated press after a lost answer must not send them
+// twice.
 async function resend({ id }, body) {
   const { batch } = await callOnce('POST', `/embed/api/batches/${id}/resend`, body);
   return batch;

@@ -81,7 +81,9 @@ export function batchBadge(batch) {
   return badge(warning ? 'warn' : BATCH_TONE[state], t(`batch.state.${state}`));
 }
 
-/** When a batch starts, or about how long it still takes; "" when neither is known. */
+/**
+ * When a batch starts, or about how long it still takes; "" when neither is known.
+ */
 export function timeLeft(batch) {
   const { eta, send_at: at } = batch;
   const state = shownState(batch);

@@ -22,7 +22,8 @@ import { receiptDialog } from './receipt.js';
 const MAX_REDRAWN = 100;
 
 /**
- * Fills root with the people of the batch id. update(batch) draws them anew, stop() ends it.
+ * Fills root with the people of the batch id. update(batch) draws them anew, stop()
+ * ends it.
  * @param problem shows refusals · @param changed gets the batch after somebody was left out
  */
 export function peopleTable({ root, id, problem, changed }) {

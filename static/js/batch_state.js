@@ -17,7 +17,9 @@ export const MESSAGE_STATES = [
 /** Texts that went wrong, or whose outcome a person has to look at. */
 const BAD = new Set(['failed', 'undelivered', 'skipped', 'cancelled', 'uncertain', 'held']);
 
-/** Nothing more can become of these, except that "sent" may still become "delivered". */
+/**
+ * Nothing more can become of these, except that "sent" may still become "delivered".
+ */
 const FINAL = new Set(['delivered', 'undelivered', 'failed', 'skipped', 'cancelled']);
 
 export const isBad = (state) => BAD.has(state);

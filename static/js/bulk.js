@@ -1,4 +1,5 @@
-// The bulk part of the popup: who gets the text, who doesn't and why, and how it reads for real people.
+// The bulk part of the popup: who gets the text, who doesn't and why, and how it
+// reads for real people.
 import { call } from './api.js';
 import { progressWords, recipientWords } from './batch_parts.js';
 import { sampleView } from './bulk_sample.js';

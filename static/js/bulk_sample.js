@@ -11,7 +11,9 @@ export function sampleView({ move, quietHours }) {
     root.replaceChildren(...content);
   }
 
-  /** Draws what was counted (see audiencePart); written is false for an empty text. */
+  /**
+   * Draws what was counted (see audiencePart); written is false for an empty text.
+   */
   function draw(counted, written) {
     const { samples, quiet } = counted;
     if (!samples.length || !written) {

@@ -1,9 +1,10 @@
-// A combobox with a list (WAI-ARIA APG, "Editable Combobox With List Autocomplete"): the
-// focus stays in the input, aria-activedescendant names the active option.
+// A combobox with a list (WAI-ARIA APG, "Editable Combobox With List Autocomplete"):
+// the focus stays in the input, aria-activedescendant names the active option.
 import { newest } from './api.js';
 import { $, h, t } from './dom.js';
 
-// Where there is less room than this below, the list keeps its own height (in pixels).
+// Where there is less room than this below, the list keeps its own height (in
+// pixels).
 const MIN_ROOM = 120;
 const MAX_HEIGHT = 320;
 const TYPING_PAUSE = 150;
@@ -46,7 +47,8 @@ export function combobox({ root, load, pick, standing = false }) {
     if (!visible) activate(-1);
   }
 
-  // The popup's frame is as high as its page: what hangs below its end would be cut off.
+  // The popup's frame is as high as its page: what hangs below its end would be cut
+  // off.
   function fit() {
     const room = window.innerHeight - list.getBoundingClientRect().top - 16;
     list.style.maxHeight = room > MIN_ROOM ? `${Math.min(room, MAX_HEIGHT)}px` : '';

@@ -111,8 +111,8 @@ function replaceWords(replaceable) {
   return replacement ? t('forcing.replace', { with: replacement }) : t('forcing.remove');
 }
 
-// The layer under the text area marks variables and underlines costly characters. It also
-// gives the text area its height.
+// The layer under the text area marks variables and underlines costly characters. It
+// also gives the text area its height.
 function drawUnderlay(underlay, text, forcing) {
   const marks = [...text.matchAll(VARIABLE)].map(({ 0: found, index }) => [
     index,

@@ -1,4 +1,5 @@
-// Connecting: Dialpad's consent has a window of its own; this page polls how far it is.
+// Connecting: Dialpad's consent has a window of its own; this page polls how far it
+// is.
 import { call, newest } from './api.js';
 import { $, announce, button, h, icon, note, t } from './dom.js';
 
@@ -24,7 +25,10 @@ export async function startConnect() {
   }
 }
 
-/** Shows each step until the tenant is connected or the attempt has failed; then calls done(status). */
+/**
+ * Shows each step until the tenant is connected or the attempt has failed; then calls
+ * done(status).
+ */
 export function followConnect(root, { opened: { view, url }, again, done }) {
   const isNewest = follow();
   const title = t('connect.title');

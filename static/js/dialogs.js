@@ -1,17 +1,19 @@
-// The dialogs of the large pages: upgrade, "are you sure", and the menu beside the main button.
+// The dialogs of the large pages: upgrade, "are you sure", and the menu beside the
+// main button.
 import { $, badge, button, buttonRow, h, icon, note, refusalNote, t } from './dom.js';
 import { framed } from './host.js';
 
-// With less of the page in sight than this (in pixels), scrolling to the dialog is right.
+// With less of the page in sight than this (in pixels), scrolling to the dialog is
+// right.
 const MIN_VISIBLE = 200;
 
 export const openDialog = () => $('dialog[open]');
 
 /**
- * Opens a dialog where it is seen. The CRM makes our frame as high as the page, so the middle of the
- * frame may be far out of sight. Only an observer knows what is in sight, and it has to say so before
- * showModal scrolls to the element that gets the focus.
- * [data-first] gets it: browsers ignore autofocus in frames of another site.
+ * Opens a dialog where it is seen. The CRM makes our frame as high as the page, so
+ * the middle of the frame may be far out of sight. Only an observer knows what is in
+ * sight, and it has to say so before showModal scrolls to the element that gets the
+ * focus. [data-first] gets it: browsers ignore autofocus in frames of another site.
  */
 export function showDialog(dialog) {
   const opener = document.activeElement;
@@ -37,8 +39,8 @@ export function showDialog(dialog) {
   }).observe(document.documentElement);
 }
 
-// The browser gives the focus back to the opener, unless that was replaced meanwhile: then its
-// successor gets it.
+// The browser gives the focus back to the opener, unless that was replaced meanwhile:
+// then its successor gets it.
 function returnFocus(opener) {
   if (document.activeElement !== document.body) return;
   const { act } = opener.dataset;
@@ -85,7 +87,9 @@ function planItem({ key, name }, has, isMine) {
   );
 }
 
-/** Says what will happen, then calls run() on yes. A refusal is shown in the dialog. */
+/**
+ * Says what will happen, then calls run() on yes. A refusal is shown in the dialog.
+ */
 export function confirmDialog(dialog, { title, lines, warning, yes, no = t('page.cancel'), run }) {
   const problem = h('div', { role: 'alert' });
   const confirm = button(yes, { class: 'danger' });

@@ -1,7 +1,10 @@
 // What every screen is made with: words, elements, times.
 import words from './words.js';
 
-/** What the server put into the page: tenant, user, crm_origin, app_page_url, upgrade_url, expires_in. */
+/**
+ * What the server put into the page: tenant, user, crm_origin, app_page_url,
+ * upgrade_url, expires_in.
+ */
 export const page = JSON.parse(document.getElementById('page').textContent);
 
 export const locale = validLocale(page.user.locale);
@@ -56,7 +59,10 @@ export const $ = (selector, root = document) => root.querySelector(selector);
 
 const isNothing = (value) => value === undefined || value === null || value === false;
 
-/** An element: h('p', {class: 'soft', onclick: f, hidden: true}, 'text', child). Text never becomes markup. */
+/**
+ * An element: h('p', {class: 'soft', onclick: f, hidden: true}, 'text', child). Text
+ * never becomes markup.
+ */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -110,8 +116,9 @@ export const refusalNote = ({ message }, retry) =>
   retry ? note('bad', message, ' ', link(t('page.retry'), retry)) : note('bad', message);
 
 /**
- * Makes a list's children like the given ones and leaves those that are the same already.
- * A replaced element loses the click that began on it: the mouse went down on one and up on another.
+ * Makes a list's children like the given ones and leaves those that are the same
+ * already. A replaced element loses the click that began on it: the mouse went down
+ * on one and up on another.
  */
 export function patchChildren(list, children) {
   children.forEach((child, at) => {
@@ -123,8 +130,9 @@ export function patchChildren(list, children) {
 }
 
 /**
- * Calls draw, which replaces elements inside root. When one with data-act had the focus, its
- * successor with the same data-act gets it, or else what otherwise() returns.
+ * Calls draw, which replaces elements inside root. When one with data-act had the
+ * focus, its successor with the same data-act gets it, or else what otherwise()
+ * returns.
  */
 export function keepFocus(root, draw, otherwise = () => null) {
   const { act } = root.contains(document.activeElement) ? document.activeElement.dataset : {};
@@ -145,7 +153,10 @@ export function download(name, blob) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Dialpad's own code of a text that did not arrive. Other codes are ours: the sentence says it all. */
+/**
+ * Dialpad's own code of a text that did not arrive. Other codes are ours: the
+ * sentence says it all.
+ */
 export const dialpadCode = ({ state, error_code: code, error_text: reason }) =>
   state === 'undelivered' && code && code !== reason ? h('small', {}, ` (${code})`) : '';
 
@@ -167,7 +178,10 @@ export const picture = (name) => svg('states.svg', name);
 
 // --- times
 
-/** A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when it is today. */
+/**
+ * A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when
+ * it is today.
+ */
 export function when(iso, zone = page.user.time_zone, more = {}) {
   if (!iso) return '';
   const at = new Date(iso);

@@ -25,8 +25,8 @@ function write(storage, name, value) {
 }
 
 /**
- * Where the draft to one number or selection is kept (its fields: popup_state.js).
- * In sessionStorage, so that no text stays on a shared machine when the tab is closed.
+ * Where the draft to one number or selection is kept (its fields: popup_state.js). In
+ * sessionStorage, so that no text stays on a shared machine when the tab is closed.
  */
 export function draftStore(name) {
   const key = `draft:${name}`;

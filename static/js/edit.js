@@ -79,7 +79,10 @@ const scheduleContext = ({ to, quiet_hours: hours, source }) => ({
   mode: source,
 });
 
-/** Whether a bulk text moves out of each recipient's quiet hours; null where there are none. */
+/**
+ * Whether a bulk text moves out of each recipient's quiet hours; null where there are
+ * none.
+ */
 function quietField({ source, quiet_hours: hours, move_quiet: moves }) {
   if (source !== 'bulk' || !hours) return null;
   const input = h('input', { type: 'checkbox', checked: moves, 'data-act': 'move-quiet' });

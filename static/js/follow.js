@@ -1,4 +1,5 @@
-// After Send: what becomes of a text or a bulk, moving by itself until nothing more can happen.
+// After Send: what becomes of a text or a bulk, moving by itself until nothing more
+// can happen.
 import { followBulk } from './follow_bulk.js';
 import { followOne } from './follow_one.js';
 

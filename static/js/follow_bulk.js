@@ -1,4 +1,5 @@
-// The popup's view of a bulk text after Send: counts that add up, time left, pause and cancel.
+// The popup's view of a bulk text after Send: counts that add up, time left, pause
+// and cancel.
 import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
 import { countBadges, progressBar, progressWords, timeLeft } from './batch_parts.js';
 import { isOver, isRunning, isStopped, lost, shownState, waiting } from './batch_state.js';
@@ -91,7 +92,8 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
     return isRunning(batch) ? [act('pause', 'pause')] : [];
   }
 
-  // What can't be taken back is asked first, here: the popup has no room for a dialog.
+  // What can't be taken back is asked first, here: the popup has no room for a
+  // dialog.
   function cancelQuestion(batch) {
     const keep = { 'data-act': 'keep', onclick: () => ask(false, 'cancel') };
     const yes = {

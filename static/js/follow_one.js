@@ -134,7 +134,8 @@ function scheduledNote(batch) {
 
 const STEPS = ['sending', 'sent', 'delivered'];
 
-// The step that each state stands at. A person who pressed Send sees a queued text sending.
+// The step that each state stands at. A person who pressed Send sees a queued text
+// sending.
 const STEP_OF = {
   queued: 0,
   sending: 0,

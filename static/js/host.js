@@ -1,4 +1,5 @@
-// Messages between us and the CRM page around us: its exact origin and window, nothing else.
+// Messages between us and the CRM page around us: its exact origin and window,
+// nothing else.
 import { page } from './dom.js';
 
 const APP = 'dialpad-texting';
@@ -10,7 +11,10 @@ export function post(type, more = {}) {
   if (framed) window.parent.postMessage({ app: APP, type, ...more }, page.crm_origin);
 }
 
-/** Resolves to the next message of a type from the CRM; rejects when none comes within ms. */
+/**
+ * Resolves to the next message of a type from the CRM; rejects when none comes within
+ * ms.
+ */
 export function nextMessage(type, ms) {
   return new Promise((resolve, reject) => {
     const end = () => {
@@ -32,8 +36,8 @@ export function nextMessage(type, ms) {
 }
 
 /**
- * Makes a reload ask for the page itself, by its cookie. Without it a reload would send the launch
- * form again, with a token that was used.
+ * Makes a reload ask for the page itself, by its cookie. Without it a reload would
+ * send the launch form again, with a token that was used.
  */
 export function forgetLaunch() {
   window.history.replaceState(window.history.state, '', window.location.href);
@@ -50,7 +54,9 @@ export function followHeight(element) {
   report();
 }
 
-/** Shows the offer of other plans: the CRM's own in its frame, else the upgrade page. */
+/**
+ * Shows the offer of other plans: the CRM's own in its frame, else the upgrade page.
+ */
 export function upgrade(plans) {
   if (framed) post('upgrade', { plans });
   else if (page.upgrade_url) window.location.assign(page.upgrade_url);

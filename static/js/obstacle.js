@@ -56,7 +56,8 @@ function sentences(obstacle, title, context) {
   if (message && message !== title && !WITHOUT_MESSAGE.has(code)) {
     list.push(h('p', {}, linked(message, link || appPageLink(code))));
   }
-  // An account that exists but can't text has a reason; one that does not has our own words.
+  // An account that exists but can't text has a reason; one that does not has our own
+  // words.
   const hasReason = code === 'no_account' && reason && reason !== title;
   const key = `state.${code}.${hasReason ? 'close' : 'what'}`;
   if (has(key)) list.push(h('p', { class: 'soft' }, t(key, values(obstacle, context))));

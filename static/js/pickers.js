@@ -51,7 +51,10 @@ async function loadTemplates(q, cursor) {
   return { groups: [{ label: t('template.recent'), items }, ...groups], next };
 }
 
-/** Makes the { } button and its panel work; context() has the fields, in one to one with their values. */
+/**
+ * Makes the { } button and its panel work; context() has the fields, in one to one
+ * with their values.
+ */
 export function wireFields(writing, context) {
   const panel = $('#fields');
   const opener = $('#insert');

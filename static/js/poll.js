@@ -5,9 +5,9 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 /**
- * Calls update(batch) with the first batch and after each answer, until it returns true.
- * onRefusal gets each refusal, and null when an answer came again. A batch that is gone and a
- * session that is over end it. now() asks at once.
+ * Calls update(batch) with the first batch and after each answer, until it returns
+ * true. onRefusal gets each refusal, and null when an answer came again. A batch that
+ * is gone and a session that is over end it. now() asks at once.
  */
 export function poll(first, update, onRefusal) {
   const begun = Date.now();
@@ -51,7 +51,10 @@ export function poll(first, update, onRefusal) {
   };
 }
 
-/** How long to wait until the next question, in milliseconds; age is how long somebody has been waiting. */
+/**
+ * How long to wait until the next question, in milliseconds; age is how long somebody
+ * has been waiting.
+ */
 function delay(batch, age) {
   const due = batch.send_at ? Date.parse(batch.send_at) - Date.now() : Infinity;
   if (batch.state === 'scheduled' && due > MINUTE) return 15 * SECOND;

@@ -1,4 +1,5 @@
-// The text popup: runs the state machine of popup_state.js against the page and the server.
+// The text popup: runs the state machine of popup_state.js against the page and the
+// server.
 import { Refused, call } from './api.js';
 import { $, announce, t } from './dom.js';
 import { draftStore } from './draft.js';
@@ -41,7 +42,10 @@ function render() {
   form.render();
 }
 
-/** Sends a refusal to the state machine. Any other error is a fault of the page and goes to the console. */
+/**
+ * Sends a refusal to the state machine. Any other error is a fault of the page and
+ * goes to the console.
+ */
 function dispatchRefusal(type, error) {
   if (!(error instanceof Refused)) throw error;
   dispatch({ type, refusal: error });
@@ -132,7 +136,7 @@ async function follow(options) {
     resources.stopFollowing = start($('#progress'), { ...options, context: state.context, onProgress });
     $('#progress').focus();
   } catch (error) {
-    dispatchRefusal('loadRefused', error);
+    dispatchRefusal('moduleRefused', error);
   }
 }
 
@@ -148,7 +152,8 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !event.defaultPrevented) close();
 });
 window.addEventListener('online', () => dispatch({ type: 'online' }));
-// All of the page is observed: its head may be scrolled out of sight while somebody writes.
+// All of the page is observed: its head may be scrolled out of sight while somebody
+// writes.
 new IntersectionObserver(([entry]) => {
   dispatch({ type: entry.isIntersecting ? 'shown' : 'hidden' });
 }).observe($('#main'));

@@ -12,8 +12,8 @@ export const loaded = (module) =>
   });
 
 /**
- * Makes the form work. getState returns the state of the popup (popup_state.js), dispatch
- * sends it an event. The parts are made when they are first needed.
+ * Makes the form work. getState returns the state of the popup (popup_state.js),
+ * dispatch sends it an event. The parts are made when they are first needed.
  */
 export function popupForm({ getState, dispatch }) {
   const form = $('#compose');
@@ -52,7 +52,7 @@ export function popupForm({ getState, dispatch }) {
       });
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;
-      dispatch({ type: 'loadRefused', refusal });
+      dispatch({ type: 'moduleRefused', refusal });
     }
   }
 
@@ -61,8 +61,8 @@ export function popupForm({ getState, dispatch }) {
     audience?.changed();
   }
 
-  // Before it is known what became of a request, only the same can be sent again: another
-  // text, or another time, would be a second one.
+  // Before it is known what became of a request, only the same can be sent again:
+  // another text, or another time, would be a second one.
   function render() {
     const state = getState();
     if (!isForm(state) || !writing) return;
@@ -173,7 +173,9 @@ function drawAddressees({ to, from, mode }) {
   $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
 }
 
-/** Shows what is wrong, or with no content nothing. Send is in sight wherever one is. */
+/**
+ * Shows what is wrong, or with no content nothing. Send is in sight wherever one is.
+ */
 function showProblem(...content) {
   const place = $('#problem');
   place.hidden = content.length === 0;

@@ -39,7 +39,10 @@ const LEFT = new Set(['sent', 'delivered']);
 // Nothing moves any more, so the popup may start anew when it is shown again.
 const OVER = new Set(['sent', 'delivered', 'undelivered', 'failed', 'skipped', 'cancelled', 'done']);
 
-/** visibility is "never", "shown" or "hidden": the CRM shows the popup only when it is ready. */
+/**
+ * visibility is "never", "shown" or "hidden": the CRM shows the popup only when it is
+ * ready.
+ */
 export const initial = { name: 'loading', visibility: 'never', context: null, draft: {} };
 
 /**
@@ -105,7 +108,10 @@ function contextLoaded(state, { context, draft }) {
   return openForm(loaded);
 }
 
-/** A text that arrived, or was cancelled, needs no attention: the next one can be written. */
+/**
+ * A text that arrived, or was cancelled, needs no attention: the next one can be
+ * written.
+ */
 function needsAttention({ state, counts }) {
   if (state === 'cancelled') return false;
   return state !== 'done' || Boolean(counts.failed || counts.undelivered || counts.uncertain);
@@ -114,7 +120,8 @@ function needsAttention({ state, counts }) {
 const batchLoaded = (state, { batch }) =>
   needsAttention(batch) ? follow(state, batch) : openEmptyForm(state);
 
-// Many texts go on by themselves as soon as they are taken; one text is kept until it has left.
+// Many texts go on by themselves as soon as they are taken; one text is kept until it
+// has left.
 function follow(state, batch) {
   const sent = { batch: batch.id, unanswered: null };
   if (state.context.mode === 'bulk') Object.assign(sent, { text: '', key: null });
@@ -135,8 +142,8 @@ function send(state, request, newKey, again) {
   return [sending, { type: 'clearProblem' }, { type: 'send', body: request, key }];
 }
 
-// Our own failures and lost answers leave open what became of the request; an upstream
-// that could not be reached was asked before anything was stored.
+// Our own failures and lost answers leave open what became of the request; an
+// upstream that could not be reached was asked before anything was stored.
 const isOutcomeKnown = ({ code, status }) =>
   code !== 'network' && (status < 500 || code.endsWith('_unreachable'));
 
@@ -152,7 +159,8 @@ function sendRefused(state, { refusal }) {
   return [writing, { type: 'showProblem', message: refusal.message }, { type: 'focusSend' }];
 }
 
-// The person accepts that the first text may have gone. Unchanged, it keeps its key and goes once.
+// The person accepts that the first text may have gone. Unchanged, it keeps its key
+// and goes once.
 const changeAnyway = (state) => [
   enter(withDraft(state, { unanswered: null }), 'writing'),
   { type: 'clearProblem' },
@@ -183,6 +191,8 @@ const hidden = (state) => [state.visibility === 'never' ? state : { ...state, vi
 const edited = (state, { text }) => [withText(state, text)];
 const problem = (state, { message }) => [state, { type: 'showProblem', message }];
 const loadRefused = (state, { refusal }) => block(state, refusal);
+// A script of the page could not be loaded.
+const moduleRefused = loadRefused;
 
 const everywhere = { start, shown, hidden };
 
@@ -200,7 +210,7 @@ const transitions = {
     edited,
     problem,
     submit,
-    loadRefused,
+    moduleRefused,
     watch: (state, { batch }) => [
       enter(state, 'watching', { id: batch.id, status: '' }),
       { type: 'watch', batch },
@@ -216,7 +226,7 @@ const transitions = {
   },
   unknown: {
     changeAnyway,
-    loadRefused,
+    moduleRefused,
     submit: (state, { key }) => send(state, state.draft.unanswered, key, true),
   },
   following: {
@@ -224,7 +234,7 @@ const transitions = {
     resent: (state, { batch }) => follow(state, batch),
     editAgain: (state, { text }) => openEmptyForm(state, { text }),
     writeNew: (state) => openEmptyForm(state),
-    loadRefused,
+    moduleRefused,
   },
-  watching: { progressed, back: openForm, loadRefused },
+  watching: { progressed, back: openForm, moduleRefused },
 };

@@ -96,7 +96,9 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
     return [note('warn', sentence, ' ', link(t('schedule.morning', { to: hours.to }), move))];
   }
 
-  /** Puts the server's question about a time that exists twice or never to the person. */
+  /**
+   * Puts the server's question about a time that exists twice or never to the person.
+   */
   function ask({ message, details }) {
     const choices = details.choices || [];
     words.textContent = '';

@@ -4,7 +4,10 @@ import { field, h, t } from './dom.js';
 
 const MAX_PAGES = 20; // of people; nobody looks for a name in a longer list
 
-/** A select, and the sender_user_id of PATCH /embed/api/batches/{id} when another one was chosen. */
+/**
+ * A select, and the sender_user_id of PATCH /embed/api/batches/{id} when another one
+ * was chosen.
+ */
 export function senderField({ by, sender_email: current }) {
   const label = current === by.email.toLowerCase() ? by.name || current : current;
   const select = h('select', { id: 'edit-sender' }, h('option', { value: '' }, label));

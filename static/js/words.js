@@ -1,4 +1,5 @@
-// All words on the screens. Keep the object plain JSON: the server reads it too, to fill the pages.
+// All words on the screens. Keep the object plain JSON: the server reads it too, to
+// fill the pages.
 export default {
   "page.noscript": "This page needs JavaScript.",
   "page.loading": "Loading…",

@@ -23,7 +23,10 @@ export function localTime(at, zone) {
   return `${dateIn(at, zone)}T${new Intl.DateTimeFormat('en-GB', options).format(at)}`;
 }
 
-/** The instants of a local time: one, two (clocks went back), or none (clocks went forward). */
+/**
+ * The instants of a local time: one, two (clocks went back), or none (clocks went
+ * forward).
+ */
 export function instants(local, zone) {
   const asUTC = Date.parse(`${local}:00Z`);
   if (Number.isNaN(asUTC)) return [];
@@ -51,8 +54,8 @@ function dayWords(at, zone) {
 }
 
 /**
- * "Tomorrow 09:00 in New York, 15:00 for you". Everybody whose clock shows another time is
- * named: the user, and the others as {zone, who}.
+ * "Tomorrow 09:00 in New York, 15:00 for you". Everybody whose clock shows another
+ * time is named: the user, and the others as {zone, who}.
  */
 export function inWords(at, zone, others = []) {
   const here = { day: dayWords(at, zone), time: clockWords(at, zone), place: cityOf(zone) };

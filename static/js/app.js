@@ -139,8 +139,7 @@ async function connect() {
   follow(opened);
 }
 
-// While it connects, the next step stands among the steps, not in the head of the
-// page.
+// While it connects, the next step is among the steps, not in the head of the page.
 function follow(opened = {}) {
   const hadFocus = document.activeElement === $('#next');
   $('#next')?.remove();

@@ -83,7 +83,7 @@ export function showBatch({ id, root, actions, open, back }) {
     return isOver(batch) && !batch.counts.sent;
   }
 
-  // Draws the people anew even where the counts are the same.
+  // Redraws the people even when the counts are the same.
   function updateWithPeople(batch) {
     shownCounts = '';
     return update(batch);

@@ -18,11 +18,11 @@ import {
 } from './dom.js';
 import { receiptDialog } from './receipt.js';
 
-// A longer list is not drawn anew while it moves: somebody is reading further down.
+// A longer list is not redrawn while it moves: somebody is reading further down.
 const MAX_REDRAWN = 100;
 
 /**
- * Fills root with the people of the batch id. update(batch) draws them anew, stop()
+ * Fills root with the people of the batch id. update(batch) redraws them, stop()
  * ends it.
  * @param problem shows refusals · @param changed gets the batch after somebody was left out
  */

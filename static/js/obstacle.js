@@ -16,7 +16,7 @@ const PICTURES = {
   network: 'offline',
 };
 
-// Our own words say it all: the message would say it twice.
+// Our own words explain these; the message would repeat them.
 const WITHOUT_MESSAGE = new Set(['opted_out', 'no_number', 'session_over', 'network']);
 
 // These are put right on the app detail page.

@@ -1,12 +1,12 @@
 // The life of one text in the popup, as a state machine. next(state, event) is pure:
-// it answers the next state and the effects that the page has to run, in order.
+// it returns the next state and the effects that the page has to run, in order.
 //
-//   loading    asking who may text whom, and what became of the last text
+//   loading    reads the context, and what became of the last text
 //   blocked    this person can't text now; `obstacle` says why
 //   writing    the form
 //   sending    the request is on its way
 //   unknown    its answer was lost: the text may have gone or not
-//   following  the text is taken; its own state is shown until nothing more can happen
+//   following  the text is accepted; shows its state until nothing more can happen
 //   watching   another bulk text of this person, while one is being written
 //
 // The guard against sending twice:
@@ -36,7 +36,7 @@ const BLOCKING = new Set([
 // The text has left: nothing of it has to be kept.
 const LEFT = new Set(['sent', 'delivered']);
 
-// Nothing moves any more, so the popup may start anew when it is shown again.
+// Nothing changes any more: the popup may start anew when it is shown again.
 const OVER = new Set(['sent', 'delivered', 'undelivered', 'failed', 'skipped', 'cancelled', 'done']);
 
 /**
@@ -46,7 +46,7 @@ const OVER = new Set(['sent', 'delivered', 'undelivered', 'failed', 'skipped', '
 export const initial = { name: 'loading', visibility: 'never', context: null, draft: {} };
 
 /**
- * Answers {state, effects} for an event {type, …}. An event that a state does not
+ * Returns {state, effects} for an event {type, …}. An event that a state does not
  * know changes nothing. A changed draft is saved before any other effect.
  */
 export function next(state, event) {

@@ -1,7 +1,6 @@
-// What a text costs, live under the message box. The twin of app/compose's
-// Count: both answer to app/compose/testdata/segments.json, so that the page
-// never disagrees with the server. Characters are code points; indexes are
-// places in a JavaScript string.
+// Counts the segments of a text, as app/compose does on the server: both are tested with
+// app/compose/testdata/segments.json. Characters are code points; indexes are places in
+// a JavaScript string.
 
 const BASIC = new Set(
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +
@@ -99,7 +98,7 @@ const septets = (char) => (EXTENSION.has(char) ? 2 : 1);
 const utf16Units = (char) => char.length;
 
 /**
- * Measures a text as it stands.
+ * Counts what a text costs.
  * @param {string} text
  * @returns {{encoding: "GSM-7"|"UCS-2", characters: number, units: number,
  *   segments: number, perSegment: number, remaining: number,

@@ -65,7 +65,7 @@ function read({ elements }) {
   };
 }
 
-// Each wrong field says so itself, where its help stands.
+// Shows the reason beside each wrong field.
 function markInvalid(form, fields) {
   for (const old of form.querySelectorAll('.wrong')) old.remove();
   for (const input of form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');

@@ -149,7 +149,7 @@ async function list() {
   }
 }
 
-// A list that was lengthened by hand is not drawn anew under the reader.
+// A list with more pages is not redrawn: somebody is reading further down.
 const isLengthened = () => Boolean($('#batches .later'));
 
 function scheduleRefresh({ batches }, wanted) {

@@ -3,7 +3,6 @@ package static
 import (
 	"bytes"
 	"compress/gzip"
-	"io/fs"
 	"mime"
 	"net/http"
 	"path"
@@ -12,16 +11,17 @@ import (
 	"sync"
 )
 
-// asset is one file as it goes over the wire.
+// asset is one file, ready to be written.
 type asset struct {
 	contentType string
 	plain       []byte
-	gzipped     []byte // nil where compressing does not pay
+	gzipped     []byte // nil where compression saves nothing
 }
 
-// Assets serves /static/{hash}/{css,js,img}/…. Under this build's hash answers
-// may be kept for ever; under another build's (two versions run side by side
-// during a deployment) they are right for now and kept nowhere.
+// Assets serves /static/{hash}/{css,js,img}/…. Under this build's hash a
+// response may be cached for ever. Another build's hash is asked for during a
+// deployment, while two versions run side by side: it gets this build's file,
+// which must not be cached.
 func Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -35,7 +35,7 @@ func Assets() http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		file.serve(w, r, build == hash())
+		file.serve(w, r, build == buildHash())
 	})
 }
 
@@ -55,12 +55,12 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body) // the reader hung up: nobody is left to tell
+		_, _ = w.Write(body) // fails only when the client is gone
 	}
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3) as far as needed: gzip
-// named, and not with the weight 0 that forbids it.
+// acceptsGzip reports whether an Accept-Encoding header (RFC 9110 12.5.3) names
+// gzip without the weight 0, which forbids it.
 func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
@@ -74,30 +74,16 @@ func acceptsGzip(header string) bool {
 	return false
 }
 
-// assets is built once: compressing costs milliseconds, and doing it per
-// request would cost the popup its first byte.
+// assets is built once: compressing on each request would delay the first byte.
 var assets = sync.OnceValue(func() map[string]asset {
 	built := map[string]asset{}
 	for _, dir := range []string{"css", "js", "img"} {
-		err := fs.WalkDir(files, dir, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return err
-			}
-			content, err := files.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			built[name] = newAsset(name, content)
-			return nil
-		})
-		if err != nil {
-			panic("static: embedded files are unreadable: " + err.Error())
-		}
+		eachFile(dir, func(name string, content []byte) { built[name] = newAsset(name, content) })
 	}
 	return built
 })
 
-// contentTypes fixes what the host's own table of types could get wrong.
+// contentTypes holds the types that the machine's own table could get wrong.
 var contentTypes = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -114,6 +100,7 @@ func newAsset(name string, content []byte) asset {
 	return asset{contentType: contentType, plain: content, gzipped: compress(content)}
 }
 
+// compress returns nil where compression saves nothing.
 func compress(content []byte) []byte {
 	var out bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&out, gzip.BestCompression)

@@ -32,9 +32,11 @@ func body(t *testing.T, r io.Reader) string {
 	return string(content)
 }
 
-func TestAssetsOfThisBuildAreKeptForEver(t *testing.T) {
+func TestAssetsOfThisBuildAreCachedForEver(t *testing.T) {
 	for name, contentType := range map[string]string{
-		"css/app.css": "text/css; charset=utf-8", "js/popup.js": "text/javascript; charset=utf-8", "img/logo.svg": "image/svg+xml",
+		"css/app.css":  "text/css; charset=utf-8",
+		"js/popup.js":  "text/javascript; charset=utf-8",
+		"img/logo.svg": "image/svg+xml",
 	} {
 		res := get(t, http.MethodGet, static.AssetPath(name), "identity")
 		if res.StatusCode != http.StatusOK {
@@ -56,14 +58,14 @@ func TestAssetsOfThisBuildAreKeptForEver(t *testing.T) {
 	}
 }
 
-func TestAssetsOfAnotherBuildAreKeptNowhere(t *testing.T) {
+func TestAssetsOfAnotherBuildAreNotCached(t *testing.T) {
 	res := get(t, http.MethodGet, "/static/0000000000000000/css/app.css", "")
 	if res.StatusCode != http.StatusOK || res.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("status %d, cache control %q", res.StatusCode, res.Header.Get("Cache-Control"))
 	}
 }
 
-func TestAssetsAreCompressedOnlyForThoseWhoTakeIt(t *testing.T) {
+func TestAssetsAreCompressedForClientsThatAcceptGzip(t *testing.T) {
 	for header, want := range map[string]string{
 		"gzip": "gzip", "br, gzip;q=0.5": "gzip", "": "", "br": "", "gzip;q=0": "", "gzip; q=0.0, br": "", "xgzip": "",
 	} {
@@ -72,7 +74,7 @@ func TestAssetsAreCompressedOnlyForThoseWhoTakeIt(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: content encoding %q, want %q", header, got, want)
 		}
 		if res.Header.Get("Vary") != "Accept-Encoding" {
-			t.Errorf("Accept-Encoding %q: a cache would mix the two", header)
+			t.Errorf("Accept-Encoding %q: no Vary header", header)
 		}
 	}
 	res := get(t, http.MethodGet, static.AssetPath("css/app.css"), "gzip")
@@ -89,8 +91,10 @@ func TestAssetsAreCompressedOnlyForThoseWhoTakeIt(t *testing.T) {
 	}
 }
 
-func TestAssetsServeNothingElse(t *testing.T) {
-	for _, path := range []string{"/static/", "/static/x", "/static/x/html/popup.html", "/static/x/sdk/sdk.js", "/static/x/js/", "/static/x/../assets.go"} {
+func TestAssetsServeNoOtherFiles(t *testing.T) {
+	for _, path := range []string{
+		"/static/", "/static/x", "/static/x/html/popup.html", "/static/x/sdk/sdk.js", "/static/x/js/", "/static/x/../assets.go",
+	} {
 		if res := get(t, http.MethodGet, path, ""); res.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: status %d, want 404", path, res.StatusCode)
 		}
@@ -104,14 +108,17 @@ func TestAssetsServeNothingElse(t *testing.T) {
 	}
 }
 
-func TestSDKCarriesItsWordsAndNoneOfTheScreens(t *testing.T) {
+func TestSDKHoldsItsOwnWordsAndStylesOnly(t *testing.T) {
 	sdk := string(static.SDK())
 	if !strings.Contains(sdk, `"sdk.text":"Text"`) || strings.Contains(sdk, "popup.title") || strings.Contains(sdk, "/* words */") {
-		t.Error("the script's words are not its part of the catalogue")
+		t.Error("the script does not hold exactly the words that begin with sdk.")
+	}
+	if !strings.Contains(sdk, ".dialpad-texting-popup {") || strings.Contains(sdk, "/* styles */") {
+		t.Error("the script does not hold its styles")
 	}
 }
 
-// A browser drops everything behind the first error of an SVG, silently.
+// A browser silently drops everything after the first error in an SVG.
 func TestPicturesAreWellFormed(t *testing.T) {
 	files, err := filepath.Glob("img/*.svg")
 	if err != nil || len(files) == 0 {
@@ -140,7 +147,7 @@ func checkXML(t *testing.T, file string, in *xml.Decoder) {
 		}
 		element, ok := token.(xml.StartElement)
 		seen := map[string]bool{}
-		for _, attribute := range element.Attr { // encoding/xml lets a name stand twice, browsers do not
+		for _, attribute := range element.Attr { // encoding/xml accepts a name twice, browsers do not
 			if ok && seen[attribute.Name.Local] {
 				t.Errorf("%s: <%s> has %s twice", file, element.Name.Local, attribute.Name.Local)
 			}

@@ -3,7 +3,8 @@ package static
 import _ "embed"
 
 //go:embed openapi.yaml
-var document []byte
+var openAPI []byte
 
-// OpenAPI is the contract of GET /openapi.yaml, in YAML; the caller must not change it.
-func OpenAPI() []byte { return document }
+// OpenAPI returns the OpenAPI document of GET /openapi.yaml. The caller must
+// not change it.
+func OpenAPI() []byte { return openAPI }

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Page is what the three launched pages are rendered from: "app" (the app
-// detail page), "popup" (one to one and bulk; the mode comes from
-// GET /embed/api/context) and "texts" (the outbox).
+// Page is the data of the three launched pages: "app" (the app detail page),
+// "popup" (one to one and bulk; GET /embed/api/context says which) and "texts"
+// (the outbox).
 type Page struct {
-	// SessionToken is the bearer of the JSON calls; it stands in
+	// SessionToken is the bearer token of the JSON calls. It stands in
 	// <meta name="session-token"> and nowhere else.
 	SessionToken string
-	// ExpiresIn is how long the session lasts if nothing more is called.
+	// ExpiresIn is how long the session lasts without another call.
 	ExpiresIn time.Duration
-	// CRMOrigin is the only origin messages go to and are taken from, with
-	// scheme and port: the launch token's iss.
+	// CRMOrigin is the only origin that messages go to and come from, with
+	// scheme and port: the iss of the launch token.
 	CRMOrigin string
 	// AppPageURL is CRM_APP_PAGE_URL filled in: the target of "Click here".
 	AppPageURL string
-	// UpgradeURL is CRM_UPGRADE_URL, for pages that stand outside a frame.
+	// UpgradeURL is CRM_UPGRADE_URL, for pages outside a frame.
 	UpgradeURL string
 	Tenant     Tenant
 	User       User
@@ -47,7 +47,8 @@ type User struct {
 	Locale   string `json:"locale"`
 }
 
-// Data is what the page's modules read from <script type="application/json" id="page">.
+// Data returns what the scripts read from
+// <script type="application/json" id="page">.
 func (p Page) Data() map[string]any {
 	return map[string]any{
 		"tenant": p.Tenant, "user": p.User, "crm_origin": p.CRMOrigin,
@@ -56,41 +57,41 @@ func (p Page) Data() map[string]any {
 	}
 }
 
-// Plain is the page without script ("plain"): what happened and the way on.
-// An empty LinkURL leaves the link out.
+// Plain is the data of the page without script ("plain"): what happened and
+// where to go. With an empty LinkURL there is no link.
 type Plain struct {
 	Title, Message, LinkText, LinkURL string
 }
 
-// Confirm asks, in the connect window ("connect_confirm"), whether this Dialpad
-// company really belongs to this tenant. It posts state and
-// action=connect|cancel to /connect/confirm.
+// Confirm is the data of the page in the connect window ("connect_confirm")
+// that asks whether this Dialpad company belongs to this tenant. It posts state
+// and action=connect|cancel to /connect/confirm.
 type Confirm struct {
 	Company, DialpadEmail, TenantName, Linkname, State string
 }
 
-// Done ends the connect window ("connect_done"): after success it closes by
-// itself. An empty LinkURL leaves the link out.
+// Done is the data of the last page of the connect window ("connect_done"),
+// which closes by itself after success. With an empty LinkURL there is no link.
 type Done struct {
 	OK                                bool
 	Title, Message, LinkText, LinkURL string
 }
 
-// Renderer holds the parsed pages. It is safe for use by many at once.
+// Renderer holds the parsed pages. It is safe for concurrent use.
 type Renderer struct {
 	pages *template.Template
 }
 
-// Pages parses every page; it fails where one does not parse or the catalogue
-// of words is not readable.
+// Pages parses every page. It returns an error if one does not parse or the
+// words can't be read.
 func Pages() (*Renderer, error) {
-	words, err := catalogue()
+	words, err := readWords()
 	if err != nil {
 		return nil, err
 	}
 	pages, err := template.New("pages").Funcs(template.FuncMap{
 		"asset": AssetPath,
-		"t":     words.say,
+		"t":     words.find,
 	}).ParseFS(files, "html/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -98,8 +99,8 @@ func Pages() (*Renderer, error) {
 	return &Renderer{pages: pages}, nil
 }
 
-// Render writes the page called name. Nothing is written unless all of it
-// could be rendered, so a failure can still become an error page.
+// Render writes the page called name. It writes nothing unless the whole page
+// could be rendered, so that a failure can still become an error page.
 func (r *Renderer) Render(w io.Writer, name string, data any) error {
 	var page bytes.Buffer
 	if err := r.pages.ExecuteTemplate(&page, name, data); err != nil {

@@ -26,8 +26,8 @@ func page() static.Page {
 	}
 }
 
-// every page with data that tries to break out of it.
-func every() map[string]any {
+// allPages returns every page with data that tries to break out of it.
+func allPages() map[string]any {
 	return map[string]any{
 		"app": page(), "popup": page(), "texts": page(),
 		"plain":           static.Plain{Title: "Expired", Message: `<b onclick="x">`, LinkText: "Back", LinkURL: "http://acme.localhost:8090/"},
@@ -56,7 +56,7 @@ func TestEveryPageFitsTheContentSecurityPolicy(t *testing.T) {
 		"inline script": regexp.MustCompile(`(?i)<script(?:\s+type="module")?\s*>`),
 		"foreign file":  regexp.MustCompile(`(?i)<(?:script|img|link)[^>]*(?:src|href)="(?:https?:)?//`),
 	}
-	for name, data := range every() {
+	for name, data := range allPages() {
 		html := render(t, name, data)
 		for what, pattern := range forbidden {
 			if found := pattern.FindString(html); found != "" {
@@ -67,12 +67,12 @@ func TestEveryPageFitsTheContentSecurityPolicy(t *testing.T) {
 }
 
 func TestErrorPageHasNoScript(t *testing.T) {
-	if html := render(t, "plain", every()["plain"]); strings.Contains(html, "<script") {
+	if html := render(t, "plain", allPages()["plain"]); strings.Contains(html, "<script") {
 		t.Errorf("the plain page holds a script:\n%s", html)
 	}
 }
 
-func TestPageCarriesItsDataForTheModules(t *testing.T) {
+func TestPageHoldsTheDataOfItsScripts(t *testing.T) {
 	html := render(t, "popup", page())
 	if !strings.Contains(html, `<meta name="session-token" content="session-1">`) {
 		t.Error("no session token in its meta element")
@@ -127,7 +127,7 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errPipe }
 
 var errPipe = errors.New("pipe is broken")
 
-func TestRenderTellsThatTheReaderIsGone(t *testing.T) {
+func TestRenderReturnsTheErrorOfTheWriter(t *testing.T) {
 	pages, err := static.Pages()
 	if err != nil {
 		t.Fatal(err)
@@ -137,11 +137,10 @@ func TestRenderTellsThatTheReaderIsGone(t *testing.T) {
 	}
 }
 
-// The modules' words are looked up at run time in a browser; here a missing one
-// is found before.
-func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
-	catalogue := words(t)
-	asked := regexp.MustCompile(`\b(tn?)\('([a-z_0-9.]+)'[,)]`)
+// A script looks its words up in the browser; this finds a missing key before.
+func TestEveryKeyInTheScriptsHasWords(t *testing.T) {
+	catalogue := readWords(t)
+	uses := regexp.MustCompile(`\b(tn?)\(\s*'([a-z_0-9.]+)'[,)]`)
 	checked := 0
 	err := filepath.WalkDir("js", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".js" {
@@ -151,7 +150,7 @@ func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, found := range asked.FindAllStringSubmatch(string(source), -1) {
+		for _, found := range uses.FindAllStringSubmatch(string(source), -1) {
 			keys := []string{found[2]}
 			if found[1] == "tn" {
 				keys = []string{found[2] + ".one", found[2] + ".other"}
@@ -159,7 +158,7 @@ func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
 			for _, key := range keys {
 				checked++
 				if catalogue[key] == "" {
-					t.Errorf("%s asks for %q, which has no words", path, key)
+					t.Errorf("%s uses the key %q, which has no words", path, key)
 				}
 			}
 		}
@@ -169,13 +168,13 @@ func TestEveryWordThatAModuleAsksForIsInTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if checked < 100 {
-		t.Errorf("only %d words were found in the modules: the search no longer fits their code", checked)
+		t.Errorf("only %d keys were found in the scripts: the search no longer fits their code", checked)
 	}
 }
 
-func words(t *testing.T) map[string]string {
+func readWords(t *testing.T) map[string]string {
 	t.Helper()
-	source, err := os.ReadFile("js/text.js")
+	source, err := os.ReadFile("js/words.js")
 	if err != nil {
 		t.Fatal(err)
 	}

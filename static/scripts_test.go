@@ -1,44 +1,116 @@
 package static_test
 
 import (
+	"bufio"
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-// A circle works until one module needs another's constant while it is loaded; then a page stays empty.
-func TestScriptsImportEachOtherInNoCircle(t *testing.T) {
-	scripts, err := filepath.Glob("js/*.js")
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no scripts found: %v", err)
-	}
-	imports := map[string][]string{}
-	from := regexp.MustCompile(`(?:^import |\nimport |import\()[^;]*?'\./([a-z]+\.js)'`)
-	for _, script := range scripts {
-		text, err := os.ReadFile(script)
+// scripts returns the source of each script of the pages, by its file name.
+func scripts(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, name := range glob(t, "js/*.js") {
+		source, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, found := range from.FindAllStringSubmatch(string(text), -1) {
-			imports[filepath.Base(script)] = append(imports[filepath.Base(script)], found[1])
+		found[filepath.Base(name)] = string(source)
+	}
+	return found
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no files match %s: %v", pattern, err)
+	}
+	return names
+}
+
+// A circle works until one script needs another's constant while it is loaded;
+// then the page stays empty.
+func TestScriptsDoNotImportEachOtherInACircle(t *testing.T) {
+	from := regexp.MustCompile(`(?:^import |\nimport |import\()[^;]*?'\./([a-z_]+\.js)'`)
+	imports := map[string][]string{}
+	for name, source := range scripts(t) {
+		for _, found := range from.FindAllStringSubmatch(source, -1) {
+			imports[name] = append(imports[name], found[1])
 		}
 	}
 	if len(imports["popup.js"]) == 0 {
-		t.Fatal("no import was read")
+		t.Fatal("no imports were found")
 	}
-	var walk func(way []string)
-	walk = func(way []string) {
-		for _, next := range imports[way[len(way)-1]] {
-			if slices.Contains(way, next) {
-				t.Fatalf("a circle: %s → %s", strings.Join(way, " → "), next)
+	var walk func(path []string)
+	walk = func(path []string) {
+		for _, next := range imports[path[len(path)-1]] {
+			if slices.Contains(path, next) {
+				t.Fatalf("a circle: %s → %s", strings.Join(path, " → "), next)
 			}
-			walk(append(slices.Clone(way), next))
+			walk(append(slices.Clone(path), next))
 		}
 	}
-	for script := range imports {
-		walk([]string{script})
+	for name := range imports {
+		walk([]string{name})
+	}
+}
+
+// A browser loads no script of a page when one of them imports a name that
+// does not exist.
+func TestScriptsImportOnlyWhatIsExported(t *testing.T) {
+	sources := scripts(t)
+	exported := regexp.MustCompile(`(?m)^export (?:async )?(?:function|const|class) (\w+)`)
+	imported := regexp.MustCompile(`import \{([^}]*)\} from '\./([\w.]+)'`)
+	exports := map[string][]string{}
+	for name, source := range sources {
+		for _, found := range exported.FindAllStringSubmatch(source, -1) {
+			exports[name] = append(exports[name], found[1])
+		}
+	}
+	checked := 0
+	for name, source := range sources {
+		for _, found := range imported.FindAllStringSubmatch(source, -1) {
+			for one := range strings.SplitSeq(found[1], ",") {
+				one = strings.TrimSpace(one)
+				// The expression above finds no export of $.
+				if one == "" || one == "$" {
+					continue
+				}
+				checked++
+				if !slices.Contains(exports[found[2]], one) {
+					t.Errorf("%s imports %s from %s, which does not export it", name, one, found[2])
+				}
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d imported names were found: the search no longer fits the scripts", checked)
+	}
+}
+
+func TestNoLineIsLongerThan140Characters(t *testing.T) {
+	for _, pattern := range []string{"js/*.js", "jstest/*.js", "sdk/*", "html/*.html", "css/*.css"} {
+		for _, name := range glob(t, pattern) {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(bytes.NewReader(source))
+			for number := 1; lines.Scan(); number++ {
+				if length := utf8.RuneCount(lines.Bytes()); length > 140 {
+					t.Errorf("%s:%d has %d characters", name, number, length)
+				}
+			}
+			if err := lines.Err(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package static holds everything a browser is sent (pages, styles, modules,
-// pictures, the words on the screens) and hands it out rendered or cached.
+// Package static holds what a browser gets: pages, styles, scripts, pictures
+// and the words on the screens.
 package static
 
 import (
@@ -13,31 +13,38 @@ import (
 //go:embed html css js img sdk
 var files embed.FS
 
-// hash names this build's assets: a change in any embedded file changes every
-// address, so browsers may keep what they have for ever.
-var hash = sync.OnceValue(func() string {
+// buildHash names this build's assets. A change in any embedded file changes
+// every address, so that browsers may keep what they have for ever.
+var buildHash = sync.OnceValue(func() string {
 	sum := sha256.New()
-	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := files.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		sum.Write([]byte(path))
+	eachFile(".", func(name string, content []byte) {
+		sum.Write([]byte(name))
 		sum.Write([]byte{0})
 		sum.Write(content)
-		return nil
 	})
-	if err != nil {
-		panic("static: embedded files are unreadable: " + err.Error())
-	}
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 })
 
-// AssetPath gives the address under which Assets serves a file of css, js or
+// AssetPath returns the address under which Assets serves a file of css, js or
 // img: AssetPath("css/app.css") is "/static/{hash}/css/app.css".
 func AssetPath(name string) string {
-	return "/static/" + hash() + "/" + name
+	return "/static/" + buildHash() + "/" + name
+}
+
+// eachFile calls fn for every embedded file under dir, in lexical order.
+func eachFile(dir string, fn func(name string, content []byte)) {
+	err := fs.WalkDir(files, dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		fn(name, content)
+		return nil
+	})
+	if err != nil {
+		panic("static: read embedded files: " + err.Error())
+	}
 }

@@ -1,8 +1,12 @@
-// Calls to our own server: bearer, error envelope, a session that renews itself.
+// Calls to our own server: bearer token, error envelope, a session that renews
+// itself.
 import { page, t } from './dom.js';
-import { framed, post, once } from './host.js';
+import { framed, nextMessage, post } from './host.js';
 
-/** A refusal: code and sentence from the envelope, or 'network' / 'session_over' of our own. */
+/**
+ * A refused call: status, code and sentence of the envelope, or the codes "network"
+ * and "session_over" of our own.
+ */
 export class Refused extends Error {
   constructor(status, code, message, details = {}) {
     super(message);
@@ -10,87 +14,132 @@ export class Refused extends Error {
   }
 }
 
-const meta = document.querySelector('meta[name="session-token"]');
-let token = meta.content;
-let renewing = null;
-let timer = 0;
-const idle = Math.max(120, page.expires_in || 900) * 1000;
+const tokenElement = document.querySelector('meta[name="session-token"]');
+const lifetime = Math.max(120, page.expires_in || 900) * 1000;
+const keys = new Map(); // callOnce: request → Idempotency-Key
+let token = tokenElement.content;
+let renewal = null; // the one under way
+let renewalTimer = 0;
 
-// Asks a minute before the end, so that no call has to fail first. A page that
-// nobody looks at lets its session end; its next call renews it.
-function watch() {
-  clearTimeout(timer);
-  if (framed) timer = setTimeout(() => { if (!document.hidden) renew().catch(() => {}); }, idle - 60_000);
-}
-watch();
+const sessionOver = () => new Refused(401, 'session_over', t('error.session_over'));
+const networkGone = () => new Refused(0, 'network', t('error.network'));
 
-/** Trades a new launch token from the host for a new session, once for all who wait. */
-function renew() {
-  renewing ??= trade().finally(() => { renewing = null; });
-  return renewing;
-}
-
-async function trade() {
-  if (!framed) throw over();
-  post('token_needed');
-  const { token: launch } = await once('token', 15_000).catch(() => { throw over(); });
-  const answer = await send('POST', '/embed/api/session', { body: { token: launch } });
-  if (!answer.ok) throw over();
-  token = (await answer.json()).session_token;
-  meta.content = token;
-  watch();
-}
-
-const over = () => new Refused(401, 'session_over', t('error.session_over'));
-
-async function send(method, path, { body, headers, signal, accept }) {
-  const head = { Accept: accept || 'application/json', Authorization: `Bearer ${token}`, ...headers };
-  if (body !== undefined) head['Content-Type'] = 'application/json';
-  try {
-    return await fetch(path, { method, headers: head, signal, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'omit', cache: 'no-store', redirect: 'error' });
-  } catch (cause) {
-    if (cause.name === 'AbortError') throw cause;
-    throw new Refused(0, 'network', t('error.network'));
-  }
-}
-
-async function refusal(answer) {
-  const { error } = await answer.json().catch(() => ({}));
-  const known = error && error.message;
-  return new Refused(answer.status, known ? error.code : 'unknown', known ? error.message : t('error.unknown'), (error && error.details) || {});
+// Renews the session a minute before its end, so that no call has to fail first. A
+// hidden page lets its session end; its next call renews it.
+function scheduleRenewal() {
+  clearTimeout(renewalTimer);
+  if (!framed) return;
+  const renewIfSeen = () => {
+    if (!document.hidden) renew().catch(() => {});
+  };
+  renewalTimer = setTimeout(renewIfSeen, lifetime - 60_000);
 }
 
 /**
- * One call. Resolves to the JSON (null for 204, a Blob for accept 'text/csv'), rejects with Refused.
- * A 401 is renewed and tried again once: nothing was done by the refused call, so no text can go out twice.
+ * Exchanges a new launch token from the host for a new session, once for all who
+ * wait.
  */
-export async function call(method, path, options = {}) {
-  let answer = await send(method, path, options);
-  if (answer.status === 401) {
-    await renew();
-    answer = await send(method, path, options);
-    if (answer.status === 401) throw over();
+function renew() {
+  renewal ??= exchange().finally(() => {
+    renewal = null;
+  });
+  return renewal;
+}
+
+async function exchange() {
+  if (!framed) throw sessionOver();
+  post('token_needed');
+  const { token: launch } = await nextMessage('token', 15_000).catch(() => {
+    throw sessionOver();
+  });
+  const response = await send('POST', '/embed/api/session', { body: { token: launch } });
+  if (!response.ok) throw sessionOver();
+  token = (await response.json()).session_token;
+  tokenElement.content = token;
+  scheduleRenewal();
+}
+
+async function send(method, address, { body, headers, signal, accept }) {
+  const head = { Accept: accept || 'application/json', Authorization: `Bearer ${token}`, ...headers };
+  const request = {
+    method,
+    headers: head,
+    signal,
+    credentials: 'omit',
+    cache: 'no-store',
+    redirect: 'error',
+  };
+  if (body !== undefined) {
+    head['Content-Type'] = 'application/json';
+    request.body = JSON.stringify(body);
   }
-  if (!answer.ok) throw await refusal(answer);
-  watch();
-  if (answer.status === 204) return null;
-  if (options.accept === 'text/csv') return answer.blob();
-  try { return await answer.json(); } catch { throw new Refused(0, 'network', t('error.network')); }
+  try {
+    return await fetch(address, request);
+  } catch (cause) {
+    if (cause.name === 'AbortError') throw cause;
+    throw networkGone();
+  }
+}
+
+async function refusalOf(response) {
+  const { error } = await response.json().catch(() => ({}));
+  const { code, message, details = {} } = error || {};
+  if (!message) return new Refused(response.status, 'unknown', t('error.unknown'), details);
+  return new Refused(response.status, code, message, details);
+}
+
+/**
+ * Makes one call. Resolves to the JSON (null for 204, a Blob for accept "text/csv"),
+ * rejects with Refused. After a 401 it renews the session and tries once more: a
+ * refused call did nothing, so no text goes twice.
+ */
+export async function call(method, address, options = {}) {
+  let response = await send(method, address, options);
+  if (response.status === 401) {
+    await renew();
+    response = await send(method, address, options);
+    if (response.status === 401) throw sessionOver();
+  }
+  if (!response.ok) throw await refusalOf(response);
+  scheduleRenewal();
+  if (response.status === 204) return null;
+  if (options.accept === 'text/csv') return response.blob();
+  try {
+    return await response.json();
+  } catch {
+    throw networkGone();
+  }
+}
+
+/**
+ * Makes a call that must happen once. Its Idempotency-Key is kept until an answer
+ * came, so that the same call after a lost answer repeats nothing.
+ */
+export async function callOnce(method, address, body) {
+  const request = `${method} ${address} ${JSON.stringify(body)}`;
+  if (!keys.has(request)) keys.set(request, crypto.randomUUID());
+  const answer = await call(method, address, { body, headers: { 'Idempotency-Key': keys.get(request) } });
+  keys.delete(request);
+  return answer;
 }
 
 /** "/path" with a query; empty values are left out. */
 export function path(base, query) {
-  const filled = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const isFilled = ([, value]) => value !== undefined && value !== null && value !== '';
+  const filled = Object.entries(query).filter(isFilled);
   return filled.length ? `${base}?${new URLSearchParams(filled)}` : base;
 }
 
-const keys = new Map();
-
-/** A call that must happen once: its Idempotency-Key is kept until an answer came, so pressing again after a lost one repeats nothing. */
-export async function callOnce(method, address, body) {
-  const what = `${method} ${address} ${JSON.stringify(body)}`;
-  if (!keys.has(what)) keys.set(what, crypto.randomUUID());
-  const answer = await call(method, address, { body, headers: { 'Idempotency-Key': keys.get(what) } });
-  keys.delete(what);
-  return answer;
+/**
+ * Tells late answers apart: const ask = newest(); before each call const isNewest =
+ * ask(), after it isNewest() reports whether no other call was made meanwhile.
+ */
+export function newest() {
+  let last = 0;
+  return () => {
+    const mine = (last += 1);
+    return () => mine === last;
+  };
 }
+
+scheduleRenewal();

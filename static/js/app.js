@@ -1,157 +1,209 @@
-// The app detail page: one right next step, and how things stand.
+// The app detail page: the one right next step, and the state of the connection.
 import { call } from './api.js';
 import { followConnect, startConnect } from './connect.js';
-import { $, h, icon, note, page, say, t } from './dom.js';
-import { followHeight, forgetLaunch, post, upgrade } from './host.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
-import { health, numbers, warnings } from './health.js';
-import { people } from './people.js';
+import { $, announce, badge, button, h, icon, note, page, refusalNote, t } from './dom.js';
+import { drawFigures, drawHealth, drawWarnings } from './health.js';
+import { followHeight, forgetLaunch, post, upgrade } from './host.js';
+import { showPeople } from './people.js';
 import { settingsDialog } from './settings.js';
 
-const admin = page.user.role === 'admin';
-let status = null;
+const REFRESH_INTERVAL = 15_000;
+const isAdmin = page.user.role === 'admin';
+let status = null; // the answer of GET /apps/dialpad/status
 let peopleShown = false;
+
+const loadStatus = () => call('GET', '/apps/dialpad/status');
 
 async function load() {
   try {
-    status = await call('GET', '/apps/dialpad/status');
-  } catch (refused) {
-    notice(note('bad', refused.message, ' ', h('button', { type: 'button', class: 'link', onclick: load }, t('page.retry'))));
+    status = await loadStatus();
+  } catch (refusal) {
+    showNotice(refusalNote(refusal, load));
     $('#actions').replaceChildren();
     return;
   }
   draw();
 }
 
-const notice = (...content) => $('#notice').replaceChildren(...content.filter(Boolean));
-const broken = () => Boolean(status.connection && !status.connected);
+const showNotice = (...content) => $('#notice').replaceChildren(...content.filter(Boolean));
+const isBroken = () => Boolean(status.connection && !status.connected);
 
 function draw() {
-  badges();
-  $('#actions').replaceChildren(...(admin ? actions() : []));
-  const attempt = status.attempt;
-  if (admin && attempt && !status.connected && !['failed', 'done'].includes(attempt.step)) follow();
-  else notice(remark());
-  const connected = Boolean(status.connection);
-  $('#connected').hidden = !connected;
-  if (connected) details(); else warnings($('#warnings'), status);
+  drawBadges();
+  drawActions();
+  const { attempt, connected, connection } = status;
+  const isConnecting = attempt && !connected && !['failed', 'done'].includes(attempt.step);
+  if (isAdmin && isConnecting) follow();
+  else showNotice(statusNote());
+  $('#connected').hidden = !connection;
+  if (connection) drawDetails();
+  else drawWarnings($('#warnings'), status);
 }
 
-function badges() {
-  const plan = status.plan && (status.plan.name || status.plan.key);
-  $('#badges').replaceChildren(...[
-    plan && h('span', { class: `badge ${status.plan_ok ? 'accent' : 'warn'}` }, t(status.plan_ok ? 'app.plan_has' : 'app.plan_lacks', { plan })),
-    status.connected && h('span', { class: 'badge good' }, icon('check'), t('app.connected')),
-    broken() && h('span', { class: 'badge bad' }, icon('alert'), t('app.broken')),
-  ].filter(Boolean));
+function drawBadges() {
+  const { plan, plan_ok: included, connected } = status;
+  const name = plan && (plan.name || plan.key);
+  const words = t(included ? 'app.plan_has' : 'app.plan_lacks', { plan: name });
+  const badges = [
+    name && badge(included ? 'accent' : 'warn', words),
+    connected && badge('good', icon('check'), t('app.connected')),
+    isBroken() && badge('bad', icon('alert'), t('app.broken')),
+  ];
+  $('#badges').replaceChildren(...badges.filter(Boolean));
 }
 
-/** What there is to say above everything, for this person. */
-function remark() {
+/** What this person has to know first, or null. */
+function statusNote() {
   const { attempt, installed, connected, connection } = status;
-  if (!admin) return connected ? note('good', t('app.user.ready')) : note('', askWhom());
-  if (attempt && attempt.step === 'failed' && !connected) return note('bad', h('strong', {}, t('connect.failed')), ' ', attempt.message || t('error.unknown'));
-  if (broken()) return note('bad', connection.reason || t('app.broken.what'));
+  if (!isAdmin) return connected ? note('good', t('app.user.ready')) : note('', whomToAsk());
+  if (attempt && attempt.step === 'failed' && !connected) {
+    return note('bad', h('strong', {}, t('connect.failed')), ' ', attempt.message || t('error.unknown'));
+  }
+  if (isBroken()) return note('bad', connection.reason || t('app.broken.what'));
   if (installed && !connected) return note('', t('app.next.connect'));
-  if (connected && connection.subscriptions && !connection.subscriptions.sms) return note('warn', t('health.no_sms'));
-  return null;
+  const { subscriptions } = connection || {};
+  return connected && subscriptions && !subscriptions.sms ? note('warn', t('health.no_sms')) : null;
 }
 
-function askWhom() {
-  const whom = status.installed_by || (status.connection && status.connection.connected_by);
-  const step = status.installed ? 'connect' : 'install';
-  return t(whom ? `app.user.${step}_whom` : `app.user.${step}`, { whom, tenant: page.tenant.name });
+function whomToAsk() {
+  const { installed, installed_by: installer, connection } = status;
+  const whom = installer || (connection && connection.connected_by);
+  const key = `app.user.${installed ? 'connect' : 'install'}${whom ? '_whom' : ''}`;
+  return t(key, { whom, tenant: page.tenant.name });
 }
 
+function drawActions() {
+  $('#actions').replaceChildren(...(isAdmin ? actions() : []));
+}
+
+/** The next step, with the others in a menu. */
 function actions() {
-  const button = (key, onclick) => h('button', { type: 'button', class: 'primary', id: 'next', onclick: (event) => once(event.currentTarget, onclick) }, t(key));
-  const connection = status.connection;
-  if (!status.installed) return [button('app.install', install)];
-  const removal = { label: t('app.remove'), run: () => leave('remove') };
+  const { installed, connected, connection, plan_ok: included } = status;
+  if (!installed) return [nextStep('app.install', install)];
+  const item = (name, run) => ({ label: t(`app.${name}`), run });
+  const configure = item('configure', () => settingsDialog(status, settingsSaved));
+  const disconnect = item('disconnect', () => leave('disconnect'));
+  const remove = item('remove', () => leave('remove'));
   const outbox = connection ? [h('a', { class: 'button quiet', href: '/texts' }, t('app.outbox'))] : [];
-  if (!status.connected) return [...outbox, button(connection ? 'app.reconnect' : 'app.connect', connect), menuButton(t('app.more'), connection ? [{ label: t('app.disconnect'), run: () => leave('disconnect') }, removal] : [removal])];
-  if (!status.plan_ok) return [...outbox, button('upgrade.go', () => showPlans()), menuButton(t('app.more'), [{ label: t('app.configure'), run: () => settingsDialog(status, saved) }, { label: t('app.disconnect'), run: () => leave('disconnect') }, removal])];
-  return [...outbox, button('app.configure', () => settingsDialog(status, saved)),
-    menuButton(t('app.more'), [{ label: t('app.reconnect'), run: connect }, { label: t('app.disconnect'), run: () => leave('disconnect') }, removal])];
+  const choose = (step, ...others) => [...outbox, step, menuButton(t('app.more'), others)];
+  if (!connected && !connection) return choose(nextStep('app.connect', connect), remove);
+  if (!connected) return choose(nextStep('app.reconnect', connect), disconnect, remove);
+  if (!included) {
+    return choose(
+      nextStep('upgrade.go', () => showPlans()),
+      configure,
+      disconnect,
+      remove,
+    );
+  }
+  return choose(nextStep('app.configure', configure.run), item('reconnect', connect), disconnect, remove);
 }
 
-async function once(button, run) {
-  button.disabled = true;
-  try { await run(); } catch (refused) {
-    if (refused.code === 'plan_required') showPlans(refused.details);
-    else notice(note('bad', refused.message));
-  } finally { button.disabled = false; }
+const nextStep = (key, run) =>
+  button(t(key), { class: 'primary', id: 'next', onclick: (event) => runAction(event.currentTarget, run) });
+
+/** Runs an action with its button disabled and shows a refusal. */
+async function runAction(pressed, run) {
+  pressed.disabled = true;
+  try {
+    await run();
+  } catch (refusal) {
+    if (refusal.code === 'plan_required') showPlans(refusal.details);
+    else showNotice(refusalNote(refusal));
+  } finally {
+    pressed.disabled = false;
+  }
 }
 
 async function install() {
   await call('POST', '/apps/dialpad/install', { body: {} });
-  say(t('app.installed'));
+  announce(t('app.installed'));
   await load();
   $('#next').focus();
 }
 
-function showPlans(details = {}) {
-  const able = details.plans || (status.plans || []).filter((plan) => plan.includes_dialpad).map((plan) => plan.key);
+function showPlans({ plans } = {}) {
+  const including = (status.plans || []).filter((plan) => plan.includes_dialpad);
+  const able = plans || including.map((plan) => plan.key);
   upgradeDialog($('#upgrade'), { status, able, go: () => upgrade(able) });
 }
 
 async function connect() {
   const opened = await startConnect();
-  if (opened.failed) { $('#actions').replaceChildren(...actions()); notice(note('bad', opened.failed)); return; }
+  if (opened.refusal) {
+    drawActions();
+    showNotice(refusalNote(opened.refusal));
+    return;
+  }
   follow(opened);
 }
 
+// While it connects, the next step is among the steps, not in the head of the page.
 function follow(opened = {}) {
-  const held = document.activeElement === $('#next');
-  $('#next')?.remove(); // while it goes on, what to do next stands below
-  followConnect($('#notice'), { opened, again: connect, done: async (last) => {
-    status = last;
-    draw();
-    if (last.connected) { say(t('connect.done')); notice(note('good', t('connect.done_what', { company: last.connection.company }))); $('#next').focus(); }
-    else if (document.activeElement === document.body) $('#next')?.focus(); // what had it stood in the steps
-  } });
-  if (held) $('#notice .primary')?.focus();
+  const hadFocus = document.activeElement === $('#next');
+  $('#next')?.remove();
+  followConnect($('#notice'), { opened, again: connect, done: connectEnded });
+  if (hadFocus) $('#notice .primary')?.focus();
 }
 
+function connectEnded(last) {
+  status = last;
+  draw();
+  if (last.connected) {
+    announce(t('connect.done'));
+    showNotice(note('good', t('connect.done_what', { company: last.connection.company })));
+    $('#next').focus();
+  } else if (document.activeElement === document.body) $('#next')?.focus(); // the focus was on a step
+}
+
+/** Asks before it disconnects or removes. */
 function leave(what) {
-  const { queue = {} } = status;
-  const sends = (queue.scheduled || 0) + (what === 'remove' ? queue.held || 0 : 0);
-  const points = what === 'remove' ? ['leave.remove.texts', 'leave.remove.dialpad', 'leave.remove.automation'] : ['leave.disconnect.texts', 'leave.disconnect.dialpad', 'leave.disconnect.automation'];
+  const { scheduled = 0, held = 0, waiting = 0 } = status.queue || {};
+  const sends = scheduled + (what === 'remove' ? held : 0);
   confirmDialog($('#confirm'), {
     title: t(`leave.${what}.title`),
-    lines: points.map((key) => t(key)),
-    count: sends || queue.waiting ? t(`leave.${what}.count`, { scheduled: sends, waiting: queue.waiting || 0 }) : '',
+    lines: ['texts', 'dialpad', 'automation'].map((point) => t(`leave.${what}.${point}`)),
+    warning: sends || waiting ? t(`leave.${what}.count`, { scheduled: sends, waiting }) : '',
     yes: t(`app.${what}`),
     run: async () => {
       await call('POST', `/apps/dialpad/${what}`, { body: {} });
       peopleShown = false;
       await load();
-      say(t(`leave.${what}.done`));
-      notice(note('good', t(`leave.${what}.done`)), remark());
+      announce(t(`leave.${what}.done`));
+      showNotice(note('good', t(`leave.${what}.done`)), statusNote());
       $('#next').focus();
     },
   });
 }
 
-function saved(settings) {
+function settingsSaved(settings) {
   status.settings = settings;
-  notice(note('good', t('settings.saved')));
-  say(t('settings.saved'));
+  showNotice(note('good', t('settings.saved')));
+  announce(t('settings.saved'));
 }
 
-function details() {
-  warnings($('#warnings'), status);
-  numbers($('#numbers'), status);
-  health($('#health'), status);
-  if (admin && !peopleShown) { peopleShown = true; people(); }
-  $('#people').closest('.card').hidden = !admin;
+function drawDetails() {
+  drawWarnings($('#warnings'), status);
+  drawFigures($('#numbers'), status);
+  drawHealth($('#health'), status);
+  if (isAdmin && !peopleShown) {
+    peopleShown = true;
+    showPeople();
+  }
+  $('#people').closest('.card').hidden = !isAdmin;
 }
 
-// How things stand moves while the page lies open; quiet while nobody looks.
+// Keeps an open page current; quiet while nobody looks at it.
 setInterval(async () => {
   if (document.hidden || !status || !status.connection || openDialog()) return;
-  try { status = await call('GET', '/apps/dialpad/status'); details(); } catch { /* the next round tells */ }
-}, 15_000);
+  try {
+    status = await loadStatus();
+    drawDetails();
+  } catch {
+    // the next round shows it
+  }
+}, REFRESH_INTERVAL);
 
 forgetLaunch();
 followHeight($('#main'));

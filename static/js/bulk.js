@@ -1,135 +1,255 @@
-// The bulk part of the popup: who gets it, who doesn't and why, and how it reads for real people.
+// The bulk part of the popup: who gets the text, who doesn't and why, and how it
+// reads for real people.
 import { call } from './api.js';
-import { $, count, h, icon, link, note, pretty, say, t, tn, when } from './dom.js';
-import { progressOf, whom } from './progress.js';
+import { progressWords, recipientWords } from './batch_parts.js';
+import { sampleView } from './bulk_sample.js';
+import { $, announce, button, count, h, keepFocus, link, note, refusalNote, t, tn } from './dom.js';
 
-const PASSING = { network: 5000, crm_unreachable: 15_000 }; // what goes away by itself, and when to ask again
-const SHOWN = 200; // names listed for one reason; the rest is a number
+// What goes away by itself, and after how many milliseconds to count again.
+const RETRY_AFTER = { network: 5000, crm_unreachable: 15_000 };
+const TYPING_PAUSE = 600;
+const MAX_NAMES = 200; // listed for one reason; the rest is a number
 
-/** @param when the schedule that is open, or null · @param look shows another batch */
-export function bulkPart({ context, writing, changed, when: planned, look }) {
-  const audience = $('#audience');
-  const preview = $('#preview');
-  const field = h('select', { id: 'to-field' }, context.phone_fields.map(({ key, label }) => h('option', { value: key }, label)));
-  if (context.phone_fields.some(({ key }) => key === 'mobile')) field.value = 'mobile';
-  const move = h('input', { type: 'checkbox', 'data-act': 'move-quiet' }); // each who would get it at night is moved alone, by the server
+/**
+ * Counts who would get the text, again after each change.
+ * @param {object} options
+ *   context, writing (the composer)
+ *   changed   called when ok() or label() may answer something else
+ *   schedule  returns the schedule that is open, or null
+ *   watch     shows another batch
+ */
+export function audiencePart({ context, writing, changed, schedule, watch }) {
+  const field = phoneField(context.phone_fields);
+  // The server moves each person who would get it at night, alone.
+  const move = h('input', { type: 'checkbox', 'data-act': 'move-quiet' });
   const result = h('div', {});
-  const out = h('div', { class: 'panel scroll', id: 'left-out', tabindex: '0', role: 'group', 'aria-label': t('bulk.left_out'), hidden: true });
-  let last = null; // counts so far: {total, will, excluded, samples, segments, lastAt, complete}
-  let trouble = null;
-  let at = 0;
-  let timer = 0;
-  let running = null;
+  const excluded = excludedPanel();
+  const fallbacks = {}; // what was typed for empty fields
+  let last = null; // counted so far: {total, will, excluded, samples, segments, lastAt, quiet, complete}
+  let refusal = null;
   let stale = true; // what was counted is about another text, field or time
-  const fallbacks = {};
+  let timer = 0;
+  let counting = null; // its AbortController
 
-  audience.hidden = false;
-  audience.replaceChildren(
-    ...(context.running || []).map((batch) => note('', t('bulk.running', { whom: whom(batch), progress: progressOf(batch.counts) }), ' ', link(t('bulk.running.show'), () => look(batch)))),
-    h('div', { class: 'pair' }, h('div', {}, h('strong', {}, tn(`bulk.count.${context.module}`, context.count)), result),
-      h('div', { class: 'field' }, h('label', { for: 'to-field' }, t('bulk.to_field')), field)),
-    out, context.count > context.limits.transactional_notice_over ? note('', tn('bulk.transactional', context.limits.transactional_notice_over)) : '');
-  field.addEventListener('change', () => ask(0));
+  const samples = sampleView({ move, quietHours: context.quiet_hours });
+  const limit = context.limits.transactional_notice_over;
+  $('#audience').hidden = false;
+  $('#audience').replaceChildren(
+    ...(context.running || []).map((batch) => runningNote(batch, watch)),
+    h(
+      'div',
+      { class: 'pair' },
+      h('div', {}, h('strong', {}, tn(`bulk.count.${context.module}`, context.count)), result),
+      h('div', { class: 'field' }, h('label', { for: 'to-field' }, t('bulk.to_field')), field),
+    ),
+    excluded,
+    context.count > limit ? note('', tn('bulk.transactional', limit)) : '',
+  );
+  field.addEventListener('change', () => recount(0));
 
-  function ask(wait) {
+  function recount(delay) {
     clearTimeout(timer);
-    running?.abort();
+    counting?.abort();
     stale = true;
-    timer = setTimeout(count0, wait);
+    timer = setTimeout(countAll, delay);
     changed();
   }
 
-  async function count0() {
-    running = new AbortController();
-    const { signal } = running;
-    let cursor;
-    const found = { excluded: [], samples: [] };
-    at = 0;
+  async function countAll() {
+    counting = new AbortController();
+    const { signal } = counting;
+    samples.rewind();
     try {
-      do {
-        const part = await call('POST', '/embed/api/preview', { body: { ...(field.value ? { to_field: field.value } : {}), message: writing.get(), schedule: planned(), ...(cursor ? { cursor } : {}) }, signal });
-        Object.assign(found, { total: part.total, will: part.will_receive, segments: part.max_segments, lastAt: part.last_at, quiet: part.quiet, complete: part.complete });
-        found.excluded.push(...part.excluded);
-        found.samples.push(...part.samples);
-        cursor = part.complete ? null : part.next;
-        trouble = null;
-        stale = false;
-        last = found;
-        draw();
-      } while (cursor && !signal.aborted);
-      say(summary());
-    } catch (refused) {
-      if (refused.name === 'AbortError') return;
-      trouble = refused;
+      await countPages(signal);
+      announce(summary());
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      refusal = error;
       draw();
-      if (PASSING[refused.code]) timer = setTimeout(count0, PASSING[refused.code]);
+      const delay = RETRY_AFTER[refusal.code];
+      if (delay) timer = setTimeout(countAll, delay);
     }
   }
 
-  const summary = () => (last ? `${tn('bulk.will', last.will)}${last.excluded.length ? ` · ${tn('bulk.wont', last.excluded.length)}` : ''}` : '');
+  async function countPages(signal) {
+    const found = { excluded: [], samples: [] };
+    let cursor;
+    do {
+      const body = { message: writing.get(), schedule: schedule() };
+      if (field.value) body.to_field = field.value;
+      if (cursor) body.cursor = cursor;
+      const part = await call('POST', '/embed/api/preview', { body, signal });
+      const { total, will_receive: will, max_segments: segments, last_at: lastAt, quiet, complete } = part;
+      Object.assign(found, { total, will, segments, lastAt, quiet, complete });
+      found.excluded.push(...part.excluded);
+      found.samples.push(...part.samples);
+      cursor = complete ? null : part.next;
+      refusal = null;
+      stale = false;
+      last = found;
+      draw();
+    } while (cursor && !signal.aborted);
+  }
+
+  function summary() {
+    const will = tn('bulk.will', last.will);
+    return last.excluded.length ? `${will} · ${tn('bulk.wont', last.excluded.length)}` : will;
+  }
 
   function draw() {
-    const held = document.activeElement.dataset.act; // each page counted draws what may have the focus anew
-    drawResult();
-    drawOut();
-    drawPreview();
-    if (held && document.activeElement === document.body) $(`[data-act=${held}]`)?.focus();
+    keepFocus($('#compose'), () => {
+      drawResult();
+      drawExcluded();
+      drawSamples();
+    });
     changed();
   }
 
   function drawResult() {
-    if (trouble) { result.replaceChildren(h('span', { class: 'soft' }, t('bulk.not_counted'))); return; }
-    const wont = last.excluded.length;
-    const toggle = wont ? h('button', { type: 'button', class: 'link', 'data-act': 'left-out', 'aria-expanded': String(!out.hidden), 'aria-controls': 'left-out', onclick: (event) => { out.hidden = !out.hidden; event.currentTarget.setAttribute('aria-expanded', String(!out.hidden)); } }, tn('bulk.wont', wont)) : null;
-    result.replaceChildren(h('span', { class: 'num' }, tn('bulk.will', last.will)), wont ? ' · ' : '', toggle || '', last.complete ? '' : h('span', { class: 'soft' }, ` · ${t('bulk.counting')}`));
-  }
-
-  function drawOut() {
-    if (out.contains(document.activeElement) && document.activeElement.matches('input')) return; // somebody is typing there
-    if (!last || !last.excluded.length) { out.hidden = true; return; }
-    const groups = new Map();
-    for (const one of last.excluded) {
-      const key = one.code === 'duplicate' ? 'duplicate' : one.reason;
-      groups.set(key, [...(groups.get(key) || []), one]);
+    if (refusal) {
+      result.replaceChildren(h('span', { class: 'soft' }, t('bulk.not_counted')));
+      return;
     }
-    out.replaceChildren(...[...groups].map(([key, list]) => h('section', {},
-      h('h2', {}, key === 'duplicate' ? t('bulk.duplicates') : key, ` (${count(list.length)})`),
-      fix(list[0]),
-      h('ul', { class: 'plainlist' }, list.slice(0, SHOWN).map((one) => h('li', {}, one.name || t('texts.person'), h('small', {}, [one.deal, key === 'duplicate' && one.reason].filter(Boolean).map((words) => ` · ${words}`).join(''))))),
-      list.length > SHOWN ? h('small', {}, tn('bulk.more', list.length - SHOWN)) : null)));
+    result.replaceChildren(
+      h('span', { class: 'num' }, tn('bulk.will', last.will)),
+      ...(last.excluded.length ? [' · ', excludedToggle()] : []),
+      last.complete ? '' : h('span', { class: 'soft' }, ` · ${t('bulk.counting')}`),
+    );
   }
 
-  // What can be mended here is: another number, a fallback. The others stay out.
-  function fix({ code, field: key }) {
-    if (code === 'no_number' || code === 'invalid_number') return h('p', {}, link(t('bulk.fix.number'), () => field.focus()));
-    if (code !== 'empty_field' || !key) return null;
-    const input = h('input', { value: fallbacks[key] ?? t('bulk.fallback'), oninput: () => { fallbacks[key] = input.value; }, 'aria-label': t('bulk.fix.fallback', { field: key }) });
-    const use = () => { writing.set(writing.get().replaceAll(new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g'), () => `{{${key}|${input.value.trim()}}}`)); writing.focus(); ask(0); };
-    return h('p', { class: 'row' }, h('small', {}, t('bulk.fix.empty')), h('span', { class: 'grow' }, input), h('button', { type: 'button', onclick: use }, t('bulk.fix.use')));
+  function excludedToggle() {
+    const onclick = (event) => {
+      excluded.hidden = !excluded.hidden;
+      event.currentTarget.setAttribute('aria-expanded', String(!excluded.hidden));
+    };
+    return button(tn('bulk.wont', last.excluded.length), {
+      class: 'link',
+      'data-act': 'left-out',
+      'aria-expanded': String(!excluded.hidden),
+      'aria-controls': excluded.id,
+      onclick,
+    });
   }
 
-  function drawPreview() {
-    preview.hidden = false;
-    if (trouble) { preview.replaceChildren(PASSING[trouble.code] ? note('warn', trouble.code === 'network' ? t('bulk.offline') : trouble.message, ' ', link(t('page.retry'), () => ask(0))) : note('bad', trouble.message)); return; }
-    const { samples } = last;
-    if (!samples.length || !writing.get().trim()) { preview.hidden = true; return; }
-    const sample = samples[Math.min(at, samples.length - 1)];
-    const step = (by, name) => h('button', { type: 'button', class: 'icon', 'aria-label': t(`bulk.${name}`), 'data-step': name, 'data-act': name, onclick: () => { at = (at + by + samples.length) % samples.length; drawPreview(); preview.querySelector(`[data-step=${name}]`).focus(); say(samples[at].text); } }, icon(name));
-    preview.replaceChildren(
-      h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('bulk.preview')), samples.length > 1 ? step(-1, 'prev') : '', h('span', { class: 'num' }, t(samples.length < last.will || !last.complete ? 'bulk.sample_first' : 'bulk.sample', { at: count(at + 1), of: count(samples.length) })), samples.length > 1 ? step(1, 'next') : ''),
-      h('div', { class: 'panel' }, h('div', {}, h('strong', {}, sample.name), h('small', { class: 'num' }, sample.deal ? ` · ${sample.deal}` : '', ' · ', h('span', { class: 'nowrap' }, pretty(sample.to)))), h('p', { class: 'bubble' }, sample.text),
-        h('small', { class: 'num' }, `${tn('counter.segments', sample.segments)} · ${sample.encoding}`)),
-      h('small', { class: 'num' }, [tn('bulk.worst', last.segments || 1), last.lastAt && last.complete ? t('bulk.last_at', { time: when(last.lastAt) }) : ''].filter(Boolean).join(' · ')),
-      last.quiet ? note('warn', tn('bulk.quiet', last.quiet, context.quiet_hours)) : '',
-      last.quiet ? h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move', context.quiet_hours))) : '');
+  function drawExcluded() {
+    const focused = document.activeElement;
+    if (excluded.contains(focused) && focused.matches('input')) return; // somebody is typing there
+    if (!last || !last.excluded.length) {
+      excluded.hidden = true;
+      return;
+    }
+    const groups = Map.groupBy(last.excluded, (one) => (one.code === 'duplicate' ? '' : one.reason));
+    excluded.replaceChildren(...[...groups].map(([reason, list]) => excludedGroup(reason, list)));
   }
 
-  ask(0);
+  function excludedGroup(reason, list) {
+    const name = (one) => {
+      const details = [one.deal, !reason && one.reason].filter(Boolean);
+      return h(
+        'li',
+        {},
+        one.name || t('texts.person'),
+        h(
+          'small',
+          {},
+          details.map((words) => ` · ${words}`),
+        ),
+      );
+    };
+    return h(
+      'section',
+      {},
+      h('h2', {}, reason || t('bulk.duplicates'), ` (${count(list.length)})`),
+      remedy(list[0]),
+      h('ul', { class: 'plainlist' }, list.slice(0, MAX_NAMES).map(name)),
+      list.length > MAX_NAMES ? h('small', {}, tn('bulk.more', list.length - MAX_NAMES)) : null,
+    );
+  }
+
+  // What can be corrected here: another phone field, words for an empty field.
+  function remedy({ code, field: key }) {
+    if (code === 'no_number' || code === 'invalid_number') {
+      return h(
+        'p',
+        {},
+        link(t('bulk.fix.number'), () => field.focus()),
+      );
+    }
+    return code === 'empty_field' && key ? fallbackField(key) : null;
+  }
+
+  function fallbackField(key) {
+    const input = h('input', {
+      value: fallbacks[key] ?? t('bulk.fallback'),
+      oninput: () => {
+        fallbacks[key] = input.value;
+      },
+      'aria-label': t('bulk.fix.fallback', { field: key }),
+    });
+    const variable = new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g');
+    const use = () => {
+      writing.set(writing.get().replaceAll(variable, () => `{{${key}|${input.value.trim()}}}`));
+      writing.focus();
+      recount(0);
+    };
+    return h(
+      'p',
+      { class: 'row' },
+      h('small', {}, t('bulk.fix.empty')),
+      h('span', { class: 'grow' }, input),
+      button(t('bulk.fix.use'), { onclick: use }),
+    );
+  }
+
+  function drawSamples() {
+    if (refusal) samples.replace(refusalPart());
+    else samples.draw(last, Boolean(writing.get().trim()));
+  }
+
+  function refusalPart() {
+    if (!RETRY_AFTER[refusal.code]) return refusalNote(refusal);
+    const words = refusal.code === 'network' ? t('bulk.offline') : refusal.message;
+    return note(
+      'warn',
+      words,
+      ' ',
+      link(t('page.retry'), () => recount(0)),
+    );
+  }
+
+  recount(0);
   return {
-    changed: () => ask(600),
-    ok: () => !trouble && Boolean(last && last.will > 0),
-    label: () => (last && last.complete && !trouble && !stale ? tn('bulk.send', last.will) : t('popup.send')),
+    changed: () => recount(TYPING_PAUSE),
+    ok: () => !refusal && Boolean(last && last.will > 0),
+    label: () => (last && last.complete && !refusal && !stale ? tn('bulk.send', last.will) : t('popup.send')),
     field: () => field.value,
-    move: () => Boolean(last && last.quiet && move.checked),
+    movesQuiet: () => Boolean(last && last.quiet && move.checked),
   };
+}
+
+function phoneField(fields) {
+  const option = ({ key, label }) => h('option', { value: key }, label);
+  const select = h('select', { id: 'to-field' }, fields.map(option));
+  if (fields.some(({ key }) => key === 'mobile')) select.value = 'mobile';
+  return select;
+}
+
+const excludedPanel = () =>
+  h('div', {
+    class: 'panel scroll',
+    id: 'left-out',
+    tabindex: '0',
+    role: 'group',
+    'aria-label': t('bulk.left_out'),
+    hidden: true,
+  });
+
+function runningNote(batch, watch) {
+  const words = t('bulk.running', { whom: recipientWords(batch), progress: progressWords(batch.counts) });
+  return note(
+    '',
+    words,
+    ' ',
+    link(t('bulk.running.show'), () => watch(batch)),
+  );
 }

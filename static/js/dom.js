@@ -1,23 +1,32 @@
-// Small hands for the screens: words, elements, times.
-import words from './text.js';
+// What every screen is made with: words, elements, times.
+import words from './words.js';
 
-/** What the server put into the page: tenant, user, crm_origin, app_page_url, upgrade_url, expires_in. */
+/**
+ * What the server put into the page: tenant, user, crm_origin, app_page_url,
+ * upgrade_url, expires_in.
+ */
 export const page = JSON.parse(document.getElementById('page').textContent);
 
 export const locale = validLocale(page.user.locale);
 const plural = new Intl.PluralRules('en');
 
 function validLocale(tag) {
-  try { return Intl.getCanonicalLocales(tag)[0] || 'en-US'; } catch { return 'en-US'; }
+  try {
+    return Intl.getCanonicalLocales(tag)[0] || 'en-US';
+  } catch {
+    return 'en-US';
+  }
 }
 
-/** The words under a key, {names} filled in. An unknown key shows itself: better than nothing, and seen in review. */
+// --- words
+
+/** The words of a key, {names} filled in. An unknown key shows itself. */
 export function t(key, values = {}) {
   const text = words[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** Has the catalogue this key? */
+/** Reports whether a key has words. */
 export const has = (key) => key in words;
 
 /** Words that depend on a number: key.one or key.other; {n} is the number. */
@@ -27,40 +36,137 @@ export function tn(key, n, values = {}) {
 
 export const count = (n) => new Intl.NumberFormat(locale).format(n);
 
+/** Why a text did not go. A refusal in Dialpad's own words says whose they are. */
+export const reasonOf = ({ error_code: code, error_text: reason }) =>
+  code === 'dialpad_refused' && reason && !reason.startsWith('Dialpad')
+    ? t('state.dialpad_says', { words: reason })
+    : reason;
+
+/** What a text costs: "12 characters · 1 segment · GSM-7" */
+export const costWords = ({ characters, segments, encoding }) =>
+  `${tn('counter.characters', characters)} · ${segmentWords({ segments, encoding })}`;
+
+/** "1 segment · GSM-7" */
+export const segmentWords = ({ segments, encoding }) =>
+  `${tn('counter.segments', segments)} · ${encoding || ''}`;
+
+/** A North American number as people read it; others stay as they are. */
+export const formatNumber = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
+
+// --- elements
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
-/** An element: h('p', {class: 'soft', onclick: f, hidden: true}, 'text', child). Text never becomes markup. */
+const isNothing = (value) => value === undefined || value === null || value === false;
+
+/**
+ * An element: h('p', {class: 'soft', onclick: f, hidden: true}, 'text', child). Text
+ * never becomes markup.
+ */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
-    if (value === undefined || value === null || value === false) continue;
+    if (isNothing(value)) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'value' || name === 'checked' || name === 'disabled') element[name] = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat().filter((child) => !isNothing(child)));
   return element;
 }
 
+export const button = (content, props) => h('button', { type: 'button', ...props }, content);
+
+export const link = (text, onclick) => button(text, { class: 'link', onclick });
+
+export const options = (values, label) => values.map((value) => h('option', { value }, label(value)));
+
+/** Grey bars that stand for what is still being read. */
+export const placeholder = (...sizes) => sizes.map((size) => h('div', { class: `bone ${size}`.trim() }));
+
+/** An input with its label and, below, what explains it. */
+export const field = (id, label, ...content) =>
+  h('div', { class: 'field' }, h('label', { for: id }, label), ...content);
+
+/** The buttons at the end of a dialog. */
+export const buttonRow = (...buttons) => h('div', { class: 'row end' }, ...buttons);
+
+export const badge = (tone, ...content) => h('span', { class: `badge ${tone || ''}`.trim() }, ...content);
+
+/** A row of column headings. */
+export const headings = (...keys) => keys.map((key) => h('th', { scope: 'col' }, t(key)));
+
+/** A name and a value of a list of facts. */
+export const fact = (key, ...value) => h('div', {}, h('dt', {}, t(key)), h('dd', {}, ...value));
+
+/** What happened, one line each: {text, at}. */
+export const timeline = (events, time = timeTag) => {
+  const line = ({ text, at }) => h('li', {}, text, ' ', time(at));
+  return h('ol', { class: 'line' }, events.map(line));
+};
+
+const NOTE_ICON = { bad: 'alert', warn: 'alert', good: 'check' };
+
+/** A boxed remark: kind is '', 'warn', 'bad' or 'good'. */
+export const note = (kind, ...children) =>
+  h('div', { class: `note ${kind}` }, icon(NOTE_ICON[kind] || 'info'), h('div', {}, ...children));
+
+/** A refusal in words; with retry, a link that calls it. */
+export const refusalNote = ({ message }, retry) =>
+  retry ? note('bad', message, ' ', link(t('page.retry'), retry)) : note('bad', message);
+
 /**
- * Makes a list's children like these, and leaves those that are so already. What is pressed just when it is drawn anew
- * hears no click: the mouse went down on one element and up on another.
+ * Makes a list's children like the given ones and leaves those that are the same
+ * already. A replaced element loses the click that began on it: the mouse went down
+ * on one and up on another.
  */
-export function patch(list, fresh) {
-  fresh.forEach((child, at) => {
-    const there = list.children[at];
-    if (!there) list.append(child); else if (!there.isEqualNode(child)) there.replaceWith(child);
+export function patchChildren(list, children) {
+  children.forEach((child, at) => {
+    const present = list.children[at];
+    if (!present) list.append(child);
+    else if (!present.isEqualNode(child)) present.replaceWith(child);
   });
-  while (list.children.length > fresh.length) list.lastElementChild.remove();
+  while (list.children.length > children.length) list.lastElementChild.remove();
 }
 
+/**
+ * Calls draw, which replaces elements inside root. When one with data-act had the
+ * focus, its successor with the same data-act gets it, or else what otherwise()
+ * returns.
+ */
+export function keepFocus(root, draw, otherwise = () => null) {
+  const { act } = root.contains(document.activeElement) ? document.activeElement.dataset : {};
+  draw();
+  if (act) ($(`[data-act="${CSS.escape(act)}"]`, root) || otherwise())?.focus();
+}
+
+/** Reads words to a screen reader without moving the focus. */
+export function announce(text) {
+  const region = $('#say');
+  if (region) region.textContent = text;
+}
+
+/** Saves a blob as a file. */
+export function download(name, blob) {
+  const address = URL.createObjectURL(blob);
+  h('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/**
+ * Dialpad's own code of a text that did not arrive. Other codes are ours: the
+ * sentence says it all.
+ */
+export const dialpadCode = ({ state, error_code: code, error_text: reason }) =>
+  state === 'undelivered' && code && code !== reason ? h('small', {}, ` (${code})`) : '';
+
 const SVG = 'http://www.w3.org/2000/svg';
-const img = (file) => new URL(`../img/${file}`, import.meta.url).pathname;
 
 function svg(file, name, cls) {
   const outer = document.createElementNS(SVG, 'svg');
   const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('href', `${img(file)}#${name}`);
+  const address = new URL(`../img/${file}`, import.meta.url).pathname;
+  use.setAttribute('href', `${address}#${name}`);
   outer.setAttribute('aria-hidden', 'true');
   if (cls) outer.setAttribute('class', cls);
   outer.append(use);
@@ -70,33 +176,19 @@ function svg(file, name, cls) {
 export const icon = (name, cls = '') => svg('icons.svg', name, `i ${cls}`.trim());
 export const picture = (name) => svg('states.svg', name);
 
-/** A boxed remark: kind '', 'warn', 'bad' or 'good'. */
-export const note = (kind, ...children) => h('div', { class: `note ${kind}` }, icon({ bad: 'alert', warn: 'alert', good: 'check' }[kind] || 'info'), h('div', {}, ...children));
+// --- times
 
-export const link = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
-
-/** Says it to a screen reader without moving the focus. */
-export function say(text) {
-  const place = $('#say');
-  if (place) place.textContent = text;
-}
-
-/** Dialpad's own word for a text that did not arrive; the other codes are ours, and our sentence says it all. */
-export const dialpadsWord = ({ state, error_code: code, error_text: why }) => (state === 'undelivered' && code && code !== why ? h('small', {}, ` (${code})`) : '');
-
-/** Why a text did not go: Dialpad's refusals are in its own words, and it is said whose they are. */
-export const whyOf = ({ error_code: code, error_text: why }) => (code === 'dialpad_refused' && why && !why.startsWith('Dialpad') ? t('state.dialpad_says', { words: why }) : why);
-
-/** A North American number as people read it; others stay as they are. */
-export const pretty = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');
-
-/** A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when it is today. */
+/**
+ * A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when
+ * it is today.
+ */
 export function when(iso, zone = page.user.time_zone, more = {}) {
   if (!iso) return '';
   const at = new Date(iso);
-  const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone, ...more };
-  const day = day8(at, zone) === day8(new Date(), zone) ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
+  const isToday = dateIn(at, zone) === dateIn(new Date(), zone);
+  const day = isToday ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
   if (at.getFullYear() !== new Date().getFullYear()) day.year = 'numeric';
+  const clock = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone: zone, ...more };
   return new Intl.DateTimeFormat(locale, { ...day, ...clock }).format(at);
 }
 
@@ -104,17 +196,11 @@ export function timeTag(iso, zone, more) {
   return h('time', { datetime: iso, class: 'num' }, when(iso, zone, more));
 }
 
-/** Hands a file over to the person. */
-export function save(name, blob) {
-  const address = URL.createObjectURL(blob);
-  h('a', { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
-
-/** The calendar day there: "2026-11-24". */
-export function day8(at, zone) {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+/** The calendar day in a zone: "2026-11-24". */
+export function dateIn(at, zone) {
+  const format = { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' };
+  return new Intl.DateTimeFormat('en-CA', format).format(at);
 }
 
 /** A zone as people say it: "America/New_York" is "New York". */
-export const place = (zone) => zone.split('/').pop().replaceAll('_', ' ');
+export const cityOf = (zone) => zone.split('/').pop().replaceAll('_', ' ');

@@ -1,47 +1,45 @@
-// What a person has written, kept until it has surely gone. Storage may be
-// forbidden in a frame: then it lives as long as the page does.
+// What a person has written, kept until it has surely left. A browser may forbid
+// storage in a frame: then it lives as long as the page does.
 import { page } from './dom.js';
 
-const prefix = `dialpad-texting:${page.tenant.id}:${page.user.id}:`;
+const PREFIX = `dialpad-texting:${page.tenant.id}:${page.user.id}:`;
+const RECENT_TEMPLATES = 'recent-templates';
+const MAX_RECENT = 5;
 const memory = new Map();
 
-function read(store, name) {
-  try { return JSON.parse(window[store].getItem(prefix + name)); } catch { return memory.get(name) ?? null; }
+function read(storage, name) {
+  try {
+    return JSON.parse(window[storage].getItem(PREFIX + name));
+  } catch {
+    return memory.get(name) ?? null;
+  }
 }
 
-function write(store, name, value) {
+function write(storage, name, value) {
   memory.set(name, value);
-  try { window[store].setItem(prefix + name, JSON.stringify(value)); } catch { /* memory has it */ }
+  try {
+    window[storage].setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // kept in memory
+  }
 }
 
 /**
- * The draft to one number or selection: {text, template, key, body, batch}.
- * In sessionStorage, so that it leaves with the tab and no text stays on a shared machine.
+ * Where the draft to one number or selection is kept (its fields: popup_state.js). In
+ * sessionStorage, so that no text stays on a shared machine when the tab is closed.
  */
-export function draft(name) {
-  let value = read('sessionStorage', `draft:${name}`) || {};
-  const save = (more) => { value = { ...value, ...more }; write('sessionStorage', `draft:${name}`, value); };
+export function draftStore(name) {
+  const key = `draft:${name}`;
   return {
-    get: () => value,
-    save,
-    clear() { value = {}; write('sessionStorage', `draft:${name}`, value); },
-    /**
-     * The Idempotency-Key of this request: one per composed text. The same body
-     * again (after a lost answer, even after a reload) is the same key, so it goes out once.
-     */
-    key(body) {
-      const written = JSON.stringify(body);
-      if (!value.key || value.body !== written) save({ key: crypto.randomUUID(), body: written });
-      return value.key;
-    },
+    read: () => read('sessionStorage', key) || {},
+    write: (draft) => write('sessionStorage', key, draft),
   };
 }
 
-const RECENT = 'recent-templates';
+/** Returns the ids of the templates picked last, newest first. */
+export const recentTemplates = () => read('localStorage', RECENT_TEMPLATES) || [];
 
-/** Ids of the templates picked last, newest first. */
-export const recent = () => read('localStorage', RECENT) || [];
-
-export function remember(id) {
-  write('localStorage', RECENT, [id, ...recent().filter((other) => other !== id)].slice(0, 5));
+export function rememberTemplate(id) {
+  const others = recentTemplates().filter((other) => other !== id);
+  write('localStorage', RECENT_TEMPLATES, [id, ...others].slice(0, MAX_RECENT));
 }

@@ -1,50 +1,93 @@
-// Edit and reschedule, while a batch is scheduled.
+// Edit and reschedule, while a batch has not begun.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, h, note, page, t, tn } from './dom.js';
+import { $, button, buttonRow, costWords, field, h, page, refusalNote, t } from './dom.js';
 import { schedulePanel } from './schedule.js';
 import { segments } from './segments.js';
 import { senderField } from './sender.js';
 
+/** Shows the dialog; saved(batch) is called with the changed batch. */
 export function editDialog(dialog, batch, saved) {
+  const form = $('form', dialog);
   const area = h('textarea', { id: 'edit-text', rows: '5', 'aria-describedby': 'edit-cost' });
   const cost = h('small', { id: 'edit-cost', class: 'num' });
   const when = h('div', { class: 'panel' });
   const problem = h('div', { role: 'alert' });
   const save = h('button', { class: 'primary' }, t('edit.save'));
+  const schedule = schedulePanel({
+    root: when,
+    context: scheduleContext(batch),
+    start: batch.schedule,
+    late: batch.late,
+  });
+  const quiet = quietField(batch);
+  const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
+
   const measure = () => {
-    const { characters, segments: parts, encoding } = segments(area.value);
-    cost.textContent = `${tn('counter.characters', characters)} · ${tn('counter.segments', parts)} · ${encoding}`;
+    cost.textContent = costWords(segments(area.value));
   };
   area.value = batch.text || '';
   area.addEventListener('input', measure);
   measure();
-  const panel = schedulePanel({ root: when, context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours, mode: batch.source }, start: batch.schedule, late: batch.late });
-  const move = h('input', { type: 'checkbox', checked: batch.move_quiet, 'data-act': 'move-quiet' });
-  const quiet = batch.source === 'bulk' && batch.quiet_hours ? h('label', { class: 'check' }, move, h('span', {}, t('edit.quiet', batch.quiet_hours))) : null;
-  const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
-  async function send(event) {
+  const changes = () => ({
+    version: batch.version,
+    message: area.value,
+    ...schedule.value(),
+    ...(quiet ? quiet.value() : {}),
+    ...(sender ? sender.value() : {}),
+  });
+
+  form.onsubmit = async (event) => {
     event.preventDefault();
-    if (!area.value.trim()) { area.focus(); return; }
-    if (!panel.ok()) { panel.show(); return; }
+    if (!area.value.trim()) area.focus();
+    else if (!schedule.ok()) schedule.show();
+    else await send();
+  };
+
+  async function send() {
     save.disabled = true;
     problem.replaceChildren();
     try {
-      const changed = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: { version: batch.version, message: area.value, ...panel.value(), ...(quiet ? { move_quiet: move.checked } : {}), ...(sender ? sender.value() : {}) } });
+      const { batch: changed } = await call('PATCH', `/embed/api/batches/${batch.id}`, { body: changes() });
       dialog.close();
-      saved(changed.batch);
-    } catch (refused) {
-      if (/^time_/.test(refused.code)) panel.ask(refused); else problem.replaceChildren(note('bad', refused.message));
-    } finally { save.disabled = false; }
+      saved(changed);
+    } catch (refusal) {
+      if (refusal.code.startsWith('time_')) schedule.ask(refusal);
+      else problem.replaceChildren(refusalNote(refusal));
+    } finally {
+      save.disabled = false;
+    }
   }
 
-  const form = $('form', dialog);
-  form.onsubmit = send;
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('edit.title')),
-    h('div', { class: 'field' }, h('label', { for: 'edit-text' }, t('message.label')), area, cost),
-    when, quiet || '', sender ? sender.root : '', problem,
-    h('div', { class: 'row end' }, h('button', { type: 'button', onclick: () => dialog.close() }, t('page.cancel')), save));
+    field('edit-text', t('message.label'), area, cost),
+    when,
+    quiet ? quiet.root : '',
+    sender ? sender.root : '',
+    problem,
+    buttonRow(button(t('page.cancel'), { onclick: () => dialog.close() }), save),
+  );
   showDialog(dialog);
+}
+
+const scheduleContext = ({ to, quiet_hours: hours, source }) => ({
+  time_zone: page.user.time_zone,
+  to,
+  quiet_hours: hours,
+  mode: source,
+});
+
+/**
+ * Whether a bulk text moves out of each recipient's quiet hours; null where there are
+ * none.
+ */
+function quietField({ source, quiet_hours: hours, move_quiet: moves }) {
+  if (source !== 'bulk' || !hours) return null;
+  const input = h('input', { type: 'checkbox', checked: moves, 'data-act': 'move-quiet' });
+  return {
+    root: h('label', { class: 'check' }, input, h('span', {}, t('edit.quiet', hours))),
+    value: () => ({ move_quiet: input.checked }),
+  };
 }

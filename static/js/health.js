@@ -1,43 +1,68 @@
-// How the connection is doing, at a glance.
-import { count, h, icon, note, t, tn, timeTag } from './dom.js';
+// The state of the connection at a glance.
+import { badge, count, fact, h, icon, note, t, timeTag, tn } from './dom.js';
 
-export function numbers(root, { queue = {} }) {
-  const figure = (key, value, bad) => h('div', { class: 'figure' }, h('strong', {}, count(value || 0)), h('span', { class: bad && value ? 'badge bad' : 'soft' }, bad && value ? icon('alert') : null, t(key)));
-  root.replaceChildren(figure('queue.waiting', queue.waiting), figure('queue.scheduled', queue.scheduled), figure('queue.sent', queue.sent_last_hour), figure('queue.failed', queue.failed_last_hour, true), figure('queue.uncertain', queue.uncertain, true));
+/** The texts that wait and those of the last hour. */
+export function drawFigures(root, { queue = {} }) {
+  const figure = (key, value = 0, isBad = false) => {
+    const label = isBad && value ? badge('bad', icon('alert'), t(key)) : h('span', { class: 'soft' }, t(key));
+    return h('div', { class: 'figure' }, h('strong', {}, count(value)), label);
+  };
+  root.replaceChildren(
+    figure('queue.waiting', queue.waiting),
+    figure('queue.scheduled', queue.scheduled),
+    figure('queue.sent', queue.sent_last_hour),
+    figure('queue.failed', queue.failed_last_hour, true),
+    figure('queue.uncertain', queue.uncertain, true),
+  );
 }
 
-/** Which schedules will fail and what is on hold, with the way to them. */
-export function warnings(root, { warnings: list = [], held = [] }) {
-  const look = (state) => h('a', { href: `/texts?state=${state}` }, t(`app.warning.${state}`));
-  root.replaceChildren(...list.map((words) => note('warn', words, ' ', look('scheduled'))),
-    ...held.map((reason) => note('warn', t('app.held', { reason: reason.replace(/\.$/, '') }), ' ', look('held'))));
+/** Which schedules will fail and what is on hold, with links to them. */
+export function drawWarnings(root, { warnings = [], held = [] }) {
+  const link = (state) => h('a', { href: `/texts?state=${state}` }, t(`app.warning.${state}`));
+  const heldWords = (reason) => t('app.held', { reason: reason.replace(/\.$/, '') });
+  root.replaceChildren(
+    ...warnings.map((words) => note('warn', words, ' ', link('scheduled'))),
+    ...held.map((reason) => note('warn', heldWords(reason), ' ', link('held'))),
+  );
 }
 
-const fact = (key, ...value) => h('div', {}, h('dt', {}, t(key)), h('dd', {}, ...value));
-const time = (iso, none) => (iso ? timeTag(iso) : t(none));
-
-export function health(root, { connection }) {
-  const subs = connection.subscriptions || {};
-  root.replaceChildren(h('dl', { class: 'facts' },
+export function drawHealth(root, { connection }) {
+  const { connected_at: since, limited_at: limited, subscriptions = {} } = connection;
+  const time = (iso, none) => (iso ? timeTag(iso) : t(none));
+  const subscribed = [
+    subscription('health.sub.sms', subscriptions.sms),
+    subscription('health.sub.log', subscriptions.change_log),
+  ];
+  const limitedWords = h('small', {}, ` ${connection.limited_words || ''}`);
+  const facts = [
     fact('health.company', h('strong', {}, connection.company)),
-    fact('health.by', connection.connected_by || '—', h('small', {}, ' ', connection.connected_at ? timeTag(connection.connected_at) : '')),
-    rate(connection),
+    fact('health.by', connection.connected_by || '—', h('small', {}, ' ', since ? timeTag(since) : '')),
+    rateFact(connection),
     fact('health.event', time(connection.last_event_at, 'health.no_event')),
     fact('health.check', time(connection.directory_at, 'health.never')),
-    connection.limited_at ? fact('health.limited', timeTag(connection.limited_at), h('small', {}, ` ${connection.limited_words || ''}`)) : null,
+    limited ? fact('health.limited', timeTag(limited), limitedWords) : null,
     fact('health.token', time(connection.token_expires_at, 'health.token_static')),
-    fact('health.subs', h('span', { class: 'row' }, sub('health.sub.sms', subs.sms), sub('health.sub.log', subs.change_log)))),
-  subs.note ? note('warn', subs.note) : '');
+    fact('health.subs', h('span', { class: 'row' }, subscribed)),
+  ];
+  root.replaceChildren(
+    h('dl', { class: 'facts' }, facts),
+    subscriptions.note ? note('warn', subscriptions.note) : '',
+  );
   root.className = 'stack';
 }
 
-function sub(key, on) {
-  return h('span', { class: `badge ${on ? 'good' : 'warn'}` }, icon(on ? 'check' : 'alert'), t(on ? key : `${key}.off`));
-}
+const subscription = (key, on) =>
+  badge(on ? 'good' : 'warn', icon(on ? 'check' : 'alert'), t(on ? key : `${key}.off`));
 
-function rate({ rate_per_minute: all, reserve = 0, used_last_minute: used = 0 }) {
+function rateFact({ rate_per_minute: all, reserve = 0, used_last_minute: used = 0 }) {
   const bar = h('i', {});
   bar.style.width = `${Math.min(100, (100 * used) / Math.max(1, all))}%`;
-  return h('div', { class: 'rate' }, h('dt', {}, t('health.rate')), h('dd', {}, t('health.rate_of', { used: count(used), all: count(all) }),
-    reserve ? h('small', {}, ` ${tn('health.reserve', reserve)}`) : null, h('div', { class: 'meter', 'aria-hidden': 'true' }, bar)));
+  const rate = fact(
+    'health.rate',
+    t('health.rate_of', { used: count(used), all: count(all) }),
+    reserve ? h('small', {}, ` ${tn('health.reserve', reserve)}`) : null,
+    h('div', { class: 'meter', 'aria-hidden': 'true' }, bar),
+  );
+  rate.className = 'rate';
+  return rate;
 }

@@ -1,52 +1,62 @@
-// Talking to the CRM page around us: exact origin, exact window, nothing else is heard.
+// Messages between us and the CRM page around us: its exact origin and window,
+// nothing else.
 import { page } from './dom.js';
 
 const APP = 'dialpad-texting';
 
-/** Are we in the CRM's frame? */
+/** True inside the CRM's frame. */
 export const framed = window.parent !== window;
 
 export function post(type, more = {}) {
   if (framed) window.parent.postMessage({ app: APP, type, ...more }, page.crm_origin);
 }
 
-/** The next message of a type from the host; rejects when none comes in time. */
-export function once(type, ms) {
+/**
+ * Resolves to the next message of a type from the CRM; rejects when none comes within
+ * ms.
+ */
+export function nextMessage(type, ms) {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => { stop(); reject(new Error(`no ${type} from the host`)); }, ms);
-    const stop = on(type, (message) => { clearTimeout(late); stop(); resolve(message); });
+    const end = () => {
+      clearTimeout(timer);
+      window.removeEventListener('message', listener);
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error(`no ${type} from the host`));
+    }, ms);
+    const listener = ({ origin, source, data }) => {
+      if (origin !== page.crm_origin || source !== window.parent) return;
+      if (!data || data.app !== APP || data.type !== type) return;
+      end();
+      resolve(data);
+    };
+    window.addEventListener('message', listener);
   });
 }
 
-export function on(type, heard) {
-  const listener = (event) => {
-    if (event.origin !== page.crm_origin || event.source !== window.parent) return;
-    if (event.data && event.data.app === APP && event.data.type === type) heard(event.data);
-  };
-  window.addEventListener('message', listener);
-  return () => window.removeEventListener('message', listener);
-}
-
 /**
- * A page that was launched is the answer to a form, which a reload would send again: with a token that was used.
- * From here on a reload asks for the page itself, by its cookie.
+ * Makes a reload ask for the page itself, by its cookie. Without it a reload would
+ * send the launch form again, with a token that was used.
  */
 export function forgetLaunch() {
   window.history.replaceState(window.history.state, '', window.location.href);
 }
 
-/** Tells the host how high we are, now and at each change. */
+/** Sends our height to the CRM, now and at each change. */
 export function followHeight(element) {
   let last = 0;
-  const tell = () => {
+  const report = () => {
     const height = Math.ceil(element.getBoundingClientRect().height);
     if (height && height !== last) post('resize', { height: (last = height) });
   };
-  new ResizeObserver(tell).observe(element);
-  tell();
+  new ResizeObserver(report).observe(element);
+  report();
 }
 
-/** Plan missing: the host shows its own offer; outside a frame we go there. */
+/**
+ * Shows the offer of other plans: the CRM's own in its frame, else the upgrade page.
+ */
 export function upgrade(plans) {
   if (framed) post('upgrade', { plans });
   else if (page.upgrade_url) window.location.assign(page.upgrade_url);

@@ -1,11 +1,11 @@
 // What a person can put into a text: a template, a field.
 import { call, path } from './api.js';
 import { combobox } from './combobox.js';
-import { $, link, note, say, t } from './dom.js';
-import { recent, remember } from './draft.js';
+import { $, announce, link, note, t } from './dom.js';
+import { recentTemplates, rememberTemplate } from './draft.js';
 
-/** The template picker; problem(sentence) says what went wrong. */
-export function wireTemplates(writing, problem) {
+/** Makes the template picker work; onProblem gets the sentence of a refusal. */
+export function wireTemplates(writing, onProblem) {
   const input = $('#template');
   combobox({ root: $('#templates'), load: loadTemplates, pick });
   input.addEventListener('focus', () => input.select());
@@ -15,70 +15,94 @@ export function wireTemplates(writing, problem) {
     const before = writing.get();
     try {
       const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
-      remember(id);
+      rememberTemplate(id);
       writing.set(text);
-      writing.remark(...problems.map((one) => note('warn', one.message)), ...(before && before !== text ? [undo(before)] : []));
-      say(t('template.filled', { name: label }));
+      const remarks = problems.map(({ message }) => note('warn', message));
+      if (before && before !== text) remarks.push(undoNote(before));
+      writing.remark(...remarks);
+      announce(t('template.filled', { name: label }));
       writing.focus();
-    } catch (refused) {
+    } catch (refusal) {
       input.value = '';
-      problem(refused.message);
+      onProblem(refusal.message);
     }
   }
 
-  function undo(before) {
-    const back = () => { input.value = ''; writing.remark(); writing.set(before); writing.focus(); };
-    return note('', t('template.replaced'), ' ', link(t('template.undo'), back));
+  function undoNote(before) {
+    const undo = () => {
+      input.value = '';
+      writing.remark();
+      writing.set(before);
+      writing.focus();
+    };
+    return note('', t('template.replaced'), ' ', link(t('template.undo'), undo));
   }
 }
 
+/** A page of templates by folder; the first one begins with those used last. */
 async function loadTemplates(q, cursor) {
   const { templates, next } = await call('GET', path('/embed/api/templates', { q, cursor }));
   const item = ({ id, name, body }) => ({ id: String(id), label: name, hint: body });
-  const groups = new Map();
-  if (!q && !cursor) {
-    const known = new Map(templates.map((one) => [String(one.id), one]));
-    groups.set(t('template.recent'), recent().filter((id) => known.has(id)).map((id) => item(known.get(id))));
-  }
-  for (const one of templates) {
-    const folder = one.folder || t('template.no_folder');
-    groups.set(folder, [...(groups.get(folder) || []), item(one)]);
-  }
-  return { groups: [...groups].map(([label, items]) => ({ label, items })), next };
+  const folders = Map.groupBy(templates, ({ folder }) => folder || t('template.no_folder'));
+  const groups = [...folders].map(([label, list]) => ({ label, items: list.map(item) }));
+  if (q || cursor) return { groups, next };
+  const known = new Map(templates.map((one) => [String(one.id), item(one)]));
+  const items = recentTemplates().flatMap((id) => known.get(id) ?? []);
+  return { groups: [{ label: t('template.recent'), items }, ...groups], next };
 }
 
-/** The { } button and its panel; context() gives the fields, in one to one with their values. */
+/**
+ * Makes the { } button and its panel work; context() has the fields, in one to one
+ * with their values.
+ */
 export function wireFields(writing, context) {
   const panel = $('#fields');
-  const button = $('#insert');
-  const open = (yes) => { panel.hidden = !yes; button.setAttribute('aria-expanded', String(yes)); };
-  const picker = combobox({ root: panel, standing: true, load: (q) => ({ groups: fieldGroups(context(), q) }), pick: (item) => { open(false); writing.insert(item.insert); } });
+  const opener = $('#insert');
+  const show = (open) => {
+    panel.hidden = !open;
+    opener.setAttribute('aria-expanded', String(open));
+  };
+  const { input } = combobox({
+    root: panel,
+    standing: true,
+    load: (q) => ({ groups: fieldGroups(context(), q) }),
+    pick: ({ insert }) => {
+      show(false);
+      writing.insert(insert);
+    },
+  });
 
-  button.addEventListener('click', () => {
-    open(panel.hidden);
+  opener.addEventListener('click', () => {
+    show(panel.hidden);
     if (panel.hidden) return;
-    picker.input.value = '';
-    picker.input.focus();
-    picker.input.dispatchEvent(new Event('input'));
+    input.value = '';
+    input.focus();
+    input.dispatchEvent(new Event('input'));
   });
   panel.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
-    open(false);
+    show(false);
     writing.focus();
   });
-  panel.addEventListener('focusout', (event) => { if (!panel.contains(event.relatedTarget) && event.relatedTarget !== button) open(false); });
+  panel.addEventListener('focusout', (event) => {
+    if (!panel.contains(event.relatedTarget) && event.relatedTarget !== opener) show(false);
+  });
 }
 
-// One to one the value itself goes in; in bulk the variable does.
 function fieldGroups({ fields = [], mode }, q) {
   const wanted = q.toLowerCase();
-  const groups = new Map();
-  for (const { key, label, module, value } of fields) {
-    if (wanted && !`${label} ${key} ${module}`.toLowerCase().includes(wanted)) continue;
-    const known = mode === 'one' && value !== undefined && value !== null;
-    const hint = known ? value || t('field.empty') : `{{${key}}}`;
-    groups.set(module, [...(groups.get(module) || []), { id: key, label, hint, disabled: known && !value, insert: known ? value : `{{${key}}}` }]);
-  }
-  return [...groups].map(([label, items]) => ({ label, items }));
+  const found = fields.filter(({ key, label, module }) =>
+    `${label} ${key} ${module}`.toLowerCase().includes(wanted),
+  );
+  const modules = Map.groupBy(found, ({ module }) => module);
+  return [...modules].map(([label, list]) => ({ label, items: list.map((one) => fieldItem(one, mode)) }));
+}
+
+// One to one the value itself goes into the text; in bulk the variable does.
+function fieldItem({ key, label, value }, mode) {
+  const variable = `{{${key}}}`;
+  const isKnown = mode === 'one' && value !== undefined && value !== null;
+  if (!isKnown) return { id: key, label, hint: variable, insert: variable };
+  return { id: key, label, hint: value || t('field.empty'), disabled: !value, insert: value };
 }

@@ -1,36 +1,90 @@
 // Everything known about one text.
 import { call } from './api.js';
+import { messageBadge } from './batch_parts.js';
 import { showDialog } from './dialogs.js';
-import { $, dialpadsWord, h, link, note, page, place, pretty, save, t, tn, timeTag, whyOf } from './dom.js';
-import { badge } from './progress.js';
+import {
+  $,
+  button,
+  buttonRow,
+  cityOf,
+  dialpadCode,
+  download,
+  fact,
+  formatNumber,
+  h,
+  link,
+  note,
+  page,
+  placeholder,
+  reasonOf,
+  refusalNote,
+  segmentWords,
+  t,
+  timeTag,
+  timeline,
+} from './dom.js';
 
+/** Shows the receipt of the message id. */
 export async function receiptDialog(dialog, id) {
-  const body = h('div', { class: 'stack' }, h('div', { class: 'bone' }), h('div', { class: 'bone half' }));
-  $('div', dialog).replaceChildren(h('h2', { id: 'receipt-title' }, t('receipt.title')), body,
-    h('div', { class: 'row end' }, h('button', { type: 'button', 'data-first': '', onclick: () => dialog.close() }, t('page.close'))));
+  const body = h('div', { class: 'stack' }, placeholder('', 'half'));
+  $('div', dialog).replaceChildren(
+    h('h2', { id: 'receipt-title' }, t('receipt.title')),
+    body,
+    buttonRow(button(t('page.close'), { 'data-first': '', onclick: () => dialog.close() })),
+  );
   showDialog(dialog);
   try {
     body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
-  } catch (refused) { body.replaceChildren(note('bad', refused.message)); }
+  } catch (refusal) {
+    body.replaceChildren(refusalNote(refusal));
+  }
 }
 
-const moment = (at) => timeTag(at, page.user.time_zone, { second: '2-digit' });
+const timeToTheSecond = (at) => timeTag(at, page.user.time_zone, { second: '2-digit' });
 
 function content(receipt) {
-  const { message, request = {}, timeline = [] } = receipt;
-  const { text, state } = message;
-  const why = whyOf(message);
-  const fact = (key, value) => (value === null || value === undefined || value === '' ? null : h('div', {}, h('dt', {}, t(key)), h('dd', { class: 'num' }, value)));
-  const parts = message.segments ? `${tn('counter.segments', message.segments)} · ${message.encoding || ''}` : null;
+  const { message, request = {}, timeline: events = [] } = receipt;
+  const { id, text, state } = message;
+  const reason = reasonOf(message);
+  const template = request.text && request.text !== text ? request.text : '';
+  const json = () => new Blob([JSON.stringify(receipt, null, 2)], { type: 'application/json' });
   return [
     h('p', { class: 'quote' }, text || ''),
-    request.text && request.text !== text ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, request.text)) : '',
-    h('p', {}, h('span', { class: `badge ${badge(state)}` }, t(`state.tab.${state}`))),
-    why ? note(state === 'uncertain' ? 'warn' : 'bad', why, dialpadsWord(message)) : '',
-    h('dl', { class: 'facts' }, fact('receipt.to', h('span', {}, message.name ? `${message.name} · ` : '', h('span', { class: 'nowrap' }, message.display || message.to || ''))), fact('receipt.from', [pretty(message.from), request.sender].filter(Boolean).join(' · ')), fact('receipt.asked', request.by && request.by.name), fact('receipt.field', request.to_field),
-      fact('receipt.time', request.schedule ? `${request.schedule.local.replace('T', ' ')} ${place(request.schedule.time_zone)}` : null), fact('receipt.cost', parts),
-      fact('receipt.sent', message.sent_at ? moment(message.sent_at) : null), fact('receipt.dialpad', message.dialpad_id), fact('receipt.matched', message.matched_by === 'number' ? t('receipt.by_number') : null)),
-    timeline.length ? h('ol', { class: 'line' }, timeline.map((one) => h('li', {}, one.text, ' ', moment(one.at)))) : '',
-    h('p', {}, link(t('receipt.json'), () => save(`receipt-${message.id}.json`, new Blob([JSON.stringify(receipt, null, 2)], { type: 'application/json' })))),
+    template
+      ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, template))
+      : '',
+    h('p', {}, messageBadge(state)),
+    reason ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
+    h('dl', { class: 'facts' }, facts(message, request)),
+    events.length ? timeline(events, timeToTheSecond) : '',
+    h(
+      'p',
+      {},
+      link(t('receipt.json'), () => download(`receipt-${id}.json`, json())),
+    ),
   ];
+}
+
+/** Only what is known is listed. */
+function facts(message, { sender, by, to_field: phoneField, schedule }) {
+  const { name, display, to, from, sent_at: sentAt, dialpad_id: dialpadID, matched_by: matched } = message;
+  const number = h('span', { class: 'nowrap' }, display || to || '');
+  const list = [
+    ['receipt.to', h('span', {}, name ? `${name} · ` : '', number)],
+    ['receipt.from', [formatNumber(from), sender].filter(Boolean).join(' · ')],
+    ['receipt.asked', by && by.name],
+    ['receipt.field', phoneField],
+    ['receipt.time', schedule && `${schedule.local.replace('T', ' ')} ${cityOf(schedule.time_zone)}`],
+    ['receipt.cost', message.segments && segmentWords(message)],
+    ['receipt.sent', sentAt && timeToTheSecond(sentAt)],
+    ['receipt.dialpad', dialpadID],
+    ['receipt.matched', matched === 'number' && t('receipt.by_number')],
+  ];
+  return list.filter(([, value]) => value).map(([key, value]) => numericFact(key, value));
+}
+
+function numericFact(key, value) {
+  const element = fact(key, value);
+  element.lastChild.className = 'num';
+  return element;
 }

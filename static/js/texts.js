@@ -1,19 +1,44 @@
 // The outbox: batches newest first, filters in the address, one batch at a time.
-import { call, path } from './api.js';
+import { call, newest, path } from './api.js';
 import { showBatch } from './batch.js';
-import { $, h, icon, note, patch, picture, say, t, tn, when } from './dom.js';
+import { batchBadge, meter, progressWords, recipientWords, sourceWords, timeLeft } from './batch_parts.js';
+import { isRunning, lost, shownState } from './batch_state.js';
+import {
+  $,
+  announce,
+  badge,
+  button,
+  h,
+  icon,
+  keepFocus,
+  options,
+  patchChildren,
+  picture,
+  placeholder,
+  refusalNote,
+  t,
+  tn,
+  when,
+} from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
-import { meter, progressOf, seen, stateBadge, timeLeft, whom } from './progress.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
+const FAST = 4000; // between two questions while something is going out
+const SLOW = 30_000;
+const TYPING_PAUSE = 300;
+const SOON = 60_000; // a schedule this close is watched like one that is going out
+
 const filters = $('#filters');
-let asked = 0;
-let leave = () => {}; // ends what the shown batch still does
-let timer = 0;
-let shown = ''; // the answer that is drawn
+const ask = newest();
+let endBatch = () => {}; // ends the batch that is shown
+let refreshTimer = 0;
+let typingTimer = 0;
+let drawnList = ''; // the answer that is on the screen
 
 const query = () => Object.fromEntries(new URLSearchParams(window.location.search));
+
+// --- the address
 
 /** Changes the address: a batch is a step one can go back from, a filter is not. */
 function go(values, push) {
@@ -24,127 +49,227 @@ function go(values, push) {
 
 function route(moved) {
   const { batch } = query();
-  leave();
-  leave = () => {};
-  clearTimeout(timer);
+  endBatch();
+  endBatch = () => {};
+  clearTimeout(refreshTimer);
   $('#list').hidden = Boolean(batch);
   $('#one').hidden = !batch;
   $('#actions').replaceChildren();
-  asked += 1; // what the list still waits for comes too late
+  ask(); // a list that is still on its way comes too late
   if (batch) {
-    leave = showBatch({ id: batch, root: $('#one'), actions: $('#actions'), open: (id) => go({ ...query(), batch: id }, true), back: backLink() });
+    endBatch = showBatch({
+      id: batch,
+      root: $('#one'),
+      actions: $('#actions'),
+      open: (id) => go({ ...query(), batch: id }, true),
+      back: backLink(),
+    });
   } else {
-    $('#title').textContent = t('texts.title');
-    document.title = t('texts.title');
-    fill();
+    $('#title').textContent = document.title = t('texts.title');
+    fillFilters();
     list();
   }
-  if (moved && (batch || $('#list').contains(document.activeElement) === false)) $('#title').focus({ preventScroll: false });
+  if (moved && (batch || !$('#list').contains(document.activeElement))) $('#title').focus();
 }
 
-const following = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+/** A link inside this page; with a modifier key the browser opens it elsewhere. */
+const pageLink = (values, props, ...content) =>
+  h(
+    'a',
+    {
+      href: path('/texts', values),
+      onclick: (event) => {
+        if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        go(values, true);
+      },
+      ...props,
+    },
+    ...content,
+  );
 
 function backLink() {
-  const { batch: _, ...rest } = query();
-  return h('a', { class: 'button quiet', href: path('/texts', rest), onclick: (event) => { if (following(event)) { event.preventDefault(); go(rest, true); } } }, icon('prev'), t('texts.back'));
+  const values = query();
+  delete values.batch;
+  return pageLink(values, { class: 'button quiet' }, icon('prev'), t('texts.back'));
 }
 
-function fill() {
+// --- the filters
+
+function fillFilters() {
   const { q = '', state = '', source = '' } = query();
-  options($('#f-state'), STATES, 'batch.state', 'texts.any_state', state);
-  options($('#f-source'), SOURCES, 'source', 'texts.any_source', source);
+  fillSelect($('#f-state'), STATES, 'batch.state', 'texts.any_state', state);
+  fillSelect($('#f-source'), SOURCES, 'source', 'texts.any_source', source);
   if (document.activeElement !== $('#f-q')) $('#f-q').value = q;
 }
 
-function options(select, values, words, any, chosen) {
-  select.replaceChildren(h('option', { value: '' }, t(any)), ...values.map((value) => h('option', { value }, t(`${words}.${value}`))));
+function fillSelect(select, values, prefix, any, chosen) {
+  const label = (value) => t(value ? `${prefix}.${value}` : any);
+  select.replaceChildren(...options(['', ...values], label));
   select.value = values.includes(chosen) ? chosen : '';
 }
 
-async function list(quietly) {
-  const mine = (asked += 1);
+const isFilled = ([, value]) => Boolean(value);
+
+function applyFilters() {
+  const values = [...new FormData(filters)].map(([name, value]) => [name, value.trim()]);
+  go(Object.fromEntries(values.filter(isFilled)));
+}
+
+function clearFilters() {
+  $('#f-q').value = '';
+  $('#f-q').focus();
+  go({});
+}
+
+// --- the list
+
+const loadPage = (wanted, cursor) => call('GET', path('/texts/api/batches', { ...wanted, cursor }));
+
+async function list() {
+  const isNewest = ask();
   const root = $('#batches');
-  if (!quietly) { root.setAttribute('aria-busy', 'true'); if (!root.firstChild) root.replaceChildren(skeleton()); }
+  root.setAttribute('aria-busy', 'true');
+  if (!root.firstChild) root.replaceChildren(skeleton());
   const { q, state, source } = query();
-  const wanted = Object.fromEntries(Object.entries({ q, state, source }).filter(([, value]) => value));
+  const wanted = Object.fromEntries(Object.entries({ q, state, source }).filter(isFilled));
   try {
-    const answer = await call('GET', path('/texts/api/batches', wanted));
-    if (mine !== asked) return;
-    again(answer.batches.some(moving) ? 4000 : 30_000);
-    if (quietly && JSON.stringify(answer) === shown) return;
-    shown = JSON.stringify(answer);
-    const focused = quietly && root.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-    const rows = quietly && ($('[data-more]', root)?.dataset.more ?? null) === answer.next && $('.batches', root);
-    if (rows && answer.batches.length) patch(rows, answer.batches.map(row));
-    else root.replaceChildren(answer.batches.length ? pageOf(answer, wanted) : nothing(wanted));
-    if (focused) root.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-    if (!quietly && Object.keys(wanted).length) say(answer.next ? t('texts.many') : tn('texts.found', answer.batches.length));
-  } catch (refused) {
-    if (mine === asked && quietly) again(30_000);
-    else if (mine === asked) root.replaceChildren(note('bad', refused.message, ' ', h('button', { type: 'button', class: 'link', onclick: () => list() }, t('page.retry'))));
+    const answer = await loadPage(wanted);
+    if (!isNewest()) return;
+    drawnList = JSON.stringify(answer);
+    drawPage(answer, wanted);
+    scheduleRefresh(answer, wanted);
+    if (Object.keys(wanted).length) {
+      announce(answer.next ? t('texts.many') : tn('texts.found', answer.batches.length));
+    }
+  } catch (refusal) {
+    if (isNewest()) root.replaceChildren(refusalNote(refusal, list));
   } finally {
-    if (mine === asked) root.setAttribute('aria-busy', 'false');
+    if (isNewest()) root.setAttribute('aria-busy', 'false');
   }
 }
 
-const moving = ({ state, send_at: due }) => ['preparing', 'sending'].includes(state) || (state === 'scheduled' && Date.parse(due) - Date.now() < 60_000);
+// A list with more pages is not redrawn: somebody is reading further down.
+const isLengthened = () => Boolean($('#batches .later'));
 
-/** The list moves by itself: fast while something goes out, and what is scheduled begins some day. */
-function again(wait) {
-  clearTimeout(timer);
-  timer = setTimeout(() => { if (document.hidden || $('#batches .later')) again(wait); else list(true); }, wait);
+function scheduleRefresh({ batches }, wanted) {
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(() => refresh({ batches }, wanted), batches.some(isMoving) ? FAST : SLOW);
 }
 
-const skeleton = () => h('div', { class: 'card stack', 'aria-hidden': 'true' }, h('div', { class: 'bone half' }), h('div', { class: 'bone' }), h('div', { class: 'bone half' }), h('div', { class: 'bone' }));
+const isMoving = (batch) =>
+  isRunning(batch) || (batch.state === 'scheduled' && Date.parse(batch.send_at) - Date.now() < SOON);
 
-function nothing(wanted) {
+async function refresh(last, wanted) {
+  if (document.hidden || isLengthened()) {
+    scheduleRefresh(last, wanted);
+    return;
+  }
+  const isNewest = ask();
+  try {
+    const answer = await loadPage(wanted);
+    if (!isNewest()) return;
+    scheduleRefresh(answer, wanted);
+    if (JSON.stringify(answer) === drawnList) return;
+    drawnList = JSON.stringify(answer);
+    keepFocus($('#batches'), () => redrawPage(answer, wanted));
+  } catch {
+    if (isNewest()) scheduleRefresh({ batches: [] }, wanted);
+  }
+}
+
+function drawPage(answer, wanted) {
+  $('#batches').replaceChildren(answer.batches.length ? pageOf(answer, wanted) : nothingFound(wanted));
+}
+
+/** Replaces only the rows that changed, where the page is otherwise the same. */
+function redrawPage(answer, wanted) {
+  const rows = $('.batches', $('#batches'));
+  const cursor = $('[data-more]', $('#batches'))?.dataset.more ?? null;
+  if (rows && answer.batches.length && cursor === answer.next) patchChildren(rows, answer.batches.map(row));
+  else drawPage(answer, wanted);
+}
+
+const skeleton = () =>
+  h('div', { class: 'card stack', 'aria-hidden': 'true' }, placeholder('half', '', 'half', ''));
+
+function nothingFound(wanted) {
   const filtered = Object.keys(wanted).length > 0;
-  return h('div', { class: 'card state' }, picture('empty'), h('h2', {}, t(filtered ? 'texts.none_found' : 'texts.none')), h('p', { class: 'soft' }, t(filtered ? 'texts.none_found.what' : 'texts.none.what')),
-    filtered ? h('button', { type: 'button', onclick: () => { $('#f-q').value = ''; $('#f-q').focus(); go({}); } }, t('texts.clear')) : null);
+  const key = filtered ? 'texts.none_found' : 'texts.none';
+  return h(
+    'div',
+    { class: 'card state' },
+    picture('empty'),
+    h('h2', {}, t(key)),
+    h('p', { class: 'soft' }, t(`${key}.what`)),
+    filtered ? button(t('texts.clear'), { onclick: clearFilters }) : null,
+  );
 }
 
 function pageOf({ batches, next }, wanted) {
   const rows = h('ul', { class: 'batches' }, batches.map(row));
   const card = h('div', { class: 'card flush' }, rows);
-  const more = (cursor) => cursor && h('p', { class: 'state', 'data-more': cursor }, h('button', { type: 'button', onclick: async (event) => {
-    event.currentTarget.disabled = true;
-    const place = event.currentTarget.parentElement;
+  const addMore = (cursor) => {
+    if (cursor) card.append(h('p', { class: 'state', 'data-more': cursor }, moreButton(cursor)));
+  };
+  const moreButton = (cursor) =>
+    button(t('page.more'), { onclick: (event) => lengthen(event.currentTarget, cursor) });
+
+  async function lengthen(pressed, cursor) {
+    pressed.disabled = true;
+    const place = pressed.parentElement;
     try {
-      const answer = await call('GET', path('/texts/api/batches', { ...wanted, cursor }));
+      const answer = await loadPage(wanted, cursor);
       const added = answer.batches.map(row);
       rows.append(...added);
-      rows.classList.add('later'); // a list that was lengthened by hand is not drawn anew under the reader
+      rows.classList.add('later');
       place.remove();
-      if (answer.next) card.append(more(answer.next));
+      addMore(answer.next);
       added[0]?.querySelector('a').focus();
-    } catch (refused) { place.replaceChildren(note('bad', refused.message)); }
-  } }, t('page.more')));
-  if (next) card.append(more(next));
+    } catch (refusal) {
+      place.replaceChildren(refusalNote(refusal));
+    }
+  }
+
+  addMore(next);
   return card;
 }
 
 function row(batch) {
-  const { id, counts, by, to, state, text, source, workflow, created_at: at, warning, reason, send_at: due } = batch;
-  const bad = counts.failed + counts.undelivered;
-  const values = { ...query(), batch: id };
-  const facts = [to && to.deal, by && by.name, t(`source.${source}`) + (workflow ? ` “${workflow.name}”` : ''), seen(batch) === 'scheduled' && due ? '' : when(at)].filter(Boolean);
-  return h('li', {}, h('a', { href: path('/texts', values), onclick: (event) => { if (following(event)) { event.preventDefault(); go(values, true); } } },
-    h('strong', {}, whom(batch)),
-    h('span', { class: 'side' }, stateBadge(batch), counts.total > 1 ? meter(counts) : '',
-      h('small', { class: 'num' }, timeLeft(batch) || (counts.total > 1 ? progressOf(counts) : ''))),
+  const { id, counts, by, to, state, text, created_at: at, warning, reason, send_at: due } = batch;
+  const isMany = counts.total > 1;
+  const facts = [to && to.deal, by && by.name, sourceWords(batch)];
+  if (shownState(batch) !== 'scheduled' || !due) facts.push(when(at));
+  const problem = warning || (state === 'held' && reason);
+  const progress = timeLeft(batch) || (isMany ? progressWords(counts) : '');
+  const link = pageLink(
+    { ...query(), batch: id },
+    { 'data-act': `batch-${id}` },
+    h('strong', {}, recipientWords(batch)),
+    h(
+      'span',
+      { class: 'side' },
+      batchBadge(batch),
+      isMany ? meter(counts) : '',
+      h('small', { class: 'num' }, progress),
+    ),
     h('span', { class: 'say' }, text),
-    h('span', { class: 'row' }, h('small', {}, facts.join(' · ')), bad ? h('span', { class: 'badge bad' }, icon('alert'), tn('texts.failed', bad)) : '', counts.uncertain ? h('span', { class: 'badge warn' }, icon('alert'), tn('texts.uncertain', counts.uncertain)) : ''),
-    warning || (state === 'held' && reason) ? h('span', { class: 'badge warn wrap' }, icon('alert'), warning || reason) : ''));
+    h(
+      'span',
+      { class: 'row' },
+      h('small', {}, facts.filter(Boolean).join(' · ')),
+      lost(counts) ? badge('bad', icon('alert'), tn('texts.failed', lost(counts))) : '',
+      counts.uncertain ? badge('warn', icon('alert'), tn('texts.uncertain', counts.uncertain)) : '',
+    ),
+    problem ? badge('warn wrap', icon('alert'), problem) : '',
+  );
+  return h('li', {}, link);
 }
 
 filters.addEventListener('submit', (event) => event.preventDefault());
-let typing = 0;
 filters.addEventListener('input', (event) => {
-  clearTimeout(typing);
-  typing = setTimeout(() => {
-    const values = Object.fromEntries([...new FormData(filters)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
-    go(values);
-  }, event.target.name === 'q' ? 300 : 0);
+  clearTimeout(typingTimer);
+  typingTimer = setTimeout(applyFilters, event.target.name === 'q' ? TYPING_PAUSE : 0);
 });
 window.addEventListener('popstate', () => route(true));
 forgetLaunch();

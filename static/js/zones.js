@@ -1,60 +1,83 @@
-// Wall clocks and instants. The server decides; this says it in words before.
-import { day8, locale, page, place, t } from './dom.js';
+// Local times and instants. The server decides; this says it in words before.
+import { cityOf, dateIn, locale, page, t } from './dom.js';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const LONG_AGO = Date.UTC(2000);
 
-/** The offset there at an instant: "-05:00". */
+/** How far a zone is ahead of UTC at an instant, in milliseconds. */
+const aheadOfUTC = (at, zone) => Date.parse(`${localTime(at, zone)}:00Z`) - Math.floor(at / MINUTE) * MINUTE;
+
+/** The offset of a zone at an instant: "-05:00". */
 export function offsetOf(at, zone) {
-  const minutes = Math.round((Date.parse(`${wall(at, zone)}:00Z`) - Math.floor(at / 60_000) * 60_000) / 60_000);
-  const two = (n) => String(n).padStart(2, '0');
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  const minutes = Math.round(aheadOfUTC(at, zone) / MINUTE);
+  const twoDigits = (n) => String(n).padStart(2, '0');
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`;
 }
 
-/** The wall clock there at an instant: "2026-11-24T09:00". */
-export function wall(at, zone) {
-  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
-  return `${day8(at, zone)}T${clock}`;
+/** The local time in a zone at an instant: "2026-11-24T09:00". */
+export function localTime(at, zone) {
+  const options = { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  return `${dateIn(at, zone)}T${new Intl.DateTimeFormat('en-GB', options).format(at)}`;
 }
 
-/** The instants a wall time means there: one, two (clocks went back), or none (clocks went forward). */
+/**
+ * The instants of a local time: one, two (clocks went back), or none (clocks went
+ * forward).
+ */
 export function instants(local, zone) {
-  const naive = Date.parse(`${local}:00Z`);
-  if (Number.isNaN(naive)) return [];
-  if (naive < LONG_AGO) return [new Date(naive)]; // a year that is still being typed
-  const offsets = new Set([naive - 26 * HOUR, naive, naive + 26 * HOUR].map((near) => Date.parse(`${wall(new Date(near), zone)}:00Z`) - Math.floor(near / 60_000) * 60_000));
-  return [...offsets].map((offset) => new Date(naive - offset)).filter((at) => wall(at, zone) === local).sort((a, b) => a - b);
+  const asUTC = Date.parse(`${local}:00Z`);
+  if (Number.isNaN(asUTC)) return [];
+  if (asUTC < LONG_AGO) return [new Date(asUTC)]; // a year that is still being typed
+  const near = [asUTC - 26 * HOUR, asUTC, asUTC + 26 * HOUR].map((time) => new Date(time));
+  const offsets = new Set(near.map((at) => aheadOfUTC(at, zone)));
+  return [...offsets]
+    .map((offset) => new Date(asUTC - offset))
+    .filter((at) => localTime(at, zone) === local)
+    .sort((a, b) => a - b);
 }
 
-const clock = (at, zone) => new Intl.DateTimeFormat(locale, { timeZone: zone, hour: 'numeric', minute: '2-digit' }).format(at);
+function clockWords(at, zone) {
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, hour: 'numeric', minute: '2-digit' }).format(at);
+}
 
-function day(at, zone) {
-  const days = Math.round((Date.parse(day8(at, zone)) - Date.parse(day8(new Date(), zone))) / 86_400_000);
+function dayWords(at, zone) {
+  const [date, today] = [dateIn(at, zone), dateIn(new Date(), zone)];
+  const days = Math.round((Date.parse(date) - Date.parse(today)) / DAY);
   if (days === 0) return t('when.today');
   if (days === 1) return t('when.tomorrow');
-  const year = day8(at, zone).slice(0, 4) === day8(new Date(), zone).slice(0, 4) ? {} : { year: 'numeric' };
-  return new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: 'short', day: 'numeric', month: 'short', ...year }).format(at);
+  const options = { timeZone: zone, weekday: 'short', day: 'numeric', month: 'short' };
+  if (date.slice(0, 4) !== today.slice(0, 4)) options.year = 'numeric';
+  return new Intl.DateTimeFormat(locale, options).format(at);
 }
 
-/** "Tomorrow 09:00 in New York, 15:00 for you": people and their zones who see another clock are named. */
+/**
+ * "Tomorrow 09:00 in New York, 15:00 for you". Everybody whose clock shows another
+ * time is named: the user, and the others as {zone, who}.
+ */
 export function inWords(at, zone, others = []) {
-  const said = [t('when.in', { day: day(at, zone), time: clock(at, zone), place: place(zone) })];
-  const mine = [{ zone: page.user.time_zone, who: t('when.you') }, ...others];
-  for (const { zone: other, who } of mine) {
-    if (!other || wall(at, other) === wall(at, zone)) continue;
-    const time = day8(at, other) === day8(at, zone) ? clock(at, other) : `${day(at, other)} ${clock(at, other)}`;
-    said.push(t('when.for', { time, who }));
+  const here = { day: dayWords(at, zone), time: clockWords(at, zone), place: cityOf(zone) };
+  const words = [t('when.in', here)];
+  for (const { zone: other, who } of [{ zone: page.user.time_zone, who: t('when.you') }, ...others]) {
+    if (!other || localTime(at, other) === localTime(at, zone)) continue;
+    const isSameDay = dateIn(at, other) === dateIn(at, zone);
+    const day = isSameDay ? '' : `${dayWords(at, other)} `;
+    words.push(t('when.for', { time: day + clockWords(at, other), who }));
   }
-  return said.join(', ');
+  return words.join(', ');
 }
 
-/** The next end of the quiet hours, or null when the instant does not fall into them. */
+/** The next end of the quiet hours, or null when the instant is outside them. */
 export function afterQuiet(at, zone, hours) {
   if (!hours) return null;
-  const [date, time] = wall(at, zone).split('T');
-  const overnight = hours.from > hours.to;
-  const inside = overnight ? time >= hours.from || time < hours.to : time >= hours.from && time < hours.to;
-  if (!inside) return null;
-  const next = overnight && time >= hours.from ? day8(new Date(Date.parse(`${date}T12:00:00Z`) + 24 * HOUR), 'UTC') : date;
-  return instants(`${next}T${hours.to}`, zone)[0] || null;
+  const { from, to } = hours;
+  const [date, time] = localTime(at, zone).split('T');
+  const isOvernight = from > to;
+  const isQuiet = isOvernight ? time >= from || time < to : time >= from && time < to;
+  if (!isQuiet) return null;
+  const endsTomorrow = isOvernight && time >= from;
+  const day = endsTomorrow ? dateIn(new Date(Date.parse(`${date}T12:00:00Z`) + DAY), 'UTC') : date;
+  return instants(`${day}T${to}`, zone)[0] || null;
 }

@@ -20,7 +20,7 @@ func document(t *testing.T) *openapi3.T {
 	return doc
 }
 
-func TestTheOpenAPIDocumentAndItsExamplesAreValid(t *testing.T) {
+func TestDocumentAndItsExamplesAreValid(t *testing.T) {
 	doc := document(t)
 	if doc.OpenAPI != "3.0.3" {
 		t.Errorf("version %q", doc.OpenAPI)
@@ -30,7 +30,7 @@ func TestTheOpenAPIDocumentAndItsExamplesAreValid(t *testing.T) {
 	}
 }
 
-// Every JSON body has an example, so that the test above has something to judge.
+// The examples are what the test above validates.
 func TestEveryJSONBodyHasAnExample(t *testing.T) {
 	for name, operation := range operations(document(t)) {
 		if body := operation.RequestBody; body != nil {
@@ -50,7 +50,7 @@ func wantExample(t *testing.T, name string, content openapi3.Content) {
 	}
 }
 
-func TestEveryOperationSaysWhoMayCallIt(t *testing.T) {
+func TestEveryOperationHasSecurityIDAndSummary(t *testing.T) {
 	ids := map[string]string{}
 	for name, operation := range operations(document(t)) {
 		if operation.Security == nil {
@@ -63,7 +63,7 @@ func TestEveryOperationSaysWhoMayCallIt(t *testing.T) {
 	}
 }
 
-// A number in a document is read by strangers: only fictional ones (+1 xxx 555 01xx).
+// The document is public: its numbers are fictional (+1 xxx 555 01xx).
 func TestExamplesHoldFictionalNumbersOnly(t *testing.T) {
 	text, err := os.ReadFile("../openapi.yaml")
 	if err != nil {
@@ -71,13 +71,13 @@ func TestExamplesHoldFictionalNumbersOnly(t *testing.T) {
 	}
 	for _, number := range regexp.MustCompile(`\+1[0-9 ]{9,}[0-9]`).FindAllString(string(text), -1) {
 		if !regexp.MustCompile(`^\+1[0-9]{3}55501[0-9]{2}$`).MatchString(strings.ReplaceAll(number, " ", "")) {
-			t.Errorf("%s may be somebody's", number)
+			t.Errorf("%s may be a real number", number)
 		}
 	}
 }
 
-// The addresses of the contract, so that none is lost from the document.
-func TestTheDocumentHoldsTheWholeContract(t *testing.T) {
+// The addresses of the contract must not get lost from the document.
+func TestDocumentHoldsEveryOperationOfTheContract(t *testing.T) {
 	var got []string
 	for name := range operations(document(t)) {
 		got = append(got, name)
@@ -102,7 +102,8 @@ func TestTheDocumentHoldsTheWholeContract(t *testing.T) {
 	}
 }
 
-// operations are the document's, by "POST /path", and the app's own calls by their type.
+// operations returns the document's operations by "POST /path", and the app's own
+// calls by their type.
 func operations(doc *openapi3.T) map[string]*openapi3.Operation {
 	found := map[string]*openapi3.Operation{}
 	for path, item := range doc.Paths.Map() {

@@ -1,4 +1,5 @@
-// Package openapitest holds a running app to its OpenAPI document, in tests.
+// Package openapitest checks the answers of a running app against its OpenAPI
+// document, in tests.
 //
 //	server := httptest.NewServer(openapitest.Check(t, spec, handler))
 package openapitest
@@ -17,26 +18,25 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// Check lets requests through to next and fails the test where an answer, or a
-// request that next accepted (2xx), is not as spec says. An address that spec
-// does not know may answer nothing but 404 and 405. spec is what GET
-// /openapi.yaml answers.
+// Check passes requests on to next. It fails the test if an answer, or a request
+// that next accepted (2xx), does not fit spec, the body of GET /openapi.yaml. An
+// address that spec does not know must answer 404 or 405.
 func Check(t testing.TB, spec []byte, next http.Handler) http.Handler {
 	t.Helper()
 	router, err := newRouter(spec)
 	if err != nil {
-		t.Fatalf("the OpenAPI document: %v", err)
+		t.Fatalf("load the OpenAPI document: %v", err)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			t.Errorf("%s %s: reading the request: %v", r.Method, r.URL.Path, err)
+			t.Errorf("%s %s: read the request: %v", r.Method, r.URL.Path, err)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		answer := httptest.NewRecorder()
 		next.ServeHTTP(answer, r)
-		if err := judge(router, r, body, answer); err != nil {
+		if err := validate(router, r, body, answer); err != nil {
 			t.Errorf("%s %s answered %d: %v", r.Method, r.URL.Path, answer.Code, err)
 		}
 		for name, values := range answer.Header() {
@@ -52,19 +52,21 @@ func newRouter(spec []byte) (routers.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc.Servers = nil // whatever address the test's server has
+	doc.Servers = nil // the address of the test's server is any
 	for _, text := range []string{"text/html", "text/javascript", "application/yaml"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
 	return legacy.NewRouter(doc)
 }
 
-// takesAnything tells of bodies without a form: there is nothing to decode, nor need they have a type.
-func takesAnything(operation *openapi3.Operation) bool {
+// acceptsAnyBody reports whether an operation takes bodies of any type, which
+// can't be decoded.
+func acceptsAnyBody(operation *openapi3.Operation) bool {
 	return operation.RequestBody != nil && operation.RequestBody.Value.Content["*/*"] != nil
 }
 
-func judge(router routers.Router, r *http.Request, body []byte, answer *httptest.ResponseRecorder) error {
+// validate checks an answer, and after success the request.
+func validate(router routers.Router, r *http.Request, body []byte, answer *httptest.ResponseRecorder) error {
 	route, parameters, err := router.FindRoute(r)
 	if err != nil {
 		if answer.Code == http.StatusNotFound || answer.Code == http.StatusMethodNotAllowed {
@@ -72,15 +74,15 @@ func judge(router routers.Router, r *http.Request, body []byte, answer *httptest
 		}
 		return err
 	}
-	asked := r.Clone(context.Background())
-	asked.Body = io.NopCloser(bytes.NewReader(body))
+	sent := r.Clone(context.Background())
+	sent.Body = io.NopCloser(bytes.NewReader(body))
 	request := &openapi3filter.RequestValidationInput{
-		Request: asked, Route: route, PathParams: parameters,
-		// Who may call is the app's to decide; its answer is what is judged here.
+		Request: sent, Route: route, PathParams: parameters,
+		// The app decides who may call; only its answer is checked here.
 		Options: &openapi3filter.Options{
 			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
 			IncludeResponseStatus: true,
-			ExcludeRequestBody:    takesAnything(route.Operation),
+			ExcludeRequestBody:    acceptsAnyBody(route.Operation),
 		},
 	}
 	if answer.Code < 300 {

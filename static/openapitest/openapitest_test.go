@@ -9,18 +9,18 @@ import (
 	"testing"
 )
 
-// witness is a test that only remembers what it was told.
-type witness struct {
+// recorder is a test that only records its errors.
+type recorder struct {
 	testing.TB
 	errors []string
 }
 
-func (w *witness) Helper() {}
-func (w *witness) Errorf(format string, args ...any) {
-	w.errors = append(w.errors, fmt.Sprintf(format, args...))
+func (r *recorder) Helper() {}
+func (r *recorder) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-func TestCheckTellsGoodAnswersFromBad(t *testing.T) {
+func TestCheckFailsOnAnswersThatDoNotFitTheDocument(t *testing.T) {
 	spec, err := os.ReadFile("../openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +33,11 @@ func TestCheckTellsGoodAnswersFromBad(t *testing.T) {
 		name, method, path, body string
 		status                   int
 		kind, answer             string
-		good                     bool
+		fits                     bool
 	}{
 		{"a batch", "GET", "/embed/api/batches/b", "", 200, "application/json", batch, true},
 		{"a batch without a count", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, `"held":0,`, "", 1), false},
-		{"a state nobody knows", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, "done", "lost", 1), false},
+		{"an unknown state", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, "done", "lost", 1), false},
 		{"an error", "GET", "/embed/api/batches/b", "", 404, "application/json; charset=utf-8", problem, true},
 		{"an error without an envelope", "GET", "/embed/api/batches/b", "", 404, "application/json", `{"message":"no"}`, false},
 		{"an undocumented status", "GET", "/embed/api/batches/b", "", 418, "application/json", problem, false},
@@ -46,12 +46,12 @@ func TestCheckTellsGoodAnswersFromBad(t *testing.T) {
 		{"an id as a number", "POST", "/embed/api/render", `{"template_id":1}`, 200, "application/json", `{"text":"Hi"}`, true},
 		{"a page", "GET", "/texts", "", 200, "text/html; charset=utf-8", "<!doctype html>", true},
 		{"no content", "POST", "/apps/dialpad/remove", "", 204, "", "", true},
-		{"an address of nobody", "GET", "/secret", "", 200, "text/plain", "x", false},
-		{"no such address", "GET", "/secret", "", 404, "text/plain", "x", true},
+		{"an undocumented address", "GET", "/secret", "", 200, "text/plain", "x", false},
+		{"an address that does not exist", "GET", "/secret", "", 404, "text/plain", "x", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			saw := &witness{TB: t}
-			server := httptest.NewServer(Check(saw, spec, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			got := &recorder{TB: t}
+			server := httptest.NewServer(Check(got, spec, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				if c.kind != "" {
 					w.Header().Set("Content-Type", c.kind)
 				}
@@ -72,8 +72,8 @@ func TestCheckTellsGoodAnswersFromBad(t *testing.T) {
 			if response.StatusCode != c.status {
 				t.Errorf("the caller got %d, want %d", response.StatusCode, c.status)
 			}
-			if good := len(saw.errors) == 0; good != c.good {
-				t.Errorf("judged good: %v, want %v: %s", good, c.good, saw.errors)
+			if fits := len(got.errors) == 0; fits != c.fits {
+				t.Errorf("fits: %v, want %v: %s", fits, c.fits, got.errors)
 			}
 		})
 	}

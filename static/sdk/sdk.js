@@ -10,45 +10,35 @@
  *   DialpadTexting.bulk({module, recordIds | selection, count})
  *   DialpadTexting.text({module, recordId, number})
  *
- * After init every a[href^="tel:"] and [data-dialpad-number] that stands in (or is) an element with
- * data-module and data-record-id opens a menu with "Text", now and when it is added later.
- * Works under a strict CSP: no inline style or script; the host's own policy needs this
- * app's origin in script-src, frame-src and form-action.
+ * After init every a[href^="tel:"] and [data-dialpad-number] in (or on) an element with data-module and
+ * data-record-id opens a menu with "Text", also when it is added later.
+ * Works under a strict CSP: no inline style or script. The page's own policy needs this app's origin in
+ * script-src, frame-src and form-action.
  */
 (() => {
   'use strict';
   const APP = 'dialpad-texting';
   const words = {/* words */};
   const NUMBERS = 'a[href^="tel:"], [data-dialpad-number]';
-  let options = null;
-  let origin = '';
-  let popup = null; // the one open popup: {dialog, frame, wait, ctx, back, ready}
-  const closed = []; // the last few, hidden: where storage is forbidden in frames, the page itself keeps the draft
-  let menu = null; // the one open menu: {box, from}
-  let serial = 0;
+  const MAX_CLOSED = 3;
+  let options = null; // as given to init
+  let origin = ''; // of the app
+  let popup = null; // the one open popup: {dialog, frame, wait, ctx, opener, ready}
+  let menu = null; // the one open menu: {box, opener}
+  let popups = 0; // for names
+  // The last closed popups, hidden. Where a browser forbids storage in frames, the page in
+  // the frame itself keeps the draft.
+  const closed = [];
 
-  const css = `
-.dialpad-texting-popup{border:0;padding:0;border-radius:14px;overflow:hidden;width:min(460px,calc(100vw - 16px));max-width:none;max-height:none;background:Canvas;color:CanvasText;color-scheme:light dark;box-shadow:0 12px 48px rgb(12 10 24/.35);font:14px/1.45 system-ui,sans-serif}
-.dialpad-texting-popup.many{width:min(560px,calc(100vw - 16px))}
-.dialpad-texting-popup::backdrop{background:rgb(12 10 24/.5)}
-.dialpad-texting-popup iframe{display:block;border:0;width:100%;height:440px;max-height:calc(100vh - 16px);background:transparent;color-scheme:light dark}
-.dialpad-texting-popup div{display:grid;gap:12px;place-items:center;align-content:center;min-height:200px;padding:24px;text-align:center}
-.dialpad-texting-popup p{margin:0}
-.dialpad-texting-popup [hidden]{display:none}
-.dialpad-texting-popup button{font:inherit;min-height:34px;padding:6px 14px;border-radius:8px;border:1px solid GrayText;background:ButtonFace;color:ButtonText;cursor:pointer}
-.dialpad-texting-menu{position:fixed;z-index:2147483647;inset:auto;margin:0;min-width:150px;padding:4px;border-radius:10px;border:1px solid color-mix(in srgb,CanvasText 18%,Canvas);background:Canvas;color:CanvasText;color-scheme:light dark;box-shadow:0 8px 28px rgb(12 10 24/.22);font:14px/1.45 system-ui,sans-serif}
-.dialpad-texting-menu a,.dialpad-texting-menu button{display:block;box-sizing:border-box;width:100%;font:inherit;text-align:left;text-decoration:none;padding:7px 12px;border:0;border-radius:7px;background:none;color:inherit;cursor:pointer}
-.dialpad-texting-menu :is(a,button):is(:hover,:focus){background:color-mix(in srgb,#5a3fdc 16%,Canvas);outline:0}
-.dialpad-texting-menu :is(a,button):focus-visible{outline:2px solid #7a63f0;outline-offset:-2px}
-@media (forced-colors:active){.dialpad-texting-menu :is(a,button):focus{outline:2px solid Highlight}}`;
+  const css = '/* styles */';
 
-  function dress() {
+  function addStyles() {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   }
 
-  function make(tag, attributes, text) {
+  function createElement(tag, attributes, text) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     if (text) element.textContent = text;
@@ -58,103 +48,135 @@
   // --- the popup
 
   async function open(ctx) {
-    shutPopup();
-    const mine = again(ctx) || build(ctx);
-    popup = mine;
-    mine.back = document.activeElement;
-    mine.dialog.showModal();
-    if (mine.ready) { mine.frame.focus(); return; }
+    closePopup();
+    const opened = takeClosed(ctx) || build(ctx);
+    popup = opened;
+    opened.opener = document.activeElement;
+    opened.dialog.showModal();
+    if (opened.ready) {
+      opened.frame.focus();
+      return;
+    }
     try {
       const token = await options.getToken({ use: 'popup', ctx });
-      if (popup === mine) launch(mine, token);
+      if (popup === opened) launch(opened, token);
     } catch {
-      if (popup === mine) sorry(mine);
+      if (popup === opened) showFailure(opened);
     }
   }
 
-  function again(ctx) {
-    const at = closed.findIndex((one) => JSON.stringify(one.ctx) === JSON.stringify(ctx));
+  /** The hidden popup for the same records, or null. */
+  function takeClosed(ctx) {
+    const at = closed.findIndex((old) => JSON.stringify(old.ctx) === JSON.stringify(ctx));
     return at < 0 ? null : closed.splice(at, 1)[0];
   }
 
   function build(ctx) {
-    const name = `dialpad-texting-${(serial += 1)}`;
-    const dialog = make('dialog', { class: `dialpad-texting-popup${ctx.mode === 'bulk' ? ' many' : ''}`, 'aria-label': words['sdk.title'] });
-    const frame = make('iframe', { name, title: words['sdk.title'], referrerpolicy: 'no-referrer' });
+    const name = `dialpad-texting-${(popups += 1)}`;
+    const dialog = createElement('dialog', {
+      class: `dialpad-texting-popup${ctx.mode === 'bulk' ? ' many' : ''}`,
+      'aria-label': words['sdk.title'],
+    });
+    const frame = createElement('iframe', { name, title: words['sdk.title'], referrerpolicy: 'no-referrer' });
     frame.hidden = true;
-    const wait = make('div', { role: 'status' });
-    wait.append(make('p', {}, words['sdk.loading']));
+    const wait = createElement('div', { role: 'status' });
+    wait.append(createElement('p', {}, words['sdk.loading']));
     dialog.append(wait, frame);
     document.body.append(dialog);
-    const built = { dialog, frame, wait, ctx, back: null, ready: false };
-    dialog.addEventListener('close', () => { if (popup === built && !dialog.open) shutPopup(); });
+    const built = { dialog, frame, wait, ctx, opener: null, ready: false };
+    dialog.addEventListener('close', () => {
+      if (popup === built && !dialog.open) closePopup();
+    });
     return built;
   }
 
   // The token travels in a form's body: never in an address, a log or a referrer.
   function launch({ frame }, token) {
-    const form = make('form', { method: 'post', action: `${options.app}/embed/popup`, target: frame.name });
+    const form = createElement('form', {
+      method: 'post',
+      action: `${options.app}/embed/popup`,
+      target: frame.name,
+    });
     form.hidden = true;
-    const field = make('input', { type: 'hidden', name: 'token' });
+    const field = createElement('input', { type: 'hidden', name: 'token' });
     field.value = token;
     form.append(field);
     document.body.append(form);
     form.submit();
     form.remove();
-    // A refused launch is a page without script, which never says ready: show what there is.
-    frame.addEventListener('load', reveal);
+    // A refused launch is a page without script, which never posts "ready": show what there is.
+    frame.addEventListener('load', showFrame);
   }
 
-  function reveal() {
+  function showFrame() {
     if (!popup) return;
     popup.wait.hidden = true;
     popup.frame.hidden = false;
   }
 
-  function sorry({ dialog, wait }) {
-    const close = make('button', { type: 'button' }, words['sdk.close']);
+  function showFailure({ dialog, wait }) {
+    const close = createElement('button', { type: 'button' }, words['sdk.close']);
     close.addEventListener('click', () => dialog.close());
     wait.setAttribute('role', 'alert');
-    wait.replaceChildren(make('p', {}, words['sdk.failed']), close);
+    wait.replaceChildren(createElement('p', {}, words['sdk.failed']), close);
     close.focus();
   }
 
-  function shutPopup() {
+  function closePopup() {
     if (!popup) return;
-    const { dialog, back, ready } = popup;
-    if (ready) closed.unshift(popup); else dialog.remove();
+    const { dialog, opener, ready } = popup;
+    if (ready) closed.unshift(popup);
+    else dialog.remove();
     popup = null;
     dialog.close();
-    for (const old of closed.splice(3)) old.dialog.remove();
-    if (back && back.isConnected) back.focus();
+    for (const old of closed.splice(MAX_CLOSED)) old.dialog.remove();
+    if (opener && opener.isConnected) opener.focus();
   }
 
-  const answers = {
-    ready() { popup.ready = true; reveal(); popup.frame.focus(); },
-    resize({ height }) { if (Number.isFinite(height)) popup.frame.style.height = `${Math.max(160, height)}px`; },
-    close() { shutPopup(); },
-    sent({ batch_id: id }) { if (options.onSent) options.onSent(id); },
-    open_detail() { if (options.onOpenDetail) options.onOpenDetail(); },
-    upgrade({ plans }) { if (options.onUpgrade) options.onUpgrade(plans || []); },
+  // What the page in the frame may post to us.
+  const messages = {
+    ready() {
+      popup.ready = true;
+      showFrame();
+      popup.frame.focus();
+    },
+    resize({ height }) {
+      if (Number.isFinite(height)) popup.frame.style.height = `${Math.max(160, height)}px`;
+    },
+    close() {
+      closePopup();
+    },
+    sent({ batch_id: id }) {
+      if (options.onSent) options.onSent(id);
+    },
+    open_detail() {
+      if (options.onOpenDetail) options.onOpenDetail();
+    },
+    upgrade({ plans }) {
+      if (options.onUpgrade) options.onUpgrade(plans || []);
+    },
     async token_needed() {
       const { ctx, frame } = popup;
       try {
         const token = await options.getToken({ use: 'popup', ctx });
         frame.contentWindow.postMessage({ app: APP, type: 'token', token }, origin);
-      } catch { /* no token, no answer: the popup says that its session is over */ }
+      } catch {
+        // no token, no answer: the popup says that its session is over
+      }
     },
   };
 
-  function heard(event) {
+  function onMessage(event) {
     if (!popup || event.origin !== origin || event.source !== popup.frame.contentWindow) return;
     const message = event.data;
-    if (message && message.app === APP && Object.hasOwn(answers, message.type)) answers[message.type](message);
+    if (!message || message.app !== APP || !Object.hasOwn(messages, message.type)) return;
+    messages[message.type](message);
   }
 
   // --- the menu of a number
 
   /** {number, tel, module, recordId} of an element, or null where it names no record or number. */
-  function target(element) {
+  function numberOf(element) {
     const record = element.closest('[data-record-id]');
     const module = element.closest('[data-module]');
     const tel = (element.getAttribute('href') || '').startsWith('tel:') ? element.getAttribute('href') : '';
@@ -164,66 +186,86 @@
   }
 
   function openMenu(element, about) {
-    shutMenu(false);
-    const box = make('div', { class: 'dialpad-texting-menu', role: 'menu', 'aria-label': words['sdk.menu'].replace('{number}', element.textContent.trim() || about.number) });
-    const text = make('button', { type: 'button', role: 'menuitem', tabindex: '-1' }, words['sdk.text']);
-    text.addEventListener('click', () => { shutMenu(true); api.text(about); });
+    closeMenu(false);
+    const box = createElement('div', {
+      class: 'dialpad-texting-menu',
+      role: 'menu',
+      'aria-label': words['sdk.menu'].replace('{number}', element.textContent.trim() || about.number),
+    });
+    const item = { role: 'menuitem', tabindex: '-1' };
+    const text = createElement('button', { ...item, type: 'button' }, words['sdk.text']);
+    text.addEventListener('click', () => {
+      closeMenu(true);
+      api.text(about);
+    });
     box.append(text);
     if (about.tel) {
-      const phone = make('a', { href: about.tel, role: 'menuitem', tabindex: '-1', 'data-dialpad-menu': '' }, words['sdk.call']);
-      phone.addEventListener('click', () => shutMenu(true));
-      box.append(phone);
+      const call = createElement(
+        'a',
+        { ...item, href: about.tel, 'data-dialpad-menu': '' },
+        words['sdk.call'],
+      );
+      call.addEventListener('click', () => closeMenu(true));
+      box.append(call);
     }
-    box.addEventListener('keydown', menuKeys);
+    box.addEventListener('keydown', onMenuKeydown);
     if ('popover' in box) box.popover = 'manual'; // above a dialog of the host
     (element.closest('dialog') || document.body).append(box);
     if (box.showPopover) box.showPopover();
-    menu = { box, from: element };
+    menu = { box, opener: element };
     element.setAttribute('aria-expanded', 'true');
-    stand(box, element);
+    placeMenu(box, element);
     text.focus();
   }
 
-  function stand(box, element) {
+  function placeMenu(box, element) {
     const at = element.getBoundingClientRect();
     const below = at.bottom + 4 + box.offsetHeight <= window.innerHeight;
     box.style.left = `${Math.max(8, Math.min(at.left, window.innerWidth - box.offsetWidth - 8))}px`;
     box.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - 4 - box.offsetHeight)}px`;
   }
 
-  function shutMenu(refocus) {
+  function closeMenu(returnFocus) {
     if (!menu) return;
-    const { box, from } = menu;
+    const { box, opener } = menu;
     menu = null;
     box.remove();
-    from.setAttribute('aria-expanded', 'false');
-    if (refocus) from.focus();
+    opener.setAttribute('aria-expanded', 'false');
+    if (returnFocus) opener.focus();
   }
 
-  function menuKeys(event) {
+  function onMenuKeydown(event) {
     const items = [...menu.box.children];
     const at = items.indexOf(document.activeElement);
-    const go = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
-    if (go !== undefined) { event.preventDefault(); items[go % items.length].focus(); } else if (event.key === 'Escape') { event.preventDefault(); event.stopPropagation(); shutMenu(true); } else if (event.key === 'Tab') shutMenu(true);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      items.at(to % items.length).focus();
+    } else if (event.key === 'Escape') {
+      event.preventDefault();
+      event.stopPropagation();
+      closeMenu(true);
+    } else if (event.key === 'Tab') closeMenu(true);
   }
 
-  function clicked(event) {
-    if (menu && !menu.box.contains(event.target)) shutMenu(false);
-    if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  function onClick(event) {
+    if (menu && !menu.box.contains(event.target)) closeMenu(false);
+    const hasModifier = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (event.defaultPrevented || event.button !== 0 || hasModifier) return;
     const element = event.target.closest && event.target.closest(NUMBERS);
     if (!element || element.hasAttribute('data-dialpad-menu')) return;
-    const about = target(element);
+    const about = numberOf(element);
     if (!about) return;
     event.preventDefault();
     openMenu(element, about);
   }
 
-  // Numbers that are no link need a way in by keyboard, and all say that a menu opens.
+  // Makes numbers that are no link reachable by keyboard; all of them say that a menu opens.
   function prepare(root) {
     const found = root.querySelectorAll ? [...root.querySelectorAll(NUMBERS)] : [];
     if (root.matches && root.matches(NUMBERS)) found.push(root);
     for (const element of found) {
-      if (element.hasAttribute('data-dialpad-menu') || element.hasAttribute('aria-haspopup') || !target(element)) continue;
+      if (element.matches('[data-dialpad-menu], [aria-haspopup]') || !numberOf(element)) continue;
       element.setAttribute('aria-haspopup', 'menu');
       element.setAttribute('aria-expanded', 'false');
       if (element.matches('a[href], button')) continue;
@@ -232,49 +274,59 @@
     }
   }
 
-  function keyed(event) {
+  function onKeydown(event) {
     const element = event.target;
-    if ((event.key !== 'Enter' && event.key !== ' ') || !element.matches || !element.matches('[data-dialpad-number][role=button]:not(a, button)')) return;
+    if ((event.key !== 'Enter' && event.key !== ' ') || !element.matches) return;
+    if (!element.matches('[data-dialpad-number][role=button]:not(a, button)')) return;
     event.preventDefault();
     element.click();
   }
 
   function watch() {
     prepare(document);
-    const seen = new MutationObserver((changes) => {
+    const observer = new MutationObserver((changes) => {
       for (const change of changes) {
         if (change.type === 'attributes') prepare(change.target);
         else for (const node of change.addedNodes) if (node.nodeType === 1) prepare(node);
       }
     });
-    seen.observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'data-dialpad-number', 'data-record-id', 'data-module'] });
-    document.addEventListener('click', clicked);
-    document.addEventListener('keydown', keyed);
-    for (const moved of ['scroll', 'resize']) window.addEventListener(moved, () => shutMenu(false), true);
+    observer.observe(document.documentElement, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ['href', 'data-dialpad-number', 'data-record-id', 'data-module'],
+    });
+    document.addEventListener('click', onClick);
+    document.addEventListener('keydown', onKeydown);
+    for (const moved of ['scroll', 'resize']) window.addEventListener(moved, () => closeMenu(false), true);
   }
 
-  const needsInit = () => { if (!options) throw new Error('DialpadTexting.init was not called'); };
+  const requireInit = () => {
+    if (!options) throw new Error('DialpadTexting.init was not called');
+  };
 
   const api = {
     init(given) {
-      if (!given || !given.app || typeof given.getToken !== 'function') throw new TypeError('DialpadTexting.init needs app and getToken');
-      const again = options !== null;
+      if (!given || !given.app || typeof given.getToken !== 'function') {
+        throw new TypeError('DialpadTexting.init needs app and getToken');
+      }
+      const isFirst = options === null;
       const url = new URL(given.app, window.location.href);
       options = { ...given, app: (url.origin + url.pathname).replace(/\/$/, '') };
       origin = url.origin;
-      if (again) return;
-      dress();
+      if (!isFirst) return;
+      addStyles();
       watch();
-      window.addEventListener('message', heard);
+      window.addEventListener('message', onMessage);
     },
     text({ module, recordId, number }) {
-      needsInit();
+      requireInit();
       return open({ mode: 'one', module, record_ids: [String(recordId)], to_number: number });
     },
     bulk({ module, recordIds, selection, count }) {
-      needsInit();
-      const whom = selection ? { selection, count } : { record_ids: recordIds.map(String) };
-      return open({ mode: 'bulk', module, ...whom });
+      requireInit();
+      const recipients = selection ? { selection, count } : { record_ids: recordIds.map(String) };
+      return open({ mode: 'bulk', module, ...recipients });
     },
   };
 

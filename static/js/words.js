@@ -1,4 +1,5 @@
-// All words on the screens. Keep the object plain JSON: the server reads it too, to fill the pages.
+// All words on the screens. Keep the object plain JSON: the server reads it too, to
+// fill the pages.
 export default {
   "page.noscript": "This page needs JavaScript.",
   "page.loading": "Loading…",
@@ -22,8 +23,10 @@ export default {
   "popup.schedule": "Schedule",
   "popup.send_later": "Schedule text",
   "popup.now": "Send now instead",
-  "popup.kept": "The network is gone, so we don't know if this went through. Your text is kept: press Send again, it can't go out twice.",
-  "popup.kept.ours": "Something went wrong on our side, and we don't know if this went through. Your text is kept: press Send again, it can't go out twice.",
+  "popup.kept":
+    "The network is gone, so we don't know if this went through. Your text is kept: press Send again, it can't go out twice.",
+  "popup.kept.ours":
+    "Something went wrong on our side, and we don't know if this went through. Your text is kept: press Send again, it can't go out twice.",
   "popup.kept.other": "Change it all the same: the first one may have gone",
   "popup.again": "Send again",
 
@@ -68,13 +71,16 @@ export default {
   "state.try_again": "Try again",
   "state.see_plans": "See plans",
   "state.no_account.title": "No Dialpad account found",
-  "state.no_account.what": "No active Dialpad account has your e-mail, {email}. Ask your Dialpad administrator to add or activate it, then try again.",
+  "state.no_account.what":
+    "No active Dialpad account has your e-mail, {email}. Ask your Dialpad administrator to add or activate it, then try again.",
   "state.no_account.close": "{reason} ({email}). Ask your Dialpad administrator, then try again.",
   "state.no_number.title": "No Dialpad number",
-  "state.no_number.what": "The Dialpad account of {email} has no number to text from. Ask your Dialpad administrator to assign one, then try again.",
+  "state.no_number.what":
+    "The Dialpad account of {email} has no number to text from. Ask your Dialpad administrator to assign one, then try again.",
   "state.invalid_number.title": "This number can't get texts",
   "state.opted_out.title": "Unsubscribed from Text",
-  "state.opted_out.what": "{name} ({number}) asked not to be texted. Only they can change that, by texting START to you.",
+  "state.opted_out.what":
+    "{name} ({number}) asked not to be texted. Only they can change that, by texting START to you.",
   "state.dialpad_unreachable.what": "Your connection is fine and your draft is kept.",
   "state.session_over.title": "Your session is over",
   "state.session_over.what": "Your draft is kept. Try again, or open this page again from Salesmate.",
@@ -101,9 +107,11 @@ export default {
   "state.message.skipped.why": "This text was left out.",
 
   "follow.steps": "Progress of this text",
-  "follow.offline": "No connection. The text goes on without this window; its state follows when the network is back.",
+  "follow.offline":
+    "No connection. The text goes on without this window; its state follows when the network is back.",
   "follow.scheduled": "This text goes out",
-  "follow.scheduled_how": "In the outbox it can be changed until two minutes before, and cancelled until then.",
+  "follow.scheduled_how":
+    "In the outbox it can be changed until two minutes before, and cancelled until then.",
   "follow.close": "Close",
   "follow.new": "Write another",
   "follow.edit": "Edit and try again",
@@ -119,7 +127,8 @@ export default {
   "app.plan_lacks": "Not included in {plan}",
   "app.connected": "Connected",
   "app.broken": "Connection broken",
-  "app.broken.what": "Dialpad no longer accepts our access. Connect again; waiting texts are held until then.",
+  "app.broken.what":
+    "Dialpad no longer accepts our access. Connect again; waiting texts are held until then.",
   "app.install": "Install",
   "app.connect": "Connect",
   "app.reconnect": "Reconnect",
@@ -132,8 +141,10 @@ export default {
   "app.warning.held": "Look and resume",
   "app.held": "Texts are on hold: {reason}.",
   "app.installed": "Installed. Next: connect Dialpad.",
-  "app.next.connect": "Installed. Next, connect your Dialpad company: a Dialpad company admin signs in once, then everyone can text.",
-  "app.user.ready": "Dialpad is connected. If your e-mail has a Dialpad account with a number, open any contact and press its phone number to text.",
+  "app.next.connect":
+    "Installed. Next, connect your Dialpad company: a Dialpad company admin signs in once, then everyone can text.",
+  "app.user.ready":
+    "Dialpad is connected. If your e-mail has a Dialpad account with a number, open any contact and press its phone number to text.",
   "app.user.install": "Dialpad is not installed. Ask an administrator of {tenant}.",
   "app.user.install_whom": "Dialpad is not installed. Ask {whom} or another administrator of {tenant}.",
   "app.user.connect": "Dialpad is not connected. Ask an administrator of {tenant}.",
@@ -148,18 +159,23 @@ export default {
   "app.needs": "What it needs",
   "app.needs.plan": "A Salesmate plan that includes Dialpad.",
   "app.needs.admin": "A Dialpad company admin, once, to connect.",
-  "app.needs.email": "For each person: an active Dialpad account with the same e-mail as in Salesmate, and a number.",
+  "app.needs.email":
+    "For each person: an active Dialpad account with the same e-mail as in Salesmate, and a number.",
   "app.limits": "Limits",
   "app.limits.attachments": "Dialpad texts from Salesmate carry no attachments.",
   "app.limits.sequences": "Texting from Sequences is not available; from automations it is.",
-  "app.limits.rate": "Dialpad takes 100 texts a minute for your whole company (800 on request). Longer lists are paced.",
+  "app.limits.rate":
+    "Dialpad takes 100 texts a minute for your whole company (800 on request). Longer lists are paced.",
   "app.help": "Help",
   "app.help.who": "Someone can't text?",
-  "app.help.who.a": "The e-mail in Salesmate must be that of an active Dialpad account with a number. The table of people says what is missing.",
+  "app.help.who.a":
+    "The e-mail in Salesmate must be that of an active Dialpad account with a number. The table of people says what is missing.",
   "app.help.unknown": "What is “Outcome unknown”?",
-  "app.help.unknown.a": "Dialpad's answer was lost on the way. We never send such a text again by ourselves, so nobody gets it twice.",
+  "app.help.unknown.a":
+    "Dialpad's answer was lost on the way. We never send such a text again by ourselves, so nobody gets it twice.",
   "app.help.stop": "What happens on STOP?",
-  "app.help.stop.a": "The number is Unsubscribed from Text everywhere in Salesmate, until that person texts START.",
+  "app.help.stop.a":
+    "The number is Unsubscribed from Text everywhere in Salesmate, until that person texts START.",
 
   "connect.title": "Connecting Dialpad",
   "connect.waiting": "Waiting for you to allow access in the Dialpad window",
@@ -168,7 +184,8 @@ export default {
   "connect.directory": "Reading your company's people",
   "connect.subscriptions": "Subscribing to delivery reports",
   "connect.done": "Connected",
-  "connect.done_what": "Connected to {company}. Everyone whose e-mail matches a Dialpad account can text now.",
+  "connect.done_what":
+    "Connected to {company}. Everyone whose e-mail matches a Dialpad account can text now.",
   "connect.failed": "Not connected.",
   "connect.expired": "The Dialpad window was not used in time. Connect again.",
   "connect.blocked": "Your browser kept the window from opening.",
@@ -187,13 +204,16 @@ export default {
   "upgrade.later": "Not now",
 
   "leave.disconnect.title": "Disconnect Dialpad?",
-  "leave.disconnect.count": "What is held: {scheduled} planned sends, to one person or many each, and {waiting} texts that are waiting now.",
-  "leave.disconnect.texts": "Scheduled and waiting texts are held for at most 7 days: connect again in time and resume them in the outbox, else they fail and say why.",
+  "leave.disconnect.count":
+    "What is held: {scheduled} planned sends, to one person or many each, and {waiting} texts that are waiting now.",
+  "leave.disconnect.texts":
+    "Scheduled and waiting texts are held for up to 7 days: connect again in time and resume them in the outbox, or they fail and say why.",
   "leave.disconnect.dialpad": "Our access and our webhook are deleted at Dialpad.",
   "leave.disconnect.automation": "Automations that text fail until you connect again.",
   "leave.disconnect.done": "Dialpad is disconnected.",
   "leave.remove.title": "Remove Dialpad?",
-  "leave.remove.count": "What is cancelled: {scheduled} planned or held sends, to one person or many each, and {waiting} texts that are waiting now.",
+  "leave.remove.count":
+    "What is cancelled: {scheduled} planned or held sends, to one person or many each, and {waiting} texts that are waiting now.",
   "leave.remove.texts": "Scheduled and waiting texts are cancelled, for good.",
   "leave.remove.dialpad": "Our access and our webhook are deleted at Dialpad.",
   "leave.remove.automation": "Automations that text fail from now on.",
@@ -298,8 +318,10 @@ export default {
   "bulk.fix.fallback": "What stands for an empty {field}",
   "bulk.fix.use": "Use",
   "bulk.fallback": "there",
-  "bulk.transactional.one": "Dialpad allows texts to more than {n} person only for transactional messages, such as reminders or confirmations: no marketing.",
-  "bulk.transactional.other": "Dialpad allows texts to more than {n} people only for transactional messages, such as reminders or confirmations: no marketing.",
+  "bulk.transactional.one":
+    "Dialpad allows texts to more than {n} person only for transactional messages, such as reminders or confirmations: no marketing.",
+  "bulk.transactional.other":
+    "Dialpad allows texts to more than {n} people only for transactional messages, such as reminders or confirmations: no marketing.",
   "bulk.quiet.one": "{n} of them would get it in the quiet hours, {from} to {to} where they are.",
   "bulk.quiet.other": "{n} of them would get it in the quiet hours, {from} to {to} where they are.",
   "bulk.quiet.move": "Let them have it at {to} there",
@@ -321,8 +343,10 @@ export default {
   "progress.soon": "Less than a minute left",
   "progress.left.one": "About {n} minute left, until {time}",
   "progress.left.other": "About {n} minutes left, until {time}",
-  "progress.uncertain.one": "{n} outcome is unknown: Dialpad did not say whether it took the text. The outbox shows which, and can send it again.",
-  "progress.uncertain.other": "{n} outcomes are unknown: Dialpad did not say whether it took the texts. The outbox shows which, and can send them again.",
+  "progress.uncertain.one":
+    "{n} outcome is unknown: Dialpad did not say whether it took the text. The outbox shows which, and can send it again.",
+  "progress.uncertain.other":
+    "{n} outcomes are unknown: Dialpad did not say whether it took the texts. The outbox shows which, and can send them again.",
   "progress.failed.one": "{n} could not be delivered. The outbox says why.",
   "progress.failed.other": "{n} could not be delivered. The outbox says why.",
   "progress.how.going": "You can close this window: it goes on by itself, and you find it in the outbox.",
@@ -400,8 +424,10 @@ export default {
   "batch.resend": "Text the failed ones again ({n})",
   "batch.resend_unknown": "Send the unknown ones again ({n})…",
   "sure.resume.title": "Send it now?",
-  "sure.resume.what.one": "Its time has passed: {n} text goes out now. To give it another time, edit it instead.",
-  "sure.resume.what.other": "Its time has passed: {n} texts go out now. To give them another time, edit it instead.",
+  "sure.resume.what.one":
+    "Its time has passed: {n} text goes out now. To give it another time, edit it instead.",
+  "sure.resume.what.other":
+    "Its time has passed: {n} texts go out now. To give them another time, edit it instead.",
   "sure.resume.yes": "Send now",
   "sure.resume.no": "Not now",
   "sure.cancel.title": "Cancel what is left?",
@@ -410,8 +436,10 @@ export default {
   "sure.cancel.yes": "Cancel the texts",
   "sure.cancel.no": "Keep them",
   "sure.unknown.title": "Send again without knowing?",
-  "sure.unknown.what.one": "{n} text may already have arrived: that person could get it twice. Check Dialpad first.",
-  "sure.unknown.what.other": "{n} texts may already have arrived: those people could get them twice. Check Dialpad first.",
+  "sure.unknown.what.one":
+    "{n} text may already have arrived: that person could get it twice. Check Dialpad first.",
+  "sure.unknown.what.other":
+    "{n} texts may already have arrived: those people could get them twice. Check Dialpad first.",
   "sure.unknown.yes": "Send again anyway",
   "sure.unknown.no": "Don't send",
   "edit.title": "Edit and reschedule",
@@ -449,7 +477,9 @@ export default {
   "confirm.who": "Signed in at Dialpad as",
   "confirm.company": "Dialpad",
   "confirm.tenant": "CRM",
-  "confirm.warning": "Your Dialpad e-mail is not the one that started this in Salesmate. Once connected, people of that Salesmate account can text from your company's Dialpad numbers.",
+  "confirm.warning": "Your Dialpad e-mail is not the one that started this in Salesmate.",
+  "confirm.effect":
+    "Once connected, people of that Salesmate account can text from your company's Dialpad numbers.",
   "confirm.connect": "Connect",
   "confirm.connect_to": "to",
   "confirm.cancel": "Cancel",
@@ -461,4 +491,4 @@ export default {
   "sdk.loading": "Opening…",
   "sdk.failed": "The text window could not be opened. Try again.",
   "sdk.close": "Close"
-}
+};

@@ -1,0 +1,139 @@
+// The popup's view of a bulk text after Send: counts that add up, time left, pause
+// and cancel.
+import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
+import { countBadges, progressBar, progressWords, timeLeft } from './batch_parts.js';
+import { isOver, isRunning, isStopped, lost, shownState, waiting } from './batch_state.js';
+import { $, announce, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
+import { post } from './host.js';
+import { poll } from './poll.js';
+
+// Which sentence explains how it goes on; every other state is "going".
+const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
+
+const ACTIONS = { pause: pauseBatch, resume: resumeBatch, cancel: cancelBatch };
+
+/** Options and result: see follow. */
+export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
+  let announced = ''; // the state that was last read out
+  let asking = false; // whether to cancel
+  let latest = first;
+  let drawnFoot = ''; // which buttons are on the screen
+  const body = h('div', { class: 'stack' });
+  const foot = h('div', { class: 'foot' });
+  const offline = h('div', { class: 'stack' });
+  const problem = h('div', { class: 'stack', role: 'alert' }); // the last refusal of a button
+  root.replaceChildren(body, foot, offline, problem);
+  const watcher = poll(first, update, (refusal) => {
+    const words = refusal && (refusal.code === 'network' ? t('follow.offline') : refusal.message);
+    offline.replaceChildren(...(words ? [note('warn', words)] : []));
+  });
+
+  function update(batch) {
+    latest = batch;
+    const { state, counts, reason } = batch;
+    const shown = shownState(batch);
+    body.replaceChildren(
+      h('h2', {}, t(`batch.state.${shown}`)),
+      progressBar(batch),
+      h('p', { class: 'num' }, progressWords(counts), ' ', h('small', {}, timeLeft(batch))),
+      countBadges(counts),
+      reason ? note('warn', reason) : '',
+      counts.uncertain ? note('warn', tn('progress.uncertain', counts.uncertain)) : '',
+      lost(counts) ? note('bad', tn('progress.failed', lost(counts))) : '',
+      h('p', { class: 'soft' }, t(`progress.how.${HOW[state] || 'going'}`)),
+    );
+    drawFoot(batch);
+    root.dataset.state = state;
+    onProgress(state);
+    if (shown !== announced) announce(t(`batch.state.${shown}`));
+    announced = shown;
+    return isOver(batch) && !counts.sent;
+  }
+
+  // A button is not replaced while only the counts move: a click that begins on one
+  // element and ends on another is lost.
+  function drawFoot(batch) {
+    const wanted = `${batch.state} ${asking}`;
+    const question = $('.full .note > div', foot);
+    if (wanted === drawnFoot) {
+      if (asking && question) question.textContent = cancelWords(batch);
+      return;
+    }
+    drawnFoot = wanted;
+    keepFocus(
+      foot,
+      () => foot.replaceChildren(...buttons(batch)),
+      () => $('button', foot),
+    );
+  }
+
+  const cancelWords = ({ counts }) => tn('sure.cancel.what', waiting(counts));
+
+  function buttons(batch) {
+    if (asking && !isOver(batch)) return cancelQuestion(batch);
+    const act = (name, words, onclick, cls = '') =>
+      button(words, { class: cls, 'data-act': name, onclick: () => onclick() });
+    const last = onBack
+      ? act('back', t('progress.back'), onBack, 'primary')
+      : act('close', t('follow.close'), () => post('close'), 'primary');
+    const another = onNew ? [act('new', t('follow.new'), onNew)] : [];
+    if (isOver(batch)) return [...another, last];
+    const cancel = act('cancel', t('progress.cancel'), () => ask(true, 'keep'), 'danger');
+    const more = batch.state === 'scheduled' ? another : [];
+    return [cancel, ...pauseOrResume(batch), ...more, last];
+  }
+
+  function pauseOrResume(batch) {
+    const act = (name, pic) => {
+      const onclick = (event) => run(event.currentTarget, name);
+      return h('button', { type: 'button', 'data-act': name, onclick }, icon(pic), t(`progress.${name}`));
+    };
+    if (isStopped(batch)) return [act('resume', 'play')];
+    return isRunning(batch) ? [act('pause', 'pause')] : [];
+  }
+
+  // What can't be taken back is asked first, here: the popup has no room for a
+  // dialog.
+  function cancelQuestion(batch) {
+    const keep = { 'data-act': 'keep', onclick: () => ask(false, 'cancel') };
+    const yes = {
+      class: 'danger',
+      'data-act': 'cancel-sure',
+      onclick: (event) => run(event.currentTarget, 'cancel'),
+    };
+    return [
+      h('div', { class: 'grow full' }, note('warn', cancelWords(batch))),
+      button(t('sure.cancel.no'), keep),
+      button(t('sure.cancel.yes'), yes),
+    ];
+  }
+
+  function ask(on, focusOn) {
+    asking = on;
+    update(latest);
+    $(`[data-act=${focusOn}]`, foot)?.focus();
+    if (on) announce(cancelWords(latest));
+  }
+
+  async function run(pressed, name) {
+    const hadFocus = pressed === document.activeElement;
+    pressed.disabled = true;
+    problem.replaceChildren();
+    try {
+      update(await ACTIONS[name](latest));
+      watcher.now();
+    } catch (refusal) {
+      problem.replaceChildren(refusalNote(refusal));
+    }
+    pressed.disabled = false;
+    if (hadFocus && !foot.contains(document.activeElement)) successorOf(pressed).focus();
+  }
+
+  // Never a button that ends things: whoever pressed Pause may press once more.
+  const successorOf = (pressed) =>
+    pressed.isConnected
+      ? pressed
+      : $('[data-act=resume], [data-act=pause]', foot) || $('button.primary', foot);
+
+  return watcher.stop;
+}

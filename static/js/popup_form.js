@@ -1,0 +1,184 @@
+// The form of the popup: who gets the text, the text, when it goes out, Send.
+import { Refused } from './api.js';
+import { composer } from './composer.js';
+import { $, h, link, note, t } from './dom.js';
+import { wireFields, wireTemplates } from './pickers.js';
+import { isForm } from './popup_state.js';
+
+/** Waits for a module. One that can't be fetched means that the network is gone. */
+export const loaded = (module) =>
+  module.catch(() => {
+    throw new Refused(0, 'network', t('error.network'));
+  });
+
+/**
+ * Makes the form work. getState returns the state of the popup (popup_state.js),
+ * dispatch sends it an event. The parts are made when they are first needed.
+ */
+export function popupForm({ getState, dispatch }) {
+  const form = $('#compose');
+  const sendButton = $('#send');
+  const scheduleButton = $('#later');
+  let writing = null; // the composer
+  let schedule = null; // the schedule panel
+  let audience = null; // who gets a bulk text
+
+  async function open() {
+    const { context } = getState();
+    const isBulk = context.mode === 'bulk';
+    drawAddressees(context);
+    if (!writing) {
+      writing = composer({ changed: textChanged, limits: context.limits, many: isBulk });
+      wireTemplates(writing, (message) => dispatch({ type: 'problem', message }));
+      wireFields(writing, () => getState().context);
+    }
+    if (isBulk && !audience) await loadAudience(context);
+    if (!isForm(getState())) return;
+    writing.set(getState().draft.text || '');
+    render();
+    if (getState().name === 'writing') writing.focus();
+    import('./follow.js').catch(() => {}); // needed after Send, when the network may be gone
+  }
+
+  async function loadAudience(context) {
+    try {
+      const { audiencePart } = await loaded(import('./bulk.js'));
+      audience ??= audiencePart({
+        context,
+        writing,
+        changed: render,
+        schedule: () => (schedule?.open && schedule.ok() ? schedule.value().schedule : null),
+        watch: (batch) => dispatch({ type: 'watch', batch }),
+      });
+    } catch (refusal) {
+      if (!(refusal instanceof Refused)) throw refusal;
+      dispatch({ type: 'moduleRefused', refusal });
+    }
+  }
+
+  function textChanged(text) {
+    dispatch({ type: 'edited', text });
+    audience?.changed();
+  }
+
+  // Before it is known what became of a request, only the same can be sent again:
+  // another text, or another time, would be a second one.
+  function render() {
+    const state = getState();
+    if (!isForm(state) || !writing) return;
+    const isSending = state.name === 'sending';
+    const isLocked = state.name === 'unknown' || (isSending && state.again);
+    for (const part of form.querySelectorAll(':scope > :not(#problem, .foot)')) part.inert = isLocked;
+    sendButton.disabled = isSending;
+    sendButton.setAttribute('aria-disabled', String(isSending || !(isLocked || isComplete())));
+    scheduleButton.disabled = isSending || isLocked;
+    writing.area.readOnly = isSending;
+    $('span', sendButton).textContent = sendLabel(state);
+  }
+
+  function sendLabel({ name }) {
+    if (name === 'sending') return t('popup.sending');
+    if (name === 'unknown') return t('popup.again');
+    if (schedule?.open) return t('popup.send_later');
+    return audience ? audience.label() : t('popup.send');
+  }
+
+  function isComplete() {
+    if (!writing.get().trim() || writing.area.getAttribute('aria-invalid') === 'true') return false;
+    if (schedule?.open && !schedule.ok()) return false;
+    return getState().context.mode === 'bulk' ? Boolean(audience?.ok()) : true;
+  }
+
+  /** The body of POST /embed/api/batches. */
+  function request() {
+    const body = { message: writing.get() };
+    if (audience?.field()) body.to_field = audience.field();
+    if (audience?.movesQuiet()) body.move_quiet = true;
+    if (schedule?.open) Object.assign(body, schedule.value());
+    return body;
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    if (!isForm(getState()) || !writing) return;
+    dispatch({ type: 'submit', body: request(), key: crypto.randomUUID(), complete: isComplete() });
+  }
+
+  async function toggleSchedule() {
+    if (getState().name !== 'writing') return;
+    try {
+      const { schedulePanel } = await import('./schedule.js');
+      const { context } = getState();
+      schedule ??= schedulePanel({ root: $('#schedule'), context, changed: scheduleChanged });
+    } catch {
+      showProblem(t('error.network'));
+      return;
+    }
+    schedule.toggle();
+    if (schedule.open) $('#schedule').scrollIntoView({ block: 'nearest' });
+    scheduleButton.setAttribute('aria-expanded', String(schedule.open));
+    $('span', scheduleButton).textContent = t(schedule.open ? 'popup.now' : 'popup.schedule');
+    scheduleChanged();
+  }
+
+  // Who would get the text at night depends on the time.
+  function scheduleChanged() {
+    audience?.changed();
+    render();
+  }
+
+  form.addEventListener('submit', submit);
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+  });
+  scheduleButton.addEventListener('click', toggleSchedule);
+
+  return {
+    open,
+    render,
+    showProblem,
+    focusSend: () => sendButton.focus(),
+    focusText: () => writing?.focus(),
+
+    /** Shows what is missing: a time that has passed meanwhile, else the text. */
+    showIncomplete() {
+      if (schedule?.open && !schedule.ok()) schedule.show();
+      else writing.focus();
+    },
+
+    /** Puts the server's question about the time to the person. */
+    askForTime(refusal) {
+      if (schedule) schedule.ask(refusal);
+      else showProblem(refusal.message);
+    },
+
+    /** Says that nobody knows whether the text has gone. */
+    showUnknown(cause) {
+      const words = t(cause === 'network' ? 'popup.kept' : 'popup.kept.ours');
+      const change = () => dispatch({ type: 'changeAnyway' });
+      showProblem(words, ' ', link(t('popup.kept.other'), change));
+      sendButton.focus();
+    },
+  };
+}
+
+function drawAddressees({ to, from, mode }) {
+  const number = (words) => h('small', { class: 'num' }, words);
+  if (mode === 'bulk') {
+    $('#to').hidden = $('#to-label').hidden = true;
+  } else {
+    const details = [to.name && to.display, to.field_label].filter(Boolean).join(' · ');
+    $('#to').replaceChildren(h('span', {}, to.name || to.display), number(details));
+  }
+  $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
+}
+
+/**
+ * Shows what is wrong, or with no content nothing. Send is in sight wherever one is.
+ */
+function showProblem(...content) {
+  const place = $('#problem');
+  place.hidden = content.length === 0;
+  place.replaceChildren(...(content.length ? [note('bad', ...content)] : []));
+  if (content.length) place.scrollIntoView({ block: 'nearest' });
+}

@@ -30,7 +30,7 @@ const (
 	commandsFolder = "." // main.go and its neighbours
 )
 
-// appMayUse: which capabilities a capability may build on. "work" runs jobs for all of them.
+// appMayUse: which capabilities a capability may build on. "jobs" runs the jobs of all of them.
 var appMayUse = map[string][]string{
 	"market":     {},
 	"accounts":   {"market"},
@@ -39,7 +39,7 @@ var appMayUse = map[string][]string{
 	"delivery":   {"market", "accounts", "compose"},
 	"texting":    {"market", "accounts", "compose", "delivery"},
 	"automation": {"market", "accounts", "compose", "texting", "delivery"},
-	"work":       {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
+	"jobs":       {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
 }
 
 // mayImport answers for two folders of ours, "." being main's.

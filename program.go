@@ -18,9 +18,9 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/jobs"
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/texting"
-	"dialpad-texting/app/work"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -35,7 +35,7 @@ type program struct {
 	log     *slog.Logger
 	store   *models.Store
 	handler http.Handler
-	crew    *work.Crew
+	runner  *jobs.Runner
 }
 
 // parts are what a process does.
@@ -81,7 +81,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
 	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
-	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	p.runner = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
@@ -93,7 +93,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
 	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
-		Accounts: people, Texting: texts, Automation: action, Events: p.crew, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+		Accounts: people, Texting: texts, Automation: action, Events: p.runner, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (p *program) run(ctx context.Context, do parts) error {
 		g.Go(func() error { return p.web(ctx, do.listener) })
 	}
 	if do.work {
-		g.Go(func() error { return p.crew.Run(ctx) })
+		g.Go(func() error { return p.runner.Run(ctx) })
 	}
 	if do.work && do.environ != nil {
 		most := int64(lean)

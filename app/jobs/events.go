@@ -1,4 +1,4 @@
-package work
+package jobs
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 
 // Apply applies an event of the CRM (contract, section 2). Events come at least once and unordered: a lower seq than
 // one already applied to the same tenant, user or number changes nothing.
-func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
+func (c *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	t, err := c.Store.Tenant(ctx, e.Tenant.ID)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 
 // subject is whom an event's sequence counts for; a number by its keyed hash, which survives an erasure. An erasure counts
 // for itself: no news of the tenant that overtook it may keep it from happening.
-func (c *Crew) subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
+func (c *Runner) subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {
 	case crm.EventUserDeactivated:
 		return "user:" + e.UserID, nil
@@ -66,7 +66,7 @@ func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number st
 	return tx.NumberKey(ctx, t.ID, number)
 }
 
-func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func (c *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	switch e.Type {
 	case crm.EventPlanChanged:
 		return c.planChanged(ctx, tx, e)
@@ -106,7 +106,7 @@ func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
 }
 
 // planChanged holds what waits when the plan no longer includes Dialpad.
-func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
+func (c *Runner) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
 	if err != nil || c.Market.HasPlan(now.Plan) {
 		return err
@@ -118,7 +118,7 @@ func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) e
 	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
 }
 
-func (c *Crew) optChanged(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func (c *Runner) optChanged(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	number, err := compose.E164(e.Number, t.Country)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (c *Crew) optChanged(ctx context.Context, tx *models.Store, t models.Tenant
 	return err
 }
 
-func (c *Crew) erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func (c *Runner) erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package work_test
+package jobs_test
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/jobs"
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/texting"
-	"dialpad-texting/app/work"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
@@ -39,7 +39,7 @@ func (c *clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // world is a crew between a real database, a CRM and a Dialpad, the last two over HTTP, with events coming in.
 type world struct {
-	*work.Crew
+	*jobs.Runner
 	t     *testing.T
 	clock *clock
 	db    *seed.DB
@@ -83,7 +83,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Wake})
 	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Wake})
 	log := slog.New(slog.DiscardHandler)
-	w.Crew = &work.Crew{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store, log),
 		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
 	return w

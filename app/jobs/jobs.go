@@ -1,4 +1,4 @@
-package work
+package jobs
 
 import (
 	"cmp"
@@ -37,7 +37,7 @@ func add[T river.JobArgs](ws *river.Workers, do func(context.Context, T) error) 
 
 // config is the whole of the queue: every kind is known in every process, since a leader discards the stuck jobs of
 // kinds it does not know.
-func (c *Crew) config() *river.Config {
+func (c *Runner) config() *river.Config {
 	ws := river.NewWorkers()
 	add(ws, c.finishConnect)
 	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
@@ -113,7 +113,7 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 // removeApp removes an uninstalled app, unless it was installed again meanwhile.
-func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
+func (c *Runner) removeApp(ctx context.Context, j models.RemoveApp) error {
 	i, err := c.Store.Installation(ctx, j.TenantID)
 	if err == nil && i.State == models.Installed && i.InstalledAt.UnixMilli() != j.InstalledAt {
 		return nil
@@ -126,7 +126,7 @@ func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
 
 // finishConnect makes a new grant usable. One that was turned down meanwhile is told on the page; once the connection
 // is mended the sweep begins again.
-func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
+func (c *Runner) finishConnect(ctx context.Context, j models.FinishConnect) error {
 	err := c.finish(ctx, j.TenantID)
 	var refusal *market.Refusal
 	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
@@ -139,7 +139,7 @@ func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error 
 const usersWithin = 5 * time.Second
 
 // finish reads the directory, makes webhook and subscriptions, reads the CRM's users, and lets texts go.
-func (c *Crew) finish(ctx context.Context, tenantID string) error {
+func (c *Runner) finish(ctx context.Context, tenantID string) error {
 	if err := c.directory(ctx, tenantID); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	return c.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
 }
 
-func (c *Crew) directory(ctx context.Context, tenantID string) error {
+func (c *Runner) directory(ctx context.Context, tenantID string) error {
 	return inParts(ctx, func(ctx context.Context) error {
 		_, err := c.Accounts.SyncDirectory(ctx, tenantID)
 		return err
@@ -173,7 +173,7 @@ func (c *Crew) directory(ctx context.Context, tenantID string) error {
 }
 
 // readStale reads accounts again, and says which schedules that concerns.
-func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error {
+func (c *Runner) readStale(ctx context.Context, j models.ReadStaleAccounts) error {
 	if err := unlessBroken(inParts(ctx, func(ctx context.Context) error {
 		_, err := c.Accounts.ReadStale(ctx, j.TenantID)
 		return err
@@ -194,7 +194,7 @@ func unlessBroken(err error) error {
 }
 
 // processEvent applies a stored event. One whose text may still be on the wire is looked at again in a second.
-func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
+func (c *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error {
 	e, err := c.Store.Event(ctx, j.TenantID, j.EventID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
@@ -222,7 +222,7 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 
 // peopleChanged reads the users again that a change-log event named. It may have been the admin whose grant this is who
 // is active again, or the app that was switched on: a broken connection is looked at first.
-func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
+func (c *Runner) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	conn, err := c.Store.Connection(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {
 		if err := c.Market.Check(ctx, e.TenantID); err != nil {
@@ -254,7 +254,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 }
 
 // prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
-func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
+func (c *Runner) prepare(ctx context.Context, j models.PrepareBatch) error {
 	return inParts(ctx, func(ctx context.Context) error {
 		_, err := c.Texting.Prepare(ctx, j.TenantID, j.BatchID)
 		return err

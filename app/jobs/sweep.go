@@ -1,4 +1,4 @@
-package work
+package jobs
 
 import (
 	"context"
@@ -30,12 +30,12 @@ const (
 
 // sweep looks for what lost its wake-up, what has become old, and what must be forgotten. It is the net under every
 // job: nothing depends on a job being there.
-func (c *Crew) sweep(ctx context.Context) error {
+func (c *Runner) sweep(ctx context.Context) error {
 	return errors.Join(c.pickUp(ctx), c.refresh(ctx), c.foresee(ctx), c.expire(ctx), c.processOverdue(ctx), c.prepareStanding(ctx))
 }
 
 // foresee warns of schedules that are going to fail. Once a minute will do, since it looks at all of them.
-func (c *Crew) foresee(ctx context.Context) error {
+func (c *Runner) foresee(ctx context.Context) error {
 	now := c.Now()
 	if last := c.foreseen.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)).Abs() < time.Minute {
 		c.foreseen.Store(last)
@@ -49,7 +49,7 @@ func (c *Crew) foresee(ctx context.Context) error {
 }
 
 // pickUp wakes work that stands still.
-func (c *Crew) pickUp(ctx context.Context) error {
+func (c *Runner) pickUp(ctx context.Context) error {
 	now := c.Now()
 	tenants, err := c.Store.UntoldTenantsAllTenants(ctx)
 	var jobs []river.JobArgs
@@ -73,7 +73,7 @@ func (c *Crew) pickUp(ctx context.Context) error {
 
 // processOverdue applies events whose job died. Not as jobs: the one that died still counts as running, and keeps its twin
 // out.
-func (c *Crew) processOverdue(ctx context.Context) error {
+func (c *Runner) processOverdue(ctx context.Context) error {
 	events, err := c.Store.PendingEventsAllTenants(ctx, c.Now().Add(-overdue), 500)
 	ctx, cancel := context.WithTimeout(ctx, overdueWithin)
 	defer cancel()
@@ -94,7 +94,7 @@ func (c *Crew) processOverdue(ctx context.Context) error {
 
 // prepareStanding prepares batches whose job died. Not as jobs: the one that died still counts as running, and keeps its
 // twin out. It comes last and many at a time, since a CRM that hangs may take all the time there is.
-func (c *Crew) prepareStanding(ctx context.Context) error {
+func (c *Runner) prepareStanding(ctx context.Context) error {
 	standing, err := c.Store.UnpreparedAllTenants(ctx, c.Now().Add(-standstill), 50)
 	var g errgroup.Group
 	g.SetLimit(prepareTogether)
@@ -110,7 +110,7 @@ func (c *Crew) prepareStanding(ctx context.Context) error {
 }
 
 // finishUnready picks up grants whose directory and subscriptions were never finished.
-func (c *Crew) finishUnready(ctx context.Context) error {
+func (c *Runner) finishUnready(ctx context.Context) error {
 	return c.eachConnection(ctx, func(conn models.Connection) []river.JobArgs {
 		if conn.State == models.Connected && !conn.Ready && c.Now().Sub(conn.ConnectedAt) > time.Minute {
 			return []river.JobArgs{conn.Finish()}
@@ -120,7 +120,7 @@ func (c *Crew) finishUnready(ctx context.Context) error {
 }
 
 // refresh reads again what Dialpad and the CRM do not tell by themselves: hourly, each tenant at its own minute.
-func (c *Crew) refresh(ctx context.Context) error {
+func (c *Runner) refresh(ctx context.Context) error {
 	now := c.Now()
 	old := func(at *time.Time, age time.Duration, tenant string) bool {
 		return at == nil || now.Sub(*at) > age+jitter(tenant, age/6)
@@ -149,7 +149,7 @@ func (c *Crew) refresh(ctx context.Context) error {
 	})
 }
 
-func (c *Crew) eachConnection(ctx context.Context, f func(models.Connection) []river.JobArgs) error {
+func (c *Runner) eachConnection(ctx context.Context, f func(models.Connection) []river.JobArgs) error {
 	for after := ""; ; {
 		page, err := c.Store.AllConnections(ctx, after, 500)
 		if err != nil || len(page) == 0 {
@@ -172,7 +172,7 @@ func jitter(tenant string, over time.Duration) time.Duration {
 }
 
 // expire ends what was held too long and forgets what is over.
-func (c *Crew) expire(ctx context.Context) error {
+func (c *Runner) expire(ctx context.Context) error {
 	_, err := c.Texting.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := c.Market.ExpireAttempts(ctx)
 	n, err3 := c.Store.ForgetExpiredAllTenants(ctx)

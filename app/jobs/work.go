@@ -1,6 +1,6 @@
-// Package work is the edge of the background: it gives the rounds of the other packages their loops, clocks, retries
+// Package jobs is the edge of the background: it gives the rounds of the other packages their loops, clocks, retries
 // and queues, and applies what the CRM tells.
-package work
+package jobs
 
 import (
 	"context"
@@ -22,8 +22,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// Crew is everything that works in the background.
-type Crew struct {
+// Runner is everything that works in the background.
+type Runner struct {
 	Store      *models.Store
 	Market     *market.Market
 	Accounts   *accounts.Accounts
@@ -49,7 +49,7 @@ const (
 )
 
 // Run works until ctx ends, then stops cleanly: jobs finish or go back to the queue, texts on the wire are settled.
-func (c *Crew) Run(ctx context.Context) error {
+func (c *Runner) Run(ctx context.Context) error {
 	client, err := c.Store.River(c.config())
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func ended(err error) error {
 }
 
 // every runs a round now and then at an interval until ctx ends; a failed round is logged and tried again.
-func (c *Crew) every(ctx context.Context, d time.Duration, name string, round func(context.Context) error) error {
+func (c *Runner) every(ctx context.Context, d time.Duration, name string, round func(context.Context) error) error {
 	t := time.NewTicker(d)
 	defer t.Stop()
 	for {
@@ -104,7 +104,7 @@ func (c *Crew) every(ctx context.Context, d time.Duration, name string, round fu
 }
 
 // due starts scheduled batches; it goes on while there are many.
-func (c *Crew) due(ctx context.Context) error {
+func (c *Runner) due(ctx context.Context) error {
 	const some = 200
 	for ctx.Err() == nil {
 		n, err := c.Texting.StartDueAllTenants(ctx, some)

@@ -1,4 +1,4 @@
-package work_test
+package jobs_test
 
 import (
 	"testing"

@@ -11,8 +11,6 @@ import (
 const (
 	// claimWithin is how long a lane's claim waits for others; a slot keeps its rate although it is used a little late.
 	claimWithin = 10 * time.Millisecond
-	// askTimeout bounds a question to the database, a lane's own or one of many.
-	askTimeout = 10 * time.Second
 )
 
 // claim claims what the pace allows at this moment, up to n texts.
@@ -60,9 +58,9 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 // them.
 func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.one(models.LaneTake{Lane: l.Lane, Take: t})
+		return l.e.claims.ask(models.LaneTake{Lane: l.Lane, Take: t})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
 	got.Texts, got.Wakes, err = l.e.store.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {

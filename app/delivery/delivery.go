@@ -96,10 +96,10 @@ type Engine struct {
 	accounts Accounts
 	cfg      Config
 
-	permits *permits
+	limiter *limiter
 	wire    chan posting // what the connections take
-	claims  *together[models.LaneTake, models.Taken]
-	looks   *together[models.Lane, models.Look]
+	claims  *batcher[models.LaneTake, models.Taken]
+	looks   *batcher[models.Lane, models.Look]
 	settler *settler
 	wake    chan struct{}
 	count   counters
@@ -112,9 +112,9 @@ type Engine struct {
 func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
-		permits: newPermits(cfg.Connections), wire: make(chan posting, (1+aheadMost)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
-	e.claims = newTogether(claimWithin, store.ClaimTogether)
-	e.looks = newTogether(lookWithin, store.LookAllTenants)
+		limiter: newLimiter(cfg.Connections), wire: make(chan posting, (1+maxAhead)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+	e.claims = newBatcher(claimWithin, store.ClaimTogether)
+	e.looks = newBatcher(lookWithin, store.LookAllTenants)
 	e.settler = newSettler(store, cfg.Log)
 	return e
 }

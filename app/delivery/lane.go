@@ -77,14 +77,14 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	if n == 0 {
 		return round{wait: wait}, nil
 	}
-	if n = l.e.permits.take(ctx, n); n == 0 {
+	if n = l.e.limiter.acquire(ctx, n); n == 0 {
 		return r, ctx.Err()
 	}
 	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
 	calm := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
 	claimed := len(got.Texts)
-	l.e.permits.give(n - claimed)
+	l.e.limiter.release(n - claimed)
 	switch {
 	case err != nil:
 		return r, err
@@ -117,7 +117,7 @@ func (l *lane) prepare(ctx context.Context, now time.Time) error {
 	if known && now.Sub(l.settingsAt) <= settings {
 		return nil
 	}
-	look, err := l.e.looks.one(l.Lane)
+	look, err := l.e.looks.ask(l.Lane)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	fits := l.check(ctx, claimed)
 	if len(fits) < len(claimed) {
-		l.e.permits.give(len(claimed) - len(fits))
+		l.e.limiter.release(len(claimed) - len(fits))
 		l.mu.Lock()
 		l.pace.gaveBack(len(claimed) - len(fits))
 		l.mu.Unlock()
@@ -197,7 +197,7 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	token, err := l.e.market.Token(ctx, l.TenantID)
 	if err != nil {
 		l.withoutToken(ctx, fits, err)
-		l.e.permits.give(len(fits))
+		l.e.limiter.release(len(fits))
 		return
 	}
 	l.inFlight.Add(int64(len(fits)))
@@ -231,7 +231,7 @@ func (e *Engine) connection() {
 			p.l.send(p.token, p.Claimed)
 		}
 		p.l.inFlight.Add(-1)
-		e.permits.answered(e.cfg.Now().Sub(began))
+		e.limiter.observe(e.cfg.Now().Sub(began))
 		p.l.onWire.Done()
 	}
 }

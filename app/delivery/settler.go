@@ -56,7 +56,7 @@ func (s *settler) run() {
 func (s *settler) group() []outcome {
 	s.gathering.Lock()
 	defer s.gathering.Unlock()
-	return gathered(s.in, settleGroup, settleWithin)
+	return gather(s.in, settleGroup, settleWithin)
 }
 
 // write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A

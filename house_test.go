@@ -40,7 +40,8 @@ var appMayUse = map[string][]string{
 	"delivery":   {"market", "accounts", "compose"},
 	"texting":    {"market", "accounts", "compose", "delivery"},
 	"automation": {"market", "accounts", "compose", "texting", "delivery"},
-	"jobs":       {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
+	"timeline":   {},
+	"jobs":       {"market", "accounts", "compose", "access", "delivery", "texting", "timeline", "automation"},
 }
 
 // mayImport answers for two folders of ours, "." being main's.

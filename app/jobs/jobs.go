@@ -59,7 +59,7 @@ func (c *Runner) config() *river.Config {
 	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.Tell(ctx, j) })
 	add(ws, c.processEvent)
 	add(ws, func(ctx context.Context, j models.TellActivities) error {
-		_, err := c.Teller.Round(ctx, j.TenantID)
+		_, err := c.Timeline.SyncPending(ctx, j.TenantID)
 		return err
 	})
 	add(ws, c.prepare)

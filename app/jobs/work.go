@@ -18,6 +18,7 @@ import (
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/texting"
+	"dialpad-texting/app/timeline"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -30,7 +31,7 @@ type Runner struct {
 	Texting    *texting.Texting
 	Automation *automation.Automation
 	Engine     *delivery.Engine
-	Teller     *delivery.Teller
+	Timeline   *timeline.Syncer
 	Reconciler *delivery.Reconciler
 	OptOuts    *texting.OptOuts
 	CRM        *crm.Client

@@ -83,7 +83,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
 	p.runner = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
-		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store, p.log),
+		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
 	pages, err := static.Pages()

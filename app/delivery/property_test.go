@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -110,7 +109,7 @@ func newSchedule(t *testing.T, dsn string, n uint64, seen map[string]int) *sched
 	w := &schedule{t: t, seed: n, r: rand.New(rand.NewPCG(n, 7)), clock: seed.NewClock(), tenant: fmt.Sprint("t_", 900+n),
 		texts: map[string]*fate{}, seen: seen}
 	w.db = seed.Store(t, dsn, w.clock.Now)
-	w.rec = delivery.NewReconciler(w.db.Store, slog.New(slog.DiscardHandler))
+	w.rec = delivery.NewReconciler(w.db.Store)
 	w.acme = w.db.Tenant(w.tenant).Connected("c"+w.tenant).Account("1", "ana@acme.com", from).Account("2", "ben@acme.com", "+14155550101")
 	for range 3 {
 		w.workers = append(w.workers, &drainer{name: w.name("w")})

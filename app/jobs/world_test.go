@@ -85,7 +85,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Wake})
 	log := slog.New(slog.DiscardHandler)
 	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
-		Timeline: timeline.New(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store, log),
+		Timeline: timeline.New(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store),
 		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
 	return w
 }

@@ -3,7 +3,6 @@ package texting_test
 import (
 	"encoding/csv"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +177,7 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 		must(t, err)
 		events, err := w.db.PendingEventsAllTenants(ctx, w.clock.Now().Add(time.Second), 1)
 		must(t, err)
-		done, err := delivery.NewReconciler(w.db.Store, slog.New(slog.DiscardHandler)).Process(ctx, "t_9", events[0].ID)
+		done, err := delivery.NewReconciler(w.db.Store).Process(ctx, "t_9", events[0].ID)
 		if err != nil || !done {
 			t.Fatalf("the event: %v, %v", done, err)
 		}

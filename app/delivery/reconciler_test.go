@@ -3,7 +3,6 @@ package delivery_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func eachTold(t *testing.T, f func(w *told)) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := &told{t: t, clock: seed.NewClock()}
 		w.db = seed.Store(t, dsn, w.clock.Now)
-		w.rec = delivery.NewReconciler(w.db.Store, slog.New(slog.DiscardHandler))
+		w.rec = delivery.NewReconciler(w.db.Store)
 		w.acme = w.db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", from)
 		f(w)
 	})

@@ -81,8 +81,8 @@ func newWorld(t *testing.T, dsn string) *world {
 	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: ours.URL, Now: now})
 	people := accounts.New(w.db.Store, w.dp, mkt, client, now, nil)
 	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
-	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Wake})
-	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Wake})
+	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Notify})
+	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Notify})
 	log := slog.New(slog.DiscardHandler)
 	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Timeline: timeline.New(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store),

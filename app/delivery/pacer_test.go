@@ -11,7 +11,7 @@ var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
 // sends walks a pace through a time in small steps, as a worker does that wakes up to late after each slot, and returns
 // when texts went.
-func sends(p *pace, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
+func sends(p *pacer, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
 	var out []time.Time
 	for now := from; now.Before(from.Add(d)); {
 		n, base, wait := p.due(now, 64)
@@ -19,7 +19,7 @@ func sends(p *pace, from time.Time, d time.Duration, late func(i int) time.Durat
 			now = now.Add(wait + late(len(out)))
 			continue
 		}
-		p.took(base, n)
+		p.take(base, n)
 		for range n {
 			out = append(out, now)
 		}
@@ -44,9 +44,9 @@ func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
 		for name, late := range map[string]func(int) time.Duration{
 			"on time":      func(int) time.Duration { return time.Millisecond },
 			"jittery":      func(i int) time.Duration { return time.Duration(i*7919%150) * time.Millisecond },
-			"mostly tardy": func(i int) time.Duration { return time.Duration(i%2) * debt },
+			"mostly tardy": func(i int) time.Duration { return time.Duration(i%2) * maxLate },
 		} {
-			p := &pace{allowed: float64(rate), slot: start}
+			p := &pacer{allowed: float64(rate), slot: start}
 			at := sends(p, start, 10*time.Minute, late)
 			if got := most(at); got > rate {
 				t.Errorf("%d a minute, %s: %d in some minute", rate, name, got)
@@ -59,7 +59,7 @@ func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
 }
 
 func TestARestartOrAPauseEndsInNoBurst(t *testing.T) {
-	p := &pace{}
+	p := &pacer{}
 	slot := start
 	p.load(models.Lane{SlotAt: &slot}, models.Tenant{RatePerMinute: 100})
 	away := start.Add(time.Hour)
@@ -73,9 +73,9 @@ func TestARestartOrAPauseEndsInNoBurst(t *testing.T) {
 }
 
 func TestARefusalSlowsDownAndTheRateComesBack(t *testing.T) {
-	p := &pace{allowed: 100, slot: start}
+	p := &pacer{allowed: 100, slot: start}
 	p.limited(start, 0, "slow down")
-	if p.slot.Before(start.Add(limitedWait)) || p.rate() >= 100 {
+	if p.slot.Before(start.Add(minDelay)) || p.rate() >= 100 {
 		t.Errorf("next at %v, rate %.0f", p.slot.Sub(start), p.rate())
 	}
 	first := p.rate()
@@ -94,7 +94,7 @@ func TestARefusalSlowsDownAndTheRateComesBack(t *testing.T) {
 }
 
 func TestTheReserveIsLeftToOthers(t *testing.T) {
-	p := &pace{}
+	p := &pacer{}
 	p.load(models.Lane{}, models.Tenant{RatePerMinute: 100, Reserve: 20})
 	if p.rate() != 80 {
 		t.Errorf("rate %.0f", p.rate())
@@ -106,10 +106,10 @@ func TestTheReserveIsLeftToOthers(t *testing.T) {
 }
 
 func TestSlotsOfTextsThatDidNotGoAreGivenBack(t *testing.T) {
-	p := &pace{allowed: 60, slot: start}
+	p := &pacer{allowed: 60, slot: start}
 	n, base, _ := p.due(start, 1)
-	p.took(base, n)
-	p.gaveBack(1)
+	p.take(base, n)
+	p.refund(1)
 	if n, _, wait := p.due(start, 1); n != 1 {
 		t.Errorf("the slot is lost for %v", wait)
 	}

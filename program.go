@@ -80,7 +80,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
 	optOuts := texting.NewOptOuts(store, phone, host, mkt, p.log)
 	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Notify, OptOuts: optOuts.Fresh})
-	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Notify,
+	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
 	p.runner = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),

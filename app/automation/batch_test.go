@@ -53,7 +53,7 @@ func TestACancelledBatchTakesAlongWhatWasCalledBeforeAndNothingAfter(t *testing.
 		_, err := w.texts.Cancel(ctx, w.admin(), batch)
 		must(t, err)
 		later, laterID := w.carried(w.call("4"))
-		must(t, w.Carry(ctx, "t_9", waiting.CallbackID))
+		must(t, w.ProcessCallback(ctx, "t_9", waiting.CallbackID))
 		n, err := w.texts.Move(ctx, "t_9", batch)
 		if err != nil || n != 1 {
 			t.Fatalf("moved %d, %v", n, err)

@@ -62,7 +62,7 @@ func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
 			calls[i], _ = w.accept(w.call(seeded(i)))
 		}
 		for _, e := range calls[:n/2] {
-			must(t, w.Carry(ctx, "t_9", e.CallbackID))
+			must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		}
 		outbox, err := w.texts.Batches(ctx, w.admin(), texting.Filter{Source: "automation"})
 		if err != nil || len(outbox.Batches) != 1 || outbox.Batches[0].Workflow == nil || outbox.Batches[0].Workflow.Name != "Welcome" || outbox.Batches[0].Counts.Queued != n/2 {

@@ -27,7 +27,7 @@ func TestACallHasOneAnswerForEver(t *testing.T) {
 				t.Errorf("answered %s, first %s", got, id)
 			}
 		}
-		must(t, w.Carry(ctx, "t_9", e.CallbackID))
+		must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.completion(e.CallbackID)
 		if b := w.batches(); len(b) != 1 || w.counts(b[0].ID).Sum() != 1 {

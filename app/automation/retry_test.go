@@ -26,7 +26,7 @@ func TestWorkersCarryingOneCallAtOnceMakeOneMessage(t *testing.T) {
 			for range 8 {
 				all.Go(func() {
 					for { // River retries what fails, say for a busy database
-						if err := w.Carry(ctx, "t_9", e.CallbackID); err == nil {
+						if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
 							return
 						}
 					}
@@ -55,7 +55,7 @@ func TestACallWaitsForACRMThatIsDownAndIsTextedOnceItIsUp(t *testing.T) {
 		w.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 		e, id := w.accept(w.call("7"))
 		for range 3 {
-			if err := w.Carry(ctx, "t_9", e.CallbackID); err == nil {
+			if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
 				t.Fatal("carried without its record")
 			}
 		}
@@ -63,7 +63,7 @@ func TestACallWaitsForACRMThatIsDownAndIsTextedOnceItIsUp(t *testing.T) {
 			t.Fatalf("the callback is %s", c.State)
 		}
 		w.host.Mend()
-		must(t, w.Carry(ctx, "t_9", e.CallbackID))
+		must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		if m := w.message(id); m.State != models.Queued || m.Text != "Hi Bob" {
 			t.Errorf("%s %q", m.State, m.Text)
 		}
@@ -96,7 +96,7 @@ func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
 		}
 		w.host.Mend()
 		w.clock.Add(time.Minute)
-		must(t, w.PickUp(ctx)) // as the sweep does, over the jobs that still wait for their next try
+		must(t, w.EnqueueStalled(ctx)) // as the sweep does, over the jobs that still wait for their next try
 		w.until("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
@@ -169,7 +169,7 @@ func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *tes
 		w.engine()
 		w.until("taken over", func() bool { return w.message(id).State == models.Uncertain })
 		w.clock.Add(31 * time.Second)
-		must(t, w.PickUp(ctx))
+		must(t, w.EnqueueStalled(ctx))
 		if n := len(w.told(e.CallbackID)); n != 0 {
 			t.Fatal("an unknown outcome was told at once")
 		}
@@ -238,7 +238,7 @@ func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
 		}
 		w.clock.Add(10 * time.Minute)
 		w.until("the jobs are over", func() bool { return w.jobs("complete_callback", rivertype.JobStateRunning) == 0 })
-		must(t, w.PickUp(ctx))
+		must(t, w.EnqueueStalled(ctx))
 		w.until("the unknown one told", func() bool { return len(w.told(unknown.CallbackID)) == 1 })
 	})
 }

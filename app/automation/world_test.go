@@ -156,7 +156,7 @@ func (w *world) accept(e crm.Execute) (crm.Execute, string) {
 func (w *world) carried(e crm.Execute) (crm.Execute, string) {
 	w.t.Helper()
 	_, id := w.accept(e)
-	must(w.t, w.Carry(ctx, "t_9", e.CallbackID))
+	must(w.t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 	return e, id
 }
 
@@ -293,7 +293,7 @@ func (w *world) works() {
 	w.t.Helper()
 	ws := river.NewWorkers()
 	river.AddWorker(ws, &worker[models.ExecuteCallback]{do: func(ctx context.Context, j models.ExecuteCallback) error {
-		return w.Carry(ctx, j.TenantID, j.CallbackID)
+		return w.ProcessCallback(ctx, j.TenantID, j.CallbackID)
 	}})
 	river.AddWorker(ws, &worker[models.CompleteCallback]{do: func(ctx context.Context, j models.CompleteCallback) error {
 		return w.Complete(ctx, j.TenantID, j.CallbackID)

@@ -68,7 +68,7 @@ func (c *Runner) config() *river.Config {
 		return err
 	})
 	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
-		return snoozed(c.Automation.Carry(ctx, j.TenantID, j.CallbackID))
+		return snoozed(c.Automation.ProcessCallback(ctx, j.TenantID, j.CallbackID))
 	})
 	add(ws, func(ctx context.Context, j models.CompleteCallback) error {
 		return snoozed(c.Automation.Complete(ctx, j.TenantID, j.CallbackID))

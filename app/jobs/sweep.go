@@ -68,7 +68,7 @@ func (c *Runner) pickUp(ctx context.Context) error {
 	for _, t := range suspects {
 		jobs = append(jobs, models.CheckConnection{TenantID: t})
 	}
-	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.EnqueueStalled(ctx), c.finishUnready(ctx))
 }
 
 // processOverdue applies events whose job died. Not as jobs: the one that died still counts as running, and keeps its twin

@@ -82,7 +82,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	people := accounts.New(w.db.Store, w.dp, mkt, client, now, nil)
 	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
 	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Notify})
-	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Notify})
+	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Notify: engine.Notify})
 	log := slog.New(slog.DiscardHandler)
 	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Timeline: timeline.New(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store),

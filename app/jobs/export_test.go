@@ -2,5 +2,5 @@ package jobs
 
 import "context"
 
-// Sweep is one round of the net under every job.
-func (c *Runner) Sweep(ctx context.Context) error { return c.sweep(ctx) }
+// Sweep runs one sweep.
+func (r *Runner) Sweep(ctx context.Context) error { return r.sweep(ctx) }

@@ -9,39 +9,40 @@ import (
 	"dialpad-texting/models"
 )
 
-// Reasons people read when the CRM stopped their texts.
+// Reasons that people read when the CRM stopped their texts.
 const (
 	wordsDowngraded  = "Your plan no longer includes Dialpad"
 	wordsUninstalled = "The Dialpad app was removed"
 	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
-	sourceCRM        = models.OptOutCRM
 )
 
-// Apply applies an event of the CRM (contract, section 2). Events come at least once and unordered: a lower seq than
-// one already applied to the same tenant, user or number changes nothing.
-func (c *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
-	t, err := c.Store.Tenant(ctx, e.Tenant.ID)
+// Apply applies an event of the CRM (contract, section 2). Events come at least
+// once and in any order: an event changes nothing if its seq is lower than one
+// already applied to the same tenant, user or number.
+func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
+	t, err := r.Store.Tenant(ctx, e.Tenant.ID)
 	if err != nil {
 		return err
 	}
-	return c.Store.Tx(ctx, func(tx *models.Store) error {
-		subject, err := c.subject(ctx, tx, t, e)
+	return r.Store.Tx(ctx, func(tx *models.Store) error {
+		subj, err := subject(ctx, tx, t, e)
 		if err != nil {
 			return err
 		}
 		if seq != nil {
-			news, err := tx.Advance(ctx, t.ID, subject, *seq)
-			if err != nil || !news {
+			isNew, err := tx.Advance(ctx, t.ID, subj, *seq)
+			if err != nil || !isNew {
 				return err
 			}
 		}
-		return c.apply(ctx, tx, t, e)
+		return r.apply(ctx, tx, t, e)
 	})
 }
 
-// subject is whom an event's sequence counts for; a number by its keyed hash, which survives an erasure. An erasure counts
-// for itself: no news of the tenant that overtook it may keep it from happening.
-func (c *Runner) subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
+// subject returns what an event's sequence counts for. A number is named by its
+// keyed hash, which survives an erasure. An erasure is a subject of its own: no
+// later event of the tenant may keep it from happening.
+func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {
 	case crm.EventUserDeactivated:
 		return "user:" + e.UserID, nil
@@ -66,14 +67,14 @@ func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number st
 	return tx.NumberKey(ctx, t.ID, number)
 }
 
-func (c *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	switch e.Type {
 	case crm.EventPlanChanged:
-		return c.planChanged(ctx, tx, e)
+		return r.applyPlan(ctx, tx, e)
 	case crm.EventTenantRenamed:
-		return nil // the signed tenant block has been stored already
+		return nil // the signed tenant block is stored already
 	case crm.EventAppUninstalled:
-		return uninstalled(ctx, tx, t.ID)
+		return uninstall(ctx, tx, t.ID)
 	case crm.EventUserDeactivated:
 		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
 			return err
@@ -81,16 +82,16 @@ func (c *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e
 		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, models.HeldUser, wordsDeactivated)
 		return err
 	case crm.EventOptedOut, crm.EventOptedIn:
-		return c.optChanged(ctx, tx, t, e)
+		return applyOptOut(ctx, tx, t, e)
 	case crm.EventDataErase:
-		return c.erase(ctx, tx, t, e)
+		return erase(ctx, tx, t, e)
 	}
 	return nil
 }
 
-// uninstalled removes the app here at once, so that whoever installs it again has a new installation, and leaves Dialpad to
-// a job.
-func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
+// uninstall removes the app here at once, so that it can be installed anew, and
+// leaves Dialpad to a job.
+func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 	i, err := tx.Installation(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
@@ -105,10 +106,10 @@ func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
 	return err
 }
 
-// planChanged holds what waits when the plan no longer includes Dialpad.
-func (c *Runner) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
+// applyPlan holds the open batches when the plan no longer includes Dialpad.
+func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
-	if err != nil || c.Market.HasPlan(now.Plan) {
+	if err != nil || r.Market.HasPlan(now.Plan) {
 		return err
 	}
 	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)
@@ -118,20 +119,20 @@ func (c *Runner) planChanged(ctx context.Context, tx *models.Store, e crm.Event)
 	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
 }
 
-func (c *Runner) optChanged(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	number, err := compose.E164(e.Number, t.Country)
 	if err != nil {
 		return err
 	}
 	if e.Type == crm.EventOptedOut {
-		_, err = tx.Suppress(ctx, t.ID, number, sourceCRM, "")
+		_, err = tx.Suppress(ctx, t.ID, number, models.OptOutCRM, "")
 	} else {
-		_, err = tx.Unsuppress(ctx, t.ID, number, sourceCRM)
+		_, err = tx.Unsuppress(ctx, t.ID, number, models.OptOutCRM)
 	}
 	return err
 }
 
-func (c *Runner) erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
 		return err
 	}

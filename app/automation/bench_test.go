@@ -35,10 +35,10 @@ func BenchmarkExecute(b *testing.B) {
 				calls[i] = w.call("7")
 			}
 			if c.work {
-				w.works()
+				w.runJobs()
 			}
 			b.ResetTimer()
-			took := w.arrive(calls, time.Second/time.Duration(c.rate))
+			took := w.executeAtRate(calls, time.Second/time.Duration(c.rate))
 			b.StopTimer()
 			slices.Sort(took)
 			b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
@@ -50,7 +50,7 @@ func BenchmarkExecute(b *testing.B) {
 }
 
 // arrive executes the calls, one each interval whether or not those before were answered.
-func (w *world) arrive(calls []crm.Execute, every time.Duration) []time.Duration {
+func (w *world) executeAtRate(calls []crm.Execute, every time.Duration) []time.Duration {
 	took := make([]time.Duration, len(calls))
 	var all sync.WaitGroup
 	begun := time.Now()

@@ -11,7 +11,7 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
+func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.acme.Batch("burst", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 10_000)
 		w.acme.Batch("other workflow", models.ClassAutomation, sandbox.BenID, "ben@acme.com", 3)
@@ -52,14 +52,14 @@ func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
 }
 
 // Whatever of a burst has been carried already, one Cancel ends it all.
-func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
+func TestBurstIsPacedAndCancelledAsOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const n = 300
 		w.host.Seed(n, 0)
 		w.acme.Rate(100)
 		calls := make([]crm.Execute, n)
 		for i := range calls {
-			calls[i], _ = w.accept(w.call(seeded(i)))
+			calls[i], _ = w.accept(w.call(seededID(i)))
 		}
 		for _, e := range calls[:n/2] {
 			must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
@@ -76,8 +76,8 @@ func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
 		must(t, err)
 		_, err = w.texts.Move(ctx, "t_9", id)
 		must(t, err)
-		w.works()
-		w.until("all told", func() bool { return len(w.host.Completions()) >= n })
+		w.runJobs()
+		w.eventually("all told", func() bool { return len(w.host.Completions()) >= n })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.Outputs.ErrorCode != "cancelled" {
 				t.Fatalf("%s ended as %+v", e.CallbackID, got)

@@ -15,7 +15,7 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestTheDefinitionIsTheContracts(t *testing.T) {
+func TestDefinitionMatchesTheContract(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		d, err := w.Definition(ctx, crm.Tenant{})
 		must(t, err)
@@ -48,7 +48,7 @@ var (
 	ben = crm.Option{Value: "43", Label: "Ben Okoro", Description: "ben@acme.com · +1 415 555 0101"}
 )
 
-func TestFromUserListsWhoMayTextAndMarksASavedUserWhoMayNot(t *testing.T) {
+func TestFromUserListsSendersAndMarksASavedUserWhoCannotText(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cleo := crm.Option{Value: "44", Label: "Cleo Park", Description: "cleo@acme.com · No Dialpad account found", Inactive: true}
 		dan := crm.Option{Value: "45", Label: "Dan Weiss", Description: "dan@acme.com · The Dialpad account has no phone number", Inactive: true}
@@ -78,7 +78,7 @@ func TestFromUserListsWhoMayTextAndMarksASavedUserWhoMayNot(t *testing.T) {
 	})
 }
 
-func TestFromUserFollowsDialpadWithinAMinuteWithoutAnyEvent(t *testing.T) {
+func TestFromUserRefreshesWithoutEvents(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.SuspendUser(sandbox.BenID)
 		w.phone.SetNumber(sandbox.DanID, "+14155550105")
@@ -91,7 +91,7 @@ func TestFromUserFollowsDialpadWithinAMinuteWithoutAnyEvent(t *testing.T) {
 	})
 }
 
-func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
+func TestFromUserPagesMissNobody(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n := 5000
 		if w.db.Embedded() {
@@ -133,14 +133,14 @@ func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
 	})
 }
 
-func TestEachReasonWhyFromUserCannotBeUsedHasItsState(t *testing.T) {
+func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 	link := &crm.Link{Text: "Click here", URL: "http://acme.localhost:8090/app"}
 	for _, c := range []struct {
 		code, message string
 		link          *crm.Link
 		change        func(w *world)
 	}{
-		{"plan_required", connectWords, link, func(w *world) { w.plan("starter") }},
+		{"plan_required", connectWords, link, func(w *world) { w.setPlan("starter") }},
 		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Broken(ctx, "t_9", 0, "Reconnect.")) }},
@@ -178,7 +178,7 @@ func TestEachReasonWhyFromUserCannotBeUsedHasItsState(t *testing.T) {
 	}
 }
 
-func TestAnOutageIsOverForTheListOnceDialpadAnswers(t *testing.T) {
+func TestFromUserListsAgainAfterAnOutage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
 		w.clock.Add(2 * time.Minute)
@@ -218,7 +218,7 @@ func TestPhoneFieldsAndTemplatesComeFromTheCRM(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeReadOfAnOptionsCallIsInvalid(t *testing.T) {
+func TestUnreadableOptionsQueryIsInvalid(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		var invalid *automation.Invalid
 		for _, q := range []crm.OptionsQuery{{Field: "message"}, {Field: "owner"}, {Field: "from_user", Cursor: "?"}} {

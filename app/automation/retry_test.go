@@ -18,7 +18,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestWorkersCarryingOneCallAtOnceMakeOneMessage(t *testing.T) {
+func TestConcurrentRunsOfACallbackMakeOneMessage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, record := range []string{"7", "8"} { // one that is texted, one that opted out
 			e, id := w.accept(w.call(record))
@@ -44,13 +44,13 @@ func TestWorkersCarryingOneCallAtOnceMakeOneMessage(t *testing.T) {
 		if c := w.counts(b[0].ID); c.Sum() != 2 || c.Queued != 1 || c.Skipped != 1 {
 			t.Errorf("counts %+v", c)
 		}
-		if n := w.jobs("complete_callback"); n != 1 {
+		if n := w.countJobs("complete_callback"); n != 1 {
 			t.Errorf("%d completions wait, want that of the one who opted out", n)
 		}
 	})
 }
 
-func TestACallWaitsForACRMThatIsDownAndIsTextedOnceItIsUp(t *testing.T) {
+func TestCallbackWaitsForTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 		e, id := w.accept(w.call("7"))
@@ -71,18 +71,18 @@ func TestACallWaitsForACRMThatIsDownAndIsTextedOnceItIsUp(t *testing.T) {
 }
 
 // The burst is texted while the CRM takes no completion; once it is up it hears each, once.
-func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
+func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(60, 0)
 		var calls []crm.Execute
 		for i := range 60 {
-			e, _ := w.accept(w.call(seeded(i)))
+			e, _ := w.accept(w.call(seededID(i)))
 			calls = append(calls, e)
 		}
 		w.host.Break(crmsandbox.Fault{Type: crm.CallComplete, Kind: crmsandbox.FaultDown})
-		w.works()
-		w.engine()
-		w.until("all sent, all turned away", func() bool {
+		w.runJobs()
+		w.runEngine()
+		w.eventually("all sent, all turned away", func() bool {
 			ending := 0
 			for _, e := range calls {
 				if w.callback(e.CallbackID).State == models.CallbackEnding {
@@ -97,7 +97,7 @@ func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
 		w.host.Mend()
 		w.clock.Add(time.Minute)
 		must(t, w.EnqueueStalled(ctx)) // as the sweep does, over the jobs that still wait for their next try
-		w.until("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
+		w.eventually("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 				t.Errorf("%s ended as %+v", e.CallbackID, got)
@@ -109,9 +109,9 @@ func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
 	})
 }
 
-func TestACompletionWhoseAnswerWasLostHasTheSameIDAgain(t *testing.T) {
+func TestRepeatedCompletionHasTheSameID(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("8"))
+		e, id := w.process(w.call("8"))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		// The process died after the CRM's answer and before it was noted.
 		must(t, w.db.UpdateCallback(ctx, "t_9", e.CallbackID, []string{models.CallbackCompleted}, map[string]any{"state": models.CallbackEnding}))
@@ -129,9 +129,9 @@ func TestACompletionWhoseAnswerWasLostHasTheSameIDAgain(t *testing.T) {
 	})
 }
 
-func TestARefusedCompletionIsToldEverMoreRarely(t *testing.T) {
+func TestRefusedCompletionIsRetriedEverMoreRarely(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, _ := w.carried(w.call("8"))
+		e, _ := w.process(w.call("8"))
 		w.host.Break(crmsandbox.Fault{Type: crm.CallComplete, Kind: crmsandbox.FaultRefuse})
 		var last time.Duration
 		for _, age := range []time.Duration{0, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
@@ -150,9 +150,9 @@ func TestARefusedCompletionIsToldEverMoreRarely(t *testing.T) {
 
 // A worker dies between the send and the completion: the next one takes its lane over, nobody sends again, Dialpad's
 // event settles the text, and the CRM hears of it once.
-func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *testing.T) {
+func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("7"))
+		e, id := w.process(w.call("7"))
 		lanes, err := w.db.AcquireLanesAllTenants(ctx, "dead", 10*time.Second, 0, 10)
 		must(t, err)
 		claimed, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 10, Base: w.clock.Now()})
@@ -165,16 +165,16 @@ func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *tes
 		taken, err := w.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: claimed[0].ToNumber, Text: claimed[0].Text})
 		must(t, err)
 		w.clock.Add(11 * time.Second)
-		w.works()
-		w.engine()
-		w.until("taken over", func() bool { return w.message(id).State == models.Uncertain })
+		w.runJobs()
+		w.runEngine()
+		w.eventually("taken over", func() bool { return w.message(id).State == models.Uncertain })
 		w.clock.Add(31 * time.Second)
 		must(t, w.EnqueueStalled(ctx))
-		if n := len(w.told(e.CallbackID)); n != 0 {
+		if n := len(w.completions(e.CallbackID)); n != 0 {
 			t.Fatal("an unknown outcome was told at once")
 		}
 		w.advance(id, models.Progress{State: models.Delivered, DialpadID: taken.ID, MatchedBy: "number"})
-		w.until("told", func() bool { return len(w.told(e.CallbackID)) > 0 })
+		w.eventually("told", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
@@ -185,19 +185,19 @@ func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *tes
 }
 
 // Dialpad took the text and the answer was lost: the event that says so ends the wait, not the tenth minute.
-func TestAnEventEndsTheWaitOfAnUnknownOutcomeAtOnce(t *testing.T) {
+func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.DropAfterAccepting, Path: "/api/v2/sms", Times: 1})
-		w.works()
-		w.engine()
+		w.runJobs()
+		w.runEngine()
 		e, id := w.accept(w.call("7"))
-		w.until("carried", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
-		w.until("unknown", func() bool { return w.message(id).State == models.Uncertain })
-		if n := w.jobs("complete_callback"); n != 0 {
+		w.eventually("carried", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
+		w.eventually("unknown", func() bool { return w.message(id).State == models.Uncertain })
+		if n := w.countJobs("complete_callback"); n != 0 {
 			t.Errorf("%d jobs wait for an event", n)
 		}
 		w.advance(id, models.Progress{State: models.Sent, DialpadID: "d1"})
-		w.until("told", func() bool { return len(w.told(e.CallbackID)) > 0 })
+		w.eventually("told", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
@@ -205,19 +205,19 @@ func TestAnEventEndsTheWaitOfAnUnknownOutcomeAtOnce(t *testing.T) {
 }
 
 // Killed after the answer was settled and before anyone completed: the sweep of another process does it.
-func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
+func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		sent, _ := w.carried(w.call("7"))
+		sent, _ := w.process(w.call("7"))
 		w.settle(models.Outcome{State: models.Sent})
-		erased, erasedID := w.carried(w.call("2"))
+		erased, erasedID := w.process(w.call("2"))
 		must(t, w.db.EraseContact(ctx, "t_9", "2"))
-		moving, _ := w.carried(w.call("4"))
+		moving, _ := w.process(w.call("4"))
 		waiting, _ := w.accept(w.call("10"))
-		unknown, unknownID := w.carried(w.call("12"))
-		must(t, w.loseAnswerOf(unknownID))
+		unknown, unknownID := w.process(w.call("12"))
+		must(t, w.loseAnswer(unknownID))
 
 		other := seed.Store(t, w.dsn, w.clock.Now) // a process that knows nothing of these
-		w.wire(other.Store)
+		w.build(other.Store)
 		n, err := other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 0 {
 			t.Fatalf("picked up %d at once, %v", n, err)
@@ -227,24 +227,26 @@ func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
 		if err != nil || n != 3 {
 			t.Fatalf("picked up %d, want the sent, the erased and the accepted one; %v", n, err)
 		}
-		w.works()
-		w.until("told", func() bool { return len(w.told(sent.CallbackID)) == 1 && len(w.told(erased.CallbackID)) == 1 })
+		w.runJobs()
+		w.eventually("told", func() bool {
+			return len(w.completions(sent.CallbackID)) == 1 && len(w.completions(erased.CallbackID)) == 1
+		})
 		if got := w.completion(erased.CallbackID); got.Outputs.ErrorCode != "cancelled" || w.message(erasedID).State != models.Cancelled {
 			t.Errorf("the erased one ended as %+v", got)
 		}
-		w.until("carried", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
-		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.told(unknown.CallbackID)) != 0 {
+		w.eventually("carried", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
+		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.completions(unknown.CallbackID)) != 0 {
 			t.Error("what was on its way was ended")
 		}
 		w.clock.Add(10 * time.Minute)
-		w.until("the jobs are over", func() bool { return w.jobs("complete_callback", rivertype.JobStateRunning) == 0 })
+		w.eventually("the jobs are over", func() bool { return w.countJobs("complete_callback", rivertype.JobStateRunning) == 0 })
 		must(t, w.EnqueueStalled(ctx))
-		w.until("the unknown one told", func() bool { return len(w.told(unknown.CallbackID)) == 1 })
+		w.eventually("the unknown one told", func() bool { return len(w.completions(unknown.CallbackID)) == 1 })
 	})
 }
 
 // loseAnswerOf claims everything and has the worker die.
-func (w *world) loseAnswerOf(id string) error {
+func (w *world) loseAnswer(id string) error {
 	claimed := w.claim()
 	for _, c := range claimed {
 		if c.ID == id {
@@ -255,7 +257,7 @@ func (w *world) loseAnswerOf(id string) error {
 	return errors.New("it was not claimed")
 }
 
-func TestANewCRMUserSendsWithoutWaitingForTheNextRound(t *testing.T) {
+func TestNewCRMUserCanSendAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.SeedUsers(1)
 		id, email := "1004", w.seededEmail("1004")
@@ -265,7 +267,7 @@ func TestANewCRMUserSendsWithoutWaitingForTheNextRound(t *testing.T) {
 		account := w.phone.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{email}, Numbers: []string{"+14155550106"}})
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
-		_, message := w.carried(w.call("7", from(id)))
+		_, message := w.process(w.call("7", from(id)))
 		if m := w.message(message); m.State != models.Queued || m.SenderID != account {
 			t.Errorf("%s %q from %s", m.State, m.ErrorText, m.SenderID)
 		}
@@ -287,4 +289,4 @@ func (w *world) seededEmail(id string) string {
 }
 
 // seeded is the id of the i-th person that the CRM sandbox made beside its sixty.
-func seeded(i int) string { return strconv.Itoa(1060 + i) }
+func seededID(i int) string { return strconv.Itoa(1060 + i) }

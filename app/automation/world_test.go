@@ -74,14 +74,14 @@ func newWorld(t testing.TB, dsn string) *world {
 	w.client = crm.New(host.URL+"/{linkname}", secrets, nil, w.clock.Now)
 	w.dp = dialpad.New(dialpad.Config{BaseURL: phone.URL, Now: w.clock.Now})
 	w.db = seed.Store(t, dsn, w.clock.Now)
-	w.wire(w.db.Store)
+	w.build(w.db.Store)
 	w.acme = w.db.Tenant("t_9")
 	w.connect()
 	return w
 }
 
 // wire makes the floors anew over a store, as another process has them.
-func (w *world) wire(store *models.Store) {
+func (w *world) build(store *models.Store) {
 	w.market = market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.people = accounts.New(store, w.dp, w.market, w.client, w.clock.Now, nil)
@@ -108,7 +108,7 @@ func (w *world) connect() {
 }
 
 // plan has the CRM sign another plan.
-func (w *world) plan(plan string) {
+func (w *world) setPlan(plan string) {
 	w.t.Helper()
 	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
@@ -133,10 +133,10 @@ func (w *world) call(record string, change ...func(*crm.Execute)) crm.Execute {
 	return e
 }
 
-func from(user string) func(*crm.Execute)  { return func(e *crm.Execute) { e.Inputs.FromUser = user } }
-func says(text string) func(*crm.Execute)  { return func(e *crm.Execute) { e.Inputs.Message = text } }
-func flow(id string) func(*crm.Execute)    { return func(e *crm.Execute) { e.Workflow.ID = id } }
-func field(name string) func(*crm.Execute) { return func(e *crm.Execute) { e.Inputs.ToField = name } }
+func from(user string) func(*crm.Execute)    { return func(e *crm.Execute) { e.Inputs.FromUser = user } }
+func message(text string) func(*crm.Execute) { return func(e *crm.Execute) { e.Inputs.Message = text } }
+func flow(id string) func(*crm.Execute)      { return func(e *crm.Execute) { e.Workflow.ID = id } }
+func field(name string) func(*crm.Execute)   { return func(e *crm.Execute) { e.Inputs.ToField = name } }
 func template(id string) func(*crm.Execute) {
 	return func(e *crm.Execute) { e.Inputs.Message, e.Inputs.TemplateID = "", id }
 }
@@ -153,7 +153,7 @@ func (w *world) accept(e crm.Execute) (crm.Execute, string) {
 }
 
 // carried accepts a call and carries it.
-func (w *world) carried(e crm.Execute) (crm.Execute, string) {
+func (w *world) process(e crm.Execute) (crm.Execute, string) {
 	w.t.Helper()
 	_, id := w.accept(e)
 	must(w.t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
@@ -177,14 +177,14 @@ func (w *world) callback(id string) models.Callback {
 // completion is what the CRM was told of a callback; it must have been told once.
 func (w *world) completion(callbackID string) crm.Completion {
 	w.t.Helper()
-	told := w.told(callbackID)
+	told := w.completions(callbackID)
 	if len(told) != 1 {
 		w.t.Fatalf("the CRM heard %d completions of %s", len(told), callbackID)
 	}
 	return told[0].Completion
 }
 
-func (w *world) told(callbackID string) []crmsandbox.Completion {
+func (w *world) completions(callbackID string) []crmsandbox.Completion {
 	var out []crmsandbox.Completion
 	for _, c := range w.host.Completions() {
 		if c.CallbackID == callbackID {
@@ -226,7 +226,7 @@ func (w *world) claim() []models.Claimed {
 }
 
 // jobs counts the jobs of a kind, of the given states if there are any.
-func (w *world) jobs(kind string, states ...rivertype.JobState) int {
+func (w *world) countJobs(kind string, states ...rivertype.JobState) int {
 	w.t.Helper()
 	client, err := w.db.River(&river.Config{})
 	must(w.t, err)
@@ -261,7 +261,7 @@ func (w *world) admin() texting.Asker {
 }
 
 // until waits for a condition; the test fails when it does not come true in time.
-func (w *world) until(what string, ok func() bool) {
+func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
 	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -271,7 +271,7 @@ func (w *world) until(what string, ok func() bool) {
 }
 
 // engine sends what is queued until the test ends or it is stopped.
-func (w *world) engine() (stop func()) {
+func (w *world) runEngine() (stop func()) {
 	e := delivery.New(w.db.Store, w.dp, w.market, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
 	run, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -289,7 +289,7 @@ type worker[T river.JobArgs] struct {
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.do(ctx, job.Args) }
 
 // works runs the jobs of the action, as package work does, until the test ends.
-func (w *world) works() {
+func (w *world) runJobs() {
 	w.t.Helper()
 	ws := river.NewWorkers()
 	river.AddWorker(ws, &worker[models.ExecuteCallback]{do: func(ctx context.Context, j models.ExecuteCallback) error {
@@ -300,7 +300,7 @@ func (w *world) works() {
 	}})
 	river.AddWorker(ws, &worker[models.TellActivities]{do: func(context.Context, models.TellActivities) error { return nil }})
 	client, err := w.db.River(&river.Config{Workers: ws, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
-		RetryPolicy: soon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
+		RetryPolicy: retrySoon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
 	must(w.t, err)
 	must(w.t, client.Start(ctx))
 	w.t.Cleanup(func() { stopJobs(client) })
@@ -309,12 +309,12 @@ func (w *world) works() {
 func stopJobs(client *river.Client[*sql.Tx]) { _ = client.StopAndCancel(ctx) }
 
 // soon retries at once.
-type soon struct{}
+type retrySoon struct{}
 
-func (soon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(20 * time.Millisecond) }
+func (retrySoon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(20 * time.Millisecond) }
 
 // somebodyWaits tells whether a statement on Postgres waits for a lock.
-func (w *world) somebodyWaits() bool {
+func (w *world) isLockAwaited() bool {
 	w.t.Helper()
 	db, err := sql.Open("pgx", w.dsn)
 	must(w.t, err)

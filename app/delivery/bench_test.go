@@ -23,18 +23,18 @@ func BenchmarkClaim(b *testing.B) {
 		for _, stored := range []int{10_000, 1_000_000} {
 			b.Run(fmt.Sprint(name, "/", stored), func(b *testing.B) {
 				l := newLoad(b, fresh(b, name), instant)
-				t := l.company(1, 0, 0)
+				t := l.addCompany(1, 0, 0)
 				t.Batch("old", models.ClassBulk, sender(t), "ana1@acme.com", 1)
-				l.copy("old", stored, models.Sent)
+				l.copyMessages("old", stored, models.Sent)
 				t.Batch("new", models.ClassBulk, sender(t), "ana1@acme.com", 1)
-				l.copy("new", 64*(b.N+2), models.Queued)
-				l.claims(b, t.Lane)
+				l.copyMessages("new", 64*(b.N+2), models.Queued)
+				l.benchmarkClaims(b, t.Lane)
 			})
 		}
 	}
 }
 
-func (l *load) claims(b *testing.B, lane string) {
+func (l *load) benchmarkClaims(b *testing.B, lane string) {
 	lanes, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 10)
 	l.must(err)
 	at := slices.IndexFunc(lanes, func(one models.Lane) bool { return one.ID == lane })

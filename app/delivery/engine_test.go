@@ -131,7 +131,7 @@ func (r *rig) message(id string) models.Message {
 	return m
 }
 
-func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
+func TestBulkSendsEachTextOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 300)
 		r.run(delivery.Config{})
@@ -146,7 +146,7 @@ func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
 	})
 }
 
-func TestAnAnswerThatWasLostIsNeverSentAgain(t *testing.T) {
+func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 	for _, kind := range []sandbox.FaultKind{sandbox.DropAfterAccepting, sandbox.ResetMidResponse, sandbox.ErrorAfterAccepting, sandbox.TimeoutAfterAccepting} {
 		t.Run(string(kind), func(t *testing.T) {
 			each(t, func(r *rig) {
@@ -167,7 +167,7 @@ func TestAnAnswerThatWasLostIsNeverSentAgain(t *testing.T) {
 	}
 }
 
-func TestWhatWasSurelyNotAcceptedGoesAgain(t *testing.T) {
+func TestUnacceptedTextIsSentAgain(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, Path: "/api/v2/sms", Times: 1, RetryAfter: time.Second})
 		m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -182,7 +182,7 @@ func TestWhatWasSurelyNotAcceptedGoesAgain(t *testing.T) {
 	})
 }
 
-func TestDialpadsRefusalIsKeptInItsWords(t *testing.T) {
+func TestRefusalKeepsDialpadsWords(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
 		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // what we know of Ben is fresh, and wrong
@@ -194,7 +194,7 @@ func TestDialpadsRefusalIsKeptInItsWords(t *testing.T) {
 	})
 }
 
-func TestASenderIsReadAgainWhenWhatIsKnownIsOld(t *testing.T) {
+func TestStaleSenderIsReadBeforeTheText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
 		r.must(r.db.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
@@ -207,7 +207,7 @@ func TestASenderIsReadAgainWhenWhatIsKnownIsOld(t *testing.T) {
 	})
 }
 
-func TestAnOptOutStopsATextAtTheLastMoment(t *testing.T) {
+func TestOptOutIsRecheckedBeforeThePost(t *testing.T) {
 	each(t, func(r *rig) {
 		m := r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 2)
 		_, err := r.db.Suppress(context.Background(), "t_9", m[1].ToNumber, models.OptOutReply, "")
@@ -241,7 +241,7 @@ func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 	})
 }
 
-func TestAnExpiredTokenIsRefreshedAndTheTextGoesOnce(t *testing.T) {
+func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Unauthorized, Path: "/api/v2/sms", Times: 1})
 		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -253,7 +253,7 @@ func TestAnExpiredTokenIsRefreshedAndTheTextGoesOnce(t *testing.T) {
 	})
 }
 
-func TestAGrantThatIsGoneHoldsTheTextsAndBreaksTheConnection(t *testing.T) {
+func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.RevokeTokens(company)
 		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -266,7 +266,7 @@ func TestAGrantThatIsGoneHoldsTheTextsAndBreaksTheConnection(t *testing.T) {
 	})
 }
 
-func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
+func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Times: 2, RetryAfter: time.Second})
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
@@ -282,7 +282,7 @@ func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
 	})
 }
 
-func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
+func TestTextInQuietHoursWaitsForTheirEnd(t *testing.T) {
 	each(t, func(r *rig) {
 		now := time.Now().UTC()
 		clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
@@ -298,7 +298,7 @@ func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
 }
 
 // TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame stops one while Dialpad takes longer than a lease.
-func TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame(t *testing.T) {
+func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 	each(t, func(r *rig) {
 		const lease = 1500 * time.Millisecond
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 4 * time.Second})
@@ -324,7 +324,7 @@ func TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame(t *testing.T) {
 	})
 }
 
-func TestAStoppedEngineLosesNothingAndAnotherGoesOn(t *testing.T) {
+func TestAnotherEngineContinuesAfterACleanStop(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 200)

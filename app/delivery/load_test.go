@@ -51,7 +51,7 @@ func (l *load) must(err error) {
 }
 
 // company is a connected tenant whose company, with one person and a token, the sandbox knows.
-func (l *load) company(i, perMinute, reserve int) *seed.Tenant {
+func (l *load) addCompany(i, perMinute, reserve int) *seed.Tenant {
 	l.Helper()
 	id, user, email := strconv.Itoa(1_000_000+i), strconv.Itoa(2_000_000+i), fmt.Sprintf("ana%d@acme.com", i)
 	from := fmt.Sprintf("+1%03d55501%02d", 200+i/100, i%100)
@@ -68,7 +68,7 @@ func (l *load) company(i, perMinute, reserve int) *seed.Tenant {
 }
 
 // one queues a text from person to person; it returns when it began to.
-func (l *load) one(t *seed.Tenant, i int, number string) time.Time {
+func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 	l.Helper()
 	began := time.Now()
 	l.must(l.db.Tx(context.Background(), func(tx *models.Store) error {
@@ -94,24 +94,24 @@ func (l *load) one(t *seed.Tenant, i int, number string) time.Time {
 func sender(t *seed.Tenant) string { return "2" + t.Lane[1:] }
 
 // bulk queues n texts for each tenant: one by the ordinary way, the others copied from it by the database itself.
-func (l *load) bulk(n int, tenants ...*seed.Tenant) {
+func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	l.Helper()
 	for _, t := range tenants {
 		i, err := strconv.Atoi(t.Lane)
 		l.must(err)
 		t.Batch("bulk-"+t.ID, models.ClassBulk, sender(t), fmt.Sprintf("ana%d@acme.com", i-1_000_000), 1)
 	}
-	l.copy("bulk-%", n-1, models.Queued)
+	l.copyMessages("bulk-%", n-1, models.Queued)
 	for _, t := range tenants {
 		l.must(l.db.Wake(context.Background(), t.ID, t.Lane, time.Now()))
 	}
 }
 
 // copy multiplies the queued texts of some batches, to numbers that are nobody's (there is no area code 000).
-func (l *load) copy(batches string, n int, state string) {
+func (l *load) copyMessages(batches string, n int, state string) {
 	l.Helper()
 	number := "'+1' || lpad(i::text, 10, '0')"
-	if !l.postgres() {
+	if !l.isPostgres() {
 		number = "printf('+1%010d', i)"
 	}
 	db := l.open()
@@ -126,7 +126,7 @@ func (l *load) copy(batches string, n int, state string) {
 	l.must(err)
 }
 
-func (l *load) postgres() bool { return strings.HasPrefix(l.dsn, "postgres") }
+func (l *load) isPostgres() bool { return strings.HasPrefix(l.dsn, "postgres") }
 
 // open opens the database without the models, for what they have no word for.
 func (l *load) open() *sql.DB {
@@ -141,14 +141,14 @@ func (l *load) open() *sql.DB {
 
 // series is the numbers i from 1 to the statement's first parameter.
 func (l *load) series() string {
-	if l.postgres() {
+	if l.isPostgres() {
 		return "generate_series(1, CAST($1 AS int)) AS s(i)"
 	}
 	return "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < $1) SELECT i FROM s)"
 }
 
 // accepted waits until the sandbox has accepted n texts.
-func (l *load) accepted(n int) time.Time {
+func (l *load) waitAccepted(n int) time.Time {
 	l.Helper()
 	for deadline := time.Now().Add(15 * time.Minute); l.phone.Accepted() < n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -161,7 +161,7 @@ func (l *load) accepted(n int) time.Time {
 // databaseCPU is the time that all of Postgres's processes have used.
 func (l *load) databaseCPU() (sum time.Duration) {
 	l.Helper()
-	if !l.postgres() {
+	if !l.isPostgres() {
 		return 0
 	}
 	db := l.open()
@@ -193,14 +193,14 @@ func parent(pid int) int {
 
 // work runs one engine over the first texts of what is queued and reports how fast it was and what it took. The first
 // tenth warms up.
-func (l *load) work(b *testing.B, texts int) (perSecond float64) {
+func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 	b.Helper()
 	e := startChild(b, l.dsn, l.url, "w1")
 	first := l.phone.Accepted()
 	warm := first + texts/10
-	began := l.accepted(warm)
+	began := l.waitAccepted(warm)
 	own, database, dialpad := e.cpu(), l.databaseCPU(), cpu()
-	end := l.accepted(first + texts)
+	end := l.waitAccepted(first + texts)
 	n := float64(l.phone.Accepted() - warm)
 	own, database, dialpad = e.cpu()-own, l.databaseCPU()-database, cpu()-dialpad
 	perSecond = n / end.Sub(began).Seconds()
@@ -215,7 +215,7 @@ func (l *load) work(b *testing.B, texts int) (perSecond float64) {
 }
 
 // settled fails when the ledger does not say of each accepted text that it was sent.
-func (l *load) settled(t *seed.Tenant) {
+func (l *load) checkSettled(t *seed.Tenant) {
 	l.Helper()
 	counts, err := l.db.CountMessages(context.Background(), t.ID, []string{"bulk-" + t.ID})
 	l.must(err)
@@ -249,10 +249,10 @@ var instant = sandbox.Options{CountOnly: true}
 // on one machine.
 func BenchmarkWorker(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
-		t := l.company(1, 0, 0)
-		l.bulk(60_000, t)
-		l.work(b, 60_000)
-		l.settled(t)
+		t := l.addCompany(1, 0, 0)
+		l.queueBulk(60_000, t)
+		l.measureWorker(b, 60_000)
+		l.checkSettled(t)
 	})
 }
 
@@ -260,18 +260,18 @@ func BenchmarkWorker(b *testing.B) {
 func BenchmarkWorkerAt50ms(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		l.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 50 * time.Millisecond})
-		t := l.company(1, 0, 0)
-		l.bulk(16_000, t)
-		perSecond := l.work(b, 16_000)
-		l.settled(t)
+		t := l.addCompany(1, 0, 0)
+		l.queueBulk(16_000, t)
+		perSecond := l.measureWorker(b, 16_000)
+		l.checkSettled(t)
 		b.ReportMetric(100*perSecond/1280, "%limit")
-		b.ReportMetric(100*perSecond/l.bare(sender(t), 6_400), "%bare")
+		b.ReportMetric(100*perSecond/l.bareRate(sender(t), 6_400), "%bare")
 	})
 }
 
 // bare is how many texts a second the same connections carry with no ledger at all: what is left of the limit after the
 // way there and back.
-func (l *load) bare(userID string, texts int) float64 {
+func (l *load) bareRate(userID string, texts int) float64 {
 	l.Helper()
 	client := dialpad.New(dialpad.Config{BaseURL: l.url, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect})
 	token, numbers := l.phone.IssueToken(userID), make(chan string)
@@ -298,9 +298,9 @@ func (l *load) bare(userID string, texts int) float64 {
 func BenchmarkWorkerWithAMillionPending(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), instant)
-		t := l.company(1, 0, 0)
-		l.bulk(1_000_000, t)
-		l.work(b, 60_000)
-		l.settled(t)
+		t := l.addCompany(1, 0, 0)
+		l.queueBulk(1_000_000, t)
+		l.measureWorker(b, 60_000)
+		l.checkSettled(t)
 	}
 }

@@ -11,7 +11,7 @@ var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
 // sends walks a pace through a time in small steps, as a worker does that wakes up to late after each slot, and returns
 // when texts went.
-func sends(p *pacer, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
+func simulate(p *pacer, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
 	var out []time.Time
 	for now := from; now.Before(from.Add(d)); {
 		n, base, wait := p.due(now, 64)
@@ -28,7 +28,7 @@ func sends(p *pacer, from time.Time, d time.Duration, late func(i int) time.Dura
 }
 
 // most is the largest number of texts in any 60 s.
-func most(at []time.Time) int {
+func maxPerMinute(at []time.Time) int {
 	best, first := 0, 0
 	for i, t := range at {
 		for t.Sub(at[first]) >= time.Minute {
@@ -39,7 +39,7 @@ func most(at []time.Time) int {
 	return best
 }
 
-func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
+func TestPacerUsesTheRateAndNeverExceedsIt(t *testing.T) {
 	for _, rate := range []int{1, 7, 60, 100, 333, 800} {
 		for name, late := range map[string]func(int) time.Duration{
 			"on time":      func(int) time.Duration { return time.Millisecond },
@@ -47,8 +47,8 @@ func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
 			"mostly tardy": func(i int) time.Duration { return time.Duration(i%2) * maxLate },
 		} {
 			p := &pacer{allowed: float64(rate), slot: start}
-			at := sends(p, start, 10*time.Minute, late)
-			if got := most(at); got > rate {
+			at := simulate(p, start, 10*time.Minute, late)
+			if got := maxPerMinute(at); got > rate {
 				t.Errorf("%d a minute, %s: %d in some minute", rate, name, got)
 			}
 			if used := float64(len(at)) / float64(10*rate); used < 0.99 {
@@ -58,13 +58,13 @@ func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
 	}
 }
 
-func TestARestartOrAPauseEndsInNoBurst(t *testing.T) {
+func TestPacerDoesNotBurstAfterAPause(t *testing.T) {
 	p := &pacer{}
 	slot := start
 	p.load(models.Lane{SlotAt: &slot}, models.Tenant{RatePerMinute: 100})
 	away := start.Add(time.Hour)
-	at := sends(p, away, time.Minute, func(int) time.Duration { return time.Millisecond })
-	if got := most(at); got > 100 || at[0] != away {
+	at := simulate(p, away, time.Minute, func(int) time.Duration { return time.Millisecond })
+	if got := maxPerMinute(at); got > 100 || at[0] != away {
 		t.Errorf("after an hour away: %d in a minute, the first after %v", got, at[0].Sub(away))
 	}
 	if early := at[3].Sub(at[0]); early < 1500*time.Millisecond {
@@ -72,7 +72,7 @@ func TestARestartOrAPauseEndsInNoBurst(t *testing.T) {
 	}
 }
 
-func TestARefusalSlowsDownAndTheRateComesBack(t *testing.T) {
+func TestPacerSlowsDownAfterA429AndRecovers(t *testing.T) {
 	p := &pacer{allowed: 100, slot: start}
 	p.limited(start, 0, "slow down")
 	if p.slot.Before(start.Add(minDelay)) || p.rate() >= 100 {
@@ -93,19 +93,19 @@ func TestARefusalSlowsDownAndTheRateComesBack(t *testing.T) {
 	}
 }
 
-func TestTheReserveIsLeftToOthers(t *testing.T) {
+func TestPacerLeavesTheReserve(t *testing.T) {
 	p := &pacer{}
 	p.load(models.Lane{}, models.Tenant{RatePerMinute: 100, Reserve: 20})
 	if p.rate() != 80 {
 		t.Errorf("rate %.0f", p.rate())
 	}
-	at := sends(p, start, 5*time.Minute, func(int) time.Duration { return time.Millisecond })
-	if got := most(at); got > 80 {
+	at := simulate(p, start, 5*time.Minute, func(int) time.Duration { return time.Millisecond })
+	if got := maxPerMinute(at); got > 80 {
 		t.Errorf("%d in a minute", got)
 	}
 }
 
-func TestSlotsOfTextsThatDidNotGoAreGivenBack(t *testing.T) {
+func TestPacerRefundsUnusedSlots(t *testing.T) {
 	p := &pacer{allowed: 60, slot: start}
 	n, base, _ := p.due(start, 1)
 	p.take(base, n)

@@ -13,7 +13,7 @@ import (
 )
 
 // told is a store with texts on the wire, and whoever applies what Dialpad tells of them.
-type told struct {
+type eventWorld struct {
 	t     *testing.T
 	db    *seed.DB
 	clock *seed.Clock
@@ -22,10 +22,10 @@ type told struct {
 	n     int
 }
 
-func eachTold(t *testing.T, f func(w *told)) {
+func eachEventWorld(t *testing.T, f func(w *eventWorld)) {
 	t.Helper()
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
-		w := &told{t: t, clock: seed.NewClock()}
+		w := &eventWorld{t: t, clock: seed.NewClock()}
 		w.db = seed.Store(t, dsn, w.clock.Now)
 		w.rec = delivery.NewReconciler(w.db.Store)
 		w.acme = w.db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", from)
@@ -35,7 +35,7 @@ func eachTold(t *testing.T, f func(w *told)) {
 
 const from = "+14155550100"
 
-func (w *told) must(err error) {
+func (w *eventWorld) must(err error) {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -43,7 +43,7 @@ func (w *told) must(err error) {
 }
 
 // claim queues n texts and claims them: each is on the wire.
-func (w *told) claim(id string, n int) []models.Claimed {
+func (w *eventWorld) claim(id string, n int) []models.Claimed {
 	w.t.Helper()
 	w.acme.Batch(id, models.ClassBulk, "1", "ana@acme.com", n)
 	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), "w1", time.Minute, 0, 1)
@@ -57,14 +57,14 @@ func (w *told) claim(id string, n int) []models.Claimed {
 	return got
 }
 
-func (w *told) settle(c models.Claimed, state, dialpadID string) {
+func (w *eventWorld) settle(c models.Claimed, state, dialpadID string) {
 	w.t.Helper()
 	_, err := w.db.Settle(context.Background(), []models.Outcome{{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: dialpadID}})
 	w.must(err)
 }
 
 // event stores an event about a text; the same body is the same event.
-func (w *told) event(body string, e models.WebhookEvent) string {
+func (w *eventWorld) storeEvent(body string, e models.WebhookEvent) string {
 	w.t.Helper()
 	e.TenantID, e.Kind, e.BodyHash, e.Direction = "t_9", models.EventSMS, body, "outbound"
 	fresh, err := w.db.StoreEvent(context.Background(), e)
@@ -80,7 +80,7 @@ func (w *told) event(body string, e models.WebhookEvent) string {
 	return list[len(list)-1].ID
 }
 
-func (w *told) process(id string) bool {
+func (w *eventWorld) process(id string) bool {
 	w.t.Helper()
 	done, err := w.rec.Process(context.Background(), "t_9", id)
 	w.must(err)
@@ -88,35 +88,35 @@ func (w *told) process(id string) bool {
 }
 
 // hears stores an event and applies it.
-func (w *told) hears(e models.WebhookEvent) bool {
+func (w *eventWorld) receive(e models.WebhookEvent) bool {
 	w.t.Helper()
 	w.n++
 	w.clock.Add(time.Second)
-	return w.process(w.event(fmt.Sprint("body ", w.n), e))
+	return w.process(w.storeEvent(fmt.Sprint("body ", w.n), e))
 }
 
-func (w *told) message(id string) models.Message {
+func (w *eventWorld) message(id string) models.Message {
 	w.t.Helper()
 	m, err := w.db.Message(context.Background(), "t_9", "", id)
 	w.must(err)
 	return m
 }
 
-func TestAnEventThatComesTwiceDoesNothingMore(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestDuplicateEventChangesNothing(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
 		w.settle(c, models.Sent, "d1")
 		e := models.WebhookEvent{DialpadID: "d1", Status: "delivered"}
-		id := w.event("the body", e)
+		id := w.storeEvent("the body", e)
 		if !w.process(id) || w.message(c.ID).State != models.Delivered {
 			w.t.Fatalf("the text is %s", w.message(c.ID).State)
 		}
 		before := w.message(c.ID)
-		if again := w.event("the body", e); again != "" {
+		if again := w.storeEvent("the body", e); again != "" {
 			w.t.Error("the same body is stored twice")
 		}
 		w.clock.Add(time.Minute)
-		if !w.process(id) || !w.hears(e) { // processed again, and told again in other words
+		if !w.process(id) || !w.receive(e) { // processed again, and told again in other words
 			w.t.Error("not done with")
 		}
 		if after := w.message(c.ID); !after.UpdatedAt.Equal(before.UpdatedAt) || after.State != models.Delivered {
@@ -125,7 +125,7 @@ func TestAnEventThatComesTwiceDoesNothingMore(t *testing.T) {
 	})
 }
 
-func TestAStatusNeverGoesBack(t *testing.T) {
+func TestStatusNeverMovesBack(t *testing.T) {
 	for _, c := range []struct {
 		first, then models.WebhookEvent
 		want        string
@@ -138,12 +138,12 @@ func TestAStatusNeverGoesBack(t *testing.T) {
 		{models.WebhookEvent{Status: "sent"}, models.WebhookEvent{Status: "a word of tomorrow"}, models.Sent},
 	} {
 		t.Run(c.first.Status+" then "+c.then.Status, func(t *testing.T) {
-			eachTold(t, func(w *told) {
+			eachEventWorld(t, func(w *eventWorld) {
 				text := w.claim("b1", 1)[0]
 				w.settle(text, models.Sent, "d1")
 				for _, e := range []models.WebhookEvent{c.first, c.then} {
 					e.DialpadID = "d1"
-					if !w.hears(e) {
+					if !w.receive(e) {
 						w.t.Error("not done with")
 					}
 				}
@@ -155,10 +155,10 @@ func TestAStatusNeverGoesBack(t *testing.T) {
 	}
 }
 
-func TestAnEventBeforeTheAnswerWaitsForIt(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestEventBeforeTheAnswerWaitsForIt(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		id := w.event("early", models.WebhookEvent{DialpadID: "d1", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
+		id := w.storeEvent("early", models.WebhookEvent{DialpadID: "d1", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
 		if w.process(id) {
 			w.t.Fatal("done with, although the text is on the wire")
 		}
@@ -172,8 +172,8 @@ func TestAnEventBeforeTheAnswerWaitsForIt(t *testing.T) {
 	})
 }
 
-func TestAnEventOfAnUnknownIdSettlesThePairsOnlyUncertainText(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestUnknownIDSettlesThePairsOnlyUncertainText(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
 		w.settle(c, models.Uncertain, "")
 		about := func(change func(*models.WebhookEvent)) models.WebhookEvent {
@@ -186,11 +186,11 @@ func TestAnEventOfAnUnknownIdSettlesThePairsOnlyUncertainText(t *testing.T) {
 			"by hand":        func(e *models.WebhookEvent) { e.DeviceType = "native" },
 			"no id":          func(e *models.WebhookEvent) { e.DialpadID = "" },
 		} {
-			if !w.hears(about(change)) || w.message(c.ID).State != models.Uncertain {
+			if !w.receive(about(change)) || w.message(c.ID).State != models.Uncertain {
 				w.t.Errorf("%s: the text is %s", name, w.message(c.ID).State)
 			}
 		}
-		if !w.hears(about(func(*models.WebhookEvent) {})) {
+		if !w.receive(about(func(*models.WebhookEvent) {})) {
 			w.t.Error("not done with")
 		}
 		if m := w.message(c.ID); m.State != models.Delivered || m.MatchedBy != "number" || m.DialpadID != "d9" {
@@ -199,8 +199,8 @@ func TestAnEventOfAnUnknownIdSettlesThePairsOnlyUncertainText(t *testing.T) {
 	})
 }
 
-func TestOfTwoCandidatesNeitherIsMatched(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestTwoCandidatesAreNotMatched(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		a := w.claim("b1", 1)[0]
 		w.settle(a, models.Uncertain, "")
 		b := w.claim("b2", 1)[0] // to the same number
@@ -208,7 +208,7 @@ func TestOfTwoCandidatesNeitherIsMatched(t *testing.T) {
 		if a.ToNumber != b.ToNumber {
 			w.t.Fatalf("%s and %s are no pair", a.ToNumber, b.ToNumber)
 		}
-		if !w.hears(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: a.ToNumber}) {
+		if !w.receive(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: a.ToNumber}) {
 			w.t.Error("not done with")
 		}
 		for _, id := range []string{a.ID, b.ID} {
@@ -219,21 +219,21 @@ func TestOfTwoCandidatesNeitherIsMatched(t *testing.T) {
 	})
 }
 
-func TestAnUncertainTextIsNotMatchedByItsNumbersAfterTenMinutes(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestUncertainTextIsNotMatchedAfterTenMinutes(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
 		w.settle(c, models.Uncertain, "")
 		w.clock.Add(11 * time.Minute)
-		if !w.hears(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) || w.message(c.ID).State != models.Uncertain {
+		if !w.receive(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) || w.message(c.ID).State != models.Uncertain {
 			w.t.Errorf("the text is %s", w.message(c.ID).State)
 		}
 	})
 }
 
-func TestAnEventNeverSettlesATextThatWentOutAfterIt(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestEventNeverSettlesALaterText(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		early := w.event("early", models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
+		early := w.storeEvent("early", models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
 		w.settle(c, models.Failed, "")
 		w.clock.Add(5 * time.Second)
 		later := w.claim("b2", 1)[0] // to the same number
@@ -247,11 +247,11 @@ func TestAnEventNeverSettlesATextThatWentOutAfterIt(t *testing.T) {
 // The rule's limit, stated: Dialpad's events carry nothing but the two numbers to tell a text of ours whose answer was
 // lost from one that the same person types in Dialpad within those ten minutes. Where the event names no device, theirs
 // is taken for ours, and says "matched by number".
-func TestATextByHandMayBeTakenForTheUncertainOneOfThePair(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestTextByHandMaySettleThePairsUncertainText(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
 		w.settle(c, models.Uncertain, "")
-		if !w.hears(models.WebhookEvent{DialpadID: "by hand", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) {
+		if !w.receive(models.WebhookEvent{DialpadID: "by hand", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) {
 			w.t.Error("not done with")
 		}
 		if m := w.message(c.ID); m.State != models.Delivered || m.MatchedBy != "number" {
@@ -260,8 +260,8 @@ func TestATextByHandMayBeTakenForTheUncertainOneOfThePair(t *testing.T) {
 	})
 }
 
-func TestWhatAnotherTenantHearsChangesNothingHere(t *testing.T) {
-	eachTold(t, func(w *told) {
+func TestEventOfAnotherTenantChangesNothing(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
 		w.settle(c, models.Sent, "d1")
 		w.db.Tenant("t_10").Connected("c2")

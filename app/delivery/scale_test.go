@@ -16,7 +16,7 @@ import (
 )
 
 // measured is how long the benchmarks of a pace look at it; BENCH_TIME=10m for the long figure.
-func measured(t testing.TB) time.Duration {
+func benchTime(t testing.TB) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(os.Getenv("BENCH_TIME"))
 	if os.Getenv("BENCH_TIME") == "" {
@@ -47,14 +47,14 @@ func mostInAMinute(texts []sandbox.Text) int {
 func BenchmarkRate(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), sandbox.Options{TextsPerMinute: 100})
-		t := l.company(1, 120, 20)
-		took := measured(b)
-		l.bulk(int(100*took.Minutes())+500, t)
+		t := l.addCompany(1, 120, 20)
+		took := benchTime(b)
+		l.queueBulk(int(100*took.Minutes())+500, t)
 		var replicas []*child
 		for i := range 3 {
 			replicas = append(replicas, startChild(b, l.dsn, l.url, fmt.Sprint("w", i)))
 		}
-		began := l.accepted(1)
+		began := l.waitAccepted(1)
 		for i := 3; time.Since(began)+30*time.Second < took; i++ {
 			time.Sleep(30 * time.Second)
 			replicas[0].stop()
@@ -74,22 +74,22 @@ func BenchmarkTenants(b *testing.B) {
 	for _, c := range []struct{ tenants, perMinute int }{{1000, 100}, {10_000, 10}} {
 		b.Run(fmt.Sprint(c.tenants), func(b *testing.B) {
 			for b.Loop() {
-				tenants(b, c.tenants, c.perMinute)
+				benchmarkTenants(b, c.tenants, c.perMinute)
 			}
 		})
 	}
 }
 
-func tenants(b *testing.B, n, perMinute int) {
+func benchmarkTenants(b *testing.B, n, perMinute int) {
 	l := newLoad(b, fresh(b, "postgres"), sandbox.Options{TextsPerMinute: perMinute})
 	all := make([]*seed.Tenant, n)
 	for i := range all {
-		all[i] = l.company(i, perMinute, 0)
+		all[i] = l.addCompany(i, perMinute, 0)
 	}
-	took := min(measured(b), 2*time.Minute)
-	l.bulk(perMinute*(2+int(took.Minutes())), all...)
+	took := min(benchTime(b), 2*time.Minute)
+	l.queueBulk(perMinute*(2+int(took.Minutes())), all...)
 	e := startChild(b, l.dsn, l.url, "w1")
-	l.accepted(3 * n) // each lane has got going
+	l.waitAccepted(3 * n) // each lane has got going
 	cpu, database, began, before := e.cpu(), l.databaseCPU(), time.Now(), l.phone.Accepted()
 	time.Sleep(took)
 	cpu, database = e.cpu()-cpu, l.databaseCPU()-database
@@ -117,24 +117,24 @@ func BenchmarkOneToOne(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				l := newLoad(b, fresh(b, "postgres"), sandbox.Options{})
-				t := l.company(1, c.perMinute, 0)
-				l.bulk(c.bulk, t)
+				t := l.addCompany(1, c.perMinute, 0)
+				l.queueBulk(c.bulk, t)
 				e := startChild(b, l.dsn, l.url, "w1")
-				l.accepted(5)
+				l.waitAccepted(5)
 				asked := map[string]time.Time{}
 				for i := range c.n {
 					number := fmt.Sprintf("+1001%07d", i)
-					asked[number] = l.one(t, 1, number)
+					asked[number] = l.queueOne(t, 1, number)
 					time.Sleep(c.between + rand.N(c.plus))
 				}
-				report(b, l, c.bulk, asked)
+				reportWaits(b, l, c.bulk, asked)
 				e.stop()
 			}
 		})
 	}
 }
 
-func report(b *testing.B, l *load, bulk int, asked map[string]time.Time) {
+func reportWaits(b *testing.B, l *load, bulk int, asked map[string]time.Time) {
 	b.Helper()
 	if l.phone.Accepted() >= bulk {
 		b.Fatal("the bulk was over too soon")
@@ -156,24 +156,24 @@ func report(b *testing.B, l *load, bulk int, asked map[string]time.Time) {
 }
 
 // A worker's death must not hold its companies up, nor end in a burst: its lane goes on within 15 s, at its pace.
-func TestADeadWorkersLaneGoesOnWithin15Seconds(t *testing.T) {
+func TestDeadWorkersLaneIsTakenOverWithoutABurst(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a lease to run out")
 	}
 	t.Parallel()
 	const perMinute = 300
 	l := newLoad(t, fresh(t, "postgres"), sandbox.Options{})
-	l.bulk(1000, l.company(1, perMinute, 0))
+	l.queueBulk(1000, l.addCompany(1, perMinute, 0))
 	dead := startChild(t, l.dsn, l.url, "dead")
-	l.accepted(20)
+	l.waitAccepted(20)
 	startChild(t, l.dsn, l.url, "alive")
 	dead.kill()
 	killed, before := time.Now(), l.phone.Accepted()
-	again := l.accepted(before + 1)
+	again := l.waitAccepted(before + 1)
 	if gap := again.Sub(killed); gap > 15*time.Second {
 		t.Errorf("the lane stood still for %v", gap)
 	}
-	l.accepted(before + 20)
+	l.waitAccepted(before + 20)
 	texts := l.phone.Texts()
 	// A slot may be used up to 200 ms late, and a busy machine adds to that; 12 s made good would be sixty texts at once.
 	const window = 10
@@ -190,8 +190,8 @@ func TestADeadWorkersLaneGoesOnWithin15Seconds(t *testing.T) {
 // Finding due lanes must cost by those that are due, not by how many companies there are.
 func TestDueLanesAreFoundByTheirIndex(t *testing.T) {
 	l := newLoad(t, fresh(t, "postgres"), sandbox.Options{})
-	l.lanes(10_000)
-	plan := l.plan(`SELECT id FROM lanes WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now()) ORDER BY due_at LIMIT 200 FOR UPDATE SKIP LOCKED`)
+	l.insertLanes(10_000)
+	plan := l.explain(`SELECT id FROM lanes WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now()) ORDER BY due_at LIMIT 200 FOR UPDATE SKIP LOCKED`)
 	if !strings.Contains(plan, "lanes_due") || strings.Contains(plan, "Seq Scan") {
 		t.Errorf("the plan:\n%s", plan)
 	}
@@ -203,7 +203,7 @@ func BenchmarkDueLanes(b *testing.B) {
 		for _, n := range []int{100, 1000, 10_000} {
 			b.Run(fmt.Sprint(name, "/", n), func(b *testing.B) {
 				l := newLoad(b, fresh(b, name), sandbox.Options{})
-				l.lanes(n)
+				l.insertLanes(n)
 				now := time.Now().UTC()
 				for b.Loop() {
 					got, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 200)
@@ -222,13 +222,13 @@ func BenchmarkDueLanes(b *testing.B) {
 }
 
 // lanes makes n lanes of which five are due; a third is leased to others, the rest has nothing to do.
-func (l *load) lanes(n int) {
+func (l *load) insertLanes(n int) {
 	l.Helper()
-	t := l.company(1, 100, 0)
+	t := l.addCompany(1, 100, 0)
 	db := l.open()
 	defer func() { _ = db.Close() }()
 	now := time.Now().UTC()
-	at := map[bool]string{true: "CAST($3 AS timestamptz)", false: "$3"}[l.postgres()]
+	at := map[bool]string{true: "CAST($3 AS timestamptz)", false: "$3"}[l.isPostgres()]
 	later := strings.Replace(at, "3", "4", 1)
 	_, err := db.Exec(`INSERT INTO lanes (id, tenant_id, due_at, lease_owner, lease_until, updated_at)
 		SELECT 'l' || i, $2, CASE WHEN i <= 5 THEN `+at+` WHEN i % 3 = 0 THEN `+later+` END, CASE WHEN i > 5 AND i % 3 = 0 THEN 'w2' ELSE '' END,
@@ -239,7 +239,7 @@ func (l *load) lanes(n int) {
 }
 
 // plan is how Postgres would run a statement.
-func (l *load) plan(statement string) string {
+func (l *load) explain(statement string) string {
 	l.Helper()
 	db := l.open()
 	defer func() { _ = db.Close() }()

@@ -12,7 +12,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestAnOutcomeThatTheDatabaseRefusesHoldsNoOther(t *testing.T) {
+func TestRefusedOutcomeDoesNotBlockTheOthers(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		ctx := context.Background()
 		db := seed.Store(t, dsn, time.Now)

@@ -11,7 +11,7 @@ import (
 )
 
 // later stores a batch of Ben's that is scheduled for an hour from now.
-func (w *world) later(id string) {
+func (w *world) storeScheduled(id string) {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
 	_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: "43", UserEmail: "ben@acme.com", SenderEmail: "ben@acme.com", Source: models.SourceBulk,
@@ -21,27 +21,27 @@ func (w *world) later(id string) {
 }
 
 // tells has the CRM say something.
-func (w *world) tells(e crm.Event) {
+func (w *world) applyUnordered(e crm.Event) {
 	w.t.Helper()
 	e.Tenant.ID = "t_9"
 	w.must(w.Apply(ctx, e, nil))
 }
 
-func (w *world) plan(plan string) {
+func (w *world) setPlan(plan string) {
 	w.t.Helper()
 	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	w.must(err)
 }
 
-func TestWhatTheCRMDecidesIsHeldByItsOwnCode(t *testing.T) {
+func TestEachHoldHasItsOwnCode(t *testing.T) {
 	each(t, func(w *world) {
-		w.later("deactivated")
-		w.tells(crm.Event{Type: crm.EventUserDeactivated, UserID: "43"})
-		w.later("downgraded")
+		w.storeScheduled("deactivated")
+		w.applyUnordered(crm.Event{Type: crm.EventUserDeactivated, UserID: "43"})
+		w.storeScheduled("downgraded")
 		w.clock.Add(time.Second)
-		w.plan("starter")
-		w.tells(crm.Event{Type: crm.EventPlanChanged})
+		w.setPlan("starter")
+		w.applyUnordered(crm.Event{Type: crm.EventPlanChanged})
 		for id, code := range map[string]string{"deactivated": models.HeldUser, "downgraded": models.HeldPlan} {
 			if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != code || b.HeldReason == "" {
 				w.t.Errorf("%s is %s for %q: %s", id, b.State, b.HeldCode, b.HeldReason)
@@ -50,9 +50,9 @@ func TestWhatTheCRMDecidesIsHeldByItsOwnCode(t *testing.T) {
 	})
 }
 
-func TestAPersonResumesWhatADisconnectHeld(t *testing.T) {
+func TestBatchHeldByADisconnectCanBeResumed(t *testing.T) {
 	each(t, func(w *world) {
-		w.later("b1")
+		w.storeScheduled("b1")
 		w.must(w.Market.Disconnect(ctx, "t_9", "42"))
 		asker := texting.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
 		var err error
@@ -74,22 +74,22 @@ func TestAPersonResumesWhatADisconnectHeld(t *testing.T) {
 	})
 }
 
-func TestAScheduleWhoseTimePassedWhileBrokenFollowsItsLateRule(t *testing.T) {
+func TestScheduleThatPassedWhileBrokenFollowsItsLateRule(t *testing.T) {
 	each(t, func(w *world) {
-		w.later("late")
+		w.storeScheduled("late")
 		w.phone.SuspendUser(sandbox.AnaID)
-		w.within(heardWithin, "held", func() bool { return w.batch("late").HeldCode == models.HeldBroken })
+		w.eventually(eventTimeout, "held", func() bool { return w.batch("late").HeldCode == models.HeldBroken })
 		w.clock.Add(3 * time.Hour)
-		w.later("in time")
+		w.storeScheduled("in time")
 		w.phone.RestoreUser(sandbox.AnaID)
-		w.within(time.Minute, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == models.BatchHeld && b.HeldCode == models.HeldLate })
+		w.eventually(time.Minute, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == models.BatchHeld && b.HeldCode == models.HeldLate })
 		if b := w.batch("in time"); b.State != models.BatchScheduled {
 			w.t.Errorf("the other one is %s", b.State)
 		}
 	})
 }
 
-func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
+func TestRefusedSubscriptionIsRetriedWithinTheHour(t *testing.T) {
 	each(t, func(w *world) {
 		first := w.connection()
 		token := w.phone.IssueToken(sandbox.AnaID, "change_log")
@@ -104,7 +104,7 @@ func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
 		}
 		w.clock.Add(28 * time.Hour)
 		begun := w.clock.Now()
-		w.swept(time.Minute, "the daily check", func() bool {
+		w.eventuallySwept(time.Minute, "the daily check", func() bool {
 			c := w.connection()
 			return c.SubscriptionsNote != "" && c.LastCheckedAt != nil && c.LastCheckedAt.After(begun)
 		})
@@ -115,7 +115,7 @@ func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
 		}
 		w.must(w.dp.DeleteSMSSubscription(ctx, token, theirs[0]))
 		w.clock.Add(75 * time.Minute)
-		w.swept(time.Minute, "subscribed", func() bool { c := w.connection(); return c.SMSSubscription != "" && c.SubscriptionsNote == "" })
+		w.eventuallySwept(time.Minute, "subscribed", func() bool { c := w.connection(); return c.SMSSubscription != "" && c.SubscriptionsNote == "" })
 		left, err := w.dp.SMSSubscriptions(ctx, token)
 		w.must(err)
 		if len(left) != 10 {

@@ -66,7 +66,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	w.must(err)
 	host := httptest.NewServer(crmsandbox.New(crmsandbox.Options{Secrets: secrets, Domain: "localhost:8090", Now: w.clock.Now}))
-	ours := httptest.NewServer(http.HandlerFunc(w.event))
+	ours := httptest.NewServer(http.HandlerFunc(w.storeWebhook))
 	w.phone = sandbox.New(sandbox.Options{ClientID: "id", ClientSecret: "secret", RedirectURIs: []string{ours.URL + "/connect/callback"},
 		Now: w.clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
 	w.phone.SeedDemo()
@@ -91,7 +91,7 @@ func newWorld(t *testing.T, dsn string) *world {
 }
 
 // event is the webhook as the door has it: verified, stored, answered.
-func (w *world) event(rw http.ResponseWriter, r *http.Request) {
+func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		rw.WriteHeader(http.StatusInternalServerError)
@@ -161,7 +161,7 @@ func (w *world) connect() {
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)
 	}
-	w.within(time.Minute, "connected", func() bool { return w.connection().Usable() })
+	w.eventually(time.Minute, "connected", func() bool { return w.connection().Usable() })
 	w.acme.Lane = sandbox.AcmeID
 	w.acme.Rate(0)
 }
@@ -174,7 +174,7 @@ func (w *world) must(err error) {
 }
 
 // within waits for a condition, and tells how long that took.
-func (w *world) within(d time.Duration, what string, ok func() bool) time.Duration {
+func (w *world) eventually(d time.Duration, what string, ok func() bool) time.Duration {
 	w.t.Helper()
 	begun := time.Now()
 	for !ok() {
@@ -188,10 +188,10 @@ func (w *world) within(d time.Duration, what string, ok func() bool) time.Durati
 
 // swept waits as within does, with a sweep now and then. One may not be enough: a job that is still at work on the same
 // keeps its twin out of the queue.
-func (w *world) swept(d time.Duration, what string, ok func() bool) {
+func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	var last time.Time
-	w.within(d, what, func() bool {
+	w.eventually(d, what, func() bool {
 		if time.Since(last) > time.Second {
 			w.must(w.Sweep(ctx))
 			last = time.Now()
@@ -223,7 +223,7 @@ func (w *world) counts(id string) models.Counts {
 }
 
 // words is what a person reads why an e-mail can't text, "" when it can.
-func (w *world) words(email string) string {
+func (w *world) accountWords(email string) string {
 	w.t.Helper()
 	a, err := w.db.AccountByEmail(ctx, "t_9", email)
 	w.must(err)

@@ -11,17 +11,17 @@ import (
 	"dialpad-texting/models"
 )
 
-func failed(messageID, code, words, severity string) crm.Completion {
+func failedCompletion(messageID, code, words, severity string) crm.Completion {
 	return crm.Completion{State: crm.StateFail, Port: crm.PortFailed, Severity: severity,
 		Outputs: crm.CompletionOutputs{Status: "failed", MessageID: messageID, ErrorCode: code, ErrorText: words}}
 }
 
 // ends carries a call that ends without a text, tells the CRM and compares what it heard.
-func (w *world) ends(e crm.Execute, code, words, severity string) {
+func (w *world) checkOutcome(e crm.Execute, code, words, severity string) {
 	w.t.Helper()
-	_, id := w.carried(e)
+	_, id := w.process(e)
 	must(w.t, w.Complete(ctx, "t_9", e.CallbackID))
-	want := failed(id, code, words, severity)
+	want := failedCompletion(id, code, words, severity)
 	want.CallbackID = e.CallbackID
 	if diff := cmp.Diff(want, w.completion(e.CallbackID)); diff != "" {
 		w.t.Errorf("%s (-want +got)\n%s", e.CallbackID, diff)
@@ -31,7 +31,7 @@ func (w *world) ends(e crm.Execute, code, words, severity string) {
 	}
 }
 
-func TestWhoeverCannotBeTextedEndsTheCallInPlainWords(t *testing.T) {
+func TestEachReasonWhyNobodyIsTextedReachesTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.DeleteContact("acme", "20")
 		_, err := w.db.Suppress(ctx, "t_9", "+14155550110", models.OptOutReply, "")
@@ -45,8 +45,8 @@ func TestWhoeverCannotBeTextedEndsTheCallInPlainWords(t *testing.T) {
 			{"no number", "no_number", "No number in this field", w.call("11")},
 			{"no such phone field", "no_number", "No number in this field", w.call("7", field("fax"))},
 			{"invalid number", "invalid_number", "Not a valid number", w.call("13")},
-			{"empty field", "empty_field", "{{Contact.firstName}} is empty", w.call("9", says("Hi {{Contact.firstName}}"))},
-			{"unknown field", "unknown_field", "There is no field {{Contact.fristName}}. Did you mean {{Contact.firstName}}?", w.call("7", says("Hi {{Contact.fristName}}"))},
+			{"empty field", "empty_field", "{{Contact.firstName}} is empty", w.call("9", message("Hi {{Contact.firstName}}"))},
+			{"unknown field", "unknown_field", "There is no field {{Contact.fristName}}. Did you mean {{Contact.firstName}}?", w.call("7", message("Hi {{Contact.fristName}}"))},
 			{"record is gone", "missing", "The record no longer exists", w.call("20")},
 			{"sender may not see it", "forbidden", "The sender may not see this record", w.call("24", from("43"))},
 			{"template is gone", "not_found", "That template no longer exists.", w.call("7", template("tpl_none"))},
@@ -57,7 +57,7 @@ func TestWhoeverCannotBeTextedEndsTheCallInPlainWords(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				w.t = t
-				w.ends(c.call, c.code, c.words, crm.SeverityMedium)
+				w.checkOutcome(c.call, c.code, c.words, crm.SeverityMedium)
 			})
 		}
 		if n := w.phone.SMSPosts(); n != 0 {
@@ -66,46 +66,46 @@ func TestWhoeverCannotBeTextedEndsTheCallInPlainWords(t *testing.T) {
 	})
 }
 
-func TestASuspendedOrDeactivatedSenderHasNoAccount(t *testing.T) {
+func TestSuspendedOrDeactivatedSenderHasNoAccount(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.SuspendUser(sandbox.BenID)
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
-		w.ends(w.call("7", from("43")), "no_account", "No Dialpad account found", crm.SeverityMedium)
+		w.checkOutcome(w.call("7", from("43")), "no_account", "No Dialpad account found", crm.SeverityMedium)
 		must(t, w.db.DeactivateUser(ctx, "t_9", "42"))
-		w.ends(w.call("7", from("42")), "no_account", "No Dialpad account found", crm.SeverityMedium)
+		w.checkOutcome(w.call("7", from("42")), "no_account", "No Dialpad account found", crm.SeverityMedium)
 	})
 }
 
-func TestWithoutPlanInstallationOrConnectionACallFailsAtOnceAndHigh(t *testing.T) {
+func TestWithoutPlanInstallOrConnectionACallbackFailsWithHighSeverity(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.plan("starter")
-		w.ends(w.call("7"), "plan_required", connectWords, crm.SeverityHigh)
-		w.plan("business")
+		w.setPlan("starter")
+		w.checkOutcome(w.call("7"), "plan_required", connectWords, crm.SeverityHigh)
+		w.setPlan("business")
 		must(t, w.db.Uninstall(ctx, "t_9"))
-		w.ends(w.call("7"), "not_installed", connectWords, crm.SeverityHigh)
+		w.checkOutcome(w.call("7"), "not_installed", connectWords, crm.SeverityHigh)
 		_, err := w.db.Install(ctx, "t_9", "42")
 		must(t, err)
 		must(t, w.market.Broken(ctx, "t_9", 0, "Dialpad no longer accepts the connection."))
-		w.ends(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
+		w.checkOutcome(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
 		must(t, w.market.Disconnect(ctx, "t_9", "42"))
-		w.ends(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
+		w.checkOutcome(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
 	})
 }
 
-func TestATextGoesOutFromTheUserAndIsDoneOnceDialpadHasTakenIt(t *testing.T) {
+func TestCallbackCompletesOnceDialpadAcceptedTheText(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		byBen, benID := w.carried(w.call("3", from("43"), says("Hi {{Contact.firstName}}, {{User.firstName}} here")))
-		byOwner, ownerID := w.carried(w.call("103", from("owner"), template("tpl_4"), func(e *crm.Execute) { e.Module = crm.ModuleDeal }))
+		byBen, benID := w.process(w.call("3", from("43"), message("Hi {{Contact.firstName}}, {{User.firstName}} here")))
+		byOwner, ownerID := w.process(w.call("103", from("owner"), template("tpl_4"), func(e *crm.Execute) { e.Module = crm.ModuleDeal }))
 		must(t, w.Complete(ctx, "t_9", byBen.CallbackID))
-		if told := w.told(byBen.CallbackID); len(told) != 0 {
+		if told := w.completions(byBen.CallbackID); len(told) != 0 {
 			t.Fatalf("told %+v before anything was sent", told)
 		}
 		if got := w.message(ownerID).Text; got != "Hi Priya, the proposal for Dental front desk is in your inbox. Any questions, just text me back. Ben" {
 			t.Errorf("the owner's text is %q", got)
 		}
-		w.engine()
-		w.until("both sent", func() bool {
+		w.runEngine()
+		w.eventually("both sent", func() bool {
 			return w.message(benID).State == models.Sent && w.message(ownerID).State == models.Sent
 		})
 		for _, e := range []crm.Execute{byBen, byOwner} {
@@ -121,12 +121,12 @@ func TestATextGoesOutFromTheUserAndIsDoneOnceDialpadHasTakenIt(t *testing.T) {
 	})
 }
 
-func TestDialpadsOwnWordsReachTheCRMVerbatim(t *testing.T) {
+func TestDialpadsWordsReachTheCRMVerbatim(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.Forbidden, Path: "/api/v2/sms", Times: 1})
-		e, id := w.carried(w.call("7"))
-		w.engine()
-		w.until("refused", func() bool { return w.message(id).State == models.Failed })
+		e, id := w.process(w.call("7"))
+		w.runEngine()
+		w.eventually("refused", func() bool { return w.message(id).State == models.Failed })
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		m, got := w.message(id), w.completion(e.CallbackID)
 		if m.ErrorText == "" || got.Outputs.ErrorText != m.ErrorText || got.Outputs.ErrorCode != "dialpad_refused" || got.Severity != crm.SeverityMedium {
@@ -135,7 +135,7 @@ func TestDialpadsOwnWordsReachTheCRMVerbatim(t *testing.T) {
 	})
 }
 
-func TestWhatChangesBeforeTheTextLeavesDecides(t *testing.T) {
+func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 	for _, c := range []struct {
 		name, code, words, severity string
 		change                      func(w *world)
@@ -144,7 +144,7 @@ func TestWhatChangesBeforeTheTextLeavesDecides(t *testing.T) {
 			_, err := w.db.Suppress(ctx, "t_9", "+14155550142", models.OptOutCRM, "")
 			must(w.t, err)
 		}},
-		{"plan lost", "plan_required", connectWords, crm.SeverityHigh, func(w *world) { w.plan("starter") }},
+		{"plan lost", "plan_required", connectWords, crm.SeverityHigh, func(w *world) { w.setPlan("starter") }},
 		{"disconnected", "not_connected", connectWords, crm.SeverityHigh, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
 		{"sender suspended", "no_account", "No Dialpad account found", crm.SeverityMedium, func(w *world) {
 			w.phone.SuspendUser(sandbox.BenID)
@@ -160,12 +160,12 @@ func TestWhatChangesBeforeTheTextLeavesDecides(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
-				e, id := w.carried(w.call("7", from("43")))
+				e, id := w.process(w.call("7", from("43")))
 				c.change(w)
-				w.engine()
-				w.until("failed", func() bool { return w.message(id).State == models.Failed })
+				w.runEngine()
+				w.eventually("failed", func() bool { return w.message(id).State == models.Failed })
 				must(t, w.Complete(ctx, "t_9", e.CallbackID))
-				want := failed(id, c.code, c.words, c.severity)
+				want := failedCompletion(id, c.code, c.words, c.severity)
 				want.CallbackID = e.CallbackID
 				if diff := cmp.Diff(want, w.completion(e.CallbackID)); diff != "" {
 					t.Error(diff)
@@ -178,17 +178,17 @@ func TestWhatChangesBeforeTheTextLeavesDecides(t *testing.T) {
 	}
 }
 
-func TestAnUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
+func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		known, knownID := w.carried(w.call("7"))
-		undelivered, undeliveredID := w.carried(w.call("2"))
-		unknown, unknownID := w.carried(w.call("4"))
+		known, knownID := w.process(w.call("7"))
+		undelivered, undeliveredID := w.process(w.call("2"))
+		unknown, unknownID := w.process(w.call("4"))
 		if got := w.settle(models.Outcome{State: models.Uncertain, Code: "outcome_unknown", Text: models.UnknownOutcome}); len(got) != 3 {
 			t.Fatalf("claimed %d", len(got))
 		}
 		for _, e := range []crm.Execute{known, undelivered, unknown} {
 			must(t, w.Complete(ctx, "t_9", e.CallbackID))
-			if n := len(w.told(e.CallbackID)); n != 0 {
+			if n := len(w.completions(e.CallbackID)); n != 0 {
 				t.Fatal("an unknown outcome was told at once")
 			}
 		}
@@ -205,12 +205,12 @@ func TestAnUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 		}
 		w.clock.Add(9 * time.Minute)
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))
-		if n := len(w.told(unknown.CallbackID)); n != 0 {
+		if n := len(w.completions(unknown.CallbackID)); n != 0 {
 			t.Fatal("an unknown outcome was told after nine minutes")
 		}
 		w.clock.Add(time.Minute)
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))
-		want := failed(unknownID, "outcome_unknown", models.UnknownOutcome, crm.SeverityMedium)
+		want := failedCompletion(unknownID, "outcome_unknown", models.UnknownOutcome, crm.SeverityMedium)
 		want.CallbackID, want.Outputs.Status = unknown.CallbackID, "uncertain"
 		if diff := cmp.Diff(want, w.completion(unknown.CallbackID)); diff != "" {
 			t.Error(diff)
@@ -231,9 +231,9 @@ func (w *world) advance(id string, p models.Progress) {
 	}
 }
 
-func TestWhatDialpadTookIsASuccessWhateverTheCarrierSaysLater(t *testing.T) {
+func TestAcceptedTextIsASuccessThoughUndeliveredLater(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("7"))
+		e, id := w.process(w.call("7"))
 		w.settle(models.Outcome{State: models.Sent})
 		moved, err := w.db.AdvanceMessage(ctx, "t_9", id, models.Progress{State: models.Undelivered, Code: "rejected", From: []string{models.Sent}})
 		if err != nil || !moved {

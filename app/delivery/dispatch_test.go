@@ -10,7 +10,7 @@ import (
 )
 
 // Claimed ahead of the only connection, then Dialpad stops answering: they go back, since what was checked is old.
-func TestATextThatWaitedForAConnectionIsCheckedAgain(t *testing.T) {
+func TestTextThatWaitedForAConnectionIsRequeued(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 1200 * time.Millisecond, Times: 1})
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 6)

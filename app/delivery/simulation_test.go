@@ -18,7 +18,7 @@ import (
 // TestNoScheduleTextsTwiceOrLosesAnybody drives the ledger through random schedules: three workers that stall, die,
 // lose answers and wake late, people who pause, hold and cancel, and a Dialpad whose events come in any order.
 // A failing schedule names its seed; put it into only to see it alone.
-func TestNoScheduleTextsTwiceOrLosesAnybody(t *testing.T) {
+func TestRandomSchedulesNeverTextTwiceOrLoseAText(t *testing.T) {
 	const only = 0
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		seeds, steps := 6, 350
@@ -31,14 +31,14 @@ func TestNoScheduleTextsTwiceOrLosesAnybody(t *testing.T) {
 			if only != 0 {
 				n = only
 			}
-			w := newSchedule(t, dsn, n, seen)
-			for w.step = range steps {
-				w.act()
-				w.look()
+			w := newSimulation(t, dsn, n, seen)
+			for w.steps = range steps {
+				w.step()
+				w.checkLedger()
 			}
 			w.finish()
 		}
-		for _, what := range []string{wokeLate, wentAgain, eventWaited, unknownSettled, claimUnheard} {
+		for _, what := range []string{wokeLate, requeuedText, waitingEvent, settledUnknown, lostClaim} {
 			if seen[what] == 0 {
 				t.Errorf("no schedule came across %s", what)
 			}
@@ -49,53 +49,53 @@ func TestNoScheduleTextsTwiceOrLosesAnybody(t *testing.T) {
 // What the schedules must have come across, or they say nothing.
 const (
 	wokeLate       = "a worker that woke after its lease"
-	wentAgain      = "a text that went again"
-	eventWaited    = "an event that waited for an answer"
-	unknownSettled = "an unknown outcome that was settled"
-	claimUnheard   = "a claim whose answer was lost"
+	requeuedText   = "a text that went again"
+	waitingEvent   = "an event that waited for an answer"
+	settledUnknown = "an unknown outcome that was settled"
+	lostClaim      = "a claim whose answer was lost"
 )
 
 // schedule is one random run: the real store, workers that are moved by hand, and a Dialpad that counts.
-type schedule struct {
-	t       *testing.T
-	r       *rand.Rand
-	seed    uint64
-	step    int
-	trace   []string
-	db      *seed.DB
-	clock   *seed.Clock
-	rec     *delivery.Reconciler
-	acme    *seed.Tenant
-	tenant  string
-	batches []string
-	texts   map[string]*fate // by message
-	workers []*drainer
-	events  []models.WebhookEvent
-	stored  []string // events that wait for an answer
-	newest  int64    // the newest fence that was handed out
-	n       int
-	seen    map[string]int // what the schedule came across
+type simulation struct {
+	t           *testing.T
+	r           *rand.Rand
+	seed        uint64
+	steps       int
+	trace       []string
+	db          *seed.DB
+	clock       *seed.Clock
+	rec         *delivery.Reconciler
+	acme        *seed.Tenant
+	tenant      string
+	batches     []string
+	texts       map[string]*truth // by message
+	workers     []*simWorker
+	events      []models.WebhookEvent
+	waiting     []string // events that wait for an answer
+	newestFence int64    // the newest fence that was handed out
+	n           int
+	reached     map[string]int // what the schedule came across
 }
 
 // fate is what truly became of one text.
-type fate struct {
+type truth struct {
 	state     string // as last seen in the ledger
 	claims    int
 	open      bool // claimed, and what became of it may still be unknown
-	unheard   bool // claimed without anybody hearing of it
+	claimLost bool // claimed without anybody hearing of it
 	onWire    int  // POSTs that Dialpad did not surely turn down
 	accepted  int
 	dialpadID string
 }
 
 // drainer is a worker: a lane perhaps, and what it has claimed.
-type drainer struct {
-	name    string
-	lane    *models.Lane
-	wakes   int64
-	asleep  int  // steps it does not move
-	unheard bool // the answer to its last claim was lost
-	flights []*flight
+type simWorker struct {
+	name      string
+	lane      *models.Lane
+	wakes     int64
+	asleep    int  // steps it does not move
+	claimLost bool // the answer to its last claim was lost
+	flights   []*flight
 }
 
 // flight is one claimed text: not yet posted, or posted with an answer on its way.
@@ -105,75 +105,78 @@ type flight struct {
 	answer models.Outcome
 }
 
-func newSchedule(t *testing.T, dsn string, n uint64, seen map[string]int) *schedule {
-	w := &schedule{t: t, seed: n, r: rand.New(rand.NewPCG(n, 7)), clock: seed.NewClock(), tenant: fmt.Sprint("t_", 900+n),
-		texts: map[string]*fate{}, seen: seen}
+func newSimulation(t *testing.T, dsn string, n uint64, seen map[string]int) *simulation {
+	w := &simulation{t: t, seed: n, r: rand.New(rand.NewPCG(n, 7)), clock: seed.NewClock(), tenant: fmt.Sprint("t_", 900+n),
+		texts: map[string]*truth{}, reached: seen}
 	w.db = seed.Store(t, dsn, w.clock.Now)
 	w.rec = delivery.NewReconciler(w.db.Store)
 	w.acme = w.db.Tenant(w.tenant).Connected("c"+w.tenant).Account("1", "ana@acme.com", from).Account("2", "ben@acme.com", "+14155550101")
 	for range 3 {
-		w.workers = append(w.workers, &drainer{name: w.name("w")})
+		w.workers = append(w.workers, &simWorker{name: w.name("w")})
 	}
-	w.queue()
+	w.queueBatch()
 	return w
 }
 
-func (w *schedule) name(kind string) string { w.n++; return fmt.Sprint(kind, "-", w.tenant, "-", w.n) }
-
-func (w *schedule) fail(format string, args ...any) {
-	w.t.Helper()
-	last := w.trace[max(0, len(w.trace)-40):]
-	w.t.Fatalf("seed %d, step %d: %s\n%s", w.seed, w.step, fmt.Sprintf(format, args...), strings.Join(last, "\n"))
+func (w *simulation) name(kind string) string {
+	w.n++
+	return fmt.Sprint(kind, "-", w.tenant, "-", w.n)
 }
 
-func (w *schedule) must(err error) {
+func (w *simulation) failf(format string, args ...any) {
+	w.t.Helper()
+	last := w.trace[max(0, len(w.trace)-40):]
+	w.t.Fatalf("seed %d, step %d: %s\n%s", w.seed, w.steps, fmt.Sprintf(format, args...), strings.Join(last, "\n"))
+}
+
+func (w *simulation) must(err error) {
 	w.t.Helper()
 	if err != nil {
-		w.fail("%v", err)
+		w.failf("%v", err)
 	}
 }
 
-func (w *schedule) note(format string, args ...any) {
-	w.trace = append(w.trace, fmt.Sprintf("%d ", w.step)+fmt.Sprintf(format, args...))
+func (w *simulation) logf(format string, args ...any) {
+	w.trace = append(w.trace, fmt.Sprintf("%d ", w.steps)+fmt.Sprintf(format, args...))
 }
 
 // queue asks for a few texts. Batches share numbers: a pair of sender and recipient may have several.
-func (w *schedule) queue() {
+func (w *simulation) queueBatch() {
 	class, sender := w.r.IntN(3), 1+w.r.IntN(2)
 	b := w.name("b")
 	for _, m := range w.acme.Batch(b, class, fmt.Sprint(sender), []string{"ana@acme.com", "ben@acme.com"}[sender-1], 1+w.r.IntN(6)) {
-		w.texts[m.ID] = &fate{state: models.Queued}
+		w.texts[m.ID] = &truth{state: models.Queued}
 	}
 	w.batches = append(w.batches, b)
-	w.note("queue %s", b)
+	w.logf("queue %s", b)
 }
 
 // act is one step of anybody.
-func (w *schedule) act() {
+func (w *simulation) step() {
 	d := w.workers[w.r.IntN(len(w.workers))]
 	switch p := w.r.IntN(100); {
 	case p < 4:
-		w.queue()
+		w.queueBatch()
 	case p < 12:
-		w.pass(time.Duration(1+w.r.IntN(8000)) * time.Millisecond)
+		w.advance(time.Duration(1+w.r.IntN(8000)) * time.Millisecond)
 	case p < 20:
-		w.hear()
+		w.receiveEvent()
 	case p < 27:
-		w.decide()
+		w.changeBatch()
 	case d.asleep > 0:
-		w.hear()
+		w.receiveEvent()
 	case p < 30:
 		d.asleep = 10 + w.r.IntN(80)
-		w.note("%s falls asleep", d.name)
+		w.logf("%s falls asleep", d.name)
 	case p < 32:
-		w.note("%s dies with %d on the wire", d.name, len(d.flights))
-		*d = drainer{name: w.name("w")}
+		w.logf("%s dies with %d on the wire", d.name, len(d.flights))
+		*d = simWorker{name: w.name("w")}
 	case d.lane == nil:
 		w.acquire(d)
 	case p < 58:
 		w.claim(d)
 	case p < 60:
-		w.giveUp(d)
+		w.release(d)
 	default:
 		w.answer(d)
 	}
@@ -185,7 +188,7 @@ func (w *schedule) act() {
 const leaseTime = 10 * time.Second
 
 // pass lets time go by; who is awake renews, as the engine does each third of a lease.
-func (w *schedule) pass(d time.Duration) {
+func (w *simulation) advance(d time.Duration) {
 	w.clock.Add(d)
 	for _, d := range w.workers {
 		if d.lane == nil || d.asleep > 0 {
@@ -194,51 +197,51 @@ func (w *schedule) pass(d time.Duration) {
 		kept, err := w.db.RenewLanesAllTenants(context.Background(), d.name, leaseTime, []string{d.lane.ID})
 		w.must(err)
 		if !kept[d.lane.ID] {
-			w.note("%s lost its lane", d.name)
-			d.lane, d.unheard = nil, false
+			w.logf("%s lost its lane", d.name)
+			d.lane, d.claimLost = nil, false
 		}
 	}
 }
 
-func (w *schedule) acquire(d *drainer) {
+func (w *simulation) acquire(d *simWorker) {
 	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, leaseTime, 0, 1000)
 	w.must(err)
 	for i := range lanes {
 		if lanes[i].TenantID != w.tenant {
 			continue
 		}
-		if d.lane, d.wakes = &lanes[i], lanes[i].Wakes; d.lane.Fence <= w.newest {
-			w.fail("fence %d after %d", d.lane.Fence, w.newest)
+		if d.lane, d.wakes = &lanes[i], lanes[i].Wakes; d.lane.Fence <= w.newestFence {
+			w.failf("fence %d after %d", d.lane.Fence, w.newestFence)
 		}
-		w.newest = d.lane.Fence
-		w.note("%s has the lane, fence %d", d.name, d.lane.Fence)
+		w.newestFence = d.lane.Fence
+		w.logf("%s has the lane, fence %d", d.name, d.lane.Fence)
 	}
 }
 
-func (w *schedule) claim(d *drainer) {
+func (w *simulation) claim(d *simWorker) {
 	ctx := context.Background()
-	if d.unheard {
-		w.takeBack(d)
+	if d.claimLost {
+		w.undoLostClaim(d)
 		return
 	}
 	_, _, err := w.db.PromoteDue(ctx, *d.lane, 100)
 	w.must(err)
 	take := models.Take{N: 1 + w.r.IntN(5), Low: w.r.IntN(2), LowClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
-	got, wakes, err := w.take(*d.lane, take)
-	if w.lost(d, err) {
+	got, wakes, err := w.requestClaim(*d.lane, take)
+	if w.isLost(d, err) {
 		return
 	}
-	if d.lane.Fence != w.newest {
-		w.fail("%s claims with fence %d, the lane's is %d", d.name, d.lane.Fence, w.newest)
+	if d.lane.Fence != w.newestFence {
+		w.failf("%s claims with fence %d, the lane's is %d", d.name, d.lane.Fence, w.newestFence)
 	}
-	d.unheard = len(got) > 0 && w.r.IntN(12) == 0
+	d.claimLost = len(got) > 0 && w.r.IntN(12) == 0
 	for _, c := range got {
 		f := w.texts[c.ID]
-		w.note("%s claims %s, unheard %v", d.name, c.ID[24:], d.unheard)
+		w.logf("%s claims %s, unheard %v", d.name, c.ID[24:], d.claimLost)
 		if f.claims++; f.open || f.onWire > 0 {
-			w.fail("text %s is claimed again: %+v", c.ID, *f)
+			w.failf("text %s is claimed again: %+v", c.ID, *f)
 		}
-		if f.unheard = d.unheard; !f.unheard {
+		if f.claimLost = d.claimLost; !f.claimLost {
 			f.open, d.wakes = true, wakes
 			d.flights = append(d.flights, &flight{Claimed: c})
 		}
@@ -246,7 +249,7 @@ func (w *schedule) claim(d *drainer) {
 }
 
 // take claims alone, or as the engine does for many lanes at once.
-func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
+func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
 	ctx := context.Background()
 	if w.r.IntN(2) == 0 {
 		return w.db.Claim(ctx, l, t)
@@ -256,7 +259,7 @@ func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, 
 		return nil, 0, err
 	}
 	if got[0].Busy {
-		w.fail("nobody has the lane's row, and it is busy")
+		w.failf("nobody has the lane's row, and it is busy")
 	}
 	if got[0].Lost {
 		return nil, 0, models.ErrLost
@@ -265,37 +268,37 @@ func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, 
 }
 
 // lost tells whether a worker's lease is gone.
-func (w *schedule) lost(d *drainer, err error) bool {
+func (w *simulation) isLost(d *simWorker, err error) bool {
 	if !errors.Is(err, models.ErrLost) {
 		w.must(err)
 		return false
 	}
-	w.note("%s lost its lease", d.name)
-	w.seen[wokeLate]++
-	d.lane, d.unheard = nil, false
+	w.logf("%s lost its lease", d.name)
+	w.reached[wokeLate]++
+	d.lane, d.claimLost = nil, false
 	return true
 }
 
 // takeBack puts back what the worker claimed without hearing of it, once it has nothing else open.
-func (w *schedule) takeBack(d *drainer) {
+func (w *simulation) undoLostClaim(d *simWorker) {
 	if len(d.flights) > 0 {
 		return
 	}
 	l := *d.lane
 	l.LeaseOwner = d.name
 	l, back, err := w.db.Unclaim(context.Background(), l)
-	if w.lost(d, err) {
+	if w.isLost(d, err) {
 		return
 	}
-	d.lane, d.unheard, w.newest = &l, false, l.Fence
-	w.note("%s takes %d back", d.name, len(back))
-	w.seen[claimUnheard] += len(back)
+	d.lane, d.claimLost, w.newestFence = &l, false, l.Fence
+	w.logf("%s takes %d back", d.name, len(back))
+	w.reached[lostClaim] += len(back)
 	w.must(w.db.FollowUp(context.Background(), back))
 }
 
 // giveUp hands the lane back when nothing is open, as the engine does.
-func (w *schedule) giveUp(d *drainer) {
-	if len(d.flights) > 0 || d.unheard {
+func (w *simulation) release(d *simWorker) {
+	if len(d.flights) > 0 || d.claimLost {
 		return
 	}
 	l := *d.lane
@@ -304,7 +307,7 @@ func (w *schedule) giveUp(d *drainer) {
 	gone, err := w.db.ReleaseLane(context.Background(), l, &soon)
 	w.must(err)
 	if gone {
-		w.note("%s gives the lane back", d.name)
+		w.logf("%s gives the lane back", d.name)
 		d.lane = nil
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestAnAppThatIsInstalledAgainAtOnceStays(t *testing.T) {
+func TestAppInstalledAgainAtOnceStays(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := newWorld(t, dsn) // no crew is at work yet
 		w.db.Tenant("t_9")
 		_, err := w.db.Install(ctx, "t_9", "42")
 		w.must(err)
-		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled}))
+		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled}))
 		w.clock.Add(time.Second)
 		if created, err := w.db.Install(ctx, "t_9", "42"); err != nil || !created {
 			t.Fatal("it was not uninstalled", err)
@@ -27,7 +27,7 @@ func TestAnAppThatIsInstalledAgainAtOnceStays(t *testing.T) {
 		w.start()
 		client, err := w.db.River(&river.Config{})
 		w.must(err)
-		w.within(time.Minute, "the job ran", func() bool {
+		w.eventually(time.Minute, "the job ran", func() bool {
 			list, err := client.JobList(ctx, river.NewJobListParams().Kinds("remove_app").States(rivertype.JobStateCompleted))
 			w.must(err)
 			return len(list.Jobs) == 1

@@ -11,7 +11,7 @@ import (
 )
 
 // answer moves one of a worker's texts on: onto the wire, or its answer into the ledger. Late is as good as in time.
-func (w *schedule) answer(d *drainer) {
+func (w *simulation) answer(d *simWorker) {
 	if len(d.flights) == 0 {
 		w.claim(d)
 		return
@@ -28,7 +28,7 @@ func (w *schedule) answer(d *drainer) {
 		_, err = w.db.Settle(context.Background(), []models.Outcome{f.answer})
 		w.must(err)
 	}
-	w.note("%s settles %s as %s", d.name, f.ID[24:], f.answer.State)
+	w.logf("%s settles %s as %s", d.name, f.ID[24:], f.answer.State)
 	w.texts[f.ID].open = f.answer.State == models.Uncertain
 	d.flights = slices.Delete(d.flights, i, i+1)
 	if w.r.IntN(2) == 0 {
@@ -37,10 +37,10 @@ func (w *schedule) answer(d *drainer) {
 }
 
 // post is Dialpad: it takes the text or not, and its answer arrives or not.
-func (w *schedule) post(d *drainer, f *flight) {
+func (w *simulation) post(d *simWorker, f *flight) {
 	t := w.texts[f.ID]
 	if t.onWire > 0 {
-		w.fail("text %s goes onto the wire again", f.ID)
+		w.failf("text %s goes onto the wire again", f.ID)
 	}
 	f.posted, f.answer = true, models.Outcome{ID: f.ID, Attempt: f.Attempt}
 	kind := w.r.IntN(10)
@@ -48,7 +48,7 @@ func (w *schedule) post(d *drainer, f *flight) {
 	case kind == 0: // 429: surely not accepted
 		due := w.clock.Now().Add(time.Duration(w.r.IntN(5000)) * time.Millisecond)
 		f.answer.State, f.answer.DueAt = models.Waiting, &due
-		w.seen[wentAgain]++
+		w.reached[requeuedText]++
 	case kind == 1:
 		f.answer.State = models.Failed
 	case kind == 2: // lost on the way there
@@ -68,18 +68,18 @@ func (w *schedule) post(d *drainer, f *flight) {
 			w.events = append(w.events, models.WebhookEvent{DialpadID: t.dialpadID, Status: status, FromNumber: f.FromNumber, ToNumber: f.ToNumber})
 		}
 	}
-	w.note("%s posts %s: %s %s", d.name, f.ID[24:], f.answer.State, t.dialpadID)
+	w.logf("%s posts %s: %s %s", d.name, f.ID[24:], f.answer.State, t.dialpadID)
 	if w.r.IntN(12) == 0 { // somebody texts the same person by hand
 		w.events = append(w.events, models.WebhookEvent{DialpadID: w.name("hand"), Status: "delivered", DeviceType: "native", FromNumber: f.FromNumber, ToNumber: f.ToNumber})
 	}
 }
 
 // hear brings one of Dialpad's events, in any order, now and then twice, or looks again at one that waits.
-func (w *schedule) hear() {
-	if len(w.stored) > 0 && w.r.IntN(2) == 0 {
-		i := w.r.IntN(len(w.stored))
-		if w.process(w.stored[i]) {
-			w.stored = slices.Delete(w.stored, i, i+1)
+func (w *simulation) receiveEvent() {
+	if len(w.waiting) > 0 && w.r.IntN(2) == 0 {
+		i := w.r.IntN(len(w.waiting))
+		if w.process(w.waiting[i]) {
+			w.waiting = slices.Delete(w.waiting, i, i+1)
 		}
 		return
 	}
@@ -97,22 +97,22 @@ func (w *schedule) hear() {
 	list, err := w.db.PendingEventsAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 1000)
 	w.must(err)
 	for _, p := range list {
-		if p.TenantID == w.tenant && !slices.Contains(w.stored, p.ID) && !w.process(p.ID) {
-			w.stored = append(w.stored, p.ID)
-			w.seen[eventWaited]++
+		if p.TenantID == w.tenant && !slices.Contains(w.waiting, p.ID) && !w.process(p.ID) {
+			w.waiting = append(w.waiting, p.ID)
+			w.reached[waitingEvent]++
 		}
 	}
 }
 
-func (w *schedule) process(id string) bool {
+func (w *simulation) process(id string) bool {
 	done, err := w.rec.Process(context.Background(), w.tenant, id)
 	w.must(err)
-	w.note("event %s: done %v", id[24:], done)
+	w.logf("event %s: done %v", id[24:], done)
 	return done
 }
 
 // decide is a person, or the plan: pause and go on, hold and release, cancel.
-func (w *schedule) decide() {
+func (w *simulation) changeBatch() {
 	ctx := context.Background()
 	id := w.batches[w.r.IntN(len(w.batches))]
 	b, err := w.db.Batch(ctx, w.tenant, "", id)
@@ -136,14 +136,14 @@ func (w *schedule) decide() {
 		_, err := w.db.ReleaseBatches(ctx, w.tenant, models.HeldBroken)
 		w.must(err)
 	}
-	w.note("decide about %s, %s", id, b.State)
+	w.logf("decide about %s, %s", id, b.State)
 	if w.r.IntN(3) > 0 {
-		w.carry()
+		w.applyBatchStates()
 	}
 }
 
 // carry takes the batches' states over to their texts; it may come late, or half way.
-func (w *schedule) carry() {
+func (w *simulation) applyBatchStates() {
 	ctx := context.Background()
 	for _, id := range w.batches {
 		b, err := w.db.Batch(ctx, w.tenant, "", id)
@@ -167,7 +167,7 @@ func (w *schedule) carry() {
 
 // onward is each state's ways: all of them lead forward. What comes back to the queue was surely not accepted, or
 // never claimed.
-var onward = map[string][]string{
+var nextStates = map[string][]string{
 	models.Queued:    {models.Sending, models.Held, models.Cancelled},
 	models.Waiting:   {models.Queued, models.Held, models.Cancelled, models.Sending},
 	models.Held:      {models.Queued, models.Waiting, models.Cancelled},
@@ -177,7 +177,7 @@ var onward = map[string][]string{
 }
 
 // look reads the whole ledger: nothing is missing, and nothing moved backward.
-func (w *schedule) look() {
+func (w *simulation) checkLedger() {
 	found := 0
 	for _, id := range w.batches {
 		list, err := w.db.Messages(context.Background(), w.tenant, id, nil, "", 1000)
@@ -185,24 +185,24 @@ func (w *schedule) look() {
 		for _, m := range list {
 			found++
 			f := w.texts[m.ID]
-			back := f.unheard && f.state == models.Sending && (m.State == models.Queued || m.State == models.Held || m.State == models.Cancelled)
-			if m.State != f.state && !back && !slices.Contains(onward[f.state], m.State) {
-				w.fail("text %s went from %s to %s", m.ID, f.state, m.State)
+			back := f.claimLost && f.state == models.Sending && (m.State == models.Queued || m.State == models.Held || m.State == models.Cancelled)
+			if m.State != f.state && !back && !slices.Contains(nextStates[f.state], m.State) {
+				w.failf("text %s went from %s to %s", m.ID, f.state, m.State)
 			}
 			if m.State != f.state && f.state == models.Uncertain {
-				w.seen[unknownSettled]++
+				w.reached[settledUnknown]++
 			}
 			f.state = m.State
-			w.agrees(m, f)
+			w.checkMessage(m, f)
 		}
 	}
 	if found != len(w.texts) {
-		w.fail("%d texts of %d are there", found, len(w.texts))
+		w.failf("%d texts of %d are there", found, len(w.texts))
 	}
 }
 
 // agrees compares what the ledger says of a text with what truly became of it.
-func (w *schedule) agrees(m models.Message, f *fate) {
+func (w *simulation) checkMessage(m models.Message, f *truth) {
 	ok := true
 	switch m.State {
 	case models.Queued, models.Waiting, models.Held, models.Cancelled:
@@ -213,12 +213,12 @@ func (w *schedule) agrees(m models.Message, f *fate) {
 		ok = f.accepted == 1 && m.DialpadID == f.dialpadID
 	}
 	if !ok || f.accepted > 1 {
-		w.fail("text %s is %s with %q by %q, in truth %+v", m.ID, m.State, m.DialpadID, m.MatchedBy, *f)
+		w.failf("text %s is %s with %q by %q, in truth %+v", m.ID, m.State, m.DialpadID, m.MatchedBy, *f)
 	}
 }
 
 // finish lets everything come to its end: all wake, all answers and events arrive, one worker drains the lane.
-func (w *schedule) finish() {
+func (w *simulation) finish() {
 	ctx := context.Background()
 	for _, code := range []string{models.BatchPaused, models.BatchHeld} {
 		for _, id := range w.batches {
@@ -227,24 +227,24 @@ func (w *schedule) finish() {
 			}
 		}
 	}
-	for i := 0; i < 500 && !w.over(); i++ {
-		w.carry()
-		w.look()
+	for i := 0; i < 500 && !w.isDone(); i++ {
+		w.applyBatchStates()
+		w.checkLedger()
 		for _, d := range w.workers {
-			w.wind(d)
-			w.look()
+			w.settleAll(d)
+			w.checkLedger()
 		}
-		w.pass(4 * time.Second)
+		w.advance(4 * time.Second)
 		for range 20 {
-			w.hear()
+			w.receiveEvent()
 		}
-		w.look()
+		w.checkLedger()
 	}
-	w.wholeStory()
+	w.checkAllEnded()
 }
 
 // wind lets a worker settle all it has and claim once more.
-func (w *schedule) wind(d *drainer) {
+func (w *simulation) settleAll(d *simWorker) {
 	d.asleep = 0
 	if d.lane == nil {
 		w.acquire(d)
@@ -252,29 +252,29 @@ func (w *schedule) wind(d *drainer) {
 	for len(d.flights) > 0 {
 		w.answer(d)
 	}
-	w.look()
+	w.checkLedger()
 	if d.lane != nil {
 		w.claim(d)
 	}
 }
 
 // over tells whether everything has come to its end, and nothing more will be heard.
-func (w *schedule) over() bool {
+func (w *simulation) isDone() bool {
 	for _, f := range w.texts {
-		if !ended[f.state] {
+		if !endStates[f.state] {
 			return false
 		}
 	}
-	return len(w.events)+len(w.stored) == 0
+	return len(w.events)+len(w.waiting) == 0
 }
 
-var ended = map[string]bool{models.Sent: true, models.Delivered: true, models.Undelivered: true, models.Failed: true,
+var endStates = map[string]bool{models.Sent: true, models.Delivered: true, models.Undelivered: true, models.Failed: true,
 	models.Uncertain: true, models.Cancelled: true}
 
-func (w *schedule) wholeStory() {
+func (w *simulation) checkAllEnded() {
 	for id, f := range w.texts {
-		if !ended[f.state] {
-			w.fail("text %s is still %s: %+v", id, f.state, *f)
+		if !endStates[f.state] {
+			w.failf("text %s is still %s: %+v", id, f.state, *f)
 		}
 	}
 	counts, err := w.db.CountMessages(context.Background(), w.tenant, w.batches)
@@ -284,6 +284,6 @@ func (w *schedule) wholeStory() {
 		sum += c.Sum()
 	}
 	if sum != len(w.texts) {
-		w.fail("the counts add up to %d of %d", sum, len(w.texts))
+		w.failf("the counts add up to %d of %d", sum, len(w.texts))
 	}
 }

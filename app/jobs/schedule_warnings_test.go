@@ -13,13 +13,13 @@ import (
 )
 
 // deaf ends the change log's events: what happens to people at Dialpad from now on, nobody tells.
-func (w *world) deaf() {
+func (w *world) stopChangeLog() {
 	w.t.Helper()
 	w.must(w.dp.DeleteChangeLogSubscription(ctx, w.phone.IssueToken(sandbox.AnaID, "change_log"), w.connection().ChangeSubscription))
 }
 
 // ben is Ben with a popup for a contact.
-func (w *world) ben() texting.Asker {
+func (w *world) benAsker() texting.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
@@ -35,9 +35,9 @@ func (w *world) newYork() *time.Location {
 }
 
 // plans schedules a text of Ben's for some time from now, to the minute.
-func (w *world) plans(key string, from time.Duration) texting.BatchView {
+func (w *world) scheduleIn(key string, from time.Duration) texting.BatchView {
 	w.t.Helper()
-	v, err := w.Texting.Create(ctx, w.ben(), key, texting.BatchRequest{Message: "Hi", Schedule: &texting.Schedule{
+	v, err := w.Texting.Create(ctx, w.benAsker(), key, texting.BatchRequest{Message: "Hi", Schedule: &texting.Schedule{
 		Local: w.clock.Now().Add(from).In(w.newYork()).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
 	w.must(err)
 	return v
@@ -54,10 +54,10 @@ func (w *world) benReads() (n int) {
 }
 
 // foretold waits until the outbox and the app page say what will become of a batch.
-func (w *world) foretold(id, words string) {
+func (w *world) checkWarning(id, words string) {
 	w.t.Helper()
-	w.swept(heardWithin, words, func() bool { return w.batch(id).Warning == words })
-	asker := w.ben()
+	w.eventuallySwept(eventTimeout, words, func() bool { return w.batch(id).Warning == words })
+	asker := w.benAsker()
 	v, err := w.Texting.Batches(ctx, asker, texting.Filter{})
 	w.must(err)
 	for _, b := range v.Batches {
@@ -74,22 +74,22 @@ func (w *world) foretold(id, words string) {
 	}
 }
 
-func TestASenderIsLookedAtADayAndAnHourBeforeThoughNoEventCame(t *testing.T) {
+func TestSenderIsReadADayAndAnHourBeforeASchedule(t *testing.T) {
 	for name, before := range map[string]time.Duration{"a day": 24 * time.Hour, "an hour": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(w *world) {
-				w.deaf()
-				v := w.plans("k1", before+10*time.Minute)
-				w.within(heardWithin, "read when it is made", func() bool { return w.benReads() == 1 && !w.stale(sandbox.BenID) })
+				w.stopChangeLog()
+				v := w.scheduleIn("k1", before+10*time.Minute)
+				w.eventually(eventTimeout, "read when it is made", func() bool { return w.benReads() == 1 && !w.isStale(sandbox.BenID) })
 				w.phone.SuspendUser(sandbox.BenID)
 				w.clock.Add(v.SendAt.Add(-before - time.Minute).Sub(w.clock.Now()))
 				w.must(w.Sweep(ctx))
-				if got := w.batch(v.ID).Warning; got != "" || w.stale(sandbox.BenID) || w.benReads() != 1 {
+				if got := w.batch(v.ID).Warning; got != "" || w.isStale(sandbox.BenID) || w.benReads() != 1 {
 					t.Errorf("a minute earlier: %q, read %d times", got, w.benReads())
 				}
 				w.clock.Add(2 * time.Minute)
 				w.must(w.Sweep(ctx))
-				w.foretold(v.ID, "Ben's Dialpad account is suspended: this will fail "+w.day(*v.SendAt)+".")
+				w.checkWarning(v.ID, "Ben's Dialpad account is suspended: this will fail "+w.dayWord(*v.SendAt)+".")
 				w.phone.RestoreUser(sandbox.BenID)
 				w.clock.Add(2 * time.Minute)
 				w.must(w.Sweep(ctx))
@@ -102,25 +102,25 @@ func TestASenderIsLookedAtADayAndAnHourBeforeThoughNoEventCame(t *testing.T) {
 }
 
 // day is today or tomorrow in New York.
-func (w *world) day(at time.Time) string {
+func (w *world) dayWord(at time.Time) string {
 	if at.In(w.newYork()).YearDay() == w.clock.Now().In(w.newYork()).YearDay() {
 		return "today"
 	}
 	return "tomorrow"
 }
 
-func (w *world) stale(id string) bool {
+func (w *world) isStale(id string) bool {
 	w.t.Helper()
 	a, err := w.db.Account(ctx, "t_9", id)
 	w.must(err)
 	return a.Stale
 }
 
-func TestASenderIsLookedAtWhenAScheduleIsMadeThoughNoEventCame(t *testing.T) {
+func TestSenderIsReadWhenAScheduleIsMade(t *testing.T) {
 	each(t, func(w *world) {
-		w.deaf()
+		w.stopChangeLog()
 		w.phone.SuspendUser(sandbox.BenID)
-		v := w.plans("k1", 3*24*time.Hour)
-		w.foretold(v.ID, "Ben's Dialpad account is suspended: this will fail on "+v.SendAt.In(w.newYork()).Format("Monday")+".")
+		v := w.scheduleIn("k1", 3*24*time.Hour)
+		w.checkWarning(v.ID, "Ben's Dialpad account is suspended: this will fail on "+v.SendAt.In(w.newYork()).Format("Monday")+".")
 	})
 }

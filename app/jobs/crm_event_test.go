@@ -16,7 +16,7 @@ import (
 const bob = "+14155550142" // contact 7
 
 // hears has the CRM say something about Acme; seq 0 is none.
-func (w *world) hears(seq int64, e crm.Event) error {
+func (w *world) applyEvent(seq int64, e crm.Event) error {
 	w.t.Helper()
 	e.Tenant = crm.Tenant{ID: "t_9"}
 	if seq == 0 {
@@ -33,7 +33,7 @@ func (w *world) asker(id, email, role string, c *crm.Ctx) texting.Asker {
 }
 
 // scheduled makes a one-to-one text of a user to Bob in an hour.
-func (w *world) scheduled(id, email string) string {
+func (w *world) scheduleOne(id, email string) string {
 	w.t.Helper()
 	loc, err := time.LoadLocation("America/New_York")
 	w.must(err)
@@ -43,23 +43,23 @@ func (w *world) scheduled(id, email string) string {
 	return v.ID
 }
 
-func (w *world) out(number string) bool {
+func (w *world) isOptedOut(number string) bool {
 	w.t.Helper()
 	out, err := w.db.IsSuppressed(ctx, "t_9", number)
 	w.must(err)
 	return out
 }
 
-func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
+func TestDowngradeHoldsSchedulesAndUpgradeLetsResume(t *testing.T) {
 	each(t, func(w *world) {
-		id := w.scheduled("43", "ben@acme.com")
-		w.must(w.hears(1, crm.Event{Type: crm.EventPlanChanged}))
+		id := w.scheduleOne("43", "ben@acme.com")
+		w.must(w.applyEvent(1, crm.Event{Type: crm.EventPlanChanged}))
 		if b := w.batch(id); b.State != models.BatchScheduled {
 			w.t.Errorf("the same plan: %s", b.State)
 		}
 		w.clock.Add(time.Second)
-		w.plan("starter")
-		w.must(w.hears(2, crm.Event{Type: crm.EventPlanChanged}))
+		w.setPlan("starter")
+		w.must(w.applyEvent(2, crm.Event{Type: crm.EventPlanChanged}))
 		if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
@@ -68,8 +68,8 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 			w.t.Error("resumed without the plan")
 		}
 		w.clock.Add(time.Second)
-		w.plan("business")
-		w.must(w.hears(3, crm.Event{Type: crm.EventPlanChanged}))
+		w.setPlan("business")
+		w.must(w.applyEvent(3, crm.Event{Type: crm.EventPlanChanged}))
 		if b := w.batch(id); b.State != models.BatchHeld {
 			w.t.Errorf("an upgrade sent it by itself: %s", b.State)
 		}
@@ -79,11 +79,11 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 	})
 }
 
-func TestWhoLeavesTheCRMTextsNoMore(t *testing.T) {
+func TestDeactivatedUsersSchedulesAreHeld(t *testing.T) {
 	each(t, func(w *world) {
-		w.within(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.User(ctx, "t_9", "43"); return err == nil })
-		bens, anas := w.scheduled("43", "ben@acme.com"), w.scheduled("42", "ana@acme.com")
-		w.must(w.hears(5, crm.Event{Type: crm.EventUserDeactivated, UserID: "43", Email: "ben@acme.com"}))
+		w.eventually(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.User(ctx, "t_9", "43"); return err == nil })
+		bens, anas := w.scheduleOne("43", "ben@acme.com"), w.scheduleOne("42", "ana@acme.com")
+		w.must(w.applyEvent(5, crm.Event{Type: crm.EventUserDeactivated, UserID: "43", Email: "ben@acme.com"}))
 		if b := w.batch(bens); b.State != models.BatchHeld || b.HeldCode != models.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
 			w.t.Errorf("Ben's is %s: %s", b.State, b.HeldReason)
 		}
@@ -96,26 +96,26 @@ func TestWhoLeavesTheCRMTextsNoMore(t *testing.T) {
 	})
 }
 
-func TestAnUninstalledAppCancelsEverythingAndLeavesNothingAtDialpad(t *testing.T) {
+func TestUninstallCancelsBatchesAndCleansUpAtDialpad(t *testing.T) {
 	each(t, func(w *world) {
-		id := w.scheduled("43", "ben@acme.com")
+		id := w.scheduleOne("43", "ben@acme.com")
 		before := w.connection()
-		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled}))
+		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled}))
 		if b := w.batch(id); b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
-		w.within(time.Minute, "removed", func() bool {
+		w.eventually(time.Minute, "removed", func() bool {
 			i, err := w.db.Installation(ctx, "t_9")
 			return (err != nil || i.State == models.Uninstalled) && w.connection().State == models.Disconnected
 		})
 		if before.SMSSubscription == "" || w.connection().SMSSubscription != "" {
 			w.t.Errorf("subscription %q, then %q", before.SMSSubscription, w.connection().SMSSubscription)
 		}
-		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled})) // told again
+		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled})) // told again
 	})
 }
 
-func TestTheHighestSequenceOfEachSubjectWins(t *testing.T) {
+func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 	each(t, func(w *world) {
 		const zoe = "+13105550123"
 		out := func(n string) crm.Event { return crm.Event{Type: crm.EventOptedOut, Number: n} }
@@ -134,29 +134,29 @@ func TestTheHighestSequenceOfEachSubjectWins(t *testing.T) {
 			{0, out(bob), true},   // unordered
 			{12, in(bob), false},
 		} {
-			w.must(w.hears(step.seq, step.e))
-			if w.out(bob) != step.want {
-				w.t.Errorf("step %d: Bob is out: %v", i, w.out(bob))
+			w.must(w.applyEvent(step.seq, step.e))
+			if w.isOptedOut(bob) != step.want {
+				w.t.Errorf("step %d: Bob is out: %v", i, w.isOptedOut(bob))
 			}
 		}
-		if !w.out(zoe) {
+		if !w.isOptedOut(zoe) {
 			w.t.Error("Zoë's opt-out is lost")
 		}
-		w.must(w.hears(20, crm.Event{Type: crm.EventPlanChanged}))
-		w.must(w.hears(19, crm.Event{Type: crm.EventAppUninstalled}))
+		w.must(w.applyEvent(20, crm.Event{Type: crm.EventPlanChanged}))
+		w.must(w.applyEvent(19, crm.Event{Type: crm.EventAppUninstalled}))
 		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Installed {
 			w.t.Error("an event that was overtaken removed the app")
 		}
-		w.must(w.hears(21, crm.Event{Type: crm.EventTenantRenamed}))
+		w.must(w.applyEvent(21, crm.Event{Type: crm.EventTenantRenamed}))
 		var reason compose.Reason
-		if err := w.hears(30, out("12")); !errors.As(err, &reason) {
+		if err := w.applyEvent(30, out("12")); !errors.As(err, &reason) {
 			w.t.Errorf("a number that is none: %v", err)
 		}
 	})
 }
 
 // everything is all that the database holds of a tenant's batches, messages, events and opt-outs, as text.
-func (w *world) everything() string {
+func (w *world) dump() string {
 	w.t.Helper()
 	var all []any
 	batches, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
@@ -169,7 +169,7 @@ func (w *world) everything() string {
 	return fmt.Sprintf("%+v", all)
 }
 
-func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
+func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 	for by, e := range map[string]crm.Event{"number": {Type: crm.EventDataErase, Number: "415-555-0142"}, "contact": {Type: crm.EventDataErase, ContactID: "7"},
 		"both": {Type: crm.EventDataErase, ContactID: "7", Number: bob}} {
 		t.Run(by, func(t *testing.T) {
@@ -177,19 +177,19 @@ func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				ana := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
 				sent, err := w.Texting.Create(ctx, ana, "k1", texting.BatchRequest{Message: "Dear Bob, yes"})
 				w.must(err)
-				w.within(time.Minute, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
-				later := w.scheduled("43", "ben@acme.com")
+				w.eventually(time.Minute, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
+				later := w.scheduleOne("43", "ben@acme.com")
 				bulk := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
 				waiting, err := w.Texting.Create(ctx, bulk, "k2", texting.BatchRequest{Message: "Hi {{Contact.firstName}}"})
 				w.must(err)
-				w.within(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
+				w.eventually(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
 				_, err = w.db.Suppress(ctx, "t_9", bob, models.OptOutReply, "")
 				w.must(err)
 
-				w.must(w.hears(50, crm.Event{Type: crm.EventPlanChanged}))
-				w.must(w.hears(40, e)) // other news overtook it
-				w.must(w.hears(40, e))
-				left := w.everything()
+				w.must(w.applyEvent(50, crm.Event{Type: crm.EventPlanChanged}))
+				w.must(w.applyEvent(40, e)) // other news overtook it
+				w.must(w.applyEvent(40, e))
+				left := w.dump()
 				for _, secret := range []string{bob, "5550142", "555-0142", "Dear Bob", "Hi Bob", "Bob Tanaka"} {
 					if strings.Contains(left, secret) {
 						w.t.Errorf("%q is left", secret)
@@ -201,7 +201,7 @@ func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				if b := w.batch(later); b.State != models.BatchCancelled || b.HeldReason != "This person's data was erased" {
 					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
 				}
-				if !w.out(bob) {
+				if !w.isOptedOut(bob) {
 					w.t.Error("the opt-out is gone")
 				}
 				if c := w.counts(sent.ID); c.Delivered != 1 {

@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestAnEventThatADeadWorkerHadBegunIsProcessedByTheSweep(t *testing.T) {
+func TestSweepProcessesTheEventOfADeadWorker(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := newWorld(t, dsn) // no crew is at work: the event's job is never done
 		w.db.Tenant("t_9")

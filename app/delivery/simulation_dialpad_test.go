@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/models"
 )
 
-// answer moves one of a worker's texts on: onto the wire, or its answer into the ledger. Late is as good as in time.
+// answer posts one of a worker's texts, or settles one that is posted.
 func (w *simulation) answer(d *simWorker) {
 	if len(d.flights) == 0 {
 		w.claim(d)
@@ -24,7 +24,7 @@ func (w *simulation) answer(d *simWorker) {
 	}
 	_, err := w.db.Settle(context.Background(), []models.Outcome{f.answer})
 	w.must(err)
-	if w.r.IntN(10) == 0 { // the database's answer was lost: the settler tries again
+	if w.r.IntN(10) == 0 { // the database's answer was lost, so the settler retries
 		_, err = w.db.Settle(context.Background(), []models.Outcome{f.answer})
 		w.must(err)
 	}
@@ -36,7 +36,7 @@ func (w *simulation) answer(d *simWorker) {
 	}
 }
 
-// post is Dialpad: it takes the text or not, and its answer arrives or not.
+// post is Dialpad: it accepts the text or not, and its answer arrives or not.
 func (w *simulation) post(d *simWorker, f *flight) {
 	t := w.texts[f.ID]
 	if t.onWire > 0 {
@@ -45,7 +45,7 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	f.posted, f.answer = true, models.Outcome{ID: f.ID, Attempt: f.Attempt}
 	kind := w.r.IntN(10)
 	switch {
-	case kind == 0: // 429: surely not accepted
+	case kind == 0: // 429: not accepted
 		due := w.clock.Now().Add(time.Duration(w.r.IntN(5000)) * time.Millisecond)
 		f.answer.State, f.answer.DueAt = models.Waiting, &due
 		w.reached[requeuedText]++
@@ -54,8 +54,8 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	case kind == 2: // lost on the way there
 		f.answer.State, t.onWire = models.Uncertain, 1
 	default:
-		w.n++
-		t.onWire, t.accepted, t.dialpadID = 1, t.accepted+1, fmt.Sprint("d", w.n)
+		w.names++
+		t.onWire, t.accepted, t.dialpadID = 1, t.accepted+1, fmt.Sprint("d", w.names)
 		f.answer.State, f.answer.DialpadID = models.Sent, t.dialpadID
 		if kind < 6 { // lost on the way back
 			f.answer.State, f.answer.DialpadID = models.Uncertain, ""
@@ -74,7 +74,8 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	}
 }
 
-// hear brings one of Dialpad's events, in any order, now and then twice, or looks again at one that waits.
+// receiveEvent stores and processes one of Dialpad's events, in any order and now
+// and then twice, or processes one again that waits.
 func (w *simulation) receiveEvent() {
 	if len(w.waiting) > 0 && w.r.IntN(2) == 0 {
 		i := w.r.IntN(len(w.waiting))
@@ -111,7 +112,7 @@ func (w *simulation) process(id string) bool {
 	return done
 }
 
-// decide is a person, or the plan: pause and go on, hold and release, cancel.
+// changeBatch pauses, resumes, cancels, holds or releases.
 func (w *simulation) changeBatch() {
 	ctx := context.Background()
 	id := w.batches[w.r.IntN(len(w.batches))]
@@ -142,7 +143,8 @@ func (w *simulation) changeBatch() {
 	}
 }
 
-// carry takes the batches' states over to their texts; it may come late, or half way.
+// applyBatchStates applies the batches' states to their texts. It may come late
+// or stop half way.
 func (w *simulation) applyBatchStates() {
 	ctx := context.Background()
 	for _, id := range w.batches {
@@ -165,8 +167,8 @@ func (w *simulation) applyBatchStates() {
 	}
 }
 
-// onward is each state's ways: all of them lead forward. What comes back to the queue was surely not accepted, or
-// never claimed.
+// nextStates are the states that may follow each state. A text that comes back
+// to the queue was not accepted, or never claimed.
 var nextStates = map[string][]string{
 	models.Queued:    {models.Sending, models.Held, models.Cancelled},
 	models.Waiting:   {models.Queued, models.Held, models.Cancelled, models.Sending},
@@ -176,7 +178,7 @@ var nextStates = map[string][]string{
 	models.Sent:      {models.Delivered, models.Undelivered},
 }
 
-// look reads the whole ledger: nothing is missing, and nothing moved backward.
+// checkLedger reads all messages: none is missing, and none moved backward.
 func (w *simulation) checkLedger() {
 	found := 0
 	for _, id := range w.batches {
@@ -201,7 +203,7 @@ func (w *simulation) checkLedger() {
 	}
 }
 
-// agrees compares what the ledger says of a text with what truly became of it.
+// checkMessage compares a message with what really became of its text.
 func (w *simulation) checkMessage(m models.Message, f *truth) {
 	ok := true
 	switch m.State {
@@ -217,7 +219,8 @@ func (w *simulation) checkMessage(m models.Message, f *truth) {
 	}
 }
 
-// finish lets everything come to its end: all wake, all answers and events arrive, one worker drains the lane.
+// finish brings all to an end: every worker wakes, all answers and events
+// arrive, one worker drains the lane.
 func (w *simulation) finish() {
 	ctx := context.Background()
 	for _, code := range []string{models.BatchPaused, models.BatchHeld} {
@@ -243,7 +246,7 @@ func (w *simulation) finish() {
 	w.checkAllEnded()
 }
 
-// wind lets a worker settle all it has and claim once more.
+// settleAll lets a worker settle all it has and claim once more.
 func (w *simulation) settleAll(d *simWorker) {
 	d.asleep = 0
 	if d.lane == nil {
@@ -258,7 +261,7 @@ func (w *simulation) settleAll(d *simWorker) {
 	}
 }
 
-// over tells whether everything has come to its end, and nothing more will be heard.
+// isDone reports whether all texts have ended and no event is left.
 func (w *simulation) isDone() bool {
 	for _, f := range w.texts {
 		if !endStates[f.state] {

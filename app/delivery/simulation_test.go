@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,23 +16,20 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// TestNoScheduleTextsTwiceOrLosesAnybody drives the ledger through random schedules: three workers that stall, die,
-// lose answers and wake late, people who pause, hold and cancel, and a Dialpad whose events come in any order.
-// A failing schedule names its seed; put it into only to see it alone.
+// TestRandomSchedulesNeverTextTwiceOrLoseAText drives the ledger through random
+// schedules: workers that stall, die, lose answers and wake late, people who
+// pause, hold and cancel, and events in any order. A failing schedule names its
+// seed; set only to run it alone.
 func TestRandomSchedulesNeverTextTwiceOrLoseAText(t *testing.T) {
 	const only = 0
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
-		seeds, steps := 6, 350
+		schedules, steps := 6, 350
 		if strings.HasPrefix(dsn, "postgres") {
-			seeds, steps = 4, 150
+			schedules, steps = 4, 150
 		}
-		seen := map[string]int{}
-		for i := range seeds {
-			n := uint64(i + 1)
-			if only != 0 {
-				n = only
-			}
-			w := newSimulation(t, dsn, n, seen)
+		reached := map[string]int{}
+		for i := range schedules {
+			w := newSimulation(t, dsn, cmp.Or(only, uint64(i+1)), reached)
 			for w.steps = range steps {
 				w.step()
 				w.checkLedger()
@@ -39,23 +37,24 @@ func TestRandomSchedulesNeverTextTwiceOrLoseAText(t *testing.T) {
 			w.finish()
 		}
 		for _, what := range []string{wokeLate, requeuedText, waitingEvent, settledUnknown, lostClaim} {
-			if seen[what] == 0 {
-				t.Errorf("no schedule came across %s", what)
+			if reached[what] == 0 {
+				t.Errorf("no schedule reached %s", what)
 			}
 		}
 	})
 }
 
-// What the schedules must have come across, or they say nothing.
+// What the schedules must reach, or they prove nothing.
 const (
 	wokeLate       = "a worker that woke after its lease"
-	requeuedText   = "a text that went again"
+	requeuedText   = "a text that was requeued"
 	waitingEvent   = "an event that waited for an answer"
 	settledUnknown = "an unknown outcome that was settled"
 	lostClaim      = "a claim whose answer was lost"
 )
 
-// schedule is one random run: the real store, workers that are moved by hand, and a Dialpad that counts.
+// simulation is one random schedule: the real store, workers that are moved by
+// hand, and a Dialpad that counts.
 type simulation struct {
 	t           *testing.T
 	r           *rand.Rand
@@ -72,42 +71,43 @@ type simulation struct {
 	workers     []*simWorker
 	events      []models.WebhookEvent
 	waiting     []string // events that wait for an answer
-	newestFence int64    // the newest fence that was handed out
-	n           int
-	reached     map[string]int // what the schedule came across
+	newestFence int64
+	names       int
+	reached     map[string]int
 }
 
-// fate is what truly became of one text.
+// truth is what really became of one text.
 type truth struct {
-	state     string // as last seen in the ledger
+	state     string // as last read from the ledger
 	claims    int
-	open      bool // claimed, and what became of it may still be unknown
-	claimLost bool // claimed without anybody hearing of it
-	onWire    int  // POSTs that Dialpad did not surely turn down
+	open      bool // claimed; its outcome may still be unknown
+	claimLost bool // claimed, but the claim's answer was lost
+	onWire    int  // POSTs that Dialpad may have accepted
 	accepted  int
 	dialpadID string
 }
 
-// drainer is a worker: a lane perhaps, and what it has claimed.
+// simWorker is a worker with its lane, if it has one, and what it has claimed.
 type simWorker struct {
 	name      string
 	lane      *models.Lane
 	wakes     int64
-	asleep    int  // steps it does not move
+	asleep    int  // steps until it moves again
 	claimLost bool // the answer to its last claim was lost
 	flights   []*flight
 }
 
-// flight is one claimed text: not yet posted, or posted with an answer on its way.
+// flight is one claimed text: not yet posted, or posted with an answer on its
+// way.
 type flight struct {
 	models.Claimed
 	posted bool
 	answer models.Outcome
 }
 
-func newSimulation(t *testing.T, dsn string, n uint64, seen map[string]int) *simulation {
+func newSimulation(t *testing.T, dsn string, n uint64, reached map[string]int) *simulation {
 	w := &simulation{t: t, seed: n, r: rand.New(rand.NewPCG(n, 7)), clock: seed.NewClock(), tenant: fmt.Sprint("t_", 900+n),
-		texts: map[string]*truth{}, reached: seen}
+		texts: map[string]*truth{}, reached: reached}
 	w.db = seed.Store(t, dsn, w.clock.Now)
 	w.rec = delivery.NewReconciler(w.db.Store)
 	w.acme = w.db.Tenant(w.tenant).Connected("c"+w.tenant).Account("1", "ana@acme.com", from).Account("2", "ben@acme.com", "+14155550101")
@@ -119,8 +119,8 @@ func newSimulation(t *testing.T, dsn string, n uint64, seen map[string]int) *sim
 }
 
 func (w *simulation) name(kind string) string {
-	w.n++
-	return fmt.Sprint(kind, "-", w.tenant, "-", w.n)
+	w.names++
+	return fmt.Sprint(kind, "-", w.tenant, "-", w.names)
 }
 
 func (w *simulation) failf(format string, args ...any) {
@@ -140,7 +140,8 @@ func (w *simulation) logf(format string, args ...any) {
 	w.trace = append(w.trace, fmt.Sprintf("%d ", w.steps)+fmt.Sprintf(format, args...))
 }
 
-// queue asks for a few texts. Batches share numbers: a pair of sender and recipient may have several.
+// queueBatch queues a few texts. Batches share numbers, so a pair of sender and
+// recipient may have several texts.
 func (w *simulation) queueBatch() {
 	class, sender := w.r.IntN(3), 1+w.r.IntN(2)
 	b := w.name("b")
@@ -151,7 +152,7 @@ func (w *simulation) queueBatch() {
 	w.logf("queue %s", b)
 }
 
-// act is one step of anybody.
+// step lets a worker, a person, Dialpad or the clock do one thing.
 func (w *simulation) step() {
 	d := w.workers[w.r.IntN(len(w.workers))]
 	switch p := w.r.IntN(100); {
@@ -185,16 +186,16 @@ func (w *simulation) step() {
 	}
 }
 
-const leaseTime = 10 * time.Second
+const simLease = 10 * time.Second
 
-// pass lets time go by; who is awake renews, as the engine does each third of a lease.
+// advance lets time pass. Workers that are awake renew their leases.
 func (w *simulation) advance(d time.Duration) {
 	w.clock.Add(d)
 	for _, d := range w.workers {
 		if d.lane == nil || d.asleep > 0 {
 			continue
 		}
-		kept, err := w.db.RenewLanesAllTenants(context.Background(), d.name, leaseTime, []string{d.lane.ID})
+		kept, err := w.db.RenewLanesAllTenants(context.Background(), d.name, simLease, []string{d.lane.ID})
 		w.must(err)
 		if !kept[d.lane.ID] {
 			w.logf("%s lost its lane", d.name)
@@ -204,7 +205,7 @@ func (w *simulation) advance(d time.Duration) {
 }
 
 func (w *simulation) acquire(d *simWorker) {
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, leaseTime, 0, 1000)
+	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, simLease, 0, 1000)
 	w.must(err)
 	for i := range lanes {
 		if lanes[i].TenantID != w.tenant {
@@ -237,7 +238,7 @@ func (w *simulation) claim(d *simWorker) {
 	d.claimLost = len(got) > 0 && w.r.IntN(12) == 0
 	for _, c := range got {
 		f := w.texts[c.ID]
-		w.logf("%s claims %s, unheard %v", d.name, c.ID[24:], d.claimLost)
+		w.logf("%s claims %s, answer lost %v", d.name, c.ID[24:], d.claimLost)
 		if f.claims++; f.open || f.onWire > 0 {
 			w.failf("text %s is claimed again: %+v", c.ID, *f)
 		}
@@ -248,7 +249,7 @@ func (w *simulation) claim(d *simWorker) {
 	}
 }
 
-// take claims alone, or as the engine does for many lanes at once.
+// requestClaim claims for one lane, or as the engine does for many at once.
 func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
 	ctx := context.Background()
 	if w.r.IntN(2) == 0 {
@@ -267,7 +268,7 @@ func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claime
 	return got[0].Texts, got[0].Wakes, nil
 }
 
-// lost tells whether a worker's lease is gone.
+// isLost reports whether a worker's lease is gone.
 func (w *simulation) isLost(d *simWorker, err error) bool {
 	if !errors.Is(err, models.ErrLost) {
 		w.must(err)
@@ -279,7 +280,8 @@ func (w *simulation) isLost(d *simWorker, err error) bool {
 	return true
 }
 
-// takeBack puts back what the worker claimed without hearing of it, once it has nothing else open.
+// undoLostClaim requeues the texts of a claim whose answer was lost, once the
+// worker has nothing else open.
 func (w *simulation) undoLostClaim(d *simWorker) {
 	if len(d.flights) > 0 {
 		return
@@ -291,12 +293,12 @@ func (w *simulation) undoLostClaim(d *simWorker) {
 		return
 	}
 	d.lane, d.claimLost, w.newestFence = &l, false, l.Fence
-	w.logf("%s takes %d back", d.name, len(back))
+	w.logf("%s requeues %d", d.name, len(back))
 	w.reached[lostClaim] += len(back)
 	w.must(w.db.FollowUp(context.Background(), back))
 }
 
-// giveUp hands the lane back when nothing is open, as the engine does.
+// release gives the lane back when nothing is open, as the engine does.
 func (w *simulation) release(d *simWorker) {
 	if len(d.flights) > 0 || d.claimLost {
 		return
@@ -307,7 +309,7 @@ func (w *simulation) release(d *simWorker) {
 	gone, err := w.db.ReleaseLane(context.Background(), l, &soon)
 	w.must(err)
 	if gone {
-		w.logf("%s gives the lane back", d.name)
+		w.logf("%s releases the lane", d.name)
 		d.lane = nil
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 )
 
-// Finding due lanes must cost by those that are due, not by how many companies there are.
+// The query must cost by the lanes that are due, not by how many there are.
 func TestDueLanesAreFoundByTheirIndex(t *testing.T) {
 	l := newLoad(t, fresh(t, "postgres"), sandbox.Options{})
 	l.insertLanes(10_000)
@@ -20,7 +20,8 @@ func TestDueLanesAreFoundByTheirIndex(t *testing.T) {
 	}
 }
 
-// BenchmarkDueLanes acquires and gives back the five lanes that are due, beside many companies that have nothing to do.
+// BenchmarkDueLanes acquires and releases the five lanes that are due, among
+// many that have nothing to do.
 func BenchmarkDueLanes(b *testing.B) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		for _, n := range []int{100, 1000, 10_000} {
@@ -44,7 +45,8 @@ func BenchmarkDueLanes(b *testing.B) {
 	}
 }
 
-// lanes makes n lanes of which five are due; a third is leased to others, the rest has nothing to do.
+// insertLanes inserts n lanes. Five are due, a third is leased to another worker,
+// the rest has nothing to do.
 func (l *load) insertLanes(n int) {
 	l.Helper()
 	t := l.addCompany(1, 100, 0)
@@ -61,7 +63,7 @@ func (l *load) insertLanes(n int) {
 	l.must(err)
 }
 
-// plan is how Postgres would run a statement.
+// explain returns how Postgres would run a statement.
 func (l *load) explain(statement string) string {
 	l.Helper()
 	db := l.open()

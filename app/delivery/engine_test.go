@@ -94,7 +94,7 @@ func (r *rig) run(cfg delivery.Config) (*delivery.Engine, context.CancelFunc) {
 	return e, stop
 }
 
-// until waits for a condition; the test fails when it does not come true in time.
+// until waits for a condition. The test fails if it stays false.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -185,7 +185,7 @@ func TestUnacceptedTextIsSentAgain(t *testing.T) {
 func TestRefusalKeepsDialpadsWords(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
-		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // what we know of Ben is fresh, and wrong
+		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorCode != "dialpad_refused" || got.ErrorText == "" || r.phone.Accepted() != 0 {
@@ -297,7 +297,7 @@ func TestTextInQuietHoursWaitsForTheirEnd(t *testing.T) {
 	})
 }
 
-// TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame stops one while Dialpad takes longer than a lease.
+// Dialpad takes longer to answer than a lease lasts.
 func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 	each(t, func(r *rig) {
 		const lease = 1500 * time.Millisecond

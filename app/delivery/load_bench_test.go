@@ -13,7 +13,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// measured is how long the benchmarks of a pace look at it; BENCH_TIME=10m for the long figure.
+// benchTime is how long the benchmarks of a rate run: BENCH_TIME, or 2 minutes.
 func benchTime(t testing.TB) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(os.Getenv("BENCH_TIME"))
@@ -26,7 +26,8 @@ func benchTime(t testing.TB) time.Duration {
 	return d
 }
 
-// mostInAMinute is the largest number of texts of one company in any 60 s, as Dialpad counts.
+// mostInAMinute returns the largest number of texts of one company in any 60 s,
+// as Dialpad counts.
 func mostInAMinute(texts []sandbox.Text) int {
 	most, of := 0, map[string][]time.Time{}
 	for _, t := range texts {
@@ -40,8 +41,9 @@ func mostInAMinute(texts []sandbox.Text) int {
 	return most
 }
 
-// BenchmarkRate has three replicas of which one leaves and another joins each half minute; one tenant with a limit of
-// 120 a minute and 20 in reserve. Dialpad would refuse the 101st text in 60 s.
+// BenchmarkRate has three replicas. Each half minute one leaves and another
+// joins. The tenant has a limit of 120 a minute and 20 in reserve; Dialpad
+// refuses the 101st text in 60 s.
 func BenchmarkRate(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), sandbox.Options{TextsPerMinute: 100})
@@ -67,7 +69,8 @@ func BenchmarkRate(b *testing.B) {
 	}
 }
 
-// BenchmarkTenants has many companies text at once, each to its own limit, 1,667 texts a second in all.
+// BenchmarkTenants has many companies text at once, each at its own limit: 1,667
+// texts a second in all.
 func BenchmarkTenants(b *testing.B) {
 	for _, c := range []struct{ tenants, perMinute int }{{1000, 100}, {10_000, 10}} {
 		b.Run(fmt.Sprint(c.tenants), func(b *testing.B) {
@@ -87,7 +90,7 @@ func benchmarkTenants(b *testing.B, n, perMinute int) {
 	took := min(benchTime(b), 2*time.Minute)
 	l.queueBulk(perMinute*(2+int(took.Minutes())), all...)
 	e := startChild(b, l.dsn, l.url, "w1")
-	l.waitAccepted(3 * n) // each lane has got going
+	l.waitAccepted(3 * n) // each lane has started
 	cpu, database, began, before := e.cpu(), l.databaseCPU(), time.Now(), l.phone.Accepted()
 	time.Sleep(took)
 	cpu, database = e.cpu()-cpu, l.databaseCPU()-database
@@ -102,8 +105,9 @@ func benchmarkTenants(b *testing.B, n, perMinute int) {
 	e.stop()
 }
 
-// BenchmarkOneToOne asks how long a text from person to person takes, from the moment its asking begins until Dialpad
-// has it, while a bulk of 100,000 of the same tenant runs (of 400,000 without a limit: it must not end before).
+// BenchmarkOneToOne measures how long a one-to-one text takes from its request
+// until Dialpad has it, while a bulk of the same tenant runs. Without a limit the
+// bulk is larger: it must not end before.
 func BenchmarkOneToOne(b *testing.B) {
 	for _, c := range []struct {
 		name          string

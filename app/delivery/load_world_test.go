@@ -21,7 +21,8 @@ import (
 	"dialpad-texting/models/sqlite"
 )
 
-// load is a database full of texts, a Dialpad sandbox in this process, and engines in processes of their own.
+// load is a database full of texts and a Dialpad sandbox in this process. The
+// engines run in processes of their own.
 type load struct {
 	testing.TB
 	dsn   string
@@ -50,7 +51,8 @@ func (l *load) must(err error) {
 	}
 }
 
-// company is a connected tenant whose company, with one person and a token, the sandbox knows.
+// addCompany adds a connected tenant. The sandbox knows its company, one person
+// and a token.
 func (l *load) addCompany(i, perMinute, reserve int) *seed.Tenant {
 	l.Helper()
 	id, user, email := strconv.Itoa(1_000_000+i), strconv.Itoa(2_000_000+i), fmt.Sprintf("ana%d@acme.com", i)
@@ -67,7 +69,7 @@ func (l *load) addCompany(i, perMinute, reserve int) *seed.Tenant {
 	return t
 }
 
-// one queues a text from person to person; it returns when it began to.
+// queueOne queues a one-to-one text and returns when it began.
 func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 	l.Helper()
 	began := time.Now()
@@ -93,7 +95,8 @@ func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 
 func sender(t *seed.Tenant) string { return "2" + t.Lane[1:] }
 
-// bulk queues n texts for each tenant: one by the ordinary way, the others copied from it by the database itself.
+// queueBulk queues n texts for each tenant. The database copies them from the
+// first.
 func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	l.Helper()
 	for _, t := range tenants {
@@ -107,7 +110,8 @@ func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	}
 }
 
-// copy multiplies the queued texts of some batches, to numbers that are nobody's (there is no area code 000).
+// copyMessages copies the queued texts of some batches n times, to numbers that
+// nobody has (there is no area code 000).
 func (l *load) copyMessages(batches string, n int, state string) {
 	l.Helper()
 	number := "'+1' || lpad(i::text, 10, '0')"
@@ -128,7 +132,7 @@ func (l *load) copyMessages(batches string, n int, state string) {
 
 func (l *load) isPostgres() bool { return strings.HasPrefix(l.dsn, "postgres") }
 
-// open opens the database without the models, for what they have no word for.
+// open opens the database for statements that models does not have.
 func (l *load) open() *sql.DB {
 	l.Helper()
 	db, err := sql.Open("pgx", l.dsn)
@@ -139,7 +143,7 @@ func (l *load) open() *sql.DB {
 	return db
 }
 
-// series is the numbers i from 1 to the statement's first parameter.
+// series is a table of the numbers i from 1 to the statement's first parameter.
 func (l *load) series() string {
 	if l.isPostgres() {
 		return "generate_series(1, CAST($1 AS int)) AS s(i)"
@@ -147,7 +151,7 @@ func (l *load) series() string {
 	return "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < $1) SELECT i FROM s)"
 }
 
-// accepted waits until the sandbox has accepted n texts.
+// waitAccepted waits until the sandbox has accepted n texts.
 func (l *load) waitAccepted(n int) time.Time {
 	l.Helper()
 	for deadline := time.Now().Add(15 * time.Minute); l.phone.Accepted() < n; time.Sleep(time.Millisecond) {
@@ -158,7 +162,7 @@ func (l *load) waitAccepted(n int) time.Time {
 	return time.Now()
 }
 
-// databaseCPU is the time that all of Postgres's processes have used.
+// databaseCPU returns the CPU time that all of Postgres's processes have used.
 func (l *load) databaseCPU() (sum time.Duration) {
 	l.Helper()
 	if !l.isPostgres() {
@@ -180,7 +184,7 @@ func (l *load) databaseCPU() (sum time.Duration) {
 	return sum
 }
 
-// parent is 0 for a process that is not there.
+// parent returns the parent of a process, 0 if there is no such process.
 func parent(pid int) int {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(stat), ") ")
@@ -191,8 +195,8 @@ func parent(pid int) int {
 	return 0
 }
 
-// work runs one engine over the first texts of what is queued and reports how fast it was and what it took. The first
-// tenth warms up.
+// measureWorker runs one engine over the first texts of the queue and reports
+// its speed, CPU and memory. The first tenth warms up.
 func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 	b.Helper()
 	e := startChild(b, l.dsn, l.url, "w1")
@@ -214,7 +218,7 @@ func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 	return perSecond
 }
 
-// settled fails when the ledger does not say of each accepted text that it was sent.
+// checkSettled fails unless the ledger has each accepted text as sent.
 func (l *load) checkSettled(t *seed.Tenant) {
 	l.Helper()
 	counts, err := l.db.CountMessages(context.Background(), t.ID, []string{"bulk-" + t.ID})
@@ -224,7 +228,8 @@ func (l *load) checkSettled(t *seed.Tenant) {
 	}
 }
 
-// onBoth runs a benchmark on SQLite and Postgres; DURABLE_POSTGRES=1 starts Postgres as it comes, with every commit synced.
+// onBoth runs a benchmark on SQLite and on Postgres. With DURABLE_POSTGRES=1
+// Postgres syncs each commit, as it does by default.
 func onBoth(b *testing.B, o sandbox.Options, run func(b *testing.B, l *load)) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		b.Run(name, func(b *testing.B) {
@@ -245,8 +250,8 @@ func fresh(t testing.TB, name string) string {
 // instant is a Dialpad that answers at once and only counts.
 var instant = sandbox.Options{CountOnly: true}
 
-// BenchmarkWorker puts texts through a Dialpad that answers at once: engine, Dialpad and database are processes apart,
-// on one machine.
+// BenchmarkWorker sends to a Dialpad that answers at once. Engine, Dialpad and
+// database are separate processes on one machine.
 func BenchmarkWorker(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		t := l.addCompany(1, 0, 0)
@@ -256,7 +261,8 @@ func BenchmarkWorker(b *testing.B) {
 	})
 }
 
-// BenchmarkWorkerAt50ms has a Dialpad that takes 50 ms for each answer: 64 connections carry 1,280 texts a second.
+// BenchmarkWorkerAt50ms sends to a Dialpad that takes 50 ms for each answer: 64
+// connections carry 1,280 texts a second at most.
 func BenchmarkWorkerAt50ms(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		l.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 50 * time.Millisecond})
@@ -269,8 +275,8 @@ func BenchmarkWorkerAt50ms(b *testing.B) {
 	})
 }
 
-// bare is how many texts a second the same connections carry with no ledger at all: what is left of the limit after the
-// way there and back.
+// bareRate returns how many texts a second the same connections carry without a
+// ledger: the limit less the network's share.
 func (l *load) bareRate(userID string, texts int) float64 {
 	l.Helper()
 	client := dialpad.New(dialpad.Config{BaseURL: l.url, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect})
@@ -294,7 +300,8 @@ func (l *load) bareRate(userID string, texts int) float64 {
 	return float64(texts) / time.Since(began).Seconds()
 }
 
-// BenchmarkWorkerWithAMillionPending is BenchmarkWorker where 60,000 texts are a small part of what waits.
+// BenchmarkWorkerWithAMillionPending is BenchmarkWorker with a million texts in
+// the queue.
 func BenchmarkWorkerWithAMillionPending(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), instant)

@@ -9,8 +9,8 @@ import (
 
 var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
-// sends walks a pace through a time in small steps, as a worker does that wakes up to late after each slot, and returns
-// when texts went.
+// simulate runs a pacer for a time and returns when texts went. The worker wakes
+// late after each slot.
 func simulate(p *pacer, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
 	var out []time.Time
 	for now := from; now.Before(from.Add(d)); {
@@ -27,7 +27,7 @@ func simulate(p *pacer, from time.Time, d time.Duration, late func(i int) time.D
 	return out
 }
 
-// most is the largest number of texts in any 60 s.
+// maxPerMinute returns the largest number of texts in any 60 s.
 func maxPerMinute(at []time.Time) int {
 	best, first := 0, 0
 	for i, t := range at {

@@ -23,8 +23,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// This file lets tests run an engine in a process of its own: one that can be killed, and whose CPU and memory are its
-// own. The test's binary starts itself again with these variables.
+// An engine in a process of its own can be killed, and its CPU and memory can be
+// measured. The test binary starts itself again with these variables.
 const (
 	childDatabase = "DELIVERY_CHILD_DATABASE"
 	childDialpad  = "DELIVERY_CHILD_DIALPAD"
@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// childEngine is what a worker has of an engine, over 64 connections, until it is told to stop.
+// childEngine runs an engine as the program's worker does, until it is told to
+// stop.
 func childEngine(dsn, dialpadURL, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -91,7 +92,7 @@ func startChild(t testing.TB, dsn, dialpadURL, name string) *child {
 	return c
 }
 
-// stop lets it hand its lanes back.
+// stop ends the engine cleanly: it hands its lanes back.
 func (c *child) stop() {
 	c.t.Helper()
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
@@ -106,17 +107,18 @@ func (c *child) kill() {
 	<-c.done
 }
 
-// cpu is the time that it has used since it began.
+// cpu returns the CPU time it has used since it began.
 func (c *child) cpu() time.Duration { return cpuOf(c.t, c.cmd.Process.Pid) }
 
-// cpuOf reads a process's time (proc(5), fields 14 and 15, in hundredths of a second).
+// cpuOf returns a process's CPU time.
 func cpuOf(t testing.TB, pid int) time.Duration {
 	t.Helper()
 	own, _ := ticks(t, pid)
 	return own
 }
 
-// ticks is a process's own time, and that of its children that have ended (fields 16 and 17).
+// ticks returns a process's own CPU time (proc(5), fields 14 and 15, in hundredths
+// of a second) and that of its children that have ended (16 and 17).
 func ticks(t testing.TB, pid int) (own, ended time.Duration) {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -12,7 +12,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// told is a store with texts on the wire, and whoever applies what Dialpad tells of them.
+// eventWorld is a store with texts on the wire and a Reconciler.
 type eventWorld struct {
 	t     *testing.T
 	db    *seed.DB
@@ -42,7 +42,7 @@ func (w *eventWorld) must(err error) {
 	}
 }
 
-// claim queues n texts and claims them: each is on the wire.
+// claim queues n texts and claims them, as if each were on the wire.
 func (w *eventWorld) claim(id string, n int) []models.Claimed {
 	w.t.Helper()
 	w.acme.Batch(id, models.ClassBulk, "1", "ana@acme.com", n)
@@ -63,7 +63,7 @@ func (w *eventWorld) settle(c models.Claimed, state, dialpadID string) {
 	w.must(err)
 }
 
-// event stores an event about a text; the same body is the same event.
+// storeEvent stores an event and returns its id, "" if the body is known.
 func (w *eventWorld) storeEvent(body string, e models.WebhookEvent) string {
 	w.t.Helper()
 	e.TenantID, e.Kind, e.BodyHash, e.Direction = "t_9", models.EventSMS, body, "outbound"
@@ -87,7 +87,7 @@ func (w *eventWorld) process(id string) bool {
 	return done
 }
 
-// hears stores an event and applies it.
+// receive stores an event and applies it.
 func (w *eventWorld) receive(e models.WebhookEvent) bool {
 	w.t.Helper()
 	w.n++
@@ -116,7 +116,7 @@ func TestDuplicateEventChangesNothing(t *testing.T) {
 			w.t.Error("the same body is stored twice")
 		}
 		w.clock.Add(time.Minute)
-		if !w.process(id) || !w.receive(e) { // processed again, and told again in other words
+		if !w.process(id) || !w.receive(e) { // processed again, and the same in another body
 			w.t.Error("not done with")
 		}
 		if after := w.message(c.ID); !after.UpdatedAt.Equal(before.UpdatedAt) || after.State != models.Delivered {
@@ -244,9 +244,10 @@ func TestEventNeverSettlesALaterText(t *testing.T) {
 	})
 }
 
-// The rule's limit, stated: Dialpad's events carry nothing but the two numbers to tell a text of ours whose answer was
-// lost from one that the same person types in Dialpad within those ten minutes. Where the event names no device, theirs
-// is taken for ours, and says "matched by number".
+// The limit of the rule: events carry only the two numbers. They can't tell an
+// uncertain text of ours from one that the same person types in Dialpad within
+// ten minutes. If the event names no device, theirs is taken for ours, and the
+// message says "matched by number".
 func TestTextByHandMaySettleThePairsUncertainText(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]

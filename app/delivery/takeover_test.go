@@ -17,7 +17,7 @@ func startTakeover(t testing.TB) (l *load, draining *child) {
 	return l, draining
 }
 
-// How soon is BenchmarkTakeover's question.
+// BenchmarkTakeover measures how soon.
 func TestKilledWorkersLaneIsTakenOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a lease to run out")

@@ -24,11 +24,11 @@ func TestWorkflowHasOneBatchADay(t *testing.T) {
 		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); b.State != models.BatchDone {
 			t.Fatalf("with nothing left it is %s", b.State)
 		}
-		_, again := w.process(w.call("7")) // the same person may be texted again
+		_, again := w.process(w.call("7")) // the same person again
 		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); w.message(again).BatchID != b.ID || b.State != models.BatchSending || b.FinishedAt != nil {
 			t.Errorf("a later call went to %s, the batch is %s since %v", w.message(again).BatchID, b.State, b.FinishedAt)
 		}
-		w.process(w.call("8")) // opted out: a row all the same
+		w.process(w.call("8")) // opted out: stored as skipped
 		if c := w.counts(b.ID); c.Sum() != 3 || c.Sent != 1 || c.Queued != 1 || c.Skipped != 1 {
 			t.Errorf("counts %+v", c)
 		}
@@ -48,7 +48,7 @@ func TestWorkflowHasOneBatchADay(t *testing.T) {
 func TestCancelEndsEarlierCallbacksAndNoLaterOnes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		queued, queuedID := w.process(w.call("7"))
-		waiting, waitingID := w.accept(w.call("2")) // called, not yet carried
+		waiting, waitingID := w.accept(w.call("2")) // accepted, not processed yet
 		batch := w.message(queuedID).BatchID
 		_, err := w.texts.Cancel(ctx, w.admin(), batch)
 		must(t, err)
@@ -134,7 +134,8 @@ func TestPausedBatchKeepsItsCallbacksAndSenders(t *testing.T) {
 	})
 }
 
-// On Postgres a settling worker can't see the text that is just being added, and would end its batch.
+// On Postgres a settling worker can't see the text that is being added, and would
+// finish its batch.
 func TestBatchIsNotFinishedWhileATextIsAdded(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.db.Embedded() {

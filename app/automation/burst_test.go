@@ -37,7 +37,7 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 				t.Errorf("the next slot went to %q", got)
 			}
 		}
-		// The worst slot: it is the lower classes' share, so that they don't starve.
+		// The worst slot is one of the lower classes' share.
 		w.acme.Batch("one", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		if first, second := next(1), next(1); first == "one" || second != "one" && next(0) != "one" {
 			t.Errorf("slots went to %q and %q", first, second)
@@ -51,7 +51,7 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 	})
 }
 
-// Whatever of a burst has been carried already, one Cancel ends it all.
+// One Cancel ends the whole burst, processed or not.
 func TestBurstIsPacedAndCancelledAsOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const n = 300

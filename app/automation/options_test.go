@@ -106,7 +106,7 @@ func TestFromUserPagesMissNobody(t *testing.T) {
 		must(t, w.db.SaveUsers(ctx, "t_9", users))
 		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), people)
 		must(t, err)
-		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: nobody is to ask
+		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
 		seen := map[string]bool{}
 		for cursor, pages := "", 0; ; pages++ {
 			o := w.options("from_user", "", cursor, "1321")
@@ -144,7 +144,7 @@ func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Broken(ctx, "t_9", 0, "Reconnect.")) }},
-		{"not_connected", connectWords, link, func(w *world) { // nobody has noticed yet
+		{"not_connected", connectWords, link, func(w *world) { // not noticed yet
 			w.phone.RevokeTokens(sandbox.AcmeID)
 			w.clock.Add(2 * time.Minute)
 		}},
@@ -167,7 +167,7 @@ func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 				want := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: c.code, Message: c.message, Link: c.link}}
 				for _, field := range []string{"from_user", "to_field", "template_id"} {
 					if field != "from_user" && c.link == nil {
-						continue // without Dialpad or an account the other inputs can still be filled in
+						continue // the other inputs can be filled in without an account
 					}
 					if diff := cmp.Diff(want, w.options(field, "", "", "42")); diff != "" {
 						t.Errorf("%s: %s", field, diff)

@@ -16,7 +16,8 @@ func failedCompletion(messageID, code, words, severity string) crm.Completion {
 		Outputs: crm.CompletionOutputs{Status: "failed", MessageID: messageID, ErrorCode: code, ErrorText: words}}
 }
 
-// ends carries a call that ends without a text, tells the CRM and compares what it heard.
+// checkOutcome processes and completes a callback that ends without a text, and
+// compares its completion.
 func (w *world) checkOutcome(e crm.Execute, code, words, severity string) {
 	w.t.Helper()
 	_, id := w.process(e)
@@ -221,7 +222,7 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 	})
 }
 
-// advance is an event about a text whose answer never came.
+// advance applies an event about an uncertain text.
 func (w *world) advance(id string, p models.Progress) {
 	w.t.Helper()
 	p.From = []string{models.Uncertain}

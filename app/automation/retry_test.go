@@ -20,12 +20,12 @@ import (
 
 func TestConcurrentRunsOfACallbackMakeOneMessage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for _, record := range []string{"7", "8"} { // one that is texted, one that opted out
+		for _, record := range []string{"7", "8"} { // one is texted, one opted out
 			e, id := w.accept(w.call(record))
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() {
-					for { // River retries what fails, say for a busy database
+					for { // as River does after an error
 						if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
 							return
 						}
@@ -70,7 +70,8 @@ func TestCallbackWaitsForTheCRM(t *testing.T) {
 	})
 }
 
-// The burst is texted while the CRM takes no completion; once it is up it hears each, once.
+// The texts go out while the CRM takes no completion. Once it is up, it gets each
+// completion once.
 func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(60, 0)
@@ -96,7 +97,7 @@ func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 		}
 		w.host.Mend()
 		w.clock.Add(time.Minute)
-		must(t, w.EnqueueStalled(ctx)) // as the sweep does, over the jobs that still wait for their next try
+		must(t, w.EnqueueStalled(ctx)) // as the sweep does, while the jobs wait for their next try
 		w.eventually("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
@@ -113,7 +114,7 @@ func TestRepeatedCompletionHasTheSameID(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("8"))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
-		// The process died after the CRM's answer and before it was noted.
+		// The process died after the CRM's answer, before storing it.
 		must(t, w.db.UpdateCallback(ctx, "t_9", e.CallbackID, []string{models.CallbackCompleted}, map[string]any{"state": models.CallbackEnding}))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.completion(e.CallbackID)
@@ -148,8 +149,8 @@ func TestRefusedCompletionIsRetriedEverMoreRarely(t *testing.T) {
 	})
 }
 
-// A worker dies between the send and the completion: the next one takes its lane over, nobody sends again, Dialpad's
-// event settles the text, and the CRM hears of it once.
+// A worker dies after the POST. The next one takes its lane over and does not
+// send again. Dialpad's event settles the text.
 func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
@@ -159,7 +160,7 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
-		// Dialpad takes it; the process is killed before it writes the answer.
+		// Dialpad accepts it; the process is killed before it writes the answer.
 		token, err := w.market.Token(ctx, "t_9")
 		must(t, err)
 		taken, err := w.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: claimed[0].ToNumber, Text: claimed[0].Text})
@@ -184,7 +185,7 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	})
 }
 
-// Dialpad took the text and the answer was lost: the event that says so ends the wait, not the tenth minute.
+// Dialpad accepted the text and the answer was lost.
 func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.DropAfterAccepting, Path: "/api/v2/sms", Times: 1})
@@ -204,7 +205,8 @@ func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// Killed after the answer was settled and before anyone completed: the sweep of another process does it.
+// A process is killed after settling and before completing. The sweep of another
+// process completes.
 func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sent, _ := w.process(w.call("7"))
@@ -216,7 +218,7 @@ func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 		unknown, unknownID := w.process(w.call("12"))
 		must(t, w.loseAnswer(unknownID))
 
-		other := seed.Store(t, w.dsn, w.clock.Now) // a process that knows nothing of these
+		other := seed.Store(t, w.dsn, w.clock.Now) // another process
 		w.build(other.Store)
 		n, err := other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 0 {
@@ -245,7 +247,7 @@ func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	})
 }
 
-// loseAnswerOf claims everything and has the worker die.
+// loseAnswer claims all texts and makes one uncertain, as a takeover does.
 func (w *world) loseAnswer(id string) error {
 	claimed := w.claim()
 	for _, c := range claimed {
@@ -274,7 +276,7 @@ func TestNewCRMUserCanSendAtOnce(t *testing.T) {
 	})
 }
 
-// seededEmail asks the CRM for a user's e-mail.
+// seededEmail returns a CRM user's e-mail.
 func (w *world) seededEmail(id string) string {
 	w.t.Helper()
 	page, err := w.client.Users(ctx, w.host.Tenant("acme"), "")
@@ -288,5 +290,5 @@ func (w *world) seededEmail(id string) string {
 	return ""
 }
 
-// seeded is the id of the i-th person that the CRM sandbox made beside its sixty.
+// seededID is the id of the i-th contact that the CRM sandbox seeded.
 func seededID(i int) string { return strconv.Itoa(1060 + i) }

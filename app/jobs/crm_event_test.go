@@ -15,7 +15,7 @@ import (
 
 const bob = "+14155550142" // contact 7
 
-// hears has the CRM say something about Acme; seq 0 is none.
+// applyEvent applies an event of the CRM about Acme. seq 0 is none.
 func (w *world) applyEvent(seq int64, e crm.Event) error {
 	w.t.Helper()
 	e.Tenant = crm.Tenant{ID: "t_9"}
@@ -32,7 +32,7 @@ func (w *world) asker(id, email, role string, c *crm.Ctx) texting.Asker {
 	return texting.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
 }
 
-// scheduled makes a one-to-one text of a user to Bob in an hour.
+// scheduleOne schedules a user's one-to-one text to Bob in an hour.
 func (w *world) scheduleOne(id, email string) string {
 	w.t.Helper()
 	loc, err := time.LoadLocation("America/New_York")
@@ -111,7 +111,7 @@ func TestUninstallCancelsBatchesAndCleansUpAtDialpad(t *testing.T) {
 		if before.SMSSubscription == "" || w.connection().SMSSubscription != "" {
 			w.t.Errorf("subscription %q, then %q", before.SMSSubscription, w.connection().SMSSubscription)
 		}
-		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled})) // told again
+		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled})) // a second time
 	})
 }
 
@@ -123,13 +123,13 @@ func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 		for i, step := range []struct {
 			seq  int64
 			e    crm.Event
-			want bool // Bob is out
+			want bool // Bob is opted out
 		}{
 			{10, out("(415) 555-0142"), true},
-			{9, in(bob), true},    // overtaken
-			{10, in(bob), true},   // the same again
+			{9, in(bob), true},    // older
+			{10, in(bob), true},   // repeated
 			{11, in(bob), false},  // newer
-			{11, out(bob), false}, // the same again
+			{11, out(bob), false}, // repeated
 			{5, out(zoe), false},  // another number has a sequence of its own
 			{0, out(bob), true},   // unordered
 			{12, in(bob), false},
@@ -155,7 +155,7 @@ func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 	})
 }
 
-// everything is all that the database holds of a tenant's batches, messages, events and opt-outs, as text.
+// dump returns the tenant's batches and messages as text.
 func (w *world) dump() string {
 	w.t.Helper()
 	var all []any
@@ -187,7 +187,7 @@ func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				w.must(err)
 
 				w.must(w.applyEvent(50, crm.Event{Type: crm.EventPlanChanged}))
-				w.must(w.applyEvent(40, e)) // other news overtook it
+				w.must(w.applyEvent(40, e)) // an older seq than the event before
 				w.must(w.applyEvent(40, e))
 				left := w.dump()
 				for _, secret := range []string{bob, "5550142", "555-0142", "Dear Bob", "Hi Bob", "Bob Tanaka"} {

@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/models"
 )
 
-// later stores a batch of Ben's that is scheduled for an hour from now.
+// storeScheduled stores a batch of Ben's that is due in an hour.
 func (w *world) storeScheduled(id string) {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
@@ -20,19 +20,14 @@ func (w *world) storeScheduled(id string) {
 	w.must(err)
 }
 
-// tells has the CRM say something.
+// applyUnordered applies an event of the CRM without a seq.
 func (w *world) applyUnordered(e crm.Event) {
 	w.t.Helper()
 	e.Tenant.ID = "t_9"
 	w.must(w.Apply(ctx, e, nil))
 }
 
-func (w *world) setPlan(plan string) {
-	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
-		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
-	w.must(err)
-}
+func (w *world) setPlan(plan string) { w.SetPlan(w.t, plan) }
 
 func TestEachHoldHasItsOwnCode(t *testing.T) {
 	each(t, func(w *world) {

@@ -11,7 +11,7 @@ import (
 	"dialpad-texting/models"
 )
 
-// seen is what Ben's outbox says of a batch.
+// view returns a batch as Ben's outbox shows it.
 func (w *world) view(id string) texting.BatchView {
 	w.t.Helper()
 	v, err := w.Texting.Batch(ctx, w.benAsker(), id)
@@ -19,7 +19,7 @@ func (w *world) view(id string) texting.BatchView {
 	return v
 }
 
-// says checks a batch's state, the word and the sentence.
+// checkView compares a batch's state, held code and reason.
 func (w *world) checkView(when, id, state, code, reason string) {
 	w.t.Helper()
 	v := w.view(id)
@@ -35,7 +35,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// resumed is what Ben gets who presses Resume: "" when it goes on, else the code of the refusal.
+// resume resumes a batch as Ben. It returns the code of a refusal, or "".
 func (w *world) resume(id string) string {
 	w.t.Helper()
 	_, err := w.Texting.Resume(ctx, w.benAsker(), id)
@@ -51,7 +51,7 @@ func (w *world) resume(id string) string {
 	return ""
 }
 
-// change moves the tenant to another plan, as the CRM tells it.
+// changePlan moves the tenant to another plan by an event of the CRM.
 func (w *world) changePlan(plan string) {
 	w.t.Helper()
 	w.clock.Add(time.Second)
@@ -59,8 +59,6 @@ func (w *world) changePlan(plan string) {
 	w.applyUnordered(crm.Event{Type: crm.EventPlanChanged})
 }
 
-// TestAScheduleLivesThroughWhatHappensToTheApp takes waiting batches through everything that may happen to plan,
-// connection and installation before their time.
 func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 	stops := []struct {
 		name, code, reason, refusal string
@@ -85,7 +83,7 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 				w.clock.Add(3 * time.Hour)
 				w.must(w.Sweep(ctx))
 				c.again(w)
-				for _, b := range []texting.BatchView{soon, later, never} { // offered, and not done by itself
+				for _, b := range []texting.BatchView{soon, later, never} { // may be resumed, and is not by itself
 					w.checkView("again", b.ID, models.BatchHeld, c.code, c.reason)
 				}
 				if w.phone.SMSPosts() != 0 {
@@ -136,7 +134,7 @@ func TestScheduleIsCancelledWithTheApp(t *testing.T) {
 					return errors.Is(err, models.ErrNotFound) || !w.connection().Usable()
 				})
 				w.clock.Add(2 * time.Hour)
-				w.connect() // the app comes back; what went with it does not
+				w.connect() // the app comes back; its batches do not
 				w.must(w.Sweep(ctx))
 				w.checkView("back", b.ID, models.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
 				if got := w.resume(b.ID); got != "state_conflict" || w.phone.SMSPosts() != 0 {

@@ -11,7 +11,7 @@ import (
 
 func TestSweepProcessesTheEventOfADeadWorker(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
-		w := newWorld(t, dsn) // no crew is at work: the event's job is never done
+		w := newWorld(t, dsn) // the Runner does not run, so the event's job is never done
 		w.db.Tenant("t_9")
 		_, err := w.db.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, BodyHash: "h1", DialpadID: "none of ours", Direction: "inbound"})
 		w.must(err)

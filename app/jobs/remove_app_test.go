@@ -15,7 +15,7 @@ import (
 
 func TestAppInstalledAgainAtOnceStays(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
-		w := newWorld(t, dsn) // no crew is at work yet
+		w := newWorld(t, dsn) // the Runner does not run yet
 		w.db.Tenant("t_9")
 		_, err := w.db.Install(ctx, "t_9", "42")
 		w.must(err)

@@ -12,13 +12,13 @@ import (
 	"dialpad-texting/models"
 )
 
-// deaf ends the change log's events: what happens to people at Dialpad from now on, nobody tells.
+// stopChangeLog ends the events about changes of people at Dialpad.
 func (w *world) stopChangeLog() {
 	w.t.Helper()
 	w.must(w.dp.DeleteChangeLogSubscription(ctx, w.phone.IssueToken(sandbox.AnaID, "change_log"), w.connection().ChangeSubscription))
 }
 
-// ben is Ben with a popup for a contact.
+// benAsker is Ben with a popup for a contact.
 func (w *world) benAsker() texting.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenant(ctx, "t_9")
@@ -34,7 +34,7 @@ func (w *world) newYork() *time.Location {
 	return loc
 }
 
-// plans schedules a text of Ben's for some time from now, to the minute.
+// scheduleIn schedules a text of Ben's for some time from now, to the minute.
 func (w *world) scheduleIn(key string, from time.Duration) texting.BatchView {
 	w.t.Helper()
 	v, err := w.Texting.Create(ctx, w.benAsker(), key, texting.BatchRequest{Message: "Hi", Schedule: &texting.Schedule{
@@ -53,7 +53,7 @@ func (w *world) benReads() (n int) {
 	return n
 }
 
-// foretold waits until the outbox and the app page say what will become of a batch.
+// checkWarning waits until outbox and app page show a batch's warning.
 func (w *world) checkWarning(id, words string) {
 	w.t.Helper()
 	w.eventuallySwept(eventTimeout, words, func() bool { return w.batch(id).Warning == words })
@@ -101,7 +101,7 @@ func TestSenderIsReadADayAndAnHourBeforeASchedule(t *testing.T) {
 	}
 }
 
-// day is today or tomorrow in New York.
+// dayWord returns today or tomorrow, in New York.
 func (w *world) dayWord(at time.Time) string {
 	if at.In(w.newYork()).YearDay() == w.clock.Now().In(w.newYork()).YearDay() {
 		return "today"

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +20,9 @@ import (
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/app/timeline"
-	"dialpad-texting/integrations/crm"
-	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
@@ -32,17 +30,13 @@ import (
 
 var ctx = context.Background()
 
-// clock goes on by itself and can be put forward.
-type clock struct{ ahead atomic.Int64 }
-
-func (c *clock) Now() time.Time      { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
-
-// world is a crew between a real database, a CRM and a Dialpad, the last two over HTTP, with events coming in.
+// world is a Runner between a real database and the two sandboxes. Dialpad's
+// events come in over HTTP.
 type world struct {
 	*jobs.Runner
+	*apptest.World
 	t     *testing.T
-	clock *clock
+	clock *apptest.Clock
 	db    *seed.DB
 	acme  *seed.Tenant
 	phone *sandbox.Sandbox
@@ -50,7 +44,8 @@ type world struct {
 	admin models.Session
 }
 
-// each runs a test on both databases with a crew at work and Acme connected by Ana.
+// each runs a test on both databases, with the Runner running and Acme connected
+// by Ana.
 func each(t *testing.T, f func(w *world)) {
 	t.Helper()
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
@@ -62,35 +57,24 @@ func each(t *testing.T, f func(w *world)) {
 }
 
 func newWorld(t *testing.T, dsn string) *world {
-	w := &world{t: t, clock: &clock{}, admin: models.Session{TenantID: "t_9", UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}}
-	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	w.must(err)
-	host := httptest.NewServer(crmsandbox.New(crmsandbox.Options{Secrets: secrets, Domain: "localhost:8090", Now: w.clock.Now}))
-	ours := httptest.NewServer(http.HandlerFunc(w.storeWebhook))
-	w.phone = sandbox.New(sandbox.Options{ClientID: "id", ClientSecret: "secret", RedirectURIs: []string{ours.URL + "/connect/callback"},
-		Now: w.clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
-	w.phone.SeedDemo()
-	phone := httptest.NewServer(w.phone)
-	t.Cleanup(func() { w.phone.Close(); host.Close(); ours.Close(); phone.Close() })
-
-	w.db = seed.Store(t, dsn, w.clock.Now)
-	now := w.clock.Now
-	w.dp = dialpad.New(dialpad.Config{BaseURL: phone.URL, ClientID: "id", ClientSecret: "secret", RedirectURL: ours.URL + "/connect/callback",
-		Scopes: []string{"offline_access", "change_log"}, Now: now})
-	client := crm.New(host.URL+"/{linkname}", secrets, nil, now)
-	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: ours.URL, Now: now})
-	people := accounts.New(w.db.Store, w.dp, mkt, client, now, nil)
+	w := &world{t: t, admin: models.Session{TenantID: "t_9", UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}}
+	app := httptest.NewServer(http.HandlerFunc(w.storeWebhook))
+	t.Cleanup(app.Close)
+	w.World = apptest.New(t, dsn, app.URL+"/connect/callback")
+	w.clock, w.db, w.phone, w.dp = w.Clock, w.DB, w.Dialpad, w.DialpadClient
+	now, log := w.clock.Now, slog.New(slog.DiscardHandler)
+	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: app.URL, Now: now})
+	people := accounts.New(w.db.Store, w.dp, mkt, w.CRMClient, now, nil)
 	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
-	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Notify})
-	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Notify: engine.Notify})
-	log := slog.New(slog.DiscardHandler)
+	texts := texting.New(w.db.Store, w.CRMClient, mkt, texting.Config{Now: now, Wake: engine.Notify})
+	action := automation.New(w.db.Store, w.CRMClient, mkt, texts, automation.Config{Now: now, Notify: engine.Notify})
 	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
-		Timeline: timeline.New(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store),
-		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
+		Timeline: timeline.New(w.db.Store, w.CRMClient), Reconciler: delivery.NewReconciler(w.db.Store),
+		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, w.CRMClient, mkt, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
 	return w
 }
 
-// event is the webhook as the door has it: verified, stored, answered.
+// storeWebhook is the webhook's handler: it verifies, stores and answers.
 func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -123,7 +107,7 @@ func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// start lets the crew work until the test ends.
+// start runs the Runner until the test ends.
 func (w *world) start() {
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
@@ -131,18 +115,17 @@ func (w *world) start() {
 	w.t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
-			w.t.Errorf("the crew: %v", err)
+			w.t.Errorf("run: %v", err)
 		}
 	})
 }
 
-// connect walks Ana from Install to a connection that is ready.
+// connect lets Ana install the app and connect Dialpad, and waits until the
+// connection is ready.
 func (w *world) connect() {
 	w.t.Helper()
 	w.acme = w.db.Tenant("t_9")
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
-		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
-	w.must(err)
+	w.setPlan("business")
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
 	_, err = w.Market.Install(ctx, t, "42")
@@ -173,21 +156,13 @@ func (w *world) must(err error) {
 	}
 }
 
-// within waits for a condition, and tells how long that took.
-func (w *world) eventually(d time.Duration, what string, ok func() bool) time.Duration {
+func (w *world) eventually(timeout time.Duration, what string, ok func() bool) {
 	w.t.Helper()
-	begun := time.Now()
-	for !ok() {
-		if time.Since(begun) > d {
-			w.t.Fatalf("not within %s: %s; connection %+v", d, what, w.connection().Reason)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return time.Since(begun)
+	apptest.Eventually(w.t, timeout, what, ok)
 }
 
-// swept waits as within does, with a sweep now and then. One may not be enough: a job that is still at work on the same
-// keeps its twin out of the queue.
+// eventuallySwept is eventually with a sweep each second. One sweep may not be
+// enough: a job that still runs keeps a second one out of the queue.
 func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	var last time.Time
@@ -214,7 +189,7 @@ func (w *world) batch(id string) models.Batch {
 	return b
 }
 
-// counts are the states of a batch's texts.
+// counts returns how many texts of a batch are in each state.
 func (w *world) counts(id string) models.Counts {
 	w.t.Helper()
 	all, err := w.db.CountMessages(ctx, "t_9", []string{id})
@@ -222,7 +197,7 @@ func (w *world) counts(id string) models.Counts {
 	return all[id]
 }
 
-// words is what a person reads why an e-mail can't text, "" when it can.
+// accountWords returns why an e-mail can't text, "" if it can.
 func (w *world) accountWords(email string) string {
 	w.t.Helper()
 	a, err := w.db.AccountByEmail(ctx, "t_9", email)

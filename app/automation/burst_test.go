@@ -77,7 +77,7 @@ func TestBurstIsPacedAndCancelledAsOne(t *testing.T) {
 		_, err = w.texts.Move(ctx, "t_9", id)
 		must(t, err)
 		w.runJobs()
-		w.eventually("all told", func() bool { return len(w.host.Completions()) >= n })
+		w.eventually("all completed", func() bool { return len(w.host.Completions()) >= n })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.Outputs.ErrorCode != "cancelled" {
 				t.Fatalf("%s ended as %+v", e.CallbackID, got)

@@ -99,8 +99,8 @@ func TestCallbackCompletesOnceDialpadAcceptedTheText(t *testing.T) {
 		byBen, benID := w.process(w.call("3", from("43"), message("Hi {{Contact.firstName}}, {{User.firstName}} here")))
 		byOwner, ownerID := w.process(w.call("103", from("owner"), template("tpl_4"), func(e *crm.Execute) { e.Module = crm.ModuleDeal }))
 		must(t, w.Complete(ctx, "t_9", byBen.CallbackID))
-		if told := w.completions(byBen.CallbackID); len(told) != 0 {
-			t.Fatalf("told %+v before anything was sent", told)
+		if got := w.completions(byBen.CallbackID); len(got) != 0 {
+			t.Fatalf("completed %+v before anything was sent", got)
 		}
 		if got := w.message(ownerID).Text; got != "Hi Priya, the proposal for Dental front desk is in your inbox. Any questions, just text me back. Ben" {
 			t.Errorf("the owner's text is %q", got)
@@ -131,7 +131,7 @@ func TestDialpadsWordsReachTheCRMVerbatim(t *testing.T) {
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		m, got := w.message(id), w.completion(e.CallbackID)
 		if m.ErrorText == "" || got.Outputs.ErrorText != m.ErrorText || got.Outputs.ErrorCode != "dialpad_refused" || got.Severity != crm.SeverityMedium {
-			t.Errorf("Dialpad said %q, the CRM heard %+v", m.ErrorText, got)
+			t.Errorf("Dialpad said %q, the CRM received %+v", m.ErrorText, got)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 		for _, e := range []crm.Execute{known, undelivered, unknown} {
 			must(t, w.Complete(ctx, "t_9", e.CallbackID))
 			if n := len(w.completions(e.CallbackID)); n != 0 {
-				t.Fatal("an unknown outcome was told at once")
+				t.Fatal("an unknown outcome was completed at once")
 			}
 		}
 		w.advance(knownID, models.Progress{State: models.Delivered})
@@ -207,7 +207,7 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 		w.clock.Add(9 * time.Minute)
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))
 		if n := len(w.completions(unknown.CallbackID)); n != 0 {
-			t.Fatal("an unknown outcome was told after nine minutes")
+			t.Fatal("an unknown outcome was completed after nine minutes")
 		}
 		w.clock.Add(time.Minute)
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))

@@ -56,7 +56,7 @@ func TestCallbackWaitsForTheCRM(t *testing.T) {
 		e, id := w.accept(w.call("7"))
 		for range 3 {
 			if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
-				t.Fatal("carried without its record")
+				t.Fatal("processed without its record")
 			}
 		}
 		if c := w.callback(e.CallbackID); c.State != models.CallbackAccepted {
@@ -98,7 +98,7 @@ func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 		w.host.Mend()
 		w.clock.Add(time.Minute)
 		must(t, w.EnqueueStalled(ctx)) // as the sweep does, while the jobs wait for their next try
-		w.eventually("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
+		w.eventually("all completed", func() bool { return len(w.host.Completions()) >= len(calls) })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 				t.Errorf("%s ended as %+v", e.CallbackID, got)
@@ -125,7 +125,7 @@ func TestRepeatedCompletionHasTheSameID(t *testing.T) {
 			}
 		}
 		if len(ids) != 1 || ids["done_"+id] != 2 {
-			t.Errorf("told with %v", ids)
+			t.Errorf("completed with %v", ids)
 		}
 	})
 }
@@ -172,10 +172,10 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		w.clock.Add(31 * time.Second)
 		must(t, w.EnqueueStalled(ctx))
 		if n := len(w.completions(e.CallbackID)); n != 0 {
-			t.Fatal("an unknown outcome was told at once")
+			t.Fatal("an unknown outcome was completed at once")
 		}
 		w.advance(id, models.Progress{State: models.Delivered, DialpadID: taken.ID, MatchedBy: "number"})
-		w.eventually("told", func() bool { return len(w.completions(e.CallbackID)) > 0 })
+		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
@@ -192,13 +192,13 @@ func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 		w.runJobs()
 		w.runEngine()
 		e, id := w.accept(w.call("7"))
-		w.eventually("carried", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
+		w.eventually("processed", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
 		w.eventually("unknown", func() bool { return w.message(id).State == models.Uncertain })
 		if n := w.countJobs("complete_callback"); n != 0 {
 			t.Errorf("%d jobs wait for an event", n)
 		}
 		w.advance(id, models.Progress{State: models.Sent, DialpadID: "d1"})
-		w.eventually("told", func() bool { return len(w.completions(e.CallbackID)) > 0 })
+		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
@@ -222,28 +222,28 @@ func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 		w.build(other.Store)
 		n, err := other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 0 {
-			t.Fatalf("picked up %d at once, %v", n, err)
+			t.Fatalf("enqueued %d at once, %v", n, err)
 		}
 		w.clock.Add(31 * time.Second)
 		n, err = other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 3 {
-			t.Fatalf("picked up %d, want the sent, the erased and the accepted one; %v", n, err)
+			t.Fatalf("enqueued %d, want the sent, the erased and the accepted one; %v", n, err)
 		}
 		w.runJobs()
-		w.eventually("told", func() bool {
+		w.eventually("completed", func() bool {
 			return len(w.completions(sent.CallbackID)) == 1 && len(w.completions(erased.CallbackID)) == 1
 		})
 		if got := w.completion(erased.CallbackID); got.Outputs.ErrorCode != "cancelled" || w.message(erasedID).State != models.Cancelled {
 			t.Errorf("the erased one ended as %+v", got)
 		}
-		w.eventually("carried", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
+		w.eventually("processed", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
 		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.completions(unknown.CallbackID)) != 0 {
 			t.Error("what was on its way was ended")
 		}
 		w.clock.Add(10 * time.Minute)
 		w.eventually("the jobs are over", func() bool { return w.countJobs("complete_callback", rivertype.JobStateRunning) == 0 })
 		must(t, w.EnqueueStalled(ctx))
-		w.eventually("the unknown one told", func() bool { return len(w.completions(unknown.CallbackID)) == 1 })
+		w.eventually("the unknown one completed", func() bool { return len(w.completions(unknown.CallbackID)) == 1 })
 	})
 }
 

@@ -153,11 +153,11 @@ func (w *world) callback(id string) models.Callback {
 // completion returns the one completion of a callback that the CRM received.
 func (w *world) completion(callbackID string) crm.Completion {
 	w.t.Helper()
-	told := w.completions(callbackID)
-	if len(told) != 1 {
-		w.t.Fatalf("the CRM received %d completions of %s", len(told), callbackID)
+	got := w.completions(callbackID)
+	if len(got) != 1 {
+		w.t.Fatalf("the CRM received %d completions of %s", len(got), callbackID)
 	}
-	return told[0].Completion
+	return got[0].Completion
 }
 
 func (w *world) completions(callbackID string) []crmsandbox.Completion {

@@ -82,15 +82,13 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 	}
 }
 
-// stepResult is what one step did.
+// stepResult says how a lane goes on after a step.
 type stepResult struct {
-	claimed int
-	empty   bool // nothing to claim, nothing open
-	wait    time.Duration
+	empty bool          // nothing to claim, nothing open
+	wait  time.Duration // until the next step
 }
 
-// step is one round of a lane. It queues what is due, claims what may go now,
-// rechecks it and hands it to the connections.
+// step is one round of a lane. It queues what is due and sends what may go now.
 func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	now := l.e.cfg.Now()
 	if !l.hasLease(now) {
@@ -109,6 +107,12 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	if n = l.e.limiter.acquire(ctx, n); n == 0 {
 		return r, ctx.Err()
 	}
+	return l.claimAndSend(ctx, n)
+}
+
+// claimAndSend uses n permits: it claims up to n texts, rechecks them and hands
+// them to the connections.
+func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error) {
 	// Read before the claim: an open text keeps the others of its pair out of
 	// the claim, and may come back to the queue.
 	nothingOpen := l.open.Load() == 0
@@ -128,5 +132,5 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	rechecking, cancel := ctxtime.WithGrace(ctx, recheckTimeout)
 	defer cancel()
 	l.dispatch(rechecking, got.Texts)
-	return stepResult{claimed: claimed}, nil
+	return r, nil
 }

@@ -25,7 +25,7 @@ func (l *lane) fail(c models.Claimed, code, words string) {
 	l.settle(c, models.Outcome{State: models.Failed, Code: code, Text: words})
 }
 
-// requeue puts a text that was surely not accepted back into the queue, for the
+// requeue puts a text that Dialpad did not accept back into the queue, for the
 // lane's next slot.
 func (l *lane) requeue(c models.Claimed, code, words string) {
 	due := l.throttle.nextSlot(l.e.cfg.Now())

@@ -260,7 +260,7 @@ func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claime
 		return nil, 0, err
 	}
 	if got[0].Busy {
-		w.failf("nobody has the lane's row, and it is busy")
+		w.failf("the lane is busy although no one has its row")
 	}
 	if got[0].Lost {
 		return nil, 0, models.ErrLost

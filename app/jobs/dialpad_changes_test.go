@@ -178,7 +178,7 @@ func TestStopIsReadFromDialpadsList(t *testing.T) {
 		if !w.phone.Reply(bob, "+14155550100", "STOP") {
 			t.Fatal("nobody has Ana's number")
 		}
-		w.eventuallySwept(time.Minute, "heard", func() bool {
+		w.eventuallySwept(time.Minute, "opted out", func() bool {
 			out, err := w.db.IsSuppressed(ctx, "t_9", bob)
 			w.must(err)
 			return out

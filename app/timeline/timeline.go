@@ -94,6 +94,12 @@ func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Mess
 	if err := g.Wait(); err != nil {
 		return int(synced.Load()), err
 	}
+	return int(synced.Load()), s.postpone(page, failed[:], synced.Load() == 0)
+}
+
+// postpone lets the messages wait that the CRM failed at. If it failed at
+// several and took none, it returns the error.
+func (s *Syncer) postpone(page []models.Message, failed []error, tookNone bool) error {
 	n := 0
 	for i, err := range failed {
 		if err == nil {
@@ -101,11 +107,11 @@ func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Mess
 		}
 		n++
 		s.backoff.failed(page[i].ID)
-		if n > concurrency && synced.Load() == 0 {
-			return 0, err
+		if n > concurrency && tookNone {
+			return err
 		}
 	}
-	return int(synced.Load()), nil
+	return nil
 }
 
 // isMessageFault reports whether an error may concern this message alone: the

@@ -1,11 +1,12 @@
-// Package automation is the CRM action Send Text via Dialpad: its definition, its
-// options, and each callback from Execute to completion.
+// Package automation is the CRM action Send Text
+// via Dialpad: its definition, its options, and
+// each callback from Execute to completion.
 //
 //	Execute: accepted ─ProcessCallback→ sending (a message of its workflow's batch) ─Complete→ ending ─the CRM took it→ completed
 //	                         └─ not allowed, nobody to text, no sender ───────────────────────↗
 //
-// The CRM calls once or ten times: a callback is stored once, texts once and
-// completes once.
+// The CRM calls once or ten times: a callback is
+// stored once, texts once and completes once.
 package automation
 
 import (
@@ -31,8 +32,9 @@ type Config struct {
 	Now    func() time.Time // nil = the store's clock
 	Log    *slog.Logger     // nil = none
 	Notify func()           // called after queueing, so that this process sends at once; may be nil
-	// Live reads people and accounts again if what is known is older than a
-	// minute. It returns *market.Refusal if they can't be read. nil = never.
+	// Live reads people and accounts again if what is
+	// known is older than a minute. It returns
+	// *market.Refusal if they can't be read. nil = never.
 	Live func(ctx context.Context, tenantID string) error
 }
 
@@ -62,7 +64,8 @@ func New(store *models.Store, c CRM, m *market.Market, tx *texting.Texting, cfg 
 	return &Automation{store: store, crm: c, market: m, texts: tx, cfg: cfg}
 }
 
-// Invalid is an input that can't be read: a mistake in the call, not an outcome.
+// Invalid is an input that can't be read:
+// a mistake in the call, not an outcome.
 type Invalid struct {
 	Field   string // "inputs.from_user"
 	Message string // a sentence for whoever built the workflow

@@ -134,8 +134,8 @@ func TestPausedBatchKeepsItsCallbacksAndSenders(t *testing.T) {
 	})
 }
 
-// On Postgres a settling worker can't see the text that is being added, and would
-// finish its batch.
+// On Postgres a settling worker can't see the text
+// that is being added, and would finish its batch.
 func TestBatchIsNotFinishedWhileATextIsAdded(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.db.Embedded() {

@@ -11,9 +11,10 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// BenchmarkExecute sends callbacks at a steady rate. It measures from the moment
-// each was due until its answer, which is after it was stored. With -work,
-// workers in the same process turn them into messages meanwhile.
+// BenchmarkExecute sends callbacks at a steady rate. It
+// measures from the moment each was due until its answer,
+// which is after it was stored. With -work, workers in
+// the same process turn them into messages meanwhile.
 //
 //	go test ./app/automation -run '^$' -bench Execute -benchtime 5000x
 func BenchmarkExecute(b *testing.B) {
@@ -49,8 +50,8 @@ func BenchmarkExecute(b *testing.B) {
 	}
 }
 
-// executeAtRate executes one callback each interval, whether or not those before
-// were answered.
+// executeAtRate executes one callback each interval,
+// whether or not those before were answered.
 func (w *world) executeAtRate(calls []crm.Execute, every time.Duration) []time.Duration {
 	took := make([]time.Duration, len(calls))
 	var all sync.WaitGroup

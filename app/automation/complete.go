@@ -10,25 +10,26 @@ import (
 )
 
 const (
-	// uncertainTimeout is how long an unknown outcome waits for Dialpad's event
-	// (contract, 2).
+	// uncertainTimeout is how long an unknown outcome
+	// waits for Dialpad's event (contract, 2).
 	uncertainTimeout = 10 * time.Minute
-	// stalledAfter is how long a callback may stand still before it is enqueued
-	// again.
+	// stalledAfter is how long a callback may
+	// stand still before it is enqueued again.
 	stalledAfter = 30 * time.Second
 	maxStalled   = 1000 // callbacks in one round
 
-	// A completion that the CRM refused is sent again, ever more rarely: the
-	// refusal may have been a mistake.
+	// A completion that the CRM refused is sent again, ever
+	// more rarely: the refusal may have been a mistake.
 	minRefusedDelay = time.Minute
 	maxRefusedDelay = 6 * time.Hour
 	maxRetryAfter   = time.Minute
 )
 
-// Complete reports to the CRM how a callback ended. Every try has the same
-// webhook-id, so that the report counts once. It does nothing while the text is
-// on its way, or its outcome unknown for less than ten minutes. It returns
-// *Later if the CRM asks for time or refuses. After another error, run it again.
+// Complete reports to the CRM how a callback ended. Every try has
+// the same webhook-id, so that the report counts once. It does
+// nothing while the text is on its way, or its outcome unknown
+// for less than ten minutes. It returns *Later if the CRM asks
+// for time or refuses. After another error, run it again.
 func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) error {
 	c, err := a.store.Callback(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -48,8 +49,8 @@ func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) 
 	return a.report(ctx, c)
 }
 
-// storeOutcome stores the outcome of the callback's text, if it has one, and
-// returns the callback as it stands then.
+// storeOutcome stores the outcome of the callback's text, if
+// it has one, and returns the callback as it stands then.
 func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (models.Callback, error) {
 	m, err := a.store.Message(ctx, c.TenantID, "", c.MessageID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -64,14 +65,14 @@ func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (model
 	}
 	switch m.State {
 	case models.Uncertain:
-		// Not *Later: a job that waits would keep out the one that Dialpad's
-		// event enqueues. EnqueueStalled comes in time.
+		// Not *Later: a job that waits would keep out the one that
+		// Dialpad's event enqueues. EnqueueStalled comes in time.
 		if a.cfg.Now().Sub(uncertainSince(m)) < uncertainTimeout {
 			return c, nil
 		}
 	case models.Cancelled:
-		// If the app was removed, the CRM should know that the next callbacks
-		// will fail too.
+		// If the app was removed, the CRM should know
+		// that the next callbacks will fail too.
 		if refusal, err := a.market.TenantMay(ctx, c.TenantID); err != nil {
 			return c, err
 		} else if refusal != nil {
@@ -98,8 +99,8 @@ func (a *Automation) report(ctx context.Context, c models.Callback) error {
 	if err != nil {
 		return err
 	}
-	// Named by the message's id. A callback's id is not unique: two tenants may
-	// both have a cb_1.
+	// Named by the message's id. A callback's id is
+	// not unique: two tenants may both have a cb_1.
 	if err := a.crm.Complete(ctx, crmTenant(t), "done_"+c.MessageID, completion(c)); err != nil {
 		return a.reportError(c, err)
 	}
@@ -126,8 +127,8 @@ func (a *Automation) reportError(c models.Callback, err error) error {
 	return err
 }
 
-// EnqueueStalled enqueues the callbacks that stand still, so that a lost job
-// costs a delay and no completion.
+// EnqueueStalled enqueues the callbacks that stand still,
+// so that a lost job costs a delay and no completion.
 func (a *Automation) EnqueueStalled(ctx context.Context) error {
 	now := a.cfg.Now()
 	n, err := a.store.PickUpCallbacksAllTenants(ctx, now.Add(-stalledAfter), now.Add(-uncertainTimeout), maxStalled)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// cacheTTL is how long an answer of the CRM is used: a burst of a thousand
-	// callbacks would ask the same each time.
+	// cacheTTL is how long an answer of the CRM is used: a burst
+	// of a thousand callbacks would ask the same each time.
 	cacheTTL     = 30 * time.Second
 	maxCached    = 10_000
 	maxUserPages = 1000
@@ -46,8 +46,9 @@ func (c *ttlCache[V]) put(key string, v V, now time.Time) {
 	c.entries[key] = cacheEntry[V]{v, now}
 }
 
-// user returns a CRM user and reads one that is new to us from the CRM. If the
-// CRM has no such user, it returns the zero User, who is not active.
+// user returns a CRM user and reads one that is new
+// to us from the CRM. If the CRM has no such user,
+// it returns the zero User, who is not active.
 func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (models.User, error) {
 	u, err := a.store.User(ctx, t.ID, userID)
 	if !errors.Is(err, models.ErrNotFound) {
@@ -89,8 +90,8 @@ func (a *Automation) templateText(ctx context.Context, t models.Tenant, apiUser,
 	return found.Body, err
 }
 
-// apiUser returns the CRM user in whose name the CRM is asked when a call names
-// none: whoever connected Dialpad, else another admin.
+// apiUser returns the CRM user in whose name the CRM is asked when
+// a call names none: whoever connected Dialpad, else another admin.
 func (a *Automation) apiUser(ctx context.Context, tenantID string) (string, error) {
 	c, err := a.store.Connection(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {

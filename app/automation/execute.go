@@ -16,8 +16,8 @@ import (
 // maxIDLength bounds what becomes part of a key, in bytes.
 const maxIDLength = 200
 
-// request is what a callback asks for, as it is stored until the callback is
-// completed.
+// request is what a callback asks for, as it
+// is stored until the callback is completed.
 type request struct {
 	WorkflowName string     `json:"workflow_name"`
 	Module       string     `json:"module"`
@@ -25,9 +25,9 @@ type request struct {
 	Inputs       crm.Inputs `json:"inputs"`
 }
 
-// Execute accepts a callback, once: the same callback id has the same answer for
-// ever. Whether a text goes out is reported by Complete. It returns *Invalid if
-// the inputs can't be read.
+// Execute accepts a callback, once: the same callback id has
+// the same answer for ever. Whether a text goes out is reported
+// by Complete. It returns *Invalid if the inputs can't be read.
 func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution, error) {
 	if err := validate(e); err != nil {
 		if old, known := a.store.Callback(ctx, e.Tenant.ID, e.CallbackID); known == nil {

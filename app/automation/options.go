@@ -17,8 +17,8 @@ import (
 
 const optionsPageSize = 50
 
-// Options lists the choices of an input. It returns *Invalid for an input that
-// has none.
+// Options lists the choices of an input. It
+// returns *Invalid for an input that has none.
 func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error) {
 	t, err := a.store.Tenant(ctx, q.Tenant.ID)
 	if err != nil {
@@ -29,8 +29,8 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	if list == nil {
 		return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
 	}
-	// First for each input: before somebody has connected, the CRM can't be
-	// asked for templates in anybody's name.
+	// First for each input: before somebody has connected,
+	// the CRM can't be asked for templates in anybody's name.
 	refusal, err := a.market.TenantMay(ctx, t.ID)
 	if err != nil {
 		return crm.Options{}, err
@@ -41,8 +41,8 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	return list(ctx, t, q)
 }
 
-// senders lists the CRM users who may text, or says why nobody may. The CRM
-// itself offers the record's owner.
+// senders lists the CRM users who may text, or says why
+// nobody may. The CRM itself offers the record's owner.
 func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	refusal, err := a.senderRefusal(ctx, t)
 	if err != nil {
@@ -75,16 +75,16 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 	return out, nil
 }
 
-// senderRefusal says why no sender can be chosen now, nil if one can. It reads
-// people again first, so that a user who was suspended a minute ago is not
-// offered.
+// senderRefusal says why no sender can be chosen now,
+// nil if one can. It reads people again first, so that
+// a user who was suspended a minute ago is not offered.
 func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
 	var refusal *market.Refusal
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {
-			// If Dialpad has just refused the grant, the connection is broken.
-			// That refusal says the same and has a link.
+			// If Dialpad has just refused the grant, the connection
+			// is broken. That refusal says the same and has a link.
 			if broken, err := a.market.TenantMay(ctx, t.ID); err != nil || broken != nil {
 				return broken, err
 			}
@@ -120,9 +120,9 @@ func describe(email, more string) string {
 	return email + " · " + more
 }
 
-// addSavedSender puts the saved user first if the page does not hold it. One who
-// can't text any more is marked, with the reason. One who can is left out of a
-// search for something else.
+// addSavedSender puts the saved user first if the page does not
+// hold it. One who can't text any more is marked, with the
+// reason. One who can is left out of a search for something else.
 func (a *Automation) addSavedSender(ctx context.Context, t models.Tenant, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	u, err := a.store.User(ctx, t.ID, q.Value)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
@@ -148,8 +148,8 @@ func (a *Automation) addSavedSender(ctx context.Context, t models.Tenant, q crm.
 	return out, nil
 }
 
-// phoneFields lists the phone fields of contacts and of deals: the query names no
-// module.
+// phoneFields lists the phone fields of contacts
+// and of deals: the query names no module.
 func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	out := crm.Options{Options: []crm.Option{}}
 	seen := map[string]bool{}
@@ -177,7 +177,8 @@ func matches(q string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), q) })
 }
 
-// templateOptions lists the CRM's templates. A saved one that is gone is marked.
+// templateOptions lists the CRM's templates.
+// A saved one that is gone is marked.
 func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	out := crm.Options{Options: []crm.Option{}}
 	apiUser, err := a.apiUser(ctx, t.ID)
@@ -202,8 +203,8 @@ func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm
 	return a.addSavedTemplate(ctx, t, apiUser, q, out)
 }
 
-// addSavedTemplate puts the saved template first if the page does not hold it,
-// marked if it is gone.
+// addSavedTemplate puts the saved template first if
+// the page does not hold it, marked if it is gone.
 func (a *Automation) addSavedTemplate(ctx context.Context, t models.Tenant, apiUser string, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	saved := crm.Option{Value: q.Value, Label: q.Value, Description: "This template no longer exists", Inactive: true}
 	v, err := a.texts.TemplateFor(ctx, t, apiUser, q.Value)

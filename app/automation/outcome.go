@@ -18,8 +18,9 @@ const (
 	wordsCancelled = "Cancelled before it was sent"
 )
 
-// outcome is how a callback ends: sent, or not, with a code and the contract's
-// words. As an error it ends a callback before there is a text.
+// outcome is how a callback ends: sent, or not,
+// with a code and the contract's words. As an
+// error it ends a callback before there is a text.
 type outcome struct {
 	sent  bool
 	code  string
@@ -30,8 +31,8 @@ func (o *outcome) Error() string { return "automation outcome: " + o.code }
 
 func refusalOutcome(r *market.Refusal) *outcome { return &outcome{code: r.Code, words: r.Message} }
 
-// messageOutcome returns the outcome that a message's state means, nil while
-// there is none. Dialpad's own words stay verbatim.
+// messageOutcome returns the outcome that a message's state means,
+// nil while there is none. Dialpad's own words stay verbatim.
 func messageOutcome(m models.Message) *outcome {
 	switch m.State {
 	case models.Queued, models.Waiting, models.Sending, models.Held:
@@ -47,8 +48,9 @@ func messageOutcome(m models.Message) *outcome {
 	return &outcome{code: cmp.Or(m.ErrorCode, m.State), words: m.ErrorText}
 }
 
-// problemOutcome turns a problem that ends the callback into its outcome. It
-// returns any other error as it is: the CRM is asked again later.
+// problemOutcome turns a problem that ends the
+// callback into its outcome. It returns any other
+// error as it is: the CRM is asked again later.
 func problemOutcome(err error) error {
 	var p *texting.Problem
 	if !errors.As(err, &p) {
@@ -64,8 +66,8 @@ func problemOutcome(err error) error {
 	return err
 }
 
-// severity is high if plan, installation or connection are gone. The CRM may
-// then pause the whole automation.
+// severity is high if plan, installation or connection
+// are gone. The CRM may then pause the whole automation.
 func (o *outcome) severity() string {
 	switch {
 	case o.sent:

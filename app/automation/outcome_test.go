@@ -16,8 +16,8 @@ func failedCompletion(messageID, code, words, severity string) crm.Completion {
 		Outputs: crm.CompletionOutputs{Status: "failed", MessageID: messageID, ErrorCode: code, ErrorText: words}}
 }
 
-// checkOutcome processes and completes a callback that ends without a text, and
-// compares its completion.
+// checkOutcome processes and completes a callback that
+// ends without a text, and compares its completion.
 func (w *world) checkOutcome(e crm.Execute, code, words, severity string) {
 	w.t.Helper()
 	_, id := w.process(e)

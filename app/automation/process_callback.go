@@ -23,9 +23,10 @@ type callbackRun struct {
 	target   texting.Target // the record, its number and the rendered text
 }
 
-// ProcessCallback turns an accepted callback into a message of its workflow's
-// batch, or into an outcome without a text. It may run twice at once, and again
-// after a crash: one message comes of it. After an error, run it again later.
+// ProcessCallback turns an accepted callback into a message
+// of its workflow's batch, or into an outcome without a text.
+// It may run twice at once, and again after a crash: one
+// message comes of it. After an error, run it again later.
 func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID string) error {
 	c, err := a.store.Callback(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != models.CallbackAccepted {
@@ -51,8 +52,8 @@ func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID s
 	return r.save(ctx)
 }
 
-// prepare finds out who sends what to whom. It returns an *outcome if no text
-// will go out.
+// prepare finds out who sends what to whom. It
+// returns an *outcome if no text will go out.
 func (r *callbackRun) prepare(ctx context.Context) error {
 	refusal, err := r.market.TenantMay(ctx, r.tenant.ID)
 	if err != nil {
@@ -79,8 +80,8 @@ func (r *callbackRun) prepare(ctx context.Context) error {
 	return r.render(ctx, apiUser)
 }
 
-// loadTemplate takes the template's text, as it is written now, if the callback
-// brings no text of its own.
+// loadTemplate takes the template's text, as it is
+// written now, if the callback brings no text of its own.
 func (r *callbackRun) loadTemplate(ctx context.Context, apiUser string) error {
 	if strings.TrimSpace(r.action.Message) != "" {
 		r.action.TemplateID = ""
@@ -102,8 +103,8 @@ func (r *callbackRun) render(ctx context.Context, apiUser string) (err error) {
 	return nil
 }
 
-// renderForOwner reads the record to find its owner. If the text names its
-// sender, it renders the text again as the owner.
+// renderForOwner reads the record to find its owner. If the text
+// names its sender, it renders the text again as the owner.
 func (r *callbackRun) renderForOwner(ctx context.Context, apiUser string) error {
 	err := r.render(ctx, apiUser)
 	var end *outcome
@@ -119,8 +120,8 @@ func (r *callbackRun) renderForOwner(ctx context.Context, apiUser string) error 
 	return err
 }
 
-// setSender makes a CRM user the sender. The user's e-mail must belong to a
-// Dialpad account that may text.
+// setSender makes a CRM user the sender. The user's
+// e-mail must belong to a Dialpad account that may text.
 func (r *callbackRun) setSender(ctx context.Context, userID string) error {
 	u, err := r.user(ctx, r.tenant, userID)
 	if err != nil {

@@ -70,8 +70,8 @@ func TestCallbackWaitsForTheCRM(t *testing.T) {
 	})
 }
 
-// The texts go out while the CRM takes no completion. Once it is up, it gets each
-// completion once.
+// The texts go out while the CRM takes no completion.
+// Once it is up, it gets each completion once.
 func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(60, 0)
@@ -149,8 +149,8 @@ func TestRefusedCompletionIsRetriedEverMoreRarely(t *testing.T) {
 	})
 }
 
-// A worker dies after the POST. The next one takes its lane over and does not
-// send again. Dialpad's event settles the text.
+// A worker dies after the POST. The next one takes its lane over
+// and does not send again. Dialpad's event settles the text.
 func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
@@ -160,7 +160,8 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
-		// Dialpad accepts it; the process is killed before it writes the answer.
+		// Dialpad accepts it; the process is
+		// killed before it writes the answer.
 		token, err := w.market.Token(ctx, "t_9")
 		must(t, err)
 		taken, err := w.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: claimed[0].ToNumber, Text: claimed[0].Text})
@@ -205,8 +206,8 @@ func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// A process is killed after settling and before completing. The sweep of another
-// process completes.
+// A process is killed after settling and before
+// completing. The sweep of another process completes.
 func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sent, _ := w.process(w.call("7"))

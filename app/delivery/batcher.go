@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// batcher sends the database one query for many lanes. A thousand companies
-// that text 100 times a minute each would otherwise cost a query for each text.
+// batcher sends the database one query for many lanes.
+// A thousand companies that text 100 times a minute
+// each would otherwise cost a query for each text.
 type batcher[Q, A any] struct {
 	query func(context.Context, []Q) ([]A, error) // one answer for each question, in order
 	wait  time.Duration                           // for more questions, after the first
@@ -82,8 +83,8 @@ func (b *batcher[Q, A]) ask(q Q) (A, error) {
 	return a.value, a.err
 }
 
-// gather waits for a first value and then, up to wait, for more, up to limit.
-// It returns none when in is closed.
+// gather waits for a first value and then, up to wait, for
+// more, up to limit. It returns none when in is closed.
 func gather[T any](in <-chan T, limit int, wait time.Duration) []T {
 	first, ok := <-in
 	if !ok {

@@ -17,8 +17,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkClaim claims 64 texts of a tenant that stores 10,000 or a million
-// others.
+// BenchmarkClaim claims 64 texts of a tenant
+// that stores 10,000 or a million others.
 func BenchmarkClaim(b *testing.B) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		for _, stored := range []int{10_000, 1_000_000} {

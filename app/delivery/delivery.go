@@ -1,14 +1,15 @@
-// Package delivery sends the queued texts: it claims them from the lanes, posts
-// each once, settles what became of it, and matches Dialpad's events to it.
+// Package delivery sends the queued texts: it claims
+// them from the lanes, posts each once, settles what
+// became of it, and matches Dialpad's events to it.
 //
 //	lease a due lane ─▶ pacer ─▶ claim (durable: sending) ─▶ recheck ─▶ POST once ─▶ settle, in groups
 //	                      ▲                                     │            │
 //	                      └────── release when empty            └ failed,    └ answer lost: uncertain, never sent
 //	                                                              held         again, settled by Dialpad's event
 //
-// One worker of the fleet drains a lane at a time, by a lease with a fencing
-// number. A worker that slept past its lease finishes only what it had on the
-// wire. Those answers still move their messages forward.
+// One worker of the fleet drains a lane at a time, by a lease with a
+// fencing number. A worker that slept past its lease finishes only what
+// it had on the wire. Those answers still move their messages forward.
 package delivery
 
 import (

@@ -16,12 +16,14 @@ type request struct {
 	dispatched time.Time
 }
 
-// maxQueueTime is how long a request may wait for a connection. After that its
-// recheck is old. It waits that long only if Dialpad has just stopped answering.
+// maxQueueTime is how long a request may wait for a
+// connection. After that its recheck is old. It waits
+// that long only if Dialpad has just stopped answering.
 const maxQueueTime = time.Second
 
-// dispatch rechecks the claimed texts and hands those that may go to the
-// connections, each with its permit. The others give permit and slot back.
+// dispatch rechecks the claimed texts and hands
+// those that may go to the connections, each with
+// its permit. The others give permit and slot back.
 func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	passed := l.recheck(ctx, claimed)
 	if n := len(claimed) - len(passed); n > 0 {
@@ -45,8 +47,8 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	}
 }
 
-// serveConnection sends requests one after another until there are no more. A
-// goroutine for each text would grow a new stack each time.
+// serveConnection sends requests one after another until there are no
+// more. A goroutine for each text would grow a new stack each time.
 func (e *Engine) serveConnection() {
 	for r := range e.requests {
 		began := e.cfg.Now()

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// Texts are claimed ahead of the only connection. Then Dialpad stops answering,
-// and their recheck grows old.
+// Texts are claimed ahead of the only connection. Then
+// Dialpad stops answering, and their recheck grows old.
 func TestTextThatWaitedForAConnectionIsRequeued(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 1200 * time.Millisecond, Times: 1})

@@ -20,8 +20,8 @@ func TestDueLanesAreFoundByTheirIndex(t *testing.T) {
 	}
 }
 
-// BenchmarkDueLanes acquires and releases the five lanes that are due, among
-// many that have nothing to do.
+// BenchmarkDueLanes acquires and releases the five lanes
+// that are due, among many that have nothing to do.
 func BenchmarkDueLanes(b *testing.B) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		for _, n := range []int{100, 1000, 10_000} {
@@ -45,8 +45,8 @@ func BenchmarkDueLanes(b *testing.B) {
 	}
 }
 
-// insertLanes inserts n lanes. Five are due, a third is leased to another worker,
-// the rest has nothing to do.
+// insertLanes inserts n lanes. Five are due, a third is
+// leased to another worker, the rest has nothing to do.
 func (l *load) insertLanes(n int) {
 	l.Helper()
 	t := l.addCompany(1, 100, 0)

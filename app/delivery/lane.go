@@ -16,13 +16,14 @@ const (
 	idleInterval = 100 * time.Millisecond
 	busyInterval = 10 * time.Millisecond
 	maxPause     = 5 * time.Second
-	// recheckTimeout is how long a process that stops still rechecks what it
-	// claimed. What it can't find out by then goes back to the queue.
+	// recheckTimeout is how long a process that
+	// stops still rechecks what it claimed. What it
+	// can't find out by then goes back to the queue.
 	recheckTimeout = 10 * time.Second
 )
 
-// lane is a leased lane in this process. One goroutine drains it; answers
-// arrive on others.
+// lane is a leased lane in this process. One
+// goroutine drains it; answers arrive on others.
 type lane struct {
 	models.Lane
 	e *Engine
@@ -110,11 +111,11 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	return l.claimAndSend(ctx, n)
 }
 
-// claimAndSend uses n permits: it claims up to n texts, rechecks them and hands
-// them to the connections.
+// claimAndSend uses n permits: it claims up to n texts,
+// rechecks them and hands them to the connections.
 func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error) {
-	// Read before the claim: an open text keeps the others of its pair out of
-	// the claim, and may come back to the queue.
+	// Read before the claim: an open text keeps the others of
+	// its pair out of the claim, and may come back to the queue.
 	nothingOpen := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
 	claimed := len(got.Texts)

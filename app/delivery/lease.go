@@ -8,14 +8,16 @@ import (
 
 const (
 	maxAcquire = 200 // lanes in one query
-	// acquireAhead is how long before it is due a lane is leased. What it needs
-	// is read by then, so texts that are due together leave together.
+	// acquireAhead is how long before it is due a
+	// lane is leased. What it needs is read by then,
+	// so texts that are due together leave together.
 	acquireAhead = time.Second
 	maxRenew     = 1000 // lanes in one query
 )
 
-// acquireLanes leases due lanes and starts a drain for each, until ctx ends.
-// The lanes of a worker that died are due when their lease has run out.
+// acquireLanes leases due lanes and starts a drain
+// for each, until ctx ends. The lanes of a worker
+// that died are due when their lease has run out.
 func (e *Engine) acquireLanes(ctx context.Context, drains *sync.WaitGroup) {
 	t := time.NewTicker(e.cfg.Poll)
 	defer t.Stop()
@@ -52,8 +54,8 @@ func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, erro
 	return len(rows), err
 }
 
-// renewLeases extends the leases of all lanes held. A lane whose lease is lost
-// claims nothing more.
+// renewLeases extends the leases of all lanes held.
+// A lane whose lease is lost claims nothing more.
 func (e *Engine) renewLeases(ctx context.Context) {
 	e.mu.Lock()
 	ids := make([]string, 0, len(e.lanes))
@@ -61,8 +63,8 @@ func (e *Engine) renewLeases(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	e.mu.Unlock()
-	// Read the clock before the database extends the lease: the end that we
-	// know must not be later than the real one.
+	// Read the clock before the database extends the lease: the
+	// end that we know must not be later than the real one.
 	until := e.cfg.Now().Add(e.cfg.Lease)
 	for len(ids) > 0 {
 		n := min(len(ids), maxRenew)
@@ -84,12 +86,12 @@ func (e *Engine) renewLeases(ctx context.Context) {
 	}
 }
 
-// hasLease reports whether the lease still stands by this process's clock. The
-// database decides at each claim.
+// hasLease reports whether the lease still stands by this
+// process's clock. The database decides at each claim.
 func (l *lane) hasLease(now time.Time) bool { return now.UnixNano() < l.leaseUntil.Load() }
 
-// release ends the lease of an empty lane. It reports false and keeps the lease
-// if texts were added or requeued meanwhile.
+// release ends the lease of an empty lane. It reports false and
+// keeps the lease if texts were added or requeued meanwhile.
 func (e *Engine) release(ctx context.Context, l *lane) (bool, error) {
 	if l.requeued.Load() || !l.isPolled() {
 		return false, nil
@@ -98,8 +100,8 @@ func (e *Engine) release(ctx context.Context, l *lane) (bool, error) {
 	return e.store.ReleaseLane(ctx, l.Lane, l.nextDue)
 }
 
-// forget removes a lane whose drain has ended. By then this process may have
-// leased the same lane again.
+// forget removes a lane whose drain has ended. By then
+// this process may have leased the same lane again.
 func (e *Engine) forget(l *lane) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

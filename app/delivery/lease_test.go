@@ -10,8 +10,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// takeoverLimit is how soon the product promises to go on with a dead worker's
-// lanes.
+// takeoverLimit is how soon the product
+// promises to go on with a dead worker's lanes.
 const takeoverLimit = 15 * time.Second
 
 func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {

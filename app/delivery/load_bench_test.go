@@ -26,8 +26,8 @@ func benchTime(t testing.TB) time.Duration {
 	return d
 }
 
-// mostInAMinute returns the largest number of texts of one company in any 60 s,
-// as Dialpad counts.
+// mostInAMinute returns the largest number of texts
+// of one company in any 60 s, as Dialpad counts.
 func mostInAMinute(texts []sandbox.Text) int {
 	most, of := 0, map[string][]time.Time{}
 	for _, t := range texts {
@@ -41,9 +41,9 @@ func mostInAMinute(texts []sandbox.Text) int {
 	return most
 }
 
-// BenchmarkRate has three replicas. Each half minute one leaves and another
-// joins. The tenant has a limit of 120 a minute and 20 in reserve; Dialpad
-// refuses the 101st text in 60 s.
+// BenchmarkRate has three replicas. Each half minute one leaves
+// and another joins. The tenant has a limit of 120 a minute and
+// 20 in reserve; Dialpad refuses the 101st text in 60 s.
 func BenchmarkRate(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), sandbox.Options{TextsPerMinute: 100})
@@ -69,8 +69,8 @@ func BenchmarkRate(b *testing.B) {
 	}
 }
 
-// BenchmarkTenants has many companies text at once, each at its own limit: 1,667
-// texts a second in all.
+// BenchmarkTenants has many companies text at once,
+// each at its own limit: 1,667 texts a second in all.
 func BenchmarkTenants(b *testing.B) {
 	for _, c := range []struct{ tenants, perMinute int }{{1000, 100}, {10_000, 10}} {
 		b.Run(fmt.Sprint(c.tenants), func(b *testing.B) {
@@ -105,9 +105,9 @@ func benchmarkTenants(b *testing.B, n, perMinute int) {
 	e.stop()
 }
 
-// BenchmarkOneToOne measures how long a one-to-one text takes from its request
-// until Dialpad has it, while a bulk of the same tenant runs. Without a limit the
-// bulk is larger: it must not end before.
+// BenchmarkOneToOne measures how long a one-to-one text takes from
+// its request until Dialpad has it, while a bulk of the same tenant
+// runs. Without a limit the bulk is larger: it must not end before.
 func BenchmarkOneToOne(b *testing.B) {
 	for _, c := range []struct {
 		name          string
@@ -157,9 +157,10 @@ func reportWaits(b *testing.B, l *load, bulk int, asked map[string]time.Time) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkTakeover kills the worker that drains a lane of 300 a minute. gap-s
-// is how long the lane stands still: the product promises 15 s at most. A slot
-// may be used 200 ms late, so 10 texts need 1.8 s at least; less is a burst.
+// BenchmarkTakeover kills the worker that drains a lane of
+// 300 a minute. gap-s is how long the lane stands still: the
+// product promises 15 s at most. A slot may be used 200 ms
+// late, so 10 texts need 1.8 s at least; less is a burst.
 func BenchmarkTakeover(b *testing.B) {
 	for b.Loop() {
 		l, dead := startTakeover(b)

@@ -21,8 +21,8 @@ import (
 	"dialpad-texting/models/sqlite"
 )
 
-// load is a database full of texts and a Dialpad sandbox in this process. The
-// engines run in processes of their own.
+// load is a database full of texts and a Dialpad sandbox in
+// this process. The engines run in processes of their own.
 type load struct {
 	testing.TB
 	dsn   string
@@ -51,8 +51,8 @@ func (l *load) must(err error) {
 	}
 }
 
-// addCompany adds a connected tenant. The sandbox knows its company, one person
-// and a token.
+// addCompany adds a connected tenant. The sandbox
+// knows its company, one person and a token.
 func (l *load) addCompany(i, perMinute, reserve int) *seed.Tenant {
 	l.Helper()
 	id, user, email := strconv.Itoa(1_000_000+i), strconv.Itoa(2_000_000+i), fmt.Sprintf("ana%d@acme.com", i)
@@ -95,8 +95,8 @@ func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 
 func sender(t *seed.Tenant) string { return "2" + t.Lane[1:] }
 
-// queueBulk queues n texts for each tenant. The database copies them from the
-// first.
+// queueBulk queues n texts for each tenant.
+// The database copies them from the first.
 func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	l.Helper()
 	for _, t := range tenants {
@@ -110,8 +110,8 @@ func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	}
 }
 
-// copyMessages copies the queued texts of some batches n times, to numbers that
-// nobody has (there is no area code 000).
+// copyMessages copies the queued texts of some batches n times,
+// to numbers that nobody has (there is no area code 000).
 func (l *load) copyMessages(batches string, n int, state string) {
 	l.Helper()
 	number := "'+1' || lpad(i::text, 10, '0')"
@@ -195,8 +195,8 @@ func parent(pid int) int {
 	return 0
 }
 
-// measureWorker runs one engine over the first texts of the queue and reports
-// its speed, CPU and memory. The first tenth warms up.
+// measureWorker runs one engine over the first texts of the queue
+// and reports its speed, CPU and memory. The first tenth warms up.
 func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 	b.Helper()
 	e := startChild(b, l.dsn, l.url, "w1")
@@ -228,8 +228,8 @@ func (l *load) checkSettled(t *seed.Tenant) {
 	}
 }
 
-// onBoth runs a benchmark on SQLite and on Postgres. With DURABLE_POSTGRES=1
-// Postgres syncs each commit, as it does by default.
+// onBoth runs a benchmark on SQLite and on Postgres. With
+// DURABLE_POSTGRES=1 Postgres syncs each commit, as it does by default.
 func onBoth(b *testing.B, o sandbox.Options, run func(b *testing.B, l *load)) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		b.Run(name, func(b *testing.B) {
@@ -250,8 +250,8 @@ func fresh(t testing.TB, name string) string {
 // instant is a Dialpad that answers at once and only counts.
 var instant = sandbox.Options{CountOnly: true}
 
-// BenchmarkWorker sends to a Dialpad that answers at once. Engine, Dialpad and
-// database are separate processes on one machine.
+// BenchmarkWorker sends to a Dialpad that answers at once. Engine,
+// Dialpad and database are separate processes on one machine.
 func BenchmarkWorker(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		t := l.addCompany(1, 0, 0)
@@ -261,8 +261,8 @@ func BenchmarkWorker(b *testing.B) {
 	})
 }
 
-// BenchmarkWorkerAt50ms sends to a Dialpad that takes 50 ms for each answer: 64
-// connections carry 1,280 texts a second at most.
+// BenchmarkWorkerAt50ms sends to a Dialpad that takes 50 ms for
+// each answer: 64 connections carry 1,280 texts a second at most.
 func BenchmarkWorkerAt50ms(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		l.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 50 * time.Millisecond})
@@ -275,8 +275,8 @@ func BenchmarkWorkerAt50ms(b *testing.B) {
 	})
 }
 
-// bareRate returns how many texts a second the same connections carry without a
-// ledger: the limit less the network's share.
+// bareRate returns how many texts a second the same connections
+// carry without a ledger: the limit less the network's share.
 func (l *load) bareRate(userID string, texts int) float64 {
 	l.Helper()
 	client := dialpad.New(dialpad.Config{BaseURL: l.url, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect})
@@ -300,8 +300,8 @@ func (l *load) bareRate(userID string, texts int) float64 {
 	return float64(texts) / time.Since(began).Seconds()
 }
 
-// BenchmarkWorkerWithAMillionPending is BenchmarkWorker with a million texts in
-// the queue.
+// BenchmarkWorkerWithAMillionPending is
+// BenchmarkWorker with a million texts in the queue.
 func BenchmarkWorkerWithAMillionPending(b *testing.B) {
 	for b.Loop() {
 		l := newLoad(b, fresh(b, "postgres"), instant)

@@ -7,8 +7,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// refuse settles a text whose tenant may not text now. One from an automation
-// fails. One from a person is held together with the tenant's open batches, so
+// refuse settles a text whose tenant may not text now.
+// One from an automation fails. One from a person is
+// held together with the tenant's open batches, so
 // that their texts need not be claimed one by one.
 func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) {
 	if c.Source == models.SourceAutomation {
@@ -25,8 +26,8 @@ func (l *lane) fail(c models.Claimed, code, words string) {
 	l.settle(c, models.Outcome{State: models.Failed, Code: code, Text: words})
 }
 
-// requeue puts a text that Dialpad did not accept back into the queue, for the
-// lane's next slot.
+// requeue puts a text that Dialpad did not accept
+// back into the queue, for the lane's next slot.
 func (l *lane) requeue(c models.Claimed, code, words string) {
 	due := l.throttle.nextSlot(l.e.cfg.Now())
 	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
@@ -43,8 +44,8 @@ func (l *lane) settle(c models.Claimed, o models.Outcome) {
 	l.e.settler.in <- outcome{o, l.settled}
 }
 
-// settled notes that an outcome is written, or can't be. In that case its text
-// is still sending, though it may have gone out.
+// settled notes that an outcome is written, or can't be. In that
+// case its text is still sending, though it may have gone out.
 func (l *lane) settled(o models.Outcome, written bool) {
 	if !written {
 		l.unwritten.Store(true)

@@ -8,17 +8,18 @@ import (
 )
 
 const (
-	// slack widens the slots by half a percent. Otherwise a request that was
-	// late on its way and one that was not could put limit + 1 requests into
-	// one of Dialpad's 60 s windows.
+	// slack widens the slots by half a percent. Otherwise a
+	// request that was late on its way and one that was not could
+	// put limit + 1 requests into one of Dialpad's 60 s windows.
 	slack = 1.005
-	// maxLate is how late a slot may be used. A worker that wakes a little late
-	// keeps the rate; one that was away for longer does not burst to catch up.
+	// maxLate is how late a slot may be used. A worker
+	// that wakes a little late keeps the rate; one that
+	// was away for longer does not burst to catch up.
 	maxLate = 200 * time.Millisecond
 )
 
-// pacer spaces a lane's texts evenly, at the allowed rate or at what Dialpad
-// was seen to take. Not safe for concurrent use.
+// pacer spaces a lane's texts evenly, at the allowed rate or at
+// what Dialpad was seen to take. Not safe for concurrent use.
 type pacer struct {
 	allowed float64   // texts a minute; 0 is unlimited
 	slot    time.Time // when the next text may go
@@ -51,8 +52,8 @@ func (p *pacer) interval() time.Duration {
 	return time.Duration(slack * float64(time.Minute) / r)
 }
 
-// due returns how many texts may go now, at most want, and the slot of the
-// first. If none may, wait is how long until the next slot.
+// due returns how many texts may go now, at most want, and the slot
+// of the first. If none may, wait is how long until the next slot.
 func (p *pacer) due(now time.Time, want int) (n int, base time.Time, wait time.Duration) {
 	if p.slot.After(now) {
 		return 0, p.slot, p.slot.Sub(now)

@@ -23,8 +23,9 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// An engine in a process of its own can be killed, and its CPU and memory can be
-// measured. The test binary starts itself again with these variables.
+// An engine in a process of its own can be killed,
+// and its CPU and memory can be measured. The test
+// binary starts itself again with these variables.
 const (
 	childDatabase = "DELIVERY_CHILD_DATABASE"
 	childDialpad  = "DELIVERY_CHILD_DIALPAD"
@@ -42,8 +43,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// childEngine runs an engine as the program's worker does, until it is told to
-// stop.
+// childEngine runs an engine as the program's
+// worker does, until it is told to stop.
 func childEngine(dsn, dialpadURL, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -117,8 +118,9 @@ func cpuOf(t testing.TB, pid int) time.Duration {
 	return own
 }
 
-// ticks returns a process's own CPU time (proc(5), fields 14 and 15, in hundredths
-// of a second) and that of its children that have ended (16 and 17).
+// ticks returns a process's own CPU time (proc(5),
+// fields 14 and 15, in hundredths of a second) and
+// that of its children that have ended (16 and 17).
 func ticks(t testing.TB, pid int) (own, ended time.Duration) {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -10,27 +10,27 @@ import (
 )
 
 const (
-	// forbiddenDelay is the least delay after a 403 that speaks of rate: one
-	// full window of Dialpad's limit.
+	// forbiddenDelay is the least delay after a 403 that
+	// speaks of rate: one full window of Dialpad's limit.
 	forbiddenDelay = 60 * time.Second
-	// minDelay is the delay after a first 429 without Retry-After. It doubles
-	// with each 429 in a row: the limit may be that of one second (20 requests
-	// of any kind) or that of a minute.
+	// minDelay is the delay after a first 429 without Retry-After.
+	// It doubles with each 429 in a row: the limit may be that of
+	// one second (20 requests of any kind) or that of a minute.
 	minDelay = 2 * time.Second
 	// slowDown is what a 429 leaves of the rate.
 	slowDown = 0.7
 	// recovery is how much of the allowed rate comes back each minute.
 	recovery = 0.1
-	// highestRate is the highest limit that Dialpad documents, in texts a
-	// minute (POST /sms, tier 1).
+	// highestRate is the highest limit that Dialpad
+	// documents, in texts a minute (POST /sms, tier 1).
 	highestRate = 800
-	// sameRefusal is how far apart 429s count as one: many texts of one moment
-	// get many of them.
+	// sameRefusal is how far apart 429s count as one:
+	// many texts of one moment get many of them.
 	sameRefusal = 5 * time.Second
 )
 
-// limited slows down after a 429: no text before delay has passed (0: Dialpad
-// named none), and fewer a minute from then on.
+// limited slows down after a 429: no text before delay has passed
+// (0: Dialpad named none), and fewer a minute from then on.
 func (p *pacer) limited(now time.Time, delay time.Duration, words string) {
 	if p.refused++; delay == 0 {
 		delay = min(minDelay<<min(p.refused-1, 5), forbiddenDelay)
@@ -47,8 +47,8 @@ func (p *pacer) limited(now time.Time, delay time.Duration, words string) {
 	p.notBefore(now.Add(delay))
 }
 
-// recover gives some of the rate back after each minute without a 429, and
-// reports whether it changed.
+// recover gives some of the rate back after each minute
+// without a 429, and reports whether it changed.
 func (p *pacer) recover(now time.Time) bool {
 	if p.learned == 0 || now.Sub(p.learnedAt) < time.Minute {
 		return false
@@ -64,8 +64,8 @@ func (p *pacer) recover(now time.Time) bool {
 	return true
 }
 
-// rateLimited slows the lane down by a 429, its Retry-After, or a 403 that
-// speaks of rate.
+// rateLimited slows the lane down by a 429, its
+// Retry-After, or a 403 that speaks of rate.
 func (l *lane) rateLimited(ctx context.Context, e *dialpad.Error) {
 	delay := e.RetryAfter
 	if e.Status == 403 {

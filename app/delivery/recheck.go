@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// senderMaxAge is how old the known state of a sender may be when a text goes
-// out. Dialpad has no event for a deactivation.
+// senderMaxAge is how old the known state of a sender may be
+// when a text goes out. Dialpad has no event for a deactivation.
 const senderMaxAge = 10 * time.Minute
 
 // The words of contract section 5.
@@ -20,10 +20,10 @@ const (
 	wordsOptedOutAutomation = "Text Unsubscribed"
 )
 
-// recheck decides right before the POST whether each claimed text may go: plan,
-// installation, connection, sender, opt-out, quiet hours. It returns those that
-// may and settles the others. (The claim itself leaves out batches that are
-// paused, held or cancelled.)
+// recheck decides right before the POST whether each claimed text may
+// go: plan, installation, connection, sender, opt-out, quiet hours.
+// It returns those that may and settles the others. (The claim itself
+// leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []models.Claimed) []models.Claimed {
 	passed := make([]models.Claimed, 0, len(claimed))
 	senders := map[string]sender{}
@@ -58,15 +58,15 @@ func (l *lane) eligibility(c models.Claimed) *market.Refusal {
 	refusal := l.e.market.Judge(market.Facts{Plan: c.Plan, InstallState: c.InstallState,
 		ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 	if refusal == nil && c.CompanyID != l.ID {
-		// Queued for the company that was connected before: its people are not
-		// this one's.
+		// Queued for the company that was connected
+		// before: its people are not this one's.
 		return market.NotConnected(models.HeldCompany, market.OtherCompanyReason)
 	}
 	return refusal
 }
 
-// deferForQuietHours takes a text back whose recipient has quiet hours now. A
-// long bulk or an outage may bring its turn at night.
+// deferForQuietHours takes a text back whose recipient has quiet
+// hours now. A long bulk or an outage may bring its turn at night.
 func (l *lane) deferForQuietHours(c models.Claimed) bool {
 	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
 	if until.IsZero() {
@@ -90,8 +90,8 @@ type sender struct {
 	number               string
 }
 
-// readSender returns what is known of a text's sender, and asks Dialpad if that
-// is old.
+// readSender returns what is known of a text's
+// sender, and asks Dialpad if that is old.
 func (l *lane) readSender(ctx context.Context, c models.Claimed) sender {
 	now := l.e.cfg.Now()
 	isFresh := c.SenderCheckedAt != nil && !c.SenderStale && now.Sub(*c.SenderCheckedAt) < senderMaxAge

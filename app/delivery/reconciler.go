@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// matchWindow is how long after its request an uncertain text can be
-	// matched by its numbers alone.
+	// matchWindow is how long after its request an
+	// uncertain text can be matched by its numbers alone.
 	matchWindow = 10 * time.Minute
-	// clockSkew is how far two machines' clocks may differ. An event is about
-	// a text that went out before the event came.
+	// clockSkew is how far two machines' clocks may differ. An
+	// event is about a text that went out before the event came.
 	clockSkew = 2 * time.Second
 	// publicAPI is the device_type of texts sent through the API.
 	publicAPI = "public_api"
@@ -29,9 +29,9 @@ func NewReconciler(store *models.Store) *Reconciler {
 	return &Reconciler{store: store}
 }
 
-// Process applies one stored SMS event and reports whether it is done with.
-// If not, process it again soon: a text between the same numbers is on the
-// wire, and its answer may bring the id that the event names.
+// Process applies one stored SMS event and reports whether it is done
+// with. If not, process it again soon: a text between the same numbers
+// is on the wire, and its answer may bring the id that the event names.
 func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (done bool, err error) {
 	e, err := r.store.Event(ctx, tenantID, eventID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -53,8 +53,8 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 	return r.matchByNumbers(ctx, e)
 }
 
-// matchByNumbers finds the message of an event whose Dialpad id we don't know:
-// the only uncertain one between its two numbers.
+// matchByNumbers finds the message of an event whose Dialpad id
+// we don't know: the only uncertain one between its two numbers.
 func (r *Reconciler) matchByNumbers(ctx context.Context, e models.WebhookEvent) (done bool, err error) {
 	if e.DeviceType != "" && !strings.EqualFold(e.DeviceType, publicAPI) {
 		return true, r.closeUnmatched(ctx, e) // sent by hand: never ours
@@ -63,8 +63,8 @@ func (r *Reconciler) matchByNumbers(ctx context.Context, e models.WebhookEvent) 
 	if err != nil || inFlight {
 		return false, err
 	}
-	// The answer may have come since the first look-up. Now that nothing is on
-	// the wire, look the id up again.
+	// The answer may have come since the first look-up. Now
+	// that nothing is on the wire, look the id up again.
 	if m, err := r.store.MessageByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
 		return true, r.apply(ctx, e, m, "")
 	} else if !errors.Is(err, models.ErrNotFound) {
@@ -85,8 +85,8 @@ func (r *Reconciler) closeUnmatched(ctx context.Context, e models.WebhookEvent) 
 	return r.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventUnmatched, "")
 }
 
-// apply moves a message forward, never back. It stores Dialpad's raw result
-// beside our sentence.
+// apply moves a message forward, never back. It
+// stores Dialpad's raw result beside our sentence.
 func (r *Reconciler) apply(ctx context.Context, e models.WebhookEvent, m models.Message, matchedBy string) error {
 	p := models.Progress{DialpadID: e.DialpadID, MatchedBy: matchedBy}
 	switch messageState(e.Status, e.Result) {

@@ -244,10 +244,10 @@ func TestEventNeverSettlesALaterText(t *testing.T) {
 	})
 }
 
-// The limit of the rule: events carry only the two numbers. They can't tell an
-// uncertain text of ours from one that the same person types in Dialpad within
-// ten minutes. If the event names no device, theirs is taken for ours, and the
-// message says "matched by number".
+// The limit of the rule: events carry only the two numbers. They
+// can't tell an uncertain text of ours from one that the same person
+// types in Dialpad within ten minutes. If the event names no device,
+// theirs is taken for ours, and the message says "matched by number".
 func TestTextByHandMaySettleThePairsUncertainText(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]

@@ -12,9 +12,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// send posts one text, once, and settles what became of it. The request goes on
-// when the process stops: half a request is an unknown outcome, and a stopping
-// worker waits for its answers.
+// send posts one text, once, and settles what became of it. The
+// request goes on when the process stops: half a request is an
+// unknown outcome, and a stopping worker waits for its answers.
 func (l *lane) send(token market.Token, c models.Claimed) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
@@ -29,8 +29,8 @@ func (l *lane) send(token market.Token, c models.Claimed) {
 	l.settle(c, models.Outcome{State: models.Sent, DialpadID: res.ID})
 }
 
-// settleError maps an error of the POST to an outcome. An answer that was lost
-// leaves the text uncertain: it is never sent again by itself.
+// settleError maps an error of the POST to an outcome. An answer that
+// was lost leaves the text uncertain: it is never sent again by itself.
 func (l *lane) settleError(ctx context.Context, token market.Token, c models.Claimed, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
@@ -64,8 +64,9 @@ func (l *lane) settleError(ctx context.Context, token market.Token, c models.Cla
 // checkInterval is the least time between two checks that a lane asks for.
 const checkInterval = time.Minute
 
-// requestCheck has the sender and the connection checked after a 403 or 404:
-// the account, the company or the right to send for others may be gone.
+// requestCheck has the sender and the connection
+// checked after a 403 or 404: the account, the company
+// or the right to send for others may be gone.
 func (l *lane) requestCheck(ctx context.Context, senderID string) {
 	now, last := l.e.cfg.Now(), l.checkedAt.Load()
 	if now.UnixNano()-last < int64(checkInterval) || !l.checkedAt.CompareAndSwap(last, now.UnixNano()) {

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// settler writes outcomes in groups. While a group is being written the next
-// one gathers.
+// settler writes outcomes in groups. While a
+// group is being written the next one gathers.
 type settler struct {
 	store *models.Store
 	log   *slog.Logger
@@ -22,8 +22,8 @@ type settler struct {
 	followUps []models.Settled // settled since the last follow-up
 }
 
-// outcome is what became of one text. done is called once it is written, or
-// can't be.
+// outcome is what became of one text. done
+// is called once it is written, or can't be.
 type outcome struct {
 	models.Outcome
 	done func(o models.Outcome, written bool)
@@ -33,8 +33,8 @@ const (
 	maxSettle         = 512 // outcomes in one query
 	settleConcurrency = 2
 	settleTimeout     = 15 * time.Second
-	// settleWait is how long the first outcome of a group waits for others. A
-	// query for one costs as much as a query for ten.
+	// settleWait is how long the first outcome of a group waits for
+	// others. A query for one costs as much as a query for ten.
 	settleWait = 10 * time.Millisecond
 
 	minSettleRetry = 50 * time.Millisecond
@@ -45,8 +45,8 @@ func newSettler(store *models.Store, log *slog.Logger) *settler {
 	return &settler{store: store, log: log, in: make(chan outcome, 4*maxSettle)}
 }
 
-// run writes outcomes until in is closed. It takes no ctx: an answer that came
-// must be written, also by a process that stops.
+// run writes outcomes until in is closed. It takes no ctx: an
+// answer that came must be written, also by a process that stops.
 func (s *settler) run() {
 	var writers sync.WaitGroup
 	for range settleConcurrency {
@@ -66,9 +66,9 @@ func (s *settler) gather() []outcome {
 	return gather(s.in, maxSettle, settleWait)
 }
 
-// write retries until the database takes the group: to drop an outcome would
-// make a known answer unknown. If the process is killed meanwhile, its messages
-// stay sending and become uncertain.
+// write retries until the database takes the group: to drop an
+// outcome would make a known answer unknown. If the process is
+// killed meanwhile, its messages stay sending and become uncertain.
 func (s *settler) write(group []outcome) {
 	for wait, stripped := minSettleRetry, false; ; {
 		moved, err := s.settle(group)
@@ -125,9 +125,10 @@ func (s *settler) addFollowUps(moved []models.Settled) {
 	s.followUps = append(s.followUps, moved...)
 }
 
-// followUp updates the timelines and batches of the texts that were settled
-// since the last call. It does so for many texts at once, since it costs more
-// than to settle them. What a dying process leaves here, a sweep finds.
+// followUp updates the timelines and batches of the texts
+// that were settled since the last call. It does so for
+// many texts at once, since it costs more than to settle
+// them. What a dying process leaves here, a sweep finds.
 func (s *settler) followUp(ctx context.Context) {
 	s.mu.Lock()
 	moved := s.followUps

@@ -74,8 +74,8 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	}
 }
 
-// receiveEvent stores and processes one of Dialpad's events, in any order and now
-// and then twice, or processes one again that waits.
+// receiveEvent stores and processes one of Dialpad's events, in any
+// order and now and then twice, or processes one again that waits.
 func (w *simulation) receiveEvent() {
 	if len(w.waiting) > 0 && w.r.IntN(2) == 0 {
 		i := w.r.IntN(len(w.waiting))
@@ -143,8 +143,8 @@ func (w *simulation) changeBatch() {
 	}
 }
 
-// applyBatchStates applies the batches' states to their texts. It may come late
-// or stop half way.
+// applyBatchStates applies the batches' states to
+// their texts. It may come late or stop half way.
 func (w *simulation) applyBatchStates() {
 	ctx := context.Background()
 	for _, id := range w.batches {
@@ -167,8 +167,8 @@ func (w *simulation) applyBatchStates() {
 	}
 }
 
-// nextStates are the states that may follow each state. A text that comes back
-// to the queue was not accepted, or never claimed.
+// nextStates are the states that may follow each state. A text
+// that comes back to the queue was not accepted, or never claimed.
 var nextStates = map[string][]string{
 	models.Queued:    {models.Sending, models.Held, models.Cancelled},
 	models.Waiting:   {models.Queued, models.Held, models.Cancelled, models.Sending},
@@ -219,8 +219,8 @@ func (w *simulation) checkMessage(m models.Message, f *truth) {
 	}
 }
 
-// finish brings all to an end: every worker wakes, all answers and events
-// arrive, one worker drains the lane.
+// finish brings all to an end: every worker wakes, all
+// answers and events arrive, one worker drains the lane.
 func (w *simulation) finish() {
 	ctx := context.Background()
 	for _, code := range []string{models.BatchPaused, models.BatchHeld} {

@@ -16,10 +16,10 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// TestRandomSchedulesNeverTextTwiceOrLoseAText drives the ledger through random
-// schedules: workers that stall, die, lose answers and wake late, people who
-// pause, hold and cancel, and events in any order. A failing schedule names its
-// seed; set only to run it alone.
+// TestRandomSchedulesNeverTextTwiceOrLoseAText drives the ledger
+// through random schedules: workers that stall, die, lose answers and
+// wake late, people who pause, hold and cancel, and events in any
+// order. A failing schedule names its seed; set only to run it alone.
 func TestRandomSchedulesNeverTextTwiceOrLoseAText(t *testing.T) {
 	const only = 0
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
@@ -53,8 +53,8 @@ const (
 	lostClaim      = "a claim whose answer was lost"
 )
 
-// simulation is one random schedule: the real store, workers that are moved by
-// hand, and a Dialpad that counts.
+// simulation is one random schedule: the real store, workers
+// that are moved by hand, and a Dialpad that counts.
 type simulation struct {
 	t           *testing.T
 	r           *rand.Rand
@@ -97,8 +97,8 @@ type simWorker struct {
 	flights   []*flight
 }
 
-// flight is one claimed text: not yet posted, or posted with an answer on its
-// way.
+// flight is one claimed text: not yet posted,
+// or posted with an answer on its way.
 type flight struct {
 	models.Claimed
 	posted bool
@@ -140,8 +140,8 @@ func (w *simulation) logf(format string, args ...any) {
 	w.trace = append(w.trace, fmt.Sprintf("%d ", w.steps)+fmt.Sprintf(format, args...))
 }
 
-// queueBatch queues a few texts. Batches share numbers, so a pair of sender and
-// recipient may have several texts.
+// queueBatch queues a few texts. Batches share numbers, so
+// a pair of sender and recipient may have several texts.
 func (w *simulation) queueBatch() {
 	class, sender := w.r.IntN(3), 1+w.r.IntN(2)
 	b := w.name("b")
@@ -280,8 +280,8 @@ func (w *simulation) isLost(d *simWorker, err error) bool {
 	return true
 }
 
-// undoLostClaim requeues the texts of a claim whose answer was lost, once the
-// worker has nothing else open.
+// undoLostClaim requeues the texts of a claim whose
+// answer was lost, once the worker has nothing else open.
 func (w *simulation) undoLostClaim(d *simWorker) {
 	if len(d.flights) > 0 {
 		return

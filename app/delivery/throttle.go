@@ -8,24 +8,25 @@ import (
 )
 
 const (
-	// maxFailures is how many requests in a row may bring no answer before
-	// Dialpad seems down and one text at a time tries it.
+	// maxFailures is how many requests in a row may bring no answer
+	// before Dialpad seems down and one text at a time tries it.
 	maxFailures = 3
 	maxBackoff  = time.Minute
 	// readBackoff is the delay after something a text needs could not be read.
 	readBackoff = 5 * time.Second
 )
 
-// throttle decides when a lane may send, by its pace and by the requests in a
-// row that brought no answer. Safe for concurrent use.
+// throttle decides when a lane may send, by its pace and by the
+// requests in a row that brought no answer. Safe for concurrent use.
 type throttle struct {
 	mu       sync.Mutex
 	pacer    pacer
 	failures int
 }
 
-// configure takes the tenant's settings over. The first time it loads what the
-// lane's row remembers. It reports whether some of the rate came back.
+// configure takes the tenant's settings over. The
+// first time it loads what the lane's row remembers.
+// It reports whether some of the rate came back.
 func (t *throttle) configure(now time.Time, first bool, row models.Lane, tenant models.Tenant) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -36,8 +37,9 @@ func (t *throttle) configure(now time.Time, first bool, row models.Lane, tenant 
 	return t.pacer.recover(now)
 }
 
-// allow returns how many texts may go now, up to n, or how long to wait. While
-// Dialpad seems down it is one at a time: a whole bulk must not turn uncertain.
+// allow returns how many texts may go now, up to n, or
+// how long to wait. While Dialpad seems down it is one
+// at a time: a whole bulk must not turn uncertain.
 func (t *throttle) allow(now time.Time, n int, inFlight int64) (int, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,8 +53,8 @@ func (t *throttle) allow(now time.Time, n int, inFlight int64) (int, time.Durati
 	return n, wait
 }
 
-// slots returns how many texts may go now, up to n, the slot of the first and
-// the interval between them.
+// slots returns how many texts may go now, up to n,
+// the slot of the first and the interval between them.
 func (t *throttle) slots(now time.Time, n int) (int, time.Time, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,8 +97,8 @@ func (t *throttle) answered() {
 	t.failures, t.pacer.refused = 0, 0
 }
 
-// failed backs off after a request without an answer, longer with each in a
-// row. retryAfter is what Dialpad asked for, 0 for nothing.
+// failed backs off after a request without an answer, longer with
+// each in a row. retryAfter is what Dialpad asked for, 0 for nothing.
 func (t *throttle) failed(now time.Time, retryAfter time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -16,8 +16,8 @@ type tokenState struct {
 	accepted  int64 // the last that Dialpad accepted
 }
 
-// accept notes that Dialpad accepted a version and reports whether it is the
-// first time.
+// accept notes that Dialpad accepted a version
+// and reports whether it is the first time.
 func (s *tokenState) accept(version int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,8 +26,8 @@ func (s *tokenState) accept(version int64) bool {
 	return first
 }
 
-// isRefusedAgain reports whether a version that got a 401 came from a refresh
-// and never worked.
+// isRefusedAgain reports whether a version that
+// got a 401 came from a refresh and never worked.
 func (s *tokenState) isRefusedAgain(version int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +46,8 @@ func (l *lane) tokenAccepted(ctx context.Context, token market.Token) {
 	}
 }
 
-// unauthorized refreshes the token after a 401, once. If Dialpad refuses a
-// token that was just refreshed, the grant is gone.
+// unauthorized refreshes the token after a 401, once. If Dialpad
+// refuses a token that was just refreshed, the grant is gone.
 func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
 	if l.token.isRefusedAgain(token.Version) {
 		err := l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
@@ -66,8 +66,8 @@ func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Cl
 	l.requeue(c, "token_refreshed", "Dialpad asked for a new token; this text goes again")
 }
 
-// settleWithoutToken holds texts when there is no connection any more, and
-// requeues them when the token could not be had for another reason.
+// settleWithoutToken holds texts when there is no connection any more,
+// and requeues them when the token could not be had for another reason.
 func (l *lane) settleWithoutToken(ctx context.Context, texts []models.Claimed, err error) {
 	var refusal *market.Refusal
 	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {

@@ -8,15 +8,15 @@ import (
 	"dialpad-texting/models"
 )
 
-// applyBatchState applies a batch's pause, hold, cancel or resume to its
-// messages.
+// applyBatchState applies a batch's pause,
+// hold, cancel or resume to its messages.
 func (r *Runner) applyBatchState(ctx context.Context, j models.MoveBatch) error {
 	_, err := r.Texting.Move(ctx, j.TenantID, j.BatchID)
 	return err
 }
 
-// enqueueBatchStates enqueues the batches whose messages were left in an older
-// state of the batch.
+// enqueueBatchStates enqueues the batches whose
+// messages were left in an older state of the batch.
 func (r *Runner) enqueueBatchStates(ctx context.Context) error {
 	batches, err := r.Store.LeftBehindAllTenants(ctx, r.Now().Add(-stalledAfter), 100)
 	if err != nil {

@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	// brokenInterval is how often a broken connection is checked: it may have
-	// been mended at Dialpad.
+	// brokenInterval is how often a broken connection
+	// is checked: it may have been mended at Dialpad.
 	brokenInterval = 5 * time.Minute
-	// refusedInterval is how often a subscription that Dialpad refused is asked
-	// for again: another app may have made room.
+	// refusedInterval is how often a subscription that Dialpad
+	// refused is asked for again: another app may have made room.
 	refusedInterval = time.Hour
 	checkInterval   = 24 * time.Hour
-	// silentAfter is how long after a text without any event a connection and
-	// its subscriptions are checked. Texts of the last silentWindow count.
+	// silentAfter is how long after a text without any
+	// event a connection and its subscriptions are
+	// checked. Texts of the last silentWindow count.
 	silentAfter  = 10 * time.Minute
 	silentWindow = time.Hour
 )
@@ -45,8 +46,8 @@ func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
 	return []river.JobArgs{models.CheckConnection{TenantID: conn.TenantID}}
 }
 
-// enqueueSilentConnections checks the connections whose texts bring no events,
-// or whose texts Dialpad has refused.
+// enqueueSilentConnections checks the connections whose
+// texts bring no events, or whose texts Dialpad has refused.
 func (r *Runner) enqueueSilentConnections(ctx context.Context) error {
 	now := r.Now()
 	tenants, err := r.Store.UnheardTenantsAllTenants(ctx, models.Unheard{

@@ -16,9 +16,9 @@ const (
 	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
 )
 
-// Apply applies an event of the CRM (contract, section 2). Events come at least
-// once and in any order: an event changes nothing if its seq is lower than one
-// already applied to the same tenant, user or number.
+// Apply applies an event of the CRM (contract, section 2). Events come
+// at least once and in any order: an event changes nothing if its seq
+// is lower than one already applied to the same tenant, user or number.
 func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	t, err := r.Store.Tenant(ctx, e.Tenant.ID)
 	if err != nil {
@@ -39,8 +39,9 @@ func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	})
 }
 
-// subject returns what an event's sequence counts for. A number is named by its
-// keyed hash, which survives an erasure. An erasure is a subject of its own: no
+// subject returns what an event's sequence counts for.
+// A number is named by its keyed hash, which survives
+// an erasure. An erasure is a subject of its own: no
 // later event of the tenant may keep it from happening.
 func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {
@@ -89,8 +90,8 @@ func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e
 	return nil
 }
 
-// uninstall removes the app here at once, so that it can be installed anew, and
-// leaves Dialpad to a job.
+// uninstall removes the app here at once, so that it
+// can be installed anew, and leaves Dialpad to a job.
 func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 	i, err := tx.Installation(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {

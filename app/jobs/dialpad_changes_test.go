@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// eventTimeout is when a test gives up on a change at Dialpad. The product
-// promises five seconds; a busy machine may need more.
+// eventTimeout is when a test gives up on a change at Dialpad. The
+// product promises five seconds; a busy machine may need more.
 const eventTimeout = time.Minute
 
 func TestChangeLogEventsUpdateTheAccount(t *testing.T) {
@@ -163,7 +163,8 @@ func TestHeldTextOfASendingBatchIsReleased(t *testing.T) {
 		w.must(err)
 		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})
 		w.must(err)
-		// Only after its text is there: an event of the others would finish it again.
+		// Only after its text is there: an event
+		// of the others would finish it again.
 		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
 		w.clock.Add(time.Minute)
 		w.eventuallySwept(time.Minute, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })

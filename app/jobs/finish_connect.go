@@ -15,13 +15,13 @@ import (
 const (
 	// usersTimeout is how long connecting waits for the CRM's users.
 	usersTimeout = 5 * time.Second
-	// unfinishedAfter is how long a grant may stay unfinished before the sweep
-	// enqueues its job again.
+	// unfinishedAfter is how long a grant may stay
+	// unfinished before the sweep enqueues its job again.
 	unfinishedAfter = time.Minute
 )
 
-// finishConnect makes a new grant usable. A refusal is shown on the app page.
-// Once the connection is mended the sweep starts the job again.
+// finishConnect makes a new grant usable. A refusal is shown on the app
+// page. Once the connection is mended the sweep starts the job again.
 func (r *Runner) finishConnect(ctx context.Context, j models.FinishConnect) error {
 	err := r.finishConnectSteps(ctx, j.TenantID)
 	var refusal *market.Refusal
@@ -31,8 +31,8 @@ func (r *Runner) finishConnect(ctx context.Context, j models.FinishConnect) erro
 	return err
 }
 
-// finishConnectSteps reads the directory, makes webhook and subscriptions, reads
-// the CRM's users and lets texts go.
+// finishConnectSteps reads the directory, makes webhook and
+// subscriptions, reads the CRM's users and lets texts go.
 func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error {
 	if err := r.readDirectory(ctx, tenantID); err != nil {
 		return err
@@ -43,9 +43,9 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 	if _, err := r.Market.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
-	// Before the tenant is ready, so that the page shows all users beside their
-	// accounts at once. A CRM that does not answer must not keep anyone from
-	// texting: then a job reads them.
+	// Before the tenant is ready, so that the page shows all users
+	// beside their accounts at once. A CRM that does not answer
+	// must not keep anyone from texting: then a job reads them.
 	reading, cancel := context.WithTimeout(ctx, usersTimeout)
 	defer cancel()
 	if _, err := r.Accounts.SyncUsers(reading, tenantID); err != nil {

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// prepareBatch resolves a batch's recipients into messages. It goes on in
-// another run when its time is up.
+// prepareBatch resolves a batch's recipients into
+// messages. It goes on in another run when its time is up.
 func (r *Runner) prepareBatch(ctx context.Context, j models.PrepareBatch) error {
 	return resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Texting.Prepare(ctx, j.TenantID, j.BatchID)

@@ -6,14 +6,14 @@ import (
 	"dialpad-texting/models"
 )
 
-// processCallback turns an accepted automation call into a message. The sweep
-// finds it again by Automation.EnqueueStalled.
+// processCallback turns an accepted automation call into a
+// message. The sweep finds it again by Automation.EnqueueStalled.
 func (r *Runner) processCallback(ctx context.Context, j models.ExecuteCallback) error {
 	return snooze(r.Automation.ProcessCallback(ctx, j.TenantID, j.CallbackID))
 }
 
-// completeCallback reports to the CRM how an automation's text ended. The sweep
-// finds it again by Automation.EnqueueStalled.
+// completeCallback reports to the CRM how an automation's text
+// ended. The sweep finds it again by Automation.EnqueueStalled.
 func (r *Runner) completeCallback(ctx context.Context, j models.CompleteCallback) error {
 	return snooze(r.Automation.Complete(ctx, j.TenantID, j.CallbackID))
 }

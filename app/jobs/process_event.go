@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// inFlightDelay is when an event is processed again whose text may still be
-	// on the wire.
+	// inFlightDelay is when an event is processed
+	// again whose text may still be on the wire.
 	inFlightDelay = time.Second
-	// stalledEventAfter is how long an event may stay pending before the sweep
-	// processes it.
+	// stalledEventAfter is how long an event may
+	// stay pending before the sweep processes it.
 	stalledEventAfter   = 5 * time.Second
 	stalledEventTimeout = 5 * time.Second
 )
@@ -37,8 +37,9 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 	case e.OptWord != "":
 		return r.OptOuts.Heard(ctx, e)
 	case strings.EqualFold(e.Direction, "inbound"):
-		// Without a content scope the event does not say what was written. It
-		// may have been STOP, so Dialpad's list is read again.
+		// Without a content scope the event does not
+		// say what was written. It may have been
+		// STOP, so Dialpad's list is read again.
 		if err := r.Store.OptOutsOld(ctx, j.TenantID); err != nil {
 			return err
 		}
@@ -50,9 +51,9 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 	return err
 }
 
-// processChangeLog reads the users again that a change-log event named. A broken
-// connection is checked first: the admin whose grant it is may be active again,
-// or the app may be switched on again.
+// processChangeLog reads the users again that a change-log event
+// named. A broken connection is checked first: the admin whose grant
+// it is may be active again, or the app may be switched on again.
 func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) error {
 	conn, err := r.Store.Connection(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {

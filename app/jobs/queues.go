@@ -17,8 +17,8 @@ import (
 
 const (
 	jobTimeout = 30 * time.Second
-	// rescueAfter is when a dead worker's job runs again. Every job is
-	// idempotent, so early is better than late.
+	// rescueAfter is when a dead worker's job runs again.
+	// Every job is idempotent, so early is better than late.
 	rescueAfter     = 60 * time.Second
 	maxRetryDelay   = time.Minute
 	fetchCooldown   = 20 * time.Millisecond
@@ -26,8 +26,9 @@ const (
 	completedJobAge = time.Hour
 )
 
-// riverConfig returns River's configuration. Every process knows every kind of
-// job, since a leader discards the stuck jobs of kinds it does not know.
+// riverConfig returns River's configuration. Every
+// process knows every kind of job, since a leader
+// discards the stuck jobs of kinds it does not know.
 func (r *Runner) riverConfig() *river.Config {
 	return &river.Config{
 		Workers: r.workers(),
@@ -80,8 +81,9 @@ func add[T river.JobArgs](ws *river.Workers, handle func(context.Context, T) err
 	river.AddWorker(ws, &handler[T]{handle: handle})
 }
 
-// resumable gives work that can be resumed less than a job's timeout, and the
-// rest of it another run: a dead worker's batch must not wait for long.
+// resumable gives work that can be resumed less than
+// a job's timeout, and the rest of it another run: a
+// dead worker's batch must not wait for long.
 func resumable(ctx context.Context, work func(context.Context) error) error {
 	budget, cancel := context.WithTimeout(ctx, jobTimeout*2/3)
 	defer cancel()
@@ -92,8 +94,8 @@ func resumable(ctx context.Context, work func(context.Context) error) error {
 	return err
 }
 
-// snooze turns an automation's *Later into River's snooze, which costs no
-// attempt.
+// snooze turns an automation's *Later into
+// River's snooze, which costs no attempt.
 func snooze(err error) error {
 	var later *automation.Later
 	if errors.As(err, &later) {
@@ -102,8 +104,8 @@ func snooze(err error) error {
 	return err
 }
 
-// ignoreDisconnected drops the refusal of a tenant without a connection: the
-// job is enqueued again when there is one.
+// ignoreDisconnected drops the refusal of a tenant without a
+// connection: the job is enqueued again when there is one.
 func ignoreDisconnected(err error) error {
 	if isDisconnected(err) {
 		return nil
@@ -116,8 +118,8 @@ func isDisconnected(err error) bool {
 	return errors.As(err, &refusal) && refusal.Code == market.CodeConnect
 }
 
-// retryPolicy waits 1, 2, 4 … seconds with jitter, a minute at most: when the
-// CRM or Dialpad comes back, jobs should not wait for hours.
+// retryPolicy waits 1, 2, 4 … seconds with jitter, a minute at most:
+// when the CRM or Dialpad comes back, jobs should not wait for hours.
 type retryPolicy struct{}
 
 // NextRetry implements river.ClientRetryPolicy.
@@ -131,8 +133,8 @@ func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	return last.Add(delay)
 }
 
-// warningsOnly drops what River logs below warnings. Its job errors hold our
-// causes, which name no numbers or texts.
+// warningsOnly drops what River logs below warnings. Its job
+// errors hold our causes, which name no numbers or texts.
 func warningsOnly(log *slog.Logger) *slog.Logger {
 	return slog.New(levelHandler{log.Handler()})
 }

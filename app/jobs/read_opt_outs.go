@@ -17,8 +17,8 @@ func (r *Runner) readOptOuts(ctx context.Context, j models.ReadOptOuts) error {
 	return err
 }
 
-// syncOptOut reports one opt-out or opt-in to the CRM. Its job is retried by
-// River alone; no sweep finds it again.
+// syncOptOut reports one opt-out or opt-in to the CRM. Its
+// job is retried by River alone; no sweep finds it again.
 func (r *Runner) syncOptOut(ctx context.Context, j models.TellOptOut) error {
 	return r.OptOuts.Tell(ctx, j)
 }

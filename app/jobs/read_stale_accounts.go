@@ -6,8 +6,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// readStaleAccounts reads the accounts again that a change-log event named, and
-// updates the warnings of the schedules that they concern.
+// readStaleAccounts reads the accounts again that a change-log event
+// named, and updates the warnings of the schedules that they concern.
 func (r *Runner) readStaleAccounts(ctx context.Context, j models.ReadStaleAccounts) error {
 	if err := ignoreDisconnected(resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Accounts.ReadStale(ctx, j.TenantID)

@@ -7,8 +7,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// removeApp deletes what an uninstalled app left at Dialpad, unless it was
-// installed again meanwhile.
+// removeApp deletes what an uninstalled app left at
+// Dialpad, unless it was installed again meanwhile.
 func (r *Runner) removeApp(ctx context.Context, j models.RemoveApp) error {
 	i, err := r.Store.Installation(ctx, j.TenantID)
 	if err == nil && i.State == models.Installed && i.InstalledAt.UnixMilli() != j.InstalledAt {
@@ -20,9 +20,9 @@ func (r *Runner) removeApp(ctx context.Context, j models.RemoveApp) error {
 	return r.Market.Remove(ctx, j.TenantID, "")
 }
 
-// cleanGrant deletes our webhook and subscriptions at Dialpad and revokes a
-// grant that was replaced or refused. Its job is retried for a week; no sweep
-// finds it again.
+// cleanGrant deletes our webhook and subscriptions at
+// Dialpad and revokes a grant that was replaced or refused.
+// Its job is retried for a week; no sweep finds it again.
 func (r *Runner) cleanGrant(ctx context.Context, j models.CleanGrant) error {
 	return r.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
 }

@@ -1,9 +1,9 @@
-// Package jobs runs the background work: it gives the rounds of the other
-// packages their loops, queues, timeouts and retries, and applies the CRM's
-// events.
+// Package jobs runs the background work: it gives the
+// rounds of the other packages their loops, queues,
+// timeouts and retries, and applies the CRM's events.
 //
-// Each job has a file of its name, with its handler and the sweep that finds
-// its work when the job was lost. Every job is idempotent.
+// Each job has a file of its name, with its handler and the sweep
+// that finds its work when the job was lost. Every job is idempotent.
 package jobs
 
 import (
@@ -53,8 +53,8 @@ const (
 	stopTimeout       = 20 * time.Second
 )
 
-// Run works until ctx ends, then stops cleanly: jobs finish or go back to the
-// queue, texts on the wire are settled.
+// Run works until ctx ends, then stops cleanly: jobs finish
+// or go back to the queue, texts on the wire are settled.
 func (r *Runner) Run(ctx context.Context) error {
 	client, err := r.Store.River(r.riverConfig())
 	if err != nil {
@@ -76,8 +76,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// runRiver runs River until ctx ends. River's own context outlives ctx, so that
-// jobs get time to finish.
+// runRiver runs River until ctx ends. River's own
+// context outlives ctx, so that jobs get time to finish.
 func runRiver(ctx context.Context, client *river.Client[*sql.Tx]) error {
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -100,8 +100,8 @@ func withoutCanceled(err error) error {
 	return err
 }
 
-// every runs a round now and then at an interval until ctx ends. A round that
-// failed is logged as failure and tried again.
+// every runs a round now and then at an interval until ctx ends.
+// A round that failed is logged as failure and tried again.
 func (r *Runner) every(ctx context.Context, interval time.Duration, failure string, round func(context.Context) error) {
 	ctxtime.Every(ctx, interval, func(ctx context.Context) {
 		if err := round(ctx); err != nil && ctx.Err() == nil {
@@ -110,8 +110,8 @@ func (r *Runner) every(ctx context.Context, interval time.Duration, failure stri
 	})
 }
 
-// startScheduled starts the batches that are due. It goes on while there are
-// many.
+// startScheduled starts the batches that
+// are due. It goes on while there are many.
 func (r *Runner) startScheduled(ctx context.Context) error {
 	const limit = 200
 	for ctx.Err() == nil {

@@ -15,17 +15,18 @@ import (
 const (
 	sweepInterval    = 15 * time.Second
 	sweepConcurrency = 8
-	// stalledAfter is how long a batch may stand still before the sweep
-	// resumes it.
+	// stalledAfter is how long a batch may
+	// stand still before the sweep resumes it.
 	stalledAfter = 20 * time.Second
 )
 
-// sweep finds work whose job was lost, what has become old, and what must be
-// forgotten. Nothing depends on a job being there.
+// sweep finds work whose job was lost, what has become old, and
+// what must be forgotten. Nothing depends on a job being there.
 //
-// Stalled events and batches are processed right here. As jobs they would wait:
-// the job that died still counts as running, and keeps a second one out of the
-// queue. They come last, since a CRM that hangs may take all the time there is.
+// Stalled events and batches are processed right here. As jobs
+// they would wait: the job that died still counts as running,
+// and keeps a second one out of the queue. They come last,
+// since a CRM that hangs may take all the time there is.
 func (r *Runner) sweep(ctx context.Context) error {
 	var errs []error
 	for _, step := range []func(context.Context) error{
@@ -63,8 +64,9 @@ func (r *Runner) enqueueForConnections(ctx context.Context) error {
 	}
 }
 
-// isOlder reports whether a time is longer ago than age, plus a jitter of the
-// tenant's own that spreads the tenants over a sixth of age. nil is older.
+// isOlder reports whether a time is longer ago than
+// age, plus a jitter of the tenant's own that spreads
+// the tenants over a sixth of age. nil is older.
 func (r *Runner) isOlder(at *time.Time, age time.Duration, tenantID string) bool {
 	return at == nil || r.Now().Sub(*at) > age+jitter(tenantID, age/6)
 }
@@ -85,8 +87,8 @@ func enqueueForTenants[T river.JobArgs](ctx context.Context, store *models.Store
 	return store.Enqueue(ctx, jobs...)
 }
 
-// finishStalledBatches ends batches whose last text ended in a process that
-// died.
+// finishStalledBatches ends batches whose
+// last text ended in a process that died.
 func (r *Runner) finishStalledBatches(ctx context.Context) error {
 	return r.Store.FinishStandingAllTenants(ctx, r.Now().Add(-stalledAfter))
 }

@@ -29,8 +29,8 @@ func (r *Runner) syncUsers(ctx context.Context, j models.SyncUsers) error {
 	return err
 }
 
-// dueDirectorySync returns the jobs that read people again each hour: neither
-// Dialpad nor the CRM reports every change by itself.
+// dueDirectorySync returns the jobs that read people again each
+// hour: neither Dialpad nor the CRM reports every change by itself.
 func (r *Runner) dueDirectorySync(conn models.Connection) []river.JobArgs {
 	if !conn.Usable() || !r.isOlder(conn.DirectoryAt, directoryInterval, conn.TenantID) {
 		return nil

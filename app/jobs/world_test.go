@@ -30,8 +30,8 @@ import (
 
 var ctx = context.Background()
 
-// world is a Runner between a real database and the two sandboxes. Dialpad's
-// events come in over HTTP.
+// world is a Runner between a real database and the
+// two sandboxes. Dialpad's events come in over HTTP.
 type world struct {
 	*jobs.Runner
 	*apptest.World
@@ -44,8 +44,8 @@ type world struct {
 	admin models.Session
 }
 
-// each runs a test on both databases, with the Runner running and Acme connected
-// by Ana.
+// each runs a test on both databases, with the
+// Runner running and Acme connected by Ana.
 func each(t *testing.T, f func(w *world)) {
 	t.Helper()
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
@@ -120,8 +120,8 @@ func (w *world) start() {
 	})
 }
 
-// connect lets Ana install the app and connect Dialpad, and waits until the
-// connection is ready.
+// connect lets Ana install the app and connect
+// Dialpad, and waits until the connection is ready.
 func (w *world) connect() {
 	w.t.Helper()
 	w.acme = w.db.Tenant("t_9")
@@ -161,8 +161,9 @@ func (w *world) eventually(timeout time.Duration, what string, ok func() bool) {
 	apptest.Eventually(w.t, timeout, what, ok)
 }
 
-// eventuallySwept is eventually with a sweep each second. One sweep may not be
-// enough: a job that still runs keeps a second one out of the queue.
+// eventuallySwept is eventually with a sweep each
+// second. One sweep may not be enough: a job that
+// still runs keeps a second one out of the queue.
 func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	var last time.Time

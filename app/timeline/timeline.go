@@ -1,5 +1,6 @@
-// Package timeline shows the CRM what became of each text: it upserts one
-// activity for each message. An update may come late but is never lost.
+// Package timeline shows the CRM what became of each
+// text: it upserts one activity for each message. An
+// update may come late but is never lost.
 package timeline
 
 import (
@@ -21,8 +22,8 @@ type CRM interface {
 	UpsertActivity(ctx context.Context, t crm.Tenant, id string, a crm.Activity) error
 }
 
-// Syncer brings the CRM's timeline up to date. One per process.
-// Safe for concurrent use.
+// Syncer brings the CRM's timeline up to date.
+// One per process. Safe for concurrent use.
 type Syncer struct {
 	store   *models.Store
 	crm     CRM
@@ -39,10 +40,10 @@ const (
 	concurrency = 8 // requests at once
 )
 
-// SyncPending sends a tenant's pending changes and returns how many it sent.
-// It skips a message that the CRM fails at and tries it in a later round. An
-// error means that the CRM should be asked later. What was sent before it is
-// not sent again.
+// SyncPending sends a tenant's pending changes and returns how
+// many it sent. It skips a message that the CRM fails at and
+// tries it in a later round. An error means that the CRM should
+// be asked later. What was sent before it is not sent again.
 func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, err error) {
 	tenant, err := s.store.Tenant(ctx, tenantID)
 	if err != nil {
@@ -63,8 +64,8 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 	}
 }
 
-// syncPage sends one page. If the CRM fails at more than concurrency messages
-// and takes none, the fault is the CRM's, not the messages'.
+// syncPage sends one page. If the CRM fails at more than concurrency
+// messages and takes none, the fault is the CRM's, not the messages'.
 func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Message) (int, error) {
 	sources, err := s.sources(ctx, to.ID, page)
 	if err != nil {
@@ -97,8 +98,8 @@ func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Mess
 	return int(synced.Load()), s.postpone(page, failed[:], synced.Load() == 0)
 }
 
-// postpone lets the messages wait that the CRM failed at. If it failed at
-// several and took none, it returns the error.
+// postpone lets the messages wait that the CRM failed at. If
+// it failed at several and took none, it returns the error.
 func (s *Syncer) postpone(page []models.Message, failed []error, tookNone bool) error {
 	n := 0
 	for i, err := range failed {
@@ -114,8 +115,9 @@ func (s *Syncer) postpone(page []models.Message, failed []error, tookNone bool) 
 	return nil
 }
 
-// isMessageFault reports whether an error may concern this message alone: the
-// CRM answered with status 500 or with something that can't be read.
+// isMessageFault reports whether an error may
+// concern this message alone: the CRM answered with
+// status 500 or with something that can't be read.
 func isMessageFault(err error) bool {
 	var e *crm.Error
 	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Kind == crm.Garbage)
@@ -145,7 +147,8 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m models.Message, sour
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
 		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
 		SentAt: m.SentAt, Source: source, BatchID: m.BatchID}
-	// The same change sent twice has the same id, so the CRM may drop the second.
+	// The same change sent twice has the same
+	// id, so the CRM may drop the second.
 	id := "act_" + m.ID + "_" + m.UpdatedAt.UTC().Format(time.RFC3339Nano)
 	err := s.crm.UpsertActivity(ctx, to, id, a)
 	var e *crm.Error
@@ -158,9 +161,10 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m models.Message, sour
 	return s.store.Told(ctx, m)
 }
 
-// finalStatuses say that the CRM does not want a message, for example because
-// its record is gone: asking again would not help. 401 and 403 are not among
-// them: a secret that is being rotated says nothing about a message.
+// finalStatuses say that the CRM does not want a message,
+// for example because its record is gone: asking again
+// would not help. 401 and 403 are not among them: a secret
+// that is being rotated says nothing about a message.
 var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
 
 // publicState maps a message's state to one that the CRM knows.

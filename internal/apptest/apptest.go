@@ -1,5 +1,5 @@
-// Package apptest sets up what tests of the app's packages share: a store, and a
-// CRM and a Dialpad sandbox over HTTP with their clients.
+// Package apptest sets up what tests of the app's packages share: a
+// store, and a CRM and a Dialpad sandbox over HTTP with their clients.
 package apptest
 
 import (
@@ -26,8 +26,8 @@ func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // Add moves the clock forward by d.
 func (c *Clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// World is a store between two sandboxes. The tenant t_9 is the CRM sandbox's
-// Acme, with the account of the Dialpad sandbox's Acme.
+// World is a store between two sandboxes. The tenant t_9 is the CRM
+// sandbox's Acme, with the account of the Dialpad sandbox's Acme.
 type World struct {
 	Clock   *Clock
 	DB      *seed.DB
@@ -38,8 +38,9 @@ type World struct {
 	DialpadClient *dialpad.Client
 }
 
-// New returns a World over a migrated database. redirectURL is where Dialpad's
-// consent returns to; tests that don't walk through the consent leave it empty.
+// New returns a World over a migrated database.
+// redirectURL is where Dialpad's consent returns to; tests
+// that don't walk through the consent leave it empty.
 func New(t testing.TB, dsn, redirectURL string) *World {
 	t.Helper()
 	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
@@ -71,8 +72,8 @@ func (w *World) SetPlan(t testing.TB, plan string) {
 	}
 }
 
-// Eventually waits until ok is true. The test fails if that takes longer than
-// timeout.
+// Eventually waits until ok is true. The test
+// fails if that takes longer than timeout.
 func Eventually(t testing.TB, timeout time.Duration, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(timeout); !ok(); time.Sleep(5 * time.Millisecond) {

@@ -36,8 +36,8 @@ func Every(ctx context.Context, d time.Duration, f func(context.Context)) {
 	}
 }
 
-// WithGrace returns a copy of ctx that ends d after ctx has ended.
-// Call the function to release it earlier.
+// WithGrace returns a copy of ctx that ends d after ctx
+// has ended. Call the function to release it earlier.
 func WithGrace(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

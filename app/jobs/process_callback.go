@@ -11,9 +11,3 @@ import (
 func (r *Runner) processCallback(ctx context.Context, j models.ExecuteCallback) error {
 	return snooze(r.Automation.ProcessCallback(ctx, j.TenantID, j.CallbackID))
 }
-
-// completeCallback reports to the CRM how an automation's text
-// ended. The sweep finds it again by Automation.EnqueueStalled.
-func (r *Runner) completeCallback(ctx context.Context, j models.CompleteCallback) error {
-	return snooze(r.Automation.Complete(ctx, j.TenantID, j.CallbackID))
-}

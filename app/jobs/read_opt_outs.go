@@ -17,12 +17,6 @@ func (r *Runner) readOptOuts(ctx context.Context, j models.ReadOptOuts) error {
 	return err
 }
 
-// syncOptOut reports one opt-out or opt-in to the CRM. Its
-// job is retried by River alone; no sweep finds it again.
-func (r *Runner) syncOptOut(ctx context.Context, j models.TellOptOut) error {
-	return r.OptOuts.Tell(ctx, j)
-}
-
 // dueOptOutRead returns the job that reads the list again each hour.
 func (r *Runner) dueOptOutRead(conn models.Connection) []river.JobArgs {
 	if !conn.Usable() || !r.isOlder(conn.OptOutsAt, optOutsInterval, conn.TenantID) {

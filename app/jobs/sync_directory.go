@@ -23,12 +23,6 @@ func (r *Runner) readDirectory(ctx context.Context, tenantID string) error {
 	})
 }
 
-// syncUsers reads the CRM's users.
-func (r *Runner) syncUsers(ctx context.Context, j models.SyncUsers) error {
-	_, err := r.Accounts.SyncUsers(ctx, j.TenantID)
-	return err
-}
-
 // dueDirectorySync returns the jobs that read people again each
 // hour: neither Dialpad nor the CRM reports every change by itself.
 func (r *Runner) dueDirectorySync(conn models.Connection) []river.JobArgs {

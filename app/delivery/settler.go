@@ -12,11 +12,9 @@ import (
 // settler writes outcomes in groups. While a
 // group is being written the next one gathers.
 type settler struct {
+	gatherer[outcome]
 	store *models.Store
 	log   *slog.Logger
-	in    chan outcome
-
-	gathering sync.Mutex // one group at a time, so that groups are large
 
 	mu        sync.Mutex
 	followUps []models.Settled // settled since the last follow-up
@@ -42,29 +40,13 @@ const (
 )
 
 func newSettler(store *models.Store, log *slog.Logger) *settler {
-	return &settler{store: store, log: log, in: make(chan outcome, 4*maxSettle)}
+	return &settler{store: store, log: log,
+		gatherer: gatherer[outcome]{in: make(chan outcome, 4*maxSettle), limit: maxSettle, wait: settleWait}}
 }
 
 // run writes outcomes until in is closed. It takes no ctx: an
 // answer that came must be written, also by a process that stops.
-func (s *settler) run() {
-	var writers sync.WaitGroup
-	for range settleConcurrency {
-		writers.Go(func() {
-			for group := s.gather(); len(group) > 0; group = s.gather() {
-				s.write(group)
-			}
-		})
-	}
-	writers.Wait()
-}
-
-// gather returns the next outcomes, none when in is closed.
-func (s *settler) gather() []outcome {
-	s.gathering.Lock()
-	defer s.gathering.Unlock()
-	return gather(s.in, maxSettle, settleWait)
-}
+func (s *settler) run() { s.gatherer.run(settleConcurrency, s.write) }
 
 // write retries until the database takes the group: to drop an
 // outcome would make a known answer unknown. If the process is

@@ -36,6 +36,8 @@ const (
 )
 
 // each runs a test on both databases, with Ana's and Ben's accounts connected.
+// It does not use apptest: that would link the CRM sandbox into the
+// binary whose memory the benchmarks measure.
 func each(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {

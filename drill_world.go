@@ -20,7 +20,7 @@ const drillTenant = "t_9"
 
 // connect installs the app for Acme and connects its Dialpad, as Ana does in her browser.
 func (f *drillField) connect(ctx context.Context) error {
-	store, mkt := f.program.store, f.program.crew.Market
+	store, mkt := f.program.store, f.program.runner.Market
 	as := f.crmSandbox.Tenant("acme")
 	if _, err := store.SaveSignedTenant(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
 		TimeZone: as.TimeZone, SignedAt: time.Now()}); err != nil {
@@ -79,7 +79,7 @@ func (f *drillField) ask(ctx context.Context) error {
 		return err
 	}
 	f.requested = n
-	b, err := f.program.crew.Batches.Create(ctx, access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin",
+	b, err := f.program.runner.Batches.Create(ctx, access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin",
 		Ctx: &crm.Ctx{Mode: "bulk", Module: crm.ModuleContact, Selection: selection, Count: n}}, "drill", batch.Request{Message: "The drill"})
 	f.batchID = b.ID
 	f.say("%d people to text, at most %d a minute, seed %d", n, f.rate(), f.o.seed)

@@ -20,12 +20,13 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/jobs"
 	"dialpad-texting/app/market"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
 	"dialpad-texting/app/templates"
-	"dialpad-texting/app/work"
+	"dialpad-texting/app/timeline"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -40,7 +41,7 @@ type program struct {
 	log     *slog.Logger
 	store   *models.Store
 	handler http.Handler
-	crew    *work.Crew
+	runner  *jobs.Runner
 }
 
 // parts are what a process does.
@@ -84,13 +85,13 @@ func (p *program) wire(secrets crm.Secrets) error {
 	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
 	optOuts := optout.New(store, phone, host, mkt, p.log)
 	tpl := templates.New(host, now)
-	aud := audience.New(store, host, tpl, mkt, audience.Config{Now: now, Log: p.log, Notify: engine.Wake, RefreshOptOuts: optOuts.Refresh})
-	batches := batch.New(store, aud, tpl, mkt, batch.Config{Now: now, Log: p.log, Notify: engine.Wake})
+	aud := audience.New(store, host, tpl, mkt, audience.Config{Now: now, Log: p.log, Notify: engine.Notify, RefreshOptOuts: optOuts.Refresh})
+	batches := batch.New(store, aud, tpl, mkt, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
 	box := outbox.New(store, aud, batches, now, p.log)
-	action := automation.New(store, host, mkt, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
+	action := automation.New(store, host, mkt, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
-	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
-		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
+	p.runner = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
+		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
 	pages, err := static.Pages()
@@ -102,7 +103,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Popup: popup.New(store, tpl, aud, box, mkt, p.log), Audience: aud, Batches: batches, Outbox: box,
-		Automation: action, Events: p.crew, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+		Automation: action, Events: p.runner, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }
 
@@ -116,7 +117,7 @@ func (p *program) run(ctx context.Context, do parts) error {
 		g.Go(func() error { return p.web(ctx, do.listener) })
 	}
 	if do.work {
-		g.Go(func() error { return p.crew.Run(ctx) })
+		g.Go(func() error { return p.runner.Run(ctx) })
 	}
 	if do.work && do.environ != nil {
 		most := int64(lean)

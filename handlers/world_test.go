@@ -19,7 +19,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/apptest"
+	"dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/market"
 	"dialpad-texting/config"

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"

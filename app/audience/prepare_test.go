@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"

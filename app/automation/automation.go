@@ -1,10 +1,12 @@
-// Package automation is the action Send Text via Dialpad: its definition, its options, and each call from acceptance
-// to completion.
+// Package automation is the CRM action Send Text
+// via Dialpad: its definition, its options, and
+// each callback from Execute to completion.
 //
-//	Execute: accepted, answered ─Carry→ sending (a message in its workflow's batch) ─Complete→ ending ─the CRM heard→ completed
-//	                               └─ may not, nobody to text, no sender ──────────────────────↗
+//	Execute: accepted ─ProcessCallback→ sending (a message of its workflow's batch) ─Complete→ ending ─the CRM took it→ completed
+//	                         └─ not allowed, nobody to text, no sender ───────────────────────↗
 //
-// The CRM calls once or ten times: a callback is stored once, texts once and ends once.
+// The CRM calls once or ten times: a callback is
+// stored once, texts once and completes once.
 package automation
 
 import (
@@ -21,23 +23,24 @@ import (
 	"dialpad-texting/models"
 )
 
-// CRM is what an automation asks and tells.
+// CRM takes completions and lists its users.
 type CRM interface {
 	Complete(ctx context.Context, t crm.Tenant, id string, done crm.Completion) error
 	Users(ctx context.Context, t crm.Tenant, cursor string) (crm.UserPage, error)
 }
 
-// Config is what an Automation needs beside its neighbours.
+// Config is what an Automation needs besides other packages.
 type Config struct {
-	Now  func() time.Time // nil = the store's clock
-	Log  *slog.Logger     // nil = none
-	Wake func()           // called after queueing, so that a worker in the same process looks at once; may be nil
-	// Live reads people and accounts again when what is known of them is older than a minute; nil = never.
-	// *market.Refusal where they can't be read.
+	Now    func() time.Time // nil = the store's clock
+	Log    *slog.Logger     // nil = none
+	Notify func()           // called after queueing, so that this process sends at once; may be nil
+	// Live reads people and accounts again if what is
+	// known is older than a minute. It returns
+	// *market.Refusal if they can't be read. nil = never.
 	Live func(ctx context.Context, tenantID string) error
 }
 
-// Automation is the capability; one per process. Safe for concurrent use.
+// Automation is the action. One per process. Safe for concurrent use.
 type Automation struct {
 	store  *models.Store
 	crm    CRM
@@ -45,8 +48,8 @@ type Automation struct {
 	texts  Texts
 	cfg    Config
 
-	nobody    memory[bool]   // users whom the CRM does not have
-	templates memory[string] // texts
+	missingUsers ttlCache[bool]   // users whom the CRM does not have
+	templates    ttlCache[string] // texts
 }
 
 // Texts are the packages that render and enqueue an action's text.
@@ -64,13 +67,14 @@ func New(store *models.Store, c CRM, m *market.Market, tx Texts, cfg Config) *Au
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Wake == nil {
-		cfg.Wake = func() {}
+	if cfg.Notify == nil {
+		cfg.Notify = func() {}
 	}
 	return &Automation{store: store, crm: c, market: m, texts: tx, cfg: cfg}
 }
 
-// Invalid is an input that can't be read: the CRM's own mistake, not an outcome.
+// Invalid is an input that can't be read:
+// a mistake in the call, not an outcome.
 type Invalid struct {
 	Field   string // "inputs.from_user"
 	Message string // a sentence for whoever built the workflow
@@ -78,7 +82,7 @@ type Invalid struct {
 
 func (e *Invalid) Error() string { return "automation: " + e.Field + " can't be read" }
 
-// Later says that a round has to wait, which is no failure.
+// Later means that a round has to wait, which is no failure.
 type Later struct{ After time.Duration }
 
 func (e *Later) Error() string { return fmt.Sprintf("automation: again in %s", e.After) }

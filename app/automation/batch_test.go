@@ -8,12 +8,12 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestAWorkflowsDayIsOneBatchThatGoesOnAfterItWasDone(t *testing.T) {
+func TestWorkflowHasOneBatchADay(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		noon := time.Date(2030, 3, 4, 17, 0, 0, 0, time.UTC) // noon in New York
 		w.clock.Add(noon.Sub(w.clock.Now()))
 		w.people.SyncDirectory(ctx, "t_9")
-		_, first := w.carried(w.call("7"))
+		_, first := w.process(w.call("7"))
 		b, err := w.db.Batch(ctx, "t_9", "", w.message(first).BatchID)
 		must(t, err)
 		if b.Source != models.SourceAutomation || b.Class != models.ClassAutomation || b.UserID != "" || b.WorkflowID != "w1" || b.WorkflowName != "Welcome" ||
@@ -24,17 +24,17 @@ func TestAWorkflowsDayIsOneBatchThatGoesOnAfterItWasDone(t *testing.T) {
 		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); b.State != models.BatchDone {
 			t.Fatalf("with nothing left it is %s", b.State)
 		}
-		_, again := w.carried(w.call("7")) // the same person may be texted again
+		_, again := w.process(w.call("7")) // the same person again
 		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); w.message(again).BatchID != b.ID || b.State != models.BatchSending || b.FinishedAt != nil {
 			t.Errorf("a later call went to %s, the batch is %s since %v", w.message(again).BatchID, b.State, b.FinishedAt)
 		}
-		w.carried(w.call("8")) // opted out: a row all the same
+		w.process(w.call("8")) // opted out: stored as skipped
 		if c := w.counts(b.ID); c.Sum() != 3 || c.Sent != 1 || c.Queued != 1 || c.Skipped != 1 {
 			t.Errorf("counts %+v", c)
 		}
-		w.carried(w.call("7", flow("w2")))
+		w.process(w.call("7", flow("w2")))
 		w.clock.Add(13 * time.Hour) // tomorrow in New York
-		w.carried(w.call("7"))
+		w.process(w.call("7"))
 		keys := map[string]bool{}
 		for _, b := range w.batches() {
 			keys[b.IdempotencyKey] = true
@@ -45,20 +45,20 @@ func TestAWorkflowsDayIsOneBatchThatGoesOnAfterItWasDone(t *testing.T) {
 	})
 }
 
-func TestACancelledBatchTakesAlongWhatWasCalledBeforeAndNothingAfter(t *testing.T) {
+func TestCancelEndsEarlierCallbacksAndNoLaterOnes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		queued, queuedID := w.carried(w.call("7"))
-		waiting, waitingID := w.accept(w.call("2")) // called, not yet carried
+		queued, queuedID := w.process(w.call("7"))
+		waiting, waitingID := w.accept(w.call("2")) // accepted, not processed yet
 		batch := w.message(queuedID).BatchID
 		_, err := w.texts.Cancel(ctx, w.admin(), batch)
 		must(t, err)
-		later, laterID := w.carried(w.call("4"))
-		must(t, w.Carry(ctx, "t_9", waiting.CallbackID))
+		later, laterID := w.process(w.call("4"))
+		must(t, w.ProcessCallback(ctx, "t_9", waiting.CallbackID))
 		n, err := w.texts.ApplyState(ctx, "t_9", batch)
 		if err != nil || n != 1 {
 			t.Fatalf("moved %d, %v", n, err)
 		}
-		if got := w.jobs("complete_callback"); got != 2 {
+		if got := w.countJobs("complete_callback"); got != 2 {
 			t.Errorf("%d completions wait", got)
 		}
 		for _, e := range []crm.Execute{queued, waiting, later} {
@@ -73,22 +73,22 @@ func TestACancelledBatchTakesAlongWhatWasCalledBeforeAndNothingAfter(t *testing.
 		if w.message(waitingID).BatchID != batch || w.message(waitingID).State != models.Cancelled {
 			t.Errorf("what was called before: %+v", w.message(waitingID))
 		}
-		if m := w.message(laterID); m.BatchID == batch || m.State != models.Queued || len(w.told(later.CallbackID)) != 0 {
+		if m := w.message(laterID); m.BatchID == batch || m.State != models.Queued || len(w.completions(later.CallbackID)) != 0 {
 			t.Errorf("what was called after is %s in the batch %s", m.State, m.BatchID)
 		}
 		if c := w.counts(batch); c.Cancelled != 2 || c.Sum() != 2 {
 			t.Errorf("counts %+v", c)
 		}
-		w.carried(w.call("7"))
+		w.process(w.call("7"))
 		if b := w.batches(); len(b) != 2 || w.counts(w.message(laterID).BatchID).Queued != 2 {
 			t.Errorf("%d batches", len(b))
 		}
 	})
 }
 
-func TestARemovedAppEndsWaitingCallsHigh(t *testing.T) {
+func TestRemovedAppCompletesWaitingCallbacksWithHighSeverity(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("7"))
+		e, id := w.process(w.call("7"))
 		must(t, w.market.Remove(ctx, "t_9", "42"))
 		_, err := w.texts.ApplyState(ctx, "t_9", w.message(id).BatchID)
 		must(t, err)
@@ -99,20 +99,20 @@ func TestARemovedAppEndsWaitingCallsHigh(t *testing.T) {
 	})
 }
 
-func TestAPausedBatchKeepsItsCallsAndTheirSenders(t *testing.T) {
+func TestPausedBatchKeepsItsCallbacksAndSenders(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		before, beforeID := w.carried(w.call("7"))
+		before, beforeID := w.process(w.call("7"))
 		batch := w.message(beforeID).BatchID
 		_, err := w.texts.Pause(ctx, w.admin(), batch)
 		must(t, err)
 		_, err = w.texts.ApplyState(ctx, "t_9", batch)
 		must(t, err)
-		_, duringID := w.carried(w.call("2", from("43")))
+		_, duringID := w.process(w.call("2", from("43")))
 		if m := w.message(duringID); m.State != models.Held || m.BatchID != batch {
 			t.Fatalf("called during the pause: %s", m.State)
 		}
 		must(t, w.Complete(ctx, "t_9", before.CallbackID))
-		if len(w.told(before.CallbackID)) != 0 {
+		if len(w.completions(before.CallbackID)) != 0 {
 			t.Fatal("a pause ended a call")
 		}
 		_, err = w.texts.Resume(ctx, w.admin(), batch)
@@ -134,13 +134,14 @@ func TestAPausedBatchKeepsItsCallsAndTheirSenders(t *testing.T) {
 	})
 }
 
-// On Postgres a settling worker can't see the text that is just being added, and would end its batch.
-func TestABatchIsNotEndedWhileATextIsAddedToIt(t *testing.T) {
+// On Postgres a settling worker can't see the text
+// that is being added, and would finish its batch.
+func TestBatchIsNotFinishedWhileATextIsAdded(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.db.Embedded() {
 			t.Skip("one writer at a time: there is no such moment")
 		}
-		_, first := w.carried(w.call("7"))
+		_, first := w.process(w.call("7"))
 		batch := w.message(first).BatchID
 		w.settle(models.Outcome{State: models.Sent})
 		b, err := w.db.Batch(ctx, "t_9", "", batch)
@@ -160,7 +161,7 @@ func TestABatchIsNotEndedWhileATextIsAddedToIt(t *testing.T) {
 			_, err = tx.AddMessages(ctx, lane, []models.Message{m})
 			must(t, err)
 			go func() { finished <- w.db.FinishBatches(ctx, []string{batch}) }()
-			w.until("the settling worker waits for the row", w.somebodyWaits)
+			w.eventually("the settling worker waits for the row", w.isLockAwaited)
 			return nil
 		}))
 		must(t, <-finished)

@@ -11,15 +11,16 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// BenchmarkExecute has calls come at a steady rate and measures from the moment each was due until its answer, which
-// is after it was persisted. With -work, the calls are carried to messages meanwhile, by workers in the same process
-// against a CRM in the same process.
+// BenchmarkExecute sends callbacks at a steady rate. It
+// measures from the moment each was due until its answer,
+// which is after it was stored. With -work, workers in
+// the same process turn them into messages meanwhile.
 //
 //	go test ./app/automation -run '^$' -bench Execute -benchtime 5000x
 func BenchmarkExecute(b *testing.B) {
 	for _, c := range []struct {
 		name string
-		rate int // calls a second
+		rate int // callbacks a second
 		dsn  func(testing.TB, modeltest.Migrate) string
 		work bool
 	}{
@@ -35,10 +36,10 @@ func BenchmarkExecute(b *testing.B) {
 				calls[i] = w.call("7")
 			}
 			if c.work {
-				w.works()
+				w.runJobs()
 			}
 			b.ResetTimer()
-			took := w.arrive(calls, time.Second/time.Duration(c.rate))
+			took := w.executeAtRate(calls, time.Second/time.Duration(c.rate))
 			b.StopTimer()
 			slices.Sort(took)
 			b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
@@ -49,8 +50,9 @@ func BenchmarkExecute(b *testing.B) {
 	}
 }
 
-// arrive executes the calls, one each interval whether or not those before were answered.
-func (w *world) arrive(calls []crm.Execute, every time.Duration) []time.Duration {
+// executeAtRate executes one callback each interval,
+// whether or not those before were answered.
+func (w *world) executeAtRate(calls []crm.Execute, every time.Duration) []time.Duration {
 	took := make([]time.Duration, len(calls))
 	var all sync.WaitGroup
 	begun := time.Now()

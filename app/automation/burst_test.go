@@ -11,7 +11,7 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
+func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.acme.Batch("burst", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 10_000)
 		w.acme.Batch("other workflow", models.ClassAutomation, sandbox.BenID, "ben@acme.com", 3)
@@ -37,7 +37,7 @@ func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
 				t.Errorf("the next slot went to %q", got)
 			}
 		}
-		// The worst slot: it is the lower classes' share, so that they don't starve.
+		// The worst slot is one of the lower classes' share.
 		w.acme.Batch("one", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		if first, second := next(1), next(1); first == "one" || second != "one" && next(0) != "one" {
 			t.Errorf("slots went to %q and %q", first, second)
@@ -51,18 +51,18 @@ func TestABurstOfTenThousandDelaysAOneToOneByNoMoreThanASlot(t *testing.T) {
 	})
 }
 
-// Whatever of a burst has been carried already, one Cancel ends it all.
-func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
+// One Cancel ends the whole burst, processed or not.
+func TestBurstIsPacedAndCancelledAsOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const n = 300
 		w.host.Seed(n, 0)
 		w.acme.Rate(100)
 		calls := make([]crm.Execute, n)
 		for i := range calls {
-			calls[i], _ = w.accept(w.call(seeded(i)))
+			calls[i], _ = w.accept(w.call(seededID(i)))
 		}
 		for _, e := range calls[:n/2] {
-			must(t, w.Carry(ctx, "t_9", e.CallbackID))
+			must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		}
 		outbox, err := w.texts.Outbox.Batches(ctx, w.admin(), outbox.Filter{Source: "automation"})
 		if err != nil || len(outbox.Batches) != 1 || outbox.Batches[0].Workflow == nil || outbox.Batches[0].Workflow.Name != "Welcome" || outbox.Batches[0].Counts.Queued != n/2 {
@@ -76,8 +76,8 @@ func TestABurstIsPacedVisibleAndCancelledAsOne(t *testing.T) {
 		must(t, err)
 		_, err = w.texts.ApplyState(ctx, "t_9", id)
 		must(t, err)
-		w.works()
-		w.until("all told", func() bool { return len(w.host.Completions()) >= n })
+		w.runJobs()
+		w.eventually("all completed", func() bool { return len(w.host.Completions()) >= n })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.Outputs.ErrorCode != "cancelled" {
 				t.Fatalf("%s ended as %+v", e.CallbackID, got)

@@ -11,20 +11,26 @@ import (
 )
 
 const (
-	// unknownFor is how long an unknown outcome waits for Dialpad's event (contract, 2).
-	unknownFor = 10 * time.Minute
-	// standstill is how long a call may stand still before somebody looks.
-	standstill = 30 * time.Second
-	pickUpMost = 1000
+	// uncertainTimeout is how long an unknown outcome
+	// waits for Dialpad's event (contract, 2).
+	uncertainTimeout = 10 * time.Minute
+	// stalledAfter is how long a callback may
+	// stand still before it is enqueued again.
+	stalledAfter = 30 * time.Second
+	maxStalled   = 1000 // callbacks in one round
 
-	// A CRM that turned a completion down is asked again, ever more rarely, since it may have been mistaken.
-	refusedLeast = time.Minute
-	refusedMost  = 6 * time.Hour
+	// A completion that the CRM refused is sent again, ever
+	// more rarely: the refusal may have been a mistake.
+	minRefusedDelay = time.Minute
+	maxRefusedDelay = 6 * time.Hour
+	maxRetryAfter   = time.Minute
 )
 
-// Complete tells the CRM how a call ended, once in effect: every try has the same webhook-id. It does nothing while the
-// text is on its way, or its outcome unknown for less than ten minutes. *Later where the CRM asks for time or refuses;
-// another error means: again later.
+// Complete reports to the CRM how a callback ended. Every try has
+// the same webhook-id, so that the report counts once. It does
+// nothing while the text is on its way, or its outcome unknown
+// for less than ten minutes. It returns *Later if the CRM asks
+// for time or refuses. After another error, run it again.
 func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) error {
 	c, err := a.store.Callback(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -34,41 +40,44 @@ func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) 
 		return err
 	}
 	if c.State == models.CallbackSending {
-		if c, err = a.conclude(ctx, c); err != nil {
+		if c, err = a.storeOutcome(ctx, c); err != nil {
 			return err
 		}
 	}
 	if c.State != models.CallbackEnding {
 		return nil
 	}
-	return a.tell(ctx, c)
+	return a.report(ctx, c)
 }
 
-// conclude stores how the text ended, if it did, and returns the call as it stands then.
-func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Callback, error) {
+// storeOutcome stores the outcome of the callback's text, if
+// it has one, and returns the callback as it stands then.
+func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (models.Callback, error) {
 	m, err := a.store.Message(ctx, c.TenantID, "", c.MessageID)
 	if errors.Is(err, models.ErrNotFound) {
-		m.State, err = models.Uncertain, nil // forgotten meanwhile: nobody knows any more
+		m.State, err = models.Uncertain, nil // deleted meanwhile: its outcome is unknown
 	}
 	if err != nil {
 		return c, err
 	}
-	end := endOf(m)
+	end := messageOutcome(m)
 	if end == nil {
 		return c, nil
 	}
 	switch m.State {
 	case models.Uncertain:
-		// Not *Later: the job that waits would keep out the one that Dialpad's event brings. PickUp comes in time.
-		if a.cfg.Now().Sub(uncertainSince(m)) < unknownFor {
+		// Not *Later: a job that waits would keep out the one that
+		// Dialpad's event enqueues. EnqueueStalled comes in time.
+		if a.cfg.Now().Sub(uncertainSince(m)) < uncertainTimeout {
 			return c, nil
 		}
 	case models.Cancelled:
-		// Cancelled because the app was removed: the CRM should know that the next ones won't go either.
+		// If the app was removed, the CRM should know
+		// that the next callbacks will fail too.
 		if refusal, err := a.market.TenantMay(ctx, c.TenantID); err != nil {
 			return c, err
 		} else if refusal != nil {
-			end = refused(refusal)
+			end = refusalOutcome(refusal)
 		}
 	}
 	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackSending}, end.columns())
@@ -85,14 +94,16 @@ func uncertainSince(m models.Message) time.Time {
 	return m.UpdatedAt
 }
 
-func (a *Automation) tell(ctx context.Context, c models.Callback) error {
+// report sends the completion and marks the callback as completed.
+func (a *Automation) report(ctx context.Context, c models.Callback) error {
 	t, err := a.store.Tenant(ctx, c.TenantID)
 	if err != nil {
 		return err
 	}
-	// The message's id is unique in the world, which a callback's is not: two tenants may both have a cb_1.
+	// Named by the message's id. A callback's id is
+	// not unique: two tenants may both have a cb_1.
 	if err := a.crm.Complete(ctx, crmtenant.Of(t), "done_"+c.MessageID, completion(c)); err != nil {
-		return a.untold(c, err)
+		return a.reportError(c, err)
 	}
 	now := a.cfg.Now().UTC()
 	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackEnding},
@@ -103,26 +114,27 @@ func (a *Automation) tell(ctx context.Context, c models.Callback) error {
 	return err
 }
 
-// untold says when to tell again.
-func (a *Automation) untold(c models.Callback, err error) error {
+// reportError returns *Later if the CRM refused the report or named a time.
+func (a *Automation) reportError(c models.Callback, err error) error {
 	var e *crm.Error
 	switch {
 	case !errors.As(err, &e):
 	case e.Kind == crm.Refused:
-		a.cfg.Log.Warn("the CRM turned a completion down", "tenant", c.TenantID, "callback", c.CallbackID, "err", err)
-		return &Later{After: min(max(a.cfg.Now().Sub(c.CreatedAt)/4, refusedLeast), refusedMost)}
+		a.cfg.Log.Warn("completion refused by the crm", "tenant", c.TenantID, "callback", c.CallbackID, "err", err)
+		return &Later{After: min(max(a.cfg.Now().Sub(c.CreatedAt)/4, minRefusedDelay), maxRefusedDelay)}
 	case e.RetryAfter > 0:
-		return &Later{After: min(e.RetryAfter, time.Minute)}
+		return &Later{After: min(e.RetryAfter, maxRetryAfter)}
 	}
 	return err
 }
 
-// PickUp enqueues calls again that stood still, so that a lost wake-up costs a delay and no answer.
-func (a *Automation) PickUp(ctx context.Context) error {
+// EnqueueStalled enqueues the callbacks that stand still,
+// so that a lost job costs a delay and no completion.
+func (a *Automation) EnqueueStalled(ctx context.Context) error {
 	now := a.cfg.Now()
-	n, err := a.store.PickUpCallbacksAllTenants(ctx, now.Add(-standstill), now.Add(-unknownFor), pickUpMost)
+	n, err := a.store.PickUpCallbacksAllTenants(ctx, now.Add(-stalledAfter), now.Add(-uncertainTimeout), maxStalled)
 	if n > 0 {
-		a.cfg.Log.Debug("picked up automation calls", "calls", n)
+		a.cfg.Log.Debug("enqueued stalled callbacks", "callbacks", n)
 	}
 	return err
 }

@@ -13,10 +13,11 @@ import (
 	"dialpad-texting/models"
 )
 
-// longestID bounds what becomes part of a key, in bytes.
-const longestID = 200
+// maxIDLength bounds what becomes part of a key, in bytes.
+const maxIDLength = 200
 
-// request is what a call asks for, as it is kept until the CRM has heard how it ended.
+// request is what a callback asks for, as it
+// is stored until the callback is completed.
 type request struct {
 	WorkflowName string     `json:"workflow_name"`
 	Module       string     `json:"module"`
@@ -24,34 +25,35 @@ type request struct {
 	Inputs       crm.Inputs `json:"inputs"`
 }
 
-// Execute accepts a call, once: the same callback id has the same answer for ever. Whether a text goes out is an
-// outcome, told later; *Invalid where the inputs can't be read.
+// Execute accepts a callback, once: the same callback id has
+// the same answer for ever. Whether a text goes out is reported
+// by Complete. It returns *Invalid if the inputs can't be read.
 func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution, error) {
-	if err := readable(e); err != nil {
+	if err := validate(e); err != nil {
 		if old, known := a.store.Callback(ctx, e.Tenant.ID, e.CallbackID); known == nil {
-			return blocked(old), nil
+			return newExecution(old), nil
 		}
 		return crm.Execution{}, err
 	}
-	body, err := json.Marshal(request{WorkflowName: shorten(e.Workflow.Name), Module: e.Module, RecordID: e.RecordID, Inputs: e.Inputs})
+	body, err := json.Marshal(request{WorkflowName: truncate(e.Workflow.Name), Module: e.Module, RecordID: e.RecordID, Inputs: e.Inputs})
 	if err != nil {
 		return crm.Execution{}, err
 	}
 	c, _, err := a.store.AcceptCallback(ctx, models.Callback{TenantID: e.Tenant.ID, CallbackID: e.CallbackID,
 		MessageID: models.NewID(), WorkflowID: e.Workflow.ID, Request: body})
-	return blocked(c), err
+	return newExecution(c), err
 }
 
-func blocked(c models.Callback) crm.Execution {
+func newExecution(c models.Callback) crm.Execution {
 	return crm.Execution{State: crm.StateBlock, MessageID: c.MessageID}
 }
 
-// readable refuses inputs that no later moment could make sense of.
-func readable(e crm.Execute) error {
+// validate refuses inputs that can never be used.
+func validate(e crm.Execute) error {
 	for _, v := range []struct{ field, value string }{{"callback_id", e.CallbackID}, {"workflow.id", e.Workflow.ID},
 		{"record_id", e.RecordID}, {"inputs.from_user", e.Inputs.FromUser}, {"inputs.to_field", e.Inputs.ToField},
 		{"inputs.template_id", e.Inputs.TemplateID}} {
-		if len(v.value) > longestID {
+		if len(v.value) > maxIDLength {
 			return &Invalid{Field: v.field, Message: "This is too long."}
 		}
 	}
@@ -78,15 +80,15 @@ func readable(e crm.Execute) error {
 	return nil
 }
 
-func shorten(name string) string {
-	if r := []rune(name); len(r) > longestID {
-		return string(r[:longestID])
+func truncate(name string) string {
+	if r := []rune(name); len(r) > maxIDLength {
+		return string(r[:maxIDLength])
 	}
 	return name
 }
 
-// actionOf is a call as texting takes it.
-func actionOf(c models.Callback, r request) audience.Action {
+// newAction returns a callback as texting takes it.
+func newAction(c models.Callback, r request) audience.Action {
 	return audience.Action{CallbackID: c.CallbackID, MessageID: c.MessageID, CalledAt: c.CreatedAt, WorkflowID: c.WorkflowID,
 		WorkflowName: r.WorkflowName, Module: r.Module, RecordID: r.RecordID, ToField: cmp.Or(r.Inputs.ToField, defaultTo),
 		TemplateID: r.Inputs.TemplateID, Message: r.Inputs.Message}

@@ -12,9 +12,9 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestACallHasOneAnswerForEver(t *testing.T) {
+func TestRepeatedCallbackHasTheSameAnswer(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("7"))
+		e, id := w.process(w.call("7"))
 		w.settle(models.Outcome{State: models.Sent})
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.clock.Add(400 * 24 * time.Hour)
@@ -27,7 +27,7 @@ func TestACallHasOneAnswerForEver(t *testing.T) {
 				t.Errorf("answered %s, first %s", got, id)
 			}
 		}
-		must(t, w.Carry(ctx, "t_9", e.CallbackID))
+		must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.completion(e.CallbackID)
 		if b := w.batches(); len(b) != 1 || w.counts(b[0].ID).Sum() != 1 {
@@ -36,7 +36,7 @@ func TestACallHasOneAnswerForEver(t *testing.T) {
 	})
 }
 
-func TestManyAtOnceAcceptOneCall(t *testing.T) {
+func TestConcurrentExecutesAcceptOneCallback(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e := w.call("7")
 		ids := make([]string, 16)
@@ -56,7 +56,7 @@ func TestManyAtOnceAcceptOneCall(t *testing.T) {
 				t.Fatalf("answers differ: %v", ids)
 			}
 		}
-		if n := w.jobs("execute_callback"); n != 1 {
+		if n := w.countJobs("execute_callback"); n != 1 {
 			t.Errorf("%d jobs", n)
 		}
 	})
@@ -76,7 +76,7 @@ func TestTwoTenantsMayUseOneCallbackID(t *testing.T) {
 	})
 }
 
-func TestUnreadableInputsAreRefusedAndLeaveNothing(t *testing.T) {
+func TestInvalidInputsAreRefusedAndNotStored(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		long := strings.Repeat("x", 201)
 		for _, c := range []struct {
@@ -84,10 +84,10 @@ func TestUnreadableInputsAreRefusedAndLeaveNothing(t *testing.T) {
 			change func(*crm.Execute)
 		}{
 			{"inputs.from_user", from("")},
-			{"inputs.message", says("")},
-			{"inputs.message", says("  \n ")},
-			{"inputs.message", says("Hi {{Contact.firstName")},
-			{"inputs.message", says("Hi {{firstName}}")},
+			{"inputs.message", message("")},
+			{"inputs.message", message("  \n ")},
+			{"inputs.message", message("Hi {{Contact.firstName")},
+			{"inputs.message", message("Hi {{firstName}}")},
 			{"inputs.to_field", field(long)},
 			{"inputs.template_id", template(long)},
 			{"module", func(e *crm.Execute) { e.Module = "company" }},
@@ -105,7 +105,7 @@ func TestUnreadableInputsAreRefusedAndLeaveNothing(t *testing.T) {
 				t.Errorf("%s left a callback: %v", c.field, err)
 			}
 		}
-		if n := w.jobs("execute_callback"); n != 0 {
+		if n := w.countJobs("execute_callback"); n != 0 {
 			t.Errorf("%d jobs", n)
 		}
 	})

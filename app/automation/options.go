@@ -15,9 +15,10 @@ import (
 	"dialpad-texting/models"
 )
 
-const optionsPage = 50
+const optionsPageSize = 50
 
-// Options lists the choices of an input; *Invalid for an input that has none.
+// Options lists the choices of an input. It
+// returns *Invalid for an input that has none.
 func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error) {
 	t, err := a.store.Tenant(ctx, q.Tenant.ID)
 	if err != nil {
@@ -28,31 +29,33 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	if list == nil {
 		return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
 	}
-	// Asked first for each input: before anybody connected there is nobody to ask the CRM's templates for.
+	// First for each input: before somebody has connected,
+	// the CRM can't be asked for templates in anybody's name.
 	refusal, err := a.market.TenantMay(ctx, t.ID)
 	if err != nil {
 		return crm.Options{}, err
 	}
 	if refusal != nil {
-		return unusable(refusal), nil
+		return refusedOptions(refusal), nil
 	}
 	return list(ctx, t, q)
 }
 
-// senders are the CRM users who may text, or the reason why nobody may. The record's owner is never listed.
+// senders lists the CRM users who may text, or says why
+// nobody may. The CRM itself offers the record's owner.
 func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
-	refusal, err := a.mayChoose(ctx, t)
+	refusal, err := a.senderRefusal(ctx, t)
 	if err != nil {
 		return crm.Options{}, err
 	}
 	if refusal != nil {
-		return unusable(refusal), nil
+		return refusedOptions(refusal), nil
 	}
 	after, err := base64.RawURLEncoding.DecodeString(q.Cursor)
 	if err != nil {
 		return crm.Options{}, &Invalid{Field: "cursor", Message: "This cursor is none of ours."}
 	}
-	people, next, err := a.store.People(ctx, t.ID, q.Q, true, string(after), optionsPage)
+	people, next, err := a.store.People(ctx, t.ID, q.Q, true, string(after), optionsPageSize)
 	if err != nil {
 		return crm.Options{}, err
 	}
@@ -67,26 +70,28 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 		out.Next = &cursor
 	}
 	if q.Cursor == "" && q.Value != "" && q.Value != crm.OwnerValue && !listed {
-		return a.withSaved(ctx, t, q, out)
+		return a.addSavedSender(ctx, t, q, out)
 	}
 	return out, nil
 }
 
-// mayChoose says why no sender can be chosen now. What is known of people is read again first, so that whoever was
-// suspended a minute ago is not offered.
-func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
+// senderRefusal says why no sender can be chosen now,
+// nil if one can. It reads people again first, so that
+// a user who was suspended a minute ago is not offered.
+func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
 	var refusal *market.Refusal
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {
-			// A grant that was turned down just now is a broken connection, which says the same with its link.
+			// If Dialpad has just refused the grant, the connection
+			// is broken. That refusal says the same and has a link.
 			if broken, err := a.market.TenantMay(ctx, t.ID); err != nil || broken != nil {
 				return broken, err
 			}
 			return refusal, nil
 		}
 		if err != nil {
-			a.cfg.Log.Warn("people could not be read again", "tenant", t.ID, "err", err)
+			a.cfg.Log.Warn("refresh people failed", "tenant", t.ID, "err", err)
 		}
 	}
 	anybody, _, err := a.store.People(ctx, t.ID, "", true, "", 1)
@@ -96,7 +101,7 @@ func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Re
 	return refusal, err
 }
 
-func unusable(r *market.Refusal) crm.Options {
+func refusedOptions(r *market.Refusal) crm.Options {
 	out := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: r.Code, Message: r.Message}}
 	if r.Link != nil {
 		out.State.Link = &crm.Link{Text: r.Link.Text, URL: r.Link.URL}
@@ -115,9 +120,10 @@ func describe(email, more string) string {
 	return email + " · " + more
 }
 
-// withSaved puts the saved user first where the page does not hold it: marked, with the reason, if no text can go out
-// from there any more; and as it is, unless something else is searched for.
-func (a *Automation) withSaved(ctx context.Context, t models.Tenant, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
+// addSavedSender puts the saved user first if the page does not
+// hold it. One who can't text any more is marked, with the
+// reason. One who can is left out of a search for something else.
+func (a *Automation) addSavedSender(ctx context.Context, t models.Tenant, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	u, err := a.store.User(ctx, t.ID, q.Value)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return out, err
@@ -142,7 +148,8 @@ func (a *Automation) withSaved(ctx context.Context, t models.Tenant, q crm.Optio
 	return out, nil
 }
 
-// phoneFields are the phone fields of contacts and deals: the question does not name a module.
+// phoneFields lists the phone fields of contacts
+// and of deals: the query names no module.
 func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	out := crm.Options{Options: []crm.Option{}}
 	seen := map[string]bool{}
@@ -164,20 +171,21 @@ func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.Opt
 	return out, nil
 }
 
-// matches tells whether one of the words holds what is searched for, in any case.
+// matches reports whether one of the words contains q, in any case.
 func matches(q string, words ...string) bool {
 	q = strings.ToLower(strings.TrimSpace(q))
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), q) })
 }
 
-// templateOptions pages the CRM's templates; a saved one that is gone is marked.
+// templateOptions lists the CRM's templates.
+// A saved one that is gone is marked.
 func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm.OptionsQuery) (crm.Options, error) {
 	out := crm.Options{Options: []crm.Option{}}
-	asking, err := a.spokesman(ctx, t.ID)
+	apiUser, err := a.apiUser(ctx, t.ID)
 	if err != nil {
 		return out, err
 	}
-	page, err := a.texts.Templates.List(ctx, t, asking, q.Q, q.Cursor)
+	page, err := a.texts.Templates.List(ctx, t, apiUser, q.Q, q.Cursor)
 	if err != nil {
 		return out, err
 	}
@@ -192,13 +200,14 @@ func (a *Automation) templateOptions(ctx context.Context, t models.Tenant, q crm
 	if q.Cursor != "" || q.Value == "" || listed {
 		return out, nil
 	}
-	return a.withSavedTemplate(ctx, t, asking, q, out)
+	return a.addSavedTemplate(ctx, t, apiUser, q, out)
 }
 
-// withSavedTemplate puts the saved template first where the page does not hold it, marked if it is gone.
-func (a *Automation) withSavedTemplate(ctx context.Context, t models.Tenant, asking string, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
+// addSavedTemplate puts the saved template first if
+// the page does not hold it, marked if it is gone.
+func (a *Automation) addSavedTemplate(ctx context.Context, t models.Tenant, apiUser string, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
 	saved := crm.Option{Value: q.Value, Label: q.Value, Description: "This template no longer exists", Inactive: true}
-	v, err := a.texts.Templates.Find(ctx, t, asking, q.Value)
+	v, err := a.texts.Templates.Find(ctx, t, apiUser, q.Value)
 	var gone *apierror.Error
 	switch {
 	case err == nil && q.Q != "":

@@ -15,7 +15,7 @@ import (
 	"dialpad-texting/models"
 )
 
-func TestTheDefinitionIsTheContracts(t *testing.T) {
+func TestDefinitionMatchesTheContract(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		d, err := w.Definition(ctx, crm.Tenant{})
 		must(t, err)
@@ -48,7 +48,7 @@ var (
 	ben = crm.Option{Value: "43", Label: "Ben Okoro", Description: "ben@acme.com · +1 415 555 0101"}
 )
 
-func TestFromUserListsWhoMayTextAndMarksASavedUserWhoMayNot(t *testing.T) {
+func TestFromUserListsSendersAndMarksASavedUserWhoCannotText(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cleo := crm.Option{Value: "44", Label: "Cleo Park", Description: "cleo@acme.com · No Dialpad account found", Inactive: true}
 		dan := crm.Option{Value: "45", Label: "Dan Weiss", Description: "dan@acme.com · The Dialpad account has no phone number", Inactive: true}
@@ -78,7 +78,7 @@ func TestFromUserListsWhoMayTextAndMarksASavedUserWhoMayNot(t *testing.T) {
 	})
 }
 
-func TestFromUserFollowsDialpadWithinAMinuteWithoutAnyEvent(t *testing.T) {
+func TestFromUserRefreshesWithoutEvents(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.SuspendUser(sandbox.BenID)
 		w.phone.SetNumber(sandbox.DanID, "+14155550105")
@@ -91,7 +91,7 @@ func TestFromUserFollowsDialpadWithinAMinuteWithoutAnyEvent(t *testing.T) {
 	})
 }
 
-func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
+func TestFromUserPagesMissNobody(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n := 5000
 		if w.db.Embedded() {
@@ -106,7 +106,7 @@ func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
 		must(t, w.db.SaveUsers(ctx, "t_9", users))
 		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), people)
 		must(t, err)
-		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: nobody is to ask
+		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
 		seen := map[string]bool{}
 		for cursor, pages := "", 0; ; pages++ {
 			o := w.options("from_user", "", cursor, "1321")
@@ -133,18 +133,18 @@ func TestThousandsOfUsersComeInPagesThatMissNobody(t *testing.T) {
 	})
 }
 
-func TestEachReasonWhyFromUserCannotBeUsedHasItsState(t *testing.T) {
+func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 	link := &crm.Link{Text: "Click here", URL: "http://acme.localhost:8090/app"}
 	for _, c := range []struct {
 		code, message string
 		link          *crm.Link
 		change        func(w *world)
 	}{
-		{"plan_required", connectWords, link, func(w *world) { w.plan("starter") }},
+		{"plan_required", connectWords, link, func(w *world) { w.setPlan("starter") }},
 		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Broken(ctx, "t_9", 0, "Reconnect.")) }},
-		{"not_connected", connectWords, link, func(w *world) { // nobody has noticed yet
+		{"not_connected", connectWords, link, func(w *world) { // not noticed yet
 			w.phone.RevokeTokens(sandbox.AcmeID)
 			w.clock.Add(2 * time.Minute)
 		}},
@@ -167,7 +167,7 @@ func TestEachReasonWhyFromUserCannotBeUsedHasItsState(t *testing.T) {
 				want := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: c.code, Message: c.message, Link: c.link}}
 				for _, field := range []string{"from_user", "to_field", "template_id"} {
 					if field != "from_user" && c.link == nil {
-						continue // without Dialpad or an account the other inputs can still be filled in
+						continue // the other inputs can be filled in without an account
 					}
 					if diff := cmp.Diff(want, w.options(field, "", "", "42")); diff != "" {
 						t.Errorf("%s: %s", field, diff)
@@ -178,7 +178,7 @@ func TestEachReasonWhyFromUserCannotBeUsedHasItsState(t *testing.T) {
 	}
 }
 
-func TestAnOutageIsOverForTheListOnceDialpadAnswers(t *testing.T) {
+func TestFromUserListsAgainAfterAnOutage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
 		w.clock.Add(2 * time.Minute)
@@ -218,7 +218,7 @@ func TestPhoneFieldsAndTemplatesComeFromTheCRM(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeReadOfAnOptionsCallIsInvalid(t *testing.T) {
+func TestUnreadableOptionsQueryIsInvalid(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		var invalid *automation.Invalid
 		for _, q := range []crm.OptionsQuery{{Field: "message"}, {Field: "owner"}, {Field: "from_user", Cursor: "?"}} {

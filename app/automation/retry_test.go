@@ -18,15 +18,15 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestWorkersCarryingOneCallAtOnceMakeOneMessage(t *testing.T) {
+func TestConcurrentRunsOfACallbackMakeOneMessage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for _, record := range []string{"7", "8"} { // one that is texted, one that opted out
+		for _, record := range []string{"7", "8"} { // one is texted, one opted out
 			e, id := w.accept(w.call(record))
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() {
-					for { // River retries what fails, say for a busy database
-						if err := w.Carry(ctx, "t_9", e.CallbackID); err == nil {
+					for { // as River does after an error
+						if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
 							return
 						}
 					}
@@ -44,45 +44,46 @@ func TestWorkersCarryingOneCallAtOnceMakeOneMessage(t *testing.T) {
 		if c := w.counts(b[0].ID); c.Sum() != 2 || c.Queued != 1 || c.Skipped != 1 {
 			t.Errorf("counts %+v", c)
 		}
-		if n := w.jobs("complete_callback"); n != 1 {
+		if n := w.countJobs("complete_callback"); n != 1 {
 			t.Errorf("%d completions wait, want that of the one who opted out", n)
 		}
 	})
 }
 
-func TestACallWaitsForACRMThatIsDownAndIsTextedOnceItIsUp(t *testing.T) {
+func TestCallbackWaitsForTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 		e, id := w.accept(w.call("7"))
 		for range 3 {
-			if err := w.Carry(ctx, "t_9", e.CallbackID); err == nil {
-				t.Fatal("carried without its record")
+			if err := w.ProcessCallback(ctx, "t_9", e.CallbackID); err == nil {
+				t.Fatal("processed without its record")
 			}
 		}
 		if c := w.callback(e.CallbackID); c.State != models.CallbackAccepted {
 			t.Fatalf("the callback is %s", c.State)
 		}
 		w.host.Mend()
-		must(t, w.Carry(ctx, "t_9", e.CallbackID))
+		must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 		if m := w.message(id); m.State != models.Queued || m.Text != "Hi Bob" {
 			t.Errorf("%s %q", m.State, m.Text)
 		}
 	})
 }
 
-// The burst is texted while the CRM takes no completion; once it is up it hears each, once.
-func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
+// The texts go out while the CRM takes no completion.
+// Once it is up, it gets each completion once.
+func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(60, 0)
 		var calls []crm.Execute
 		for i := range 60 {
-			e, _ := w.accept(w.call(seeded(i)))
+			e, _ := w.accept(w.call(seededID(i)))
 			calls = append(calls, e)
 		}
 		w.host.Break(crmsandbox.Fault{Type: crm.CallComplete, Kind: crmsandbox.FaultDown})
-		w.works()
-		w.engine()
-		w.until("all sent, all turned away", func() bool {
+		w.runJobs()
+		w.runEngine()
+		w.eventually("all sent, all turned away", func() bool {
 			ending := 0
 			for _, e := range calls {
 				if w.callback(e.CallbackID).State == models.CallbackEnding {
@@ -96,8 +97,8 @@ func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
 		}
 		w.host.Mend()
 		w.clock.Add(time.Minute)
-		must(t, w.PickUp(ctx)) // as the sweep does, over the jobs that still wait for their next try
-		w.until("all told", func() bool { return len(w.host.Completions()) >= len(calls) })
+		must(t, w.EnqueueStalled(ctx)) // as the sweep does, while the jobs wait for their next try
+		w.eventually("all completed", func() bool { return len(w.host.Completions()) >= len(calls) })
 		for _, e := range calls {
 			if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 				t.Errorf("%s ended as %+v", e.CallbackID, got)
@@ -109,11 +110,11 @@ func TestCompletionsArriveOnceEachAfterTheCRMWasDown(t *testing.T) {
 	})
 }
 
-func TestACompletionWhoseAnswerWasLostHasTheSameIDAgain(t *testing.T) {
+func TestRepeatedCompletionHasTheSameID(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("8"))
+		e, id := w.process(w.call("8"))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
-		// The process died after the CRM's answer and before it was noted.
+		// The process died after the CRM's answer, before storing it.
 		must(t, w.db.UpdateCallback(ctx, "t_9", e.CallbackID, []string{models.CallbackCompleted}, map[string]any{"state": models.CallbackEnding}))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.completion(e.CallbackID)
@@ -124,14 +125,14 @@ func TestACompletionWhoseAnswerWasLostHasTheSameIDAgain(t *testing.T) {
 			}
 		}
 		if len(ids) != 1 || ids["done_"+id] != 2 {
-			t.Errorf("told with %v", ids)
+			t.Errorf("completed with %v", ids)
 		}
 	})
 }
 
-func TestARefusedCompletionIsToldEverMoreRarely(t *testing.T) {
+func TestRefusedCompletionIsRetriedEverMoreRarely(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, _ := w.carried(w.call("8"))
+		e, _ := w.process(w.call("8"))
 		w.host.Break(crmsandbox.Fault{Type: crm.CallComplete, Kind: crmsandbox.FaultRefuse})
 		var last time.Duration
 		for _, age := range []time.Duration{0, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
@@ -148,33 +149,34 @@ func TestARefusedCompletionIsToldEverMoreRarely(t *testing.T) {
 	})
 }
 
-// A worker dies between the send and the completion: the next one takes its lane over, nobody sends again, Dialpad's
-// event settles the text, and the CRM hears of it once.
-func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *testing.T) {
+// A worker dies after the POST. The next one takes its lane over
+// and does not send again. Dialpad's event settles the text.
+func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		e, id := w.carried(w.call("7"))
+		e, id := w.process(w.call("7"))
 		lanes, err := w.db.AcquireLanesAllTenants(ctx, "dead", 10*time.Second, 0, 10)
 		must(t, err)
 		claimed, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 10, Base: w.clock.Now()})
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
-		// Dialpad takes it; the process is killed before it writes the answer.
+		// Dialpad accepts it; the process is
+		// killed before it writes the answer.
 		token, err := w.market.Token(ctx, "t_9")
 		must(t, err)
 		taken, err := w.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: claimed[0].ToNumber, Text: claimed[0].Text})
 		must(t, err)
 		w.clock.Add(11 * time.Second)
-		w.works()
-		w.engine()
-		w.until("taken over", func() bool { return w.message(id).State == models.Uncertain })
+		w.runJobs()
+		w.runEngine()
+		w.eventually("taken over", func() bool { return w.message(id).State == models.Uncertain })
 		w.clock.Add(31 * time.Second)
-		must(t, w.PickUp(ctx))
-		if n := len(w.told(e.CallbackID)); n != 0 {
-			t.Fatal("an unknown outcome was told at once")
+		must(t, w.EnqueueStalled(ctx))
+		if n := len(w.completions(e.CallbackID)); n != 0 {
+			t.Fatal("an unknown outcome was completed at once")
 		}
 		w.advance(id, models.Progress{State: models.Delivered, DialpadID: taken.ID, MatchedBy: "number"})
-		w.until("told", func() bool { return len(w.told(e.CallbackID)) > 0 })
+		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
@@ -184,67 +186,70 @@ func TestAWorkerKilledBetweenSendAndCompleteLeavesOneTextAndOneCompletion(t *tes
 	})
 }
 
-// Dialpad took the text and the answer was lost: the event that says so ends the wait, not the tenth minute.
-func TestAnEventEndsTheWaitOfAnUnknownOutcomeAtOnce(t *testing.T) {
+// Dialpad accepted the text and the answer was lost.
+func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.DropAfterAccepting, Path: "/api/v2/sms", Times: 1})
-		w.works()
-		w.engine()
+		w.runJobs()
+		w.runEngine()
 		e, id := w.accept(w.call("7"))
-		w.until("carried", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
-		w.until("unknown", func() bool { return w.message(id).State == models.Uncertain })
-		if n := w.jobs("complete_callback"); n != 0 {
+		w.eventually("processed", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
+		w.eventually("unknown", func() bool { return w.message(id).State == models.Uncertain })
+		if n := w.countJobs("complete_callback"); n != 0 {
 			t.Errorf("%d jobs wait for an event", n)
 		}
 		w.advance(id, models.Progress{State: models.Sent, DialpadID: "d1"})
-		w.until("told", func() bool { return len(w.told(e.CallbackID)) > 0 })
+		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
 		}
 	})
 }
 
-// Killed after the answer was settled and before anyone completed: the sweep of another process does it.
-func TestASettledTextWhoseWakeUpWasLostIsPickedUp(t *testing.T) {
+// A process is killed after settling and before
+// completing. The sweep of another process completes.
+func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		sent, _ := w.carried(w.call("7"))
+		sent, _ := w.process(w.call("7"))
 		w.settle(models.Outcome{State: models.Sent})
-		erased, erasedID := w.carried(w.call("2"))
+		erased, erasedID := w.process(w.call("2"))
 		must(t, w.db.EraseContact(ctx, "t_9", "2"))
-		moving, _ := w.carried(w.call("4"))
+		moving, _ := w.process(w.call("4"))
 		waiting, _ := w.accept(w.call("10"))
-		unknown, unknownID := w.carried(w.call("12"))
-		must(t, w.loseAnswerOf(unknownID))
+		unknown, unknownID := w.process(w.call("12"))
+		must(t, w.loseAnswer(unknownID))
 
-		other := seed.Store(t, w.dsn, w.clock.Now) // a process that knows nothing of these
-		w.wire(other.Store)
+		other := seed.Store(t, w.dsn, w.clock.Now) // another process
+		w.build(other.Store)
 		n, err := other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 0 {
-			t.Fatalf("picked up %d at once, %v", n, err)
+			t.Fatalf("enqueued %d at once, %v", n, err)
 		}
 		w.clock.Add(31 * time.Second)
 		n, err = other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 3 {
-			t.Fatalf("picked up %d, want the sent, the erased and the accepted one; %v", n, err)
+			t.Fatalf("enqueued %d, want the sent, the erased and the accepted one; %v", n, err)
 		}
-		w.works()
-		w.until("told", func() bool { return len(w.told(sent.CallbackID)) == 1 && len(w.told(erased.CallbackID)) == 1 })
+		w.runJobs()
+		w.eventually("completed", func() bool {
+			return len(w.completions(sent.CallbackID)) == 1 && len(w.completions(erased.CallbackID)) == 1
+		})
 		if got := w.completion(erased.CallbackID); got.Outputs.ErrorCode != "cancelled" || w.message(erasedID).State != models.Cancelled {
 			t.Errorf("the erased one ended as %+v", got)
 		}
-		w.until("carried", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
-		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.told(unknown.CallbackID)) != 0 {
+		w.eventually("processed", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
+		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.completions(unknown.CallbackID)) != 0 {
 			t.Error("what was on its way was ended")
 		}
 		w.clock.Add(10 * time.Minute)
-		w.until("the jobs are over", func() bool { return w.jobs("complete_callback", rivertype.JobStateRunning) == 0 })
-		must(t, w.PickUp(ctx))
-		w.until("the unknown one told", func() bool { return len(w.told(unknown.CallbackID)) == 1 })
+		w.eventually("the jobs are over", func() bool { return w.countJobs("complete_callback", rivertype.JobStateRunning) == 0 })
+		must(t, w.EnqueueStalled(ctx))
+		w.eventually("the unknown one completed", func() bool { return len(w.completions(unknown.CallbackID)) == 1 })
 	})
 }
 
-// loseAnswerOf claims everything and has the worker die.
-func (w *world) loseAnswerOf(id string) error {
+// loseAnswer claims all texts and makes one uncertain, as a takeover does.
+func (w *world) loseAnswer(id string) error {
 	claimed := w.claim()
 	for _, c := range claimed {
 		if c.ID == id {
@@ -255,7 +260,7 @@ func (w *world) loseAnswerOf(id string) error {
 	return errors.New("it was not claimed")
 }
 
-func TestANewCRMUserSendsWithoutWaitingForTheNextRound(t *testing.T) {
+func TestNewCRMUserCanSendAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.SeedUsers(1)
 		id, email := "1004", w.seededEmail("1004")
@@ -265,14 +270,14 @@ func TestANewCRMUserSendsWithoutWaitingForTheNextRound(t *testing.T) {
 		account := w.phone.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{email}, Numbers: []string{"+14155550106"}})
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
-		_, message := w.carried(w.call("7", from(id)))
+		_, message := w.process(w.call("7", from(id)))
 		if m := w.message(message); m.State != models.Queued || m.SenderID != account {
 			t.Errorf("%s %q from %s", m.State, m.ErrorText, m.SenderID)
 		}
 	})
 }
 
-// seededEmail asks the CRM for a user's e-mail.
+// seededEmail returns a CRM user's e-mail.
 func (w *world) seededEmail(id string) string {
 	w.t.Helper()
 	page, err := w.client.Users(ctx, w.host.Tenant("acme"), "")
@@ -286,5 +291,5 @@ func (w *world) seededEmail(id string) string {
 	return ""
 }
 
-// seeded is the id of the i-th person that the CRM sandbox made beside its sixty.
-func seeded(i int) string { return strconv.Itoa(1060 + i) }
+// seededID is the id of the i-th contact that the CRM sandbox seeded.
+func seededID(i int) string { return strconv.Itoa(1060 + i) }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/http/httptest"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/delivery"
@@ -23,6 +20,8 @@ import (
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/internal/apptest"
+	"dialpad-texting/internal/sandboxtest"
 	"dialpad-texting/models"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
@@ -30,21 +29,16 @@ import (
 
 var ctx = context.Background()
 
-// connectWords are the contract's, section 5.
+// connectWords are those of contract section 5.
 const connectWords = "You need an active DialPad connection to use this feature. Click here to connect."
 
-// clock goes on by itself and can be put forward.
-type clock struct{ ahead atomic.Int64 }
-
-func (c *clock) Now() time.Time      { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
-
-// world is the action between a real database, a CRM and a Dialpad, the last two over HTTP.
+// world is the action between a real database and the two sandboxes.
 type world struct {
 	*automation.Automation
+	*sandboxtest.World
 	t      testing.TB
 	dsn    string
-	clock  *clock
+	clock  *sandboxtest.Clock
 	db     *seed.DB
 	acme   *seed.Tenant
 	host   *crmsandbox.Sandbox
@@ -63,27 +57,17 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 func newWorld(t testing.TB, dsn string) *world {
-	w := &world{t: t, dsn: dsn, clock: &clock{}}
-	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	must(t, err)
-	w.host = crmsandbox.New(crmsandbox.Options{Secrets: secrets, Domain: "localhost:8090", Now: w.clock.Now})
-	host := httptest.NewServer(w.host)
-	w.phone = sandbox.New(sandbox.Options{Now: w.clock.Now, TextsPerMinute: -1, RequestsPerSecond: -1})
-	w.phone.SeedDemo()
-	phone := httptest.NewServer(w.phone)
-	t.Cleanup(func() { host.Close(); phone.Close(); w.phone.Close() })
-
-	w.client = crm.New(host.URL+"/{linkname}", secrets, nil, w.clock.Now)
-	w.dp = dialpad.New(dialpad.Config{BaseURL: phone.URL, Now: w.clock.Now})
-	w.db = seed.Store(t, dsn, w.clock.Now)
-	w.wire(w.db.Store)
+	shared := sandboxtest.New(t, dsn, "")
+	w := &world{World: shared, t: t, dsn: dsn, clock: shared.Clock, db: shared.DB, host: shared.CRM, phone: shared.Dialpad,
+		client: shared.CRMClient, dp: shared.DialpadClient}
+	w.build(w.db.Store)
 	w.acme = w.db.Tenant("t_9")
 	w.connect()
 	return w
 }
 
-// wire makes the floors anew over a store, as another process has them.
-func (w *world) wire(store *models.Store) {
+// build makes the app's parts anew over a store, as another process does.
+func (w *world) build(store *models.Store) {
 	w.market = market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.people = accounts.New(store, w.dp, w.market, w.client, w.clock.Now, nil)
@@ -92,14 +76,12 @@ func (w *world) wire(store *models.Store) {
 		Live: func(ctx context.Context, tenantID string) error { return w.people.Live(ctx, tenantID, time.Minute) }})
 }
 
-// connect makes t_9 the demo's Acme, connected by Ana, unpaced, with everybody read.
+// connect connects Acme by Ana, without a rate limit, and reads all people.
 func (w *world) connect() {
 	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
-		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
-	must(w.t, err)
+	w.setPlan("business")
 	w.acme.Connected(sandbox.AcmeID).Rate(0)
-	_, err = w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+	_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 		ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: w.phone.IssueToken(sandbox.AnaID)}})
 	must(w.t, err)
 	_, err = w.people.SyncUsers(ctx, "t_9")
@@ -109,13 +91,7 @@ func (w *world) connect() {
 	must(w.t, w.db.MarkReady(ctx, "t_9"))
 }
 
-// plan has the CRM sign another plan.
-func (w *world) plan(plan string) {
-	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
-		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
-	must(w.t, err)
-}
+func (w *world) setPlan(plan string) { w.SetPlan(w.t, plan) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -124,7 +100,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// call is a call for a record, from Ana to the mobile; change alters it.
+// call returns a callback for a record, from Ana to the mobile number.
 func (w *world) call(record string, change ...func(*crm.Execute)) crm.Execute {
 	w.calls++
 	e := crm.Execute{Tenant: crm.Tenant{ID: "t_9"}, CallbackID: fmt.Sprintf("cb_%d", w.calls), Module: crm.ModuleContact, RecordID: record,
@@ -135,15 +111,15 @@ func (w *world) call(record string, change ...func(*crm.Execute)) crm.Execute {
 	return e
 }
 
-func from(user string) func(*crm.Execute)  { return func(e *crm.Execute) { e.Inputs.FromUser = user } }
-func says(text string) func(*crm.Execute)  { return func(e *crm.Execute) { e.Inputs.Message = text } }
-func flow(id string) func(*crm.Execute)    { return func(e *crm.Execute) { e.Workflow.ID = id } }
-func field(name string) func(*crm.Execute) { return func(e *crm.Execute) { e.Inputs.ToField = name } }
+func from(user string) func(*crm.Execute)    { return func(e *crm.Execute) { e.Inputs.FromUser = user } }
+func message(text string) func(*crm.Execute) { return func(e *crm.Execute) { e.Inputs.Message = text } }
+func flow(id string) func(*crm.Execute)      { return func(e *crm.Execute) { e.Workflow.ID = id } }
+func field(name string) func(*crm.Execute)   { return func(e *crm.Execute) { e.Inputs.ToField = name } }
 func template(id string) func(*crm.Execute) {
 	return func(e *crm.Execute) { e.Inputs.Message, e.Inputs.TemplateID = "", id }
 }
 
-// accept has the app take a call, and gives it with the message id it answered.
+// accept executes a callback and returns it with the message id of the answer.
 func (w *world) accept(e crm.Execute) (crm.Execute, string) {
 	w.t.Helper()
 	x, err := w.Execute(ctx, e)
@@ -154,11 +130,11 @@ func (w *world) accept(e crm.Execute) (crm.Execute, string) {
 	return e, x.MessageID
 }
 
-// carried accepts a call and carries it.
-func (w *world) carried(e crm.Execute) (crm.Execute, string) {
+// process accepts a callback and processes it.
+func (w *world) process(e crm.Execute) (crm.Execute, string) {
 	w.t.Helper()
 	_, id := w.accept(e)
-	must(w.t, w.Carry(ctx, "t_9", e.CallbackID))
+	must(w.t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
 	return e, id
 }
 
@@ -176,17 +152,17 @@ func (w *world) callback(id string) models.Callback {
 	return c
 }
 
-// completion is what the CRM was told of a callback; it must have been told once.
+// completion returns the one completion of a callback that the CRM received.
 func (w *world) completion(callbackID string) crm.Completion {
 	w.t.Helper()
-	told := w.told(callbackID)
-	if len(told) != 1 {
-		w.t.Fatalf("the CRM heard %d completions of %s", len(told), callbackID)
+	got := w.completions(callbackID)
+	if len(got) != 1 {
+		w.t.Fatalf("the CRM received %d completions of %s", len(got), callbackID)
 	}
-	return told[0].Completion
+	return got[0].Completion
 }
 
-func (w *world) told(callbackID string) []crmsandbox.Completion {
+func (w *world) completions(callbackID string) []crmsandbox.Completion {
 	var out []crmsandbox.Completion
 	for _, c := range w.host.Completions() {
 		if c.CallbackID == callbackID {
@@ -196,7 +172,7 @@ func (w *world) told(callbackID string) []crmsandbox.Completion {
 	return out
 }
 
-// settle claims everything in Acme's lane as a worker does and settles it.
+// settle claims all texts of Acme's lane, as a worker does, and settles them.
 func (w *world) settle(o models.Outcome) []models.Claimed {
 	w.t.Helper()
 	claimed := w.claim()
@@ -227,8 +203,8 @@ func (w *world) claim() []models.Claimed {
 	return got
 }
 
-// jobs counts the jobs of a kind, of the given states if there are any.
-func (w *world) jobs(kind string, states ...rivertype.JobState) int {
+// countJobs counts the jobs of a kind, in the given states if there are any.
+func (w *world) countJobs(kind string, states ...rivertype.JobState) int {
 	w.t.Helper()
 	client, err := w.db.River(&river.Config{})
 	must(w.t, err)
@@ -262,18 +238,13 @@ func (w *world) admin() access.Asker {
 	return access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}
 }
 
-// until waits for a condition; the test fails when it does not come true in time.
-func (w *world) until(what string, ok func() bool) {
+func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.t.Fatalf("never: %s", what)
-		}
-	}
+	sandboxtest.Eventually(w.t, 40*time.Second, what, ok)
 }
 
-// engine sends what is queued until the test ends or it is stopped.
-func (w *world) engine() (stop func()) {
+// runEngine sends queued texts until the test ends or stop is called.
+func (w *world) runEngine() (stop func()) {
 	e := delivery.New(w.db.Store, w.dp, w.market, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
 	run, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -290,19 +261,19 @@ type worker[T river.JobArgs] struct {
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.do(ctx, job.Args) }
 
-// works runs the jobs of the action, as package work does, until the test ends.
-func (w *world) works() {
+// runJobs runs the action's jobs, as package jobs does, until the test ends.
+func (w *world) runJobs() {
 	w.t.Helper()
 	ws := river.NewWorkers()
 	river.AddWorker(ws, &worker[models.ExecuteCallback]{do: func(ctx context.Context, j models.ExecuteCallback) error {
-		return w.Carry(ctx, j.TenantID, j.CallbackID)
+		return w.ProcessCallback(ctx, j.TenantID, j.CallbackID)
 	}})
 	river.AddWorker(ws, &worker[models.CompleteCallback]{do: func(ctx context.Context, j models.CompleteCallback) error {
 		return w.Complete(ctx, j.TenantID, j.CallbackID)
 	}})
 	river.AddWorker(ws, &worker[models.TellActivities]{do: func(context.Context, models.TellActivities) error { return nil }})
 	client, err := w.db.River(&river.Config{Workers: ws, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
-		RetryPolicy: soon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
+		RetryPolicy: retrySoon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
 	must(w.t, err)
 	must(w.t, client.Start(ctx))
 	w.t.Cleanup(func() { stopJobs(client) })
@@ -310,13 +281,13 @@ func (w *world) works() {
 
 func stopJobs(client *river.Client[*sql.Tx]) { _ = client.StopAndCancel(ctx) }
 
-// soon retries at once.
-type soon struct{}
+// retrySoon retries almost at once.
+type retrySoon struct{}
 
-func (soon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(20 * time.Millisecond) }
+func (retrySoon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(20 * time.Millisecond) }
 
-// somebodyWaits tells whether a statement on Postgres waits for a lock.
-func (w *world) somebodyWaits() bool {
+// isLockAwaited reports whether a statement on Postgres waits for a lock.
+func (w *world) isLockAwaited() bool {
 	w.t.Helper()
 	db, err := sql.Open("pgx", w.dsn)
 	must(w.t, err)

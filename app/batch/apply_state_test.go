@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )

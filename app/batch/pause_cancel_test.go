@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"

@@ -8,61 +8,43 @@ import (
 	"dialpad-texting/models"
 )
 
-const (
-	// claimWithin is how long a lane's claim waits for others; a slot keeps its rate although it is used a little late.
-	claimWithin = 10 * time.Millisecond
-	// askTimeout bounds a question to the database, a lane's own or one of many.
-	askTimeout = 10 * time.Second
-)
+// claimWait is how long a lane's claim waits for other lanes'.
+// A slot keeps its rate although it is used a little late.
+const claimWait = 10 * time.Millisecond
 
-// claim claims what the pace allows at this moment, up to n texts.
+// claim marks up to n texts as sending, as many as the pace allows now.
 func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
-	now := l.e.cfg.Now()
-	l.mu.Lock()
-	may, base, _ := l.pace.due(now, n)
-	interval := l.pace.interval()
-	l.mu.Unlock()
-	if may == 0 {
-		return models.Taken{Busy: true}, nil // an answer that came just now slowed the lane down
+	n, base, interval := l.throttle.slots(l.e.cfg.Now(), n)
+	if n == 0 {
+		return models.Taken{Busy: true}, nil // an answer has just slowed the lane down
 	}
-	take := models.Take{N: may, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
-	if l.mixed { // else there is nothing to go before, and looking costs a third of the claim
-		take.Low = (l.streak + may) / fairShare
-	}
-	got, err := l.ask(ctx, take)
+	got, err := l.requestClaim(ctx, models.Take{N: n, Low: l.share.low(n), LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
 	if got.Lost {
 		return got, models.ErrLost
 	}
 	if err != nil || got.Busy {
-		l.unheard = err != nil
+		l.claimLost = err != nil
 		return got, err
 	}
 	l.Wakes = got.Wakes
 	l.Served += int64(len(got.Texts))
-	l.mu.Lock()
 	if interval > 0 {
-		l.pace.took(base, len(got.Texts))
+		l.throttle.take(base, len(got.Texts))
 	}
-	l.mu.Unlock()
-	l.mixed = false
-	for _, c := range got.Texts {
-		l.mixed = l.mixed || c.Class != models.ClassBulk
-		if l.streak++; c.Class == models.ClassBulk || l.streak > fairShare {
-			l.streak = 0
-		}
-	}
+	l.share.observe(got.Texts)
 	l.e.count.claimed.Add(int64(len(got.Texts)))
 	return got, nil
 }
 
-// ask claims: a paced lane together with others, one without a limit alone and at once. It is not cancelled when the
-// process stops: a claim that the database made and nobody heard of would leave its texts uncertain although nobody sent
-// them.
-func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err error) {
+// requestClaim claims for a paced lane together with others,
+// and for one without a limit alone and at once. It goes on
+// when the process stops: if a claim's answer is lost, its
+// texts become uncertain although nobody sent them.
+func (l *lane) requestClaim(ctx context.Context, t models.Take) (got models.Taken, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.one(models.LaneTake{Lane: l.Lane, Take: t})
+		return l.e.claims.ask(models.LaneTake{Lane: l.Lane, Take: t})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
 	got.Texts, got.Wakes, err = l.e.store.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {
@@ -71,10 +53,12 @@ func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err er
 	return got, err
 }
 
-// takeBack puts into the queue again what a claim took without this worker hearing of it. Until all else is settled it
-// can't tell those texts from the ones on the wire. From one whose outcome could not be written it never can: then the
-// lease runs out, and the lane's next owner calls them all uncertain.
-func (l *lane) takeBack(ctx context.Context) error {
+// undoLostClaim requeues the texts of a claim whose answer was
+// lost. It waits until all other texts are settled, since it
+// can't tell them apart before. A text whose outcome could not
+// be written it can never tell apart: then the lease is left to
+// run out, and the lane's next owner marks all as uncertain.
+func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.unwritten.Load() {
 		return models.ErrLost
 	}
@@ -85,10 +69,40 @@ func (l *lane) takeBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.Lane, l.unheard = row, false
-	l.e.settler.follow(back)
+	l.Lane, l.claimLost = row, false
+	l.e.settler.addFollowUps(back)
 	if len(back) > 0 {
-		l.e.cfg.Log.Warn("a claim's answer was lost; its texts were taken back", "tenant", l.TenantID, "texts", len(back))
+		l.e.cfg.Log.Warn("requeued texts of a claim whose answer was lost", "tenant", l.TenantID, "texts", len(back))
 	}
 	return nil
+}
+
+// lowShare is 1 text in so many that a lower
+// class gets while higher classes keep coming.
+const lowShare = 10
+
+// classShare keeps a class of texts from starving the lower ones.
+type classShare struct {
+	streak int  // texts since a lower class had its share
+	mixed  bool // the last claim found more than bulks
+}
+
+// low is how many of the next n texts go to a lower
+// class first. With bulks alone there is no lower
+// class, and searching costs a third of a claim.
+func (s *classShare) low(n int) int {
+	if !s.mixed {
+		return 0
+	}
+	return (s.streak + n) / lowShare
+}
+
+func (s *classShare) observe(claimed []models.Claimed) {
+	s.mixed = false
+	for _, c := range claimed {
+		s.mixed = s.mixed || c.Class != models.ClassBulk
+		if s.streak++; c.Class == models.ClassBulk || s.streak > lowShare {
+			s.streak = 0
+		}
+	}
 }

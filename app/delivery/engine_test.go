@@ -36,6 +36,8 @@ const (
 )
 
 // each runs a test on both databases, with Ana's and Ben's accounts connected.
+// It does not use apptest: that would link the CRM sandbox into the
+// binary whose memory the benchmarks measure.
 func each(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
@@ -94,7 +96,7 @@ func (r *rig) run(cfg delivery.Config) (*delivery.Engine, context.CancelFunc) {
 	return e, stop
 }
 
-// until waits for a condition; the test fails when it does not come true in time.
+// until waits for a condition. The test fails if it stays false.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -131,7 +133,7 @@ func (r *rig) message(id string) models.Message {
 	return m
 }
 
-func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
+func TestBulkSendsEachTextOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 300)
 		r.run(delivery.Config{})
@@ -146,7 +148,7 @@ func TestEachTextOfABulkGoesOutOnce(t *testing.T) {
 	})
 }
 
-func TestAnAnswerThatWasLostIsNeverSentAgain(t *testing.T) {
+func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 	for _, kind := range []sandbox.FaultKind{sandbox.DropAfterAccepting, sandbox.ResetMidResponse, sandbox.ErrorAfterAccepting, sandbox.TimeoutAfterAccepting} {
 		t.Run(string(kind), func(t *testing.T) {
 			each(t, func(r *rig) {
@@ -167,7 +169,7 @@ func TestAnAnswerThatWasLostIsNeverSentAgain(t *testing.T) {
 	}
 }
 
-func TestWhatWasSurelyNotAcceptedGoesAgain(t *testing.T) {
+func TestUnacceptedTextIsSentAgain(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, Path: "/api/v2/sms", Times: 1, RetryAfter: time.Second})
 		m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -182,10 +184,10 @@ func TestWhatWasSurelyNotAcceptedGoesAgain(t *testing.T) {
 	})
 }
 
-func TestDialpadsRefusalIsKeptInItsWords(t *testing.T) {
+func TestRefusalKeepsDialpadsWords(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
-		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // what we know of Ben is fresh, and wrong
+		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorCode != "dialpad_refused" || got.ErrorText == "" || r.phone.Accepted() != 0 {
@@ -194,7 +196,7 @@ func TestDialpadsRefusalIsKeptInItsWords(t *testing.T) {
 	})
 }
 
-func TestASenderIsReadAgainWhenWhatIsKnownIsOld(t *testing.T) {
+func TestStaleSenderIsReadBeforeTheText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
 		r.must(r.db.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
@@ -207,7 +209,7 @@ func TestASenderIsReadAgainWhenWhatIsKnownIsOld(t *testing.T) {
 	})
 }
 
-func TestAnOptOutStopsATextAtTheLastMoment(t *testing.T) {
+func TestOptOutIsRecheckedBeforeThePost(t *testing.T) {
 	each(t, func(r *rig) {
 		m := r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 2)
 		_, err := r.db.Suppress(context.Background(), "t_9", m[1].ToNumber, models.OptOutReply, "")
@@ -241,7 +243,7 @@ func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 	})
 }
 
-func TestAnExpiredTokenIsRefreshedAndTheTextGoesOnce(t *testing.T) {
+func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Unauthorized, Path: "/api/v2/sms", Times: 1})
 		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -253,7 +255,7 @@ func TestAnExpiredTokenIsRefreshedAndTheTextGoesOnce(t *testing.T) {
 	})
 }
 
-func TestAGrantThatIsGoneHoldsTheTextsAndBreaksTheConnection(t *testing.T) {
+func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.RevokeTokens(company)
 		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
@@ -266,7 +268,7 @@ func TestAGrantThatIsGoneHoldsTheTextsAndBreaksTheConnection(t *testing.T) {
 	})
 }
 
-func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
+func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Times: 2, RetryAfter: time.Second})
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
@@ -282,7 +284,7 @@ func TestALimitedLaneSlowsDownAndLosesNobody(t *testing.T) {
 	})
 }
 
-func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
+func TestTextInQuietHoursWaitsForTheirEnd(t *testing.T) {
 	each(t, func(r *rig) {
 		now := time.Now().UTC()
 		clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
@@ -297,8 +299,8 @@ func TestATextWhoseTurnComesAtNightWaitsForTheMorning(t *testing.T) {
 	})
 }
 
-// TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame stops one while Dialpad takes longer than a lease.
-func TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame(t *testing.T) {
+// Dialpad takes longer to answer than a lease lasts.
+func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 	each(t, func(r *rig) {
 		const lease = 1500 * time.Millisecond
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 4 * time.Second})
@@ -324,7 +326,7 @@ func TestAnEngineThatStopsKeepsItsLanesUntilItsAnswersCame(t *testing.T) {
 	})
 }
 
-func TestAStoppedEngineLosesNothingAndAnotherGoesOn(t *testing.T) {
+func TestAnotherEngineContinuesAfterACleanStop(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})
 		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 200)

@@ -7,259 +7,131 @@ import (
 	"sync/atomic"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 )
 
 const (
-	claimMost = 128 // texts in one claim
-	idleLook  = 100 * time.Millisecond
-	busyLook  = 10 * time.Millisecond
-	dueLook   = 250 * time.Millisecond
-	fairShare = 10 // each tenth text may go to a lower class while higher ones keep coming
-	settings  = 5 * time.Second
-	// checkWithin is how long a process that stops still asks whether what it claimed may go. What it can't learn by then
-	// goes back to the queue.
-	checkWithin = 10 * time.Second
-	// lookWithin is how long a lane's look waits for others.
-	lookWithin = time.Millisecond
+	maxClaim     = 128 // texts in one claim
+	idleInterval = 100 * time.Millisecond
+	busyInterval = 10 * time.Millisecond
+	maxPause     = 5 * time.Second
+	// recheckTimeout is how long a process that
+	// stops still rechecks what it claimed. What it
+	// can't find out by then goes back to the queue.
+	recheckTimeout = 10 * time.Second
 )
 
-// lane is a leased lane in this process.
+// lane is a leased lane in this process. One
+// goroutine drains it; answers arrive on others.
 type lane struct {
-	e *Engine
 	models.Lane
+	e *Engine
 
-	mu      sync.Mutex // guards what follows, up to the blank line: answers come on other goroutines
-	pace    pace
-	trouble int // requests in a row that brought no answer
-	// Token versions: the one a 401 was answered with, and the last that Dialpad accepted.
-	refreshedTo, workedToken int64
-	suspectedAt              time.Time
+	throttle throttle
+	token    tokenState
 
-	until      atomic.Int64 // unix nanoseconds: the lease as last renewed
+	leaseUntil atomic.Int64 // as last renewed, in unix nanoseconds
 	inFlight   atomic.Int64 // requests on the wire
 	open       atomic.Int64 // claimed texts whose outcome is not written yet
 	onWire     sync.WaitGroup
-	requeued   atomic.Bool // something was taken back since the last look
-	unwritten  atomic.Bool // the database refused an outcome
-	unheard    bool        // a claim's answer was lost: the database may have made it
-	streak     int         // texts of higher classes since a lower one had its share
-	mixed      bool        // the last claim found more than bulks
-	nextDue    *time.Time
-	seenWakes  int64
-	settingsAt time.Time
+	requeued   atomic.Bool  // a text went back to the queue since the last poll
+	unwritten  atomic.Bool  // the database refused an outcome
+	checkedAt  atomic.Int64 // when a connection check was last enqueued, in unix nanoseconds
+
+	// For the draining goroutine alone:
+	share       classShare
+	claimLost   bool       // a claim's answer was lost: the database may have made it
+	polledWakes int64      // Lane.Wakes at the last poll; -1 asks for another
+	nextDue     *time.Time // of the first waiting text
+	settingsAt  time.Time  // when the tenant's settings were read
 }
 
 func (e *Engine) newLane(l models.Lane) *lane {
-	out := &lane{e: e, Lane: l, seenWakes: -1}
-	out.until.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
+	out := &lane{e: e, Lane: l, polledWakes: -1}
+	out.leaseUntil.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
 	return out
 }
 
-// held tells whether the lease still stands by this process's clock; the database has the last word at each claim.
-func (l *lane) held(now time.Time) bool { return now.UnixNano() < l.until.Load() }
+// drain steps a lane until it is empty or lost, or the process stops.
+func (e *Engine) drain(ctx context.Context, l *lane) {
+	defer func() {
+		if ctx.Err() != nil { // its lease is renewed meanwhile; a lost one is not
+			l.onWire.Wait()
+		}
+		e.forget(l)
+		l.onWire.Wait()
+	}()
+	for ctx.Err() == nil {
+		s, err := l.step(ctx)
+		wait := s.wait
+		switch {
+		case errors.Is(err, models.ErrLost):
+			e.cfg.Log.Info("lane lost to another worker", "tenant", l.TenantID)
+			return
+		case err != nil && ctx.Err() == nil:
+			e.cfg.Log.Error("lane step failed", "tenant", l.TenantID, "err", err)
+			wait = time.Second
+		case s.empty && l.isDueSoon():
+			wait = l.warmUp(ctx)
+		case s.empty:
+			if done, err := e.release(ctx, l); done || err != nil {
+				return
+			}
+		}
+		_ = ctxtime.Sleep(ctx, min(wait, maxPause))
+	}
+}
 
-// step is one round of a lane: what is due goes to the queue, what may go now is claimed, checked and put onto the
-// wire. It tells how many texts it claimed, whether the lane is empty, and how long to wait before the next step.
-func (l *lane) step(ctx context.Context) (r round, err error) {
+// stepResult says how a lane goes on after a step.
+type stepResult struct {
+	empty bool          // nothing to claim, nothing open
+	wait  time.Duration // until the next step
+}
+
+// step is one round of a lane. It queues what is due and sends what may go now.
+func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	now := l.e.cfg.Now()
-	if !l.held(now) {
+	if !l.hasLease(now) {
 		return r, models.ErrLost
 	}
-	if l.unheard {
-		return round{wait: idleLook}, l.takeBack(ctx)
+	if l.claimLost {
+		return stepResult{wait: idleInterval}, l.undoLostClaim(ctx)
 	}
-	if err := l.prepare(ctx, now); err != nil {
+	if err := l.poll(ctx, now); err != nil {
 		return r, err
 	}
-	n, wait := l.mayGo(now)
+	n, wait := l.throttle.allow(now, maxClaim, l.inFlight.Load())
 	if n == 0 {
-		return round{wait: wait}, nil
+		return stepResult{wait: wait}, nil
 	}
-	if n = l.e.permits.take(ctx, n); n == 0 {
+	if n = l.e.limiter.acquire(ctx, n); n == 0 {
 		return r, ctx.Err()
 	}
-	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
-	calm := l.open.Load() == 0
+	return l.claimAndSend(ctx, n)
+}
+
+// claimAndSend uses n permits: it claims up to n texts,
+// rechecks them and hands them to the connections.
+func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error) {
+	// Read before the claim: an open text keeps the others of
+	// its pair out of the claim, and may come back to the queue.
+	nothingOpen := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
 	claimed := len(got.Texts)
-	l.e.permits.give(n - claimed)
+	l.e.limiter.release(n - claimed)
 	switch {
 	case err != nil:
 		return r, err
 	case got.Busy:
-		return round{wait: busyLook}, nil
+		return stepResult{wait: busyInterval}, nil
 	case claimed == 0:
-		return round{empty: calm, wait: idleLook}, nil
+		return stepResult{empty: nothingOpen, wait: idleInterval}, nil
 	}
 	l.open.Add(int64(claimed))
-	// What is claimed is settled, also when the process stops just now.
-	checking, cancel := outliving(ctx, checkWithin)
+	// What is claimed is settled, even if the process stops just now.
+	rechecking, cancel := ctxtime.WithGrace(ctx, recheckTimeout)
 	defer cancel()
-	l.dispatch(checking, got.Texts)
-	return round{claimed: claimed}, nil
-}
-
-// round is what one step did.
-type round struct {
-	claimed int
-	empty   bool // nothing to claim, nothing open
-	wait    time.Duration
-}
-
-// prepare reads the tenant's settings now and then, and queues what has become due.
-func (l *lane) prepare(ctx context.Context, now time.Time) error {
-	if l.requeued.Swap(false) {
-		l.seenWakes = -1
-	}
-	known := l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now))
-	if known && now.Sub(l.settingsAt) <= settings {
-		return nil
-	}
-	look, err := l.e.looks.one(l.Lane)
-	if err != nil {
-		return err
-	}
-	l.set(ctx, now, look.Tenant)
-	l.seenWakes, l.nextDue = l.Wakes, look.NextDue
-	if look.NextDue == nil || look.NextDue.After(now) {
-		return nil
-	}
-	if look.More {
-		l.seenWakes = -1
-		return nil
-	}
-	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, claimMost*8)
-	l.nextDue = next
-	if n > 0 {
-		l.seenWakes = -1 // there may be more
-	}
-	return err
-}
-
-// set takes the tenant's settings over.
-func (l *lane) set(ctx context.Context, now time.Time, t models.Tenant) {
-	l.mu.Lock()
-	if l.settingsAt.IsZero() {
-		l.pace.load(l.Lane, t)
-	}
-	l.pace.allowed = float64(t.Allowed())
-	recovered := l.pace.recover(now)
-	l.mu.Unlock()
-	l.settingsAt = now
-	if recovered {
-		l.savePace(ctx)
-	}
-}
-
-// dueSoon tells of an empty lane whose next text is due so soon that it isn't worth giving the lane up.
-func (l *lane) dueSoon() bool {
-	return l.nextDue != nil && l.nextDue.Sub(l.e.cfg.Now()) < acquireAhead
-}
-
-// getReady reads the token, so that it is at hand when the text is due, and returns how long until the lane looks again: till
-// then, but another text may come before.
-func (l *lane) getReady(ctx context.Context) time.Duration {
-	if _, err := l.e.market.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
-		l.e.cfg.Log.Debug("no token yet for a text that is due soon", "tenant", l.TenantID, "err", err)
-	}
-	return min(max(l.nextDue.Sub(l.e.cfg.Now()), time.Millisecond), dueLook)
-}
-
-// mayGo is how many texts may go at this moment, and else how long until the next slot.
-func (l *lane) mayGo(now time.Time) (int, time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n, _, wait := l.pace.due(now, claimMost)
-	if l.trouble >= 3 && n > 0 {
-		// Dialpad seems down: one text at a time tries it, instead of turning a whole bulk uncertain.
-		if l.inFlight.Load() > 0 {
-			return 0, idleLook
-		}
-		n = 1
-	}
-	return n, wait
-}
-
-// dispatch checks the claimed texts and puts those that may go onto the wire, each with its permit. The others are settled at once and give their permit and slot back.
-func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
-	fits := l.check(ctx, claimed)
-	if len(fits) < len(claimed) {
-		l.e.permits.give(len(claimed) - len(fits))
-		l.mu.Lock()
-		l.pace.gaveBack(len(claimed) - len(fits))
-		l.mu.Unlock()
-	}
-	if len(fits) == 0 {
-		return
-	}
-	token, err := l.e.market.Token(ctx, l.TenantID)
-	if err != nil {
-		l.withoutToken(ctx, fits, err)
-		l.e.permits.give(len(fits))
-		return
-	}
-	l.inFlight.Add(int64(len(fits)))
-	l.onWire.Add(len(fits))
-	now := l.e.cfg.Now()
-	for _, c := range fits {
-		l.e.wire <- posting{l, token, now, c}
-	}
-}
-
-// posting is a text that goes onto the wire.
-type posting struct {
-	l     *lane
-	token market.Token
-	since time.Time
-	models.Claimed
-}
-
-// stale is how long a claimed text may wait for a connection: what was checked before it is old by then. It waits that
-// long only when Dialpad has just stopped answering.
-const stale = time.Second
-
-// connection posts texts one after another until there are no more. It is not a goroutine for each text, since each would
-// grow its stack anew.
-func (e *Engine) connection() {
-	for p := range e.wire {
-		began := e.cfg.Now()
-		if began.Sub(p.since) > stale {
-			p.l.laterUnreachable(p.Claimed)
-		} else {
-			p.l.send(p.token, p.Claimed)
-		}
-		p.l.inFlight.Add(-1)
-		e.permits.answered(e.cfg.Now().Sub(began))
-		p.l.onWire.Done()
-	}
-}
-
-// withoutToken takes texts back when there is no token: for good reasons held, in an outage later.
-func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err error) {
-	var refusal *market.Refusal
-	if errors.As(err, &refusal) && refusal.Code == "not_connected" {
-		for _, c := range fits {
-			l.refuse(ctx, c, refusal)
-		}
-		return
-	}
-	l.e.cfg.Log.Warn("no token for a lane", "tenant", l.TenantID, "err", err)
-	l.mu.Lock()
-	l.pace.notBefore(l.e.cfg.Now().Add(5 * time.Second))
-	l.mu.Unlock()
-	for _, c := range fits {
-		l.laterUnreachable(c)
-	}
-}
-
-func (l *lane) savePace(ctx context.Context) {
-	l.mu.Lock()
-	row := l.Lane
-	l.pace.store(&row)
-	l.mu.Unlock()
-	if err := l.e.store.SavePace(ctx, row); err != nil {
-		l.e.cfg.Log.Error("saving a lane's pace failed", "tenant", l.TenantID, "err", err)
-	}
+	l.dispatch(rechecking, got.Texts)
+	return r, nil
 }

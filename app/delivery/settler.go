@@ -9,93 +9,83 @@ import (
 	"dialpad-texting/models"
 )
 
-// settler writes outcomes many at a time: what comes within a few milliseconds is one group, and while it is being
-// written the next one gathers.
+// settler writes outcomes in groups. While a
+// group is being written the next one gathers.
 type settler struct {
+	gatherer[outcome]
 	store *models.Store
 	log   *slog.Logger
-	in    chan outcome
 
-	gathering sync.Mutex // one group at a time, so that they are large
-
-	mu    sync.Mutex
-	moved []models.Settled // settled since the last follow-up
+	mu        sync.Mutex
+	followUps []models.Settled // settled since the last follow-up
 }
 
-// outcome is what became of one text, and who wants to know once it is durable.
+// outcome is what became of one text. done
+// is called once it is written, or can't be.
 type outcome struct {
 	models.Outcome
-	durable func(o models.Outcome, written bool)
+	done func(o models.Outcome, written bool)
 }
 
 const (
-	settleGroup   = 512
-	settleWriters = 2
-	// settleWithin is how long a first outcome waits for others: a statement for one costs as much as one for ten.
-	settleWithin = 10 * time.Millisecond
+	maxSettle         = 512 // outcomes in one query
+	settleConcurrency = 2
+	settleTimeout     = 15 * time.Second
+	// settleWait is how long the first outcome of a group waits for
+	// others. A query for one costs as much as a query for ten.
+	settleWait = 10 * time.Millisecond
+
+	minSettleRetry = 50 * time.Millisecond
+	maxSettleRetry = 2 * time.Second
 )
 
 func newSettler(store *models.Store, log *slog.Logger) *settler {
-	return &settler{store: store, log: log, in: make(chan outcome, 4*settleGroup)}
+	return &settler{store: store, log: log,
+		gatherer: gatherer[outcome]{in: make(chan outcome, 4*maxSettle), limit: maxSettle, wait: settleWait}}
 }
 
-// run writes until in is closed. It takes no ctx: an answer that was received must be written, also while stopping.
-func (s *settler) run() {
-	var writers sync.WaitGroup
-	for range settleWriters {
-		writers.Go(func() {
-			for group := s.group(); len(group) > 0; group = s.group() {
-				s.write(group)
-			}
-		})
-	}
-	writers.Wait()
-}
+// run writes outcomes until in is closed. It takes no ctx: an
+// answer that came must be written, also by a process that stops.
+func (s *settler) run() { s.gatherer.run(settleConcurrency, s.write) }
 
-// group is the next outcomes, none when in is closed.
-func (s *settler) group() []outcome {
-	s.gathering.Lock()
-	defer s.gathering.Unlock()
-	return gathered(s.in, settleGroup, settleWithin)
-}
-
-// write tries until the database takes it: dropping an outcome would turn a known answer into an unknown one. A
-// process that is killed meanwhile leaves its messages sending, and they become uncertain.
+// write retries until the database takes the group: to drop an
+// outcome would make a known answer unknown. If the process is
+// killed meanwhile, its messages stay sending and become uncertain.
 func (s *settler) write(group []outcome) {
-	for wait, bare := 50*time.Millisecond, false; ; {
+	for wait, stripped := minSettleRetry, false; ; {
 		moved, err := s.settle(group)
 		switch {
 		case err == nil:
-			s.follow(moved)
-			settledAll(group, true)
+			s.addFollowUps(moved)
+			done(group, true)
 			return
 		case !models.RefusedData(err):
-			s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
+			s.log.Error("settle outcomes failed", "outcomes", len(group), "err", err)
 			time.Sleep(wait)
-			wait = min(2*wait, 2*time.Second)
-		case len(group) > 1: // one of them: the others must not wait for it
+			wait = min(2*wait, maxSettleRetry)
+		case len(group) > 1: // find the one that is refused; the others must not wait for it
 			s.write(group[:len(group)/2])
 			s.write(group[len(group)/2:])
 			return
-		case !bare:
-			bare = true
-			group = []outcome{group[0].withoutWords()}
-		default: // it stays sending, and becomes uncertain with the next owner of its lane
-			s.log.Error("the database refuses an outcome", "message", group[0].ID, "state", group[0].State, "err", err)
-			settledAll(group, false)
+		case !stripped:
+			stripped = true
+			group = []outcome{group[0].withoutText()}
+		default: // it stays sending; the lane's next owner marks it as uncertain
+			s.log.Error("outcome refused by the database", "message", group[0].ID, "state", group[0].State, "err", err)
+			done(group, false)
 			return
 		}
 	}
 }
 
-func settledAll(group []outcome, written bool) {
+func done(group []outcome, written bool) {
 	for _, o := range group {
-		o.durable(o.Outcome, written)
+		o.done(o.Outcome, written)
 	}
 }
 
-// withoutWords is the outcome without what came from outside.
-func (o outcome) withoutWords() outcome {
+// withoutText returns o without what came from Dialpad.
+func (o outcome) withoutText() outcome {
 	o.Code, o.Text, o.DialpadID = "", "", ""
 	return o
 }
@@ -105,32 +95,35 @@ func (s *settler) settle(group []outcome) ([]models.Settled, error) {
 	for i, o := range group {
 		rows[i] = o.Outcome
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
 	return s.store.Settle(ctx, rows)
 }
 
-// follow has the next round follow moved texts up.
-func (s *settler) follow(moved []models.Settled) {
+// addFollowUps leaves texts to the next followUp.
+func (s *settler) addFollowUps(moved []models.Settled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.moved = append(s.moved, moved...)
+	s.followUps = append(s.followUps, moved...)
 }
 
-// followUp is the round that lets timelines and batches follow what was settled since the last one: once for many
-// texts, since both cost more than a settle. What a process that dies leaves here is found by a sweep.
+// followUp updates the timelines and batches of the texts
+// that were settled since the last call. It does so for
+// many texts at once, since it costs more than to settle
+// them. What a dying process leaves here, a sweep finds.
 func (s *settler) followUp(ctx context.Context) {
 	s.mu.Lock()
-	moved := s.moved
-	s.moved = nil
+	moved := s.followUps
+	s.followUps = nil
 	s.mu.Unlock()
 	if len(moved) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second) // a round that has begun ends
+	// A round that has begun ends, also in a process that stops.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if err := s.store.FollowUp(ctx, moved); err != nil {
-		s.log.Error("following up settled texts failed, trying again", "texts", len(moved), "err", err)
-		s.follow(moved)
+		s.log.Error("follow up settled texts failed", "texts", len(moved), "err", err)
+		s.addFollowUps(moved)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func TestAnOutcomeThatTheDatabaseRefusesHoldsNoOther(t *testing.T) {
+func TestRefusedOutcomeDoesNotBlockTheOthers(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		ctx := context.Background()
 		db := seed.Store(t, dsn, time.Now)
@@ -41,7 +41,7 @@ func TestAnOutcomeThatTheDatabaseRefusesHoldsNoOther(t *testing.T) {
 		}
 		newSettler(db.Store, slog.New(slog.NewTextHandler(t.Output(), nil))).write(group)
 		n, err := db.CountMessages(ctx, "t_9", []string{"b1"})
-		if err != nil || n["b1"].Sent != 8 || n["b1"].Sending != 1 || durable != 9 || written != 8 && !db.Embedded() { // SQLite finds no such attempt, and minds nothing
+		if err != nil || n["b1"].Sent != 8 || n["b1"].Sending != 1 || durable != 9 || written != 8 && !db.Embedded() { // SQLite finds no such attempt and writes nothing
 			t.Errorf("%+v, %d durable, %d written, %v", n["b1"], durable, written, err)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/app/apierror"
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"

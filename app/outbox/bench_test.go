@@ -2,7 +2,7 @@ package outbox_test
 
 import (
 	"bytes"
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 	"testing"
 	"time"

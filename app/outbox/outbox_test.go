@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/delivery"
@@ -183,7 +183,7 @@ func TestReceiptTimeline(t *testing.T) {
 		Must(t, err)
 		events, err := w.DB.PendingEventsAllTenants(Ctx, w.Clock.Now().Add(time.Second), 1)
 		Must(t, err)
-		done, err := delivery.NewReconciler(w.DB.Store, slog.New(slog.DiscardHandler)).Process(Ctx, "t_9", events[0].ID)
+		done, err := delivery.NewReconciler(w.DB.Store)).Process(Ctx, "t_9", events[0].ID)
 		if err != nil || !done {
 			t.Fatalf("the event: %v, %v", done, err)
 		}

@@ -2,7 +2,7 @@ package outbox_test
 
 import (
 	"dialpad-texting/app/access"
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"testing"

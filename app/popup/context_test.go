@@ -1,7 +1,7 @@
 package popup_test
 
 import (
-	. "dialpad-texting/app/apptest"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
 	"testing"
 	"time"

@@ -1,0 +1,105 @@
+package automation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dialpad-texting/app/crmtenant"
+	"dialpad-texting/models"
+)
+
+const (
+	// cacheTTL is how long an answer of the CRM is used: a burst
+	// of a thousand callbacks would ask the same each time.
+	cacheTTL     = 30 * time.Second
+	maxCached    = 10_000
+	maxUserPages = 1000
+)
+
+// ttlCache holds recent answers of the CRM. The clock is the caller's.
+type ttlCache[V any] struct {
+	mu      sync.Mutex
+	entries map[string]cacheEntry[V]
+}
+
+type cacheEntry[V any] struct {
+	value V
+	at    time.Time
+}
+
+func (c *ttlCache[V]) get(key string, now time.Time) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[key]
+	return e.value, ok && now.Sub(e.at) < cacheTTL
+}
+
+func (c *ttlCache[V]) put(key string, v V, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil || len(c.entries) > maxCached {
+		c.entries = map[string]cacheEntry[V]{}
+	}
+	c.entries[key] = cacheEntry[V]{v, now}
+}
+
+// user returns a CRM user and reads one that is new
+// to us from the CRM. If the CRM has no such user,
+// it returns the zero User, who is not active.
+func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (models.User, error) {
+	u, err := a.store.User(ctx, t.ID, userID)
+	if !errors.Is(err, models.ErrNotFound) {
+		return u, err
+	}
+	key := t.ID + "\x00" + userID
+	if _, missing := a.missingUsers.get(key, a.cfg.Now()); missing {
+		return models.User{}, nil
+	}
+	for cursor, pages := "", 0; pages < maxUserPages; pages++ {
+		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
+		if err != nil {
+			return u, fmt.Errorf("read the CRM's users: %w", err)
+		}
+		for _, p := range page.Users {
+			if p.ID == userID {
+				found := []models.User{{UserID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active}}
+				return found[0], a.store.SaveUsers(ctx, t.ID, found)
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	a.missingUsers.put(key, true, a.cfg.Now())
+	return models.User{}, nil
+}
+
+// templateText returns a template's text, at most cacheTTL old.
+func (a *Automation) templateText(ctx context.Context, t models.Tenant, apiUser, id string) (string, error) {
+	key := t.ID + "\x00" + apiUser + "\x00" + id
+	if text, ok := a.templates.get(key, a.cfg.Now()); ok {
+		return text, nil
+	}
+	found, err := a.texts.Templates.Find(ctx, t, apiUser, id)
+	if err == nil {
+		a.templates.put(key, found.Body, a.cfg.Now())
+	}
+	return found.Body, err
+}
+
+// apiUser returns the CRM user in whose name the CRM is asked when
+// a call names none: whoever connected Dialpad, else another admin.
+func (a *Automation) apiUser(ctx context.Context, tenantID string) (string, error) {
+	c, err := a.store.Connection(ctx, tenantID)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return "", err
+	}
+	u, err := a.store.Spokesman(ctx, tenantID, c.ConnectedByUser)
+	if errors.Is(err, models.ErrNotFound) {
+		return c.ConnectedByUser, nil
+	}
+	return u.UserID, err
+}

@@ -1,0 +1,64 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// request is a text on its way to a connection.
+type request struct {
+	models.Claimed
+	lane       *lane
+	token      market.Token
+	dispatched time.Time
+}
+
+// maxQueueTime is how long a request may wait for a
+// connection. After that its recheck is old. It waits
+// that long only if Dialpad has just stopped answering.
+const maxQueueTime = time.Second
+
+// dispatch rechecks the claimed texts and hands
+// those that may go to the connections, each with
+// its permit. The others give permit and slot back.
+func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
+	passed := l.recheck(ctx, claimed)
+	if n := len(claimed) - len(passed); n > 0 {
+		l.e.limiter.release(n)
+		l.throttle.refund(n)
+	}
+	if len(passed) == 0 {
+		return
+	}
+	token, err := l.e.market.Token(ctx, l.TenantID)
+	if err != nil {
+		l.settleWithoutToken(ctx, passed, err)
+		l.e.limiter.release(len(passed))
+		return
+	}
+	l.inFlight.Add(int64(len(passed)))
+	l.onWire.Add(len(passed))
+	now := l.e.cfg.Now()
+	for _, c := range passed {
+		l.e.requests <- request{c, l, token, now}
+	}
+}
+
+// serveConnection sends requests one after another until there are no
+// more. A goroutine for each text would grow a new stack each time.
+func (e *Engine) serveConnection() {
+	for r := range e.requests {
+		began := e.cfg.Now()
+		if began.Sub(r.dispatched) > maxQueueTime {
+			r.lane.requeueUnreachable(r.Claimed)
+		} else {
+			r.lane.send(r.token, r.Claimed)
+		}
+		r.lane.inFlight.Add(-1)
+		e.limiter.observe(e.cfg.Now().Sub(began))
+		r.lane.onWire.Done()
+	}
+}

@@ -1,0 +1,27 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"dialpad-texting/app/delivery"
+	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/models"
+)
+
+// Texts are claimed ahead of the only connection. Then
+// Dialpad stops answering, and their recheck grows old.
+func TestTextThatWaitedForAConnectionIsRequeued(t *testing.T) {
+	each(t, func(r *rig) {
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 1200 * time.Millisecond, Times: 1})
+		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 6)
+		e, _ := r.run(delivery.Config{Connections: 1})
+		r.until("all are sent", func() bool { return r.counts().Sent == 6 })
+		if e.Counts().Requeued == 0 {
+			t.Error("nothing went back to the queue")
+		}
+		if got, twice := r.phone.SMSPosts(), r.phone.TextedTwice(); got != 6 || len(twice) != 0 {
+			t.Errorf("%d POSTs, %d texted twice", got, len(twice))
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"dialpad-texting/internal/ctxtime"
+	"dialpad-texting/models"
+)
+
+// Engine drains lanes. Run it once per process.
+type Engine struct {
+	store    *models.Store
+	dp       Dialpad
+	market   Market
+	accounts Accounts
+	cfg      Config
+
+	limiter  *limiter
+	requests chan request // what the connections take
+	claims   *batcher[models.LaneTake, models.Taken]
+	polls    *batcher[models.Lane, models.Look]
+	settler  *settler
+	notify   chan struct{}
+	count    counters
+
+	mu    sync.Mutex
+	lanes map[string]*lane
+}
+
+const (
+	followUpInterval = 50 * time.Millisecond
+	// handBackTimeout bounds the last writes of an engine that stops.
+	handBackTimeout = 5 * time.Second
+)
+
+// New returns an engine over a store.
+func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
+	cfg = cfg.withDefaults()
+	return &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
+		limiter:  newLimiter(cfg.Connections),
+		requests: make(chan request, (1+maxAhead)*cfg.Connections),
+		claims:   newBatcher(claimWait, store.ClaimTogether),
+		polls:    newBatcher(pollWait, store.LookAllTenants),
+		settler:  newSettler(store, cfg.Log),
+		notify:   make(chan struct{}, 1),
+		lanes:    map[string]*lane{}}
+}
+
+// Notify starts the search for due lanes now instead of at the
+// next interval. Call it after queueing in the same process.
+func (e *Engine) Notify() {
+	select {
+	case e.notify <- struct{}{}:
+	default:
+	}
+}
+
+// Lanes returns how many lanes this engine holds.
+func (e *Engine) Lanes() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.lanes)
+}
+
+// Run drains due lanes until ctx ends. Then it claims
+// nothing more, waits for the answers to what is on
+// the wire, writes them and hands its lanes back.
+func (e *Engine) Run(ctx context.Context) error {
+	var settling, asking, posting, loops, drains, renewing sync.WaitGroup
+	settling.Go(e.settler.run)
+	// Leases are renewed until what is on the wire
+	// is settled. If another worker took a lane over
+	// before, those texts would become uncertain.
+	leased, stopRenewing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRenewing()
+	renewing.Go(func() { ctxtime.Every(leased, e.cfg.Lease/3, e.renewLeases) })
+	asking.Go(e.claims.run)
+	asking.Go(e.polls.run)
+	for range e.cfg.Connections {
+		posting.Go(e.serveConnection)
+	}
+	loops.Go(func() { ctxtime.Every(ctx, followUpInterval, e.settler.followUp) })
+	e.acquireLanes(ctx, &drains)
+	drains.Wait()
+	close(e.claims.in)
+	close(e.polls.in)
+	close(e.requests)
+	asking.Wait()
+	posting.Wait()
+	loops.Wait()
+	close(e.settler.in)
+	settling.Wait()
+	stopRenewing()
+	renewing.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTimeout)
+	defer cancel()
+	e.settler.followUp(last)
+	if err := e.store.HandLanesBackAllTenants(last, e.cfg.WorkerID); err != nil {
+		return err
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,58 @@
+package delivery
+
+import (
+	"context"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// refuse settles a text whose tenant may not text now.
+// One from an automation fails. One from a person is
+// held together with the tenant's open batches, so
+// that their texts need not be claimed one by one.
+func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) {
+	if c.Source == models.SourceAutomation {
+		l.fail(c, r.Code, r.Message)
+		return
+	}
+	l.settle(c, models.Outcome{State: models.Held, Code: r.Code, Text: r.Message})
+	if _, err := l.e.store.HoldBatches(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
+		l.e.cfg.Log.Error("hold batches failed", "tenant", l.TenantID, "err", err)
+	}
+}
+
+func (l *lane) fail(c models.Claimed, code, words string) {
+	l.settle(c, models.Outcome{State: models.Failed, Code: code, Text: words})
+}
+
+// requeue puts a text that Dialpad did not accept
+// back into the queue, for the lane's next slot.
+func (l *lane) requeue(c models.Claimed, code, words string) {
+	due := l.throttle.nextSlot(l.e.cfg.Now())
+	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
+}
+
+// requeueUnreachable is requeue for when Dialpad, or the way there, fails.
+func (l *lane) requeueUnreachable(c models.Claimed) {
+	l.requeue(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+}
+
+// settle hands an outcome to the settler, which writes it.
+func (l *lane) settle(c models.Claimed, o models.Outcome) {
+	o.ID, o.Attempt, o.CallbackID = c.ID, c.Attempt, c.CallbackID
+	l.e.settler.in <- outcome{o, l.settled}
+}
+
+// settled notes that an outcome is written, or can't be. In that
+// case its text is still sending, though it may have gone out.
+func (l *lane) settled(o models.Outcome, written bool) {
+	if !written {
+		l.unwritten.Store(true)
+	}
+	if o.State == models.Waiting {
+		l.requeued.Store(true)
+	}
+	l.e.count.add(o)
+	l.open.Add(-1)
+}

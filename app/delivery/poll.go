@@ -1,0 +1,75 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/models"
+)
+
+const (
+	pollWait         = time.Millisecond // a poll waits this long for other lanes'
+	settingsInterval = 5 * time.Second
+	maxPromote       = 8 * maxClaim // waiting texts queued by one query
+	// warmUpInterval is how often a lane that waits for a
+	// due text polls: another text may be queued before.
+	warmUpInterval = 250 * time.Millisecond
+)
+
+// isPolled reports whether nothing was added since the last poll.
+func (l *lane) isPolled() bool { return l.polledWakes == l.Wakes }
+
+// poll queues the waiting texts that are due, and
+// now and then reads the tenant's settings. It
+// does nothing while neither can have changed.
+func (l *lane) poll(ctx context.Context, now time.Time) error {
+	if l.requeued.Swap(false) {
+		l.polledWakes = -1
+	}
+	upToDate := l.isPolled() && (l.nextDue == nil || l.nextDue.After(now))
+	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
+		return nil
+	}
+	found, err := l.e.polls.ask(l.Lane)
+	if err != nil {
+		return err
+	}
+	l.applySettings(ctx, now, found.Tenant)
+	l.polledWakes, l.nextDue = l.Wakes, found.NextDue
+	if found.NextDue == nil || found.NextDue.After(now) {
+		return nil
+	}
+	if found.More {
+		l.polledWakes = -1
+		return nil
+	}
+	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, maxPromote)
+	l.nextDue = next
+	if n > 0 {
+		l.polledWakes = -1 // there may be more
+	}
+	return err
+}
+
+func (l *lane) applySettings(ctx context.Context, now time.Time, t models.Tenant) {
+	changed := l.throttle.configure(now, l.settingsAt.IsZero(), l.Lane, t)
+	l.settingsAt = now
+	if changed {
+		l.savePace(ctx)
+	}
+}
+
+// isDueSoon reports whether the next text is due so
+// soon that releasing the empty lane is not worth it.
+func (l *lane) isDueSoon() bool {
+	return l.nextDue != nil && l.nextDue.Sub(l.e.cfg.Now()) < acquireAhead
+}
+
+// warmUp reads the token before the next text is due,
+// and returns how long to wait until the next poll.
+func (l *lane) warmUp(ctx context.Context) time.Duration {
+	if _, err := l.e.market.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
+		l.e.cfg.Log.Debug("read token ahead of a due text failed", "tenant", l.TenantID, "err", err)
+	}
+	return min(max(l.nextDue.Sub(l.e.cfg.Now()), time.Millisecond), warmUpInterval)
+}

@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+// tokenState remembers versions of the lane's access token.
+type tokenState struct {
+	mu        sync.Mutex
+	refreshed int64 // what the last 401 was answered with
+	accepted  int64 // the last that Dialpad accepted
+}
+
+// accept notes that Dialpad accepted a version
+// and reports whether it is the first time.
+func (s *tokenState) accept(version int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.accepted != version
+	s.accepted = version
+	return first
+}
+
+// isRefusedAgain reports whether a version that
+// got a 401 came from a refresh and never worked.
+func (s *tokenState) isRefusedAgain(version int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refreshed != 0 && version == s.refreshed && s.accepted != version
+}
+
+func (s *tokenState) refresh(version int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshed = version
+}
+
+func (l *lane) tokenAccepted(ctx context.Context, token market.Token) {
+	if l.token.accept(token.Version) {
+		l.e.market.TokenWorked(ctx, l.TenantID, token.Version)
+	}
+}
+
+// unauthorized refreshes the token after a 401, once. If Dialpad
+// refuses a token that was just refreshed, the grant is gone.
+func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
+	if l.token.isRefusedAgain(token.Version) {
+		err := l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
+		if err == nil {
+			err = market.NotConnected(models.HeldBroken, "")
+		}
+		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
+		return
+	}
+	fresh, err := l.e.market.Refreshed(ctx, l.TenantID, token.Version)
+	if err != nil {
+		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
+		return
+	}
+	l.token.refresh(fresh.Version)
+	l.requeue(c, "token_refreshed", "Dialpad asked for a new token; this text goes again")
+}
+
+// settleWithoutToken holds texts when there is no connection any more,
+// and requeues them when the token could not be had for another reason.
+func (l *lane) settleWithoutToken(ctx context.Context, texts []models.Claimed, err error) {
+	var refusal *market.Refusal
+	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+		for _, c := range texts {
+			l.refuse(ctx, c, refusal)
+		}
+		return
+	}
+	l.e.cfg.Log.Warn("get token failed", "tenant", l.TenantID, "err", err)
+	l.throttle.notBefore(l.e.cfg.Now().Add(readBackoff))
+	for _, c := range texts {
+		l.requeueUnreachable(c)
+	}
+}

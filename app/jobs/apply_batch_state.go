@@ -1,0 +1,30 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/models"
+)
+
+// applyBatchState applies a batch's pause,
+// hold, cancel or resume to its messages.
+func (r *Runner) applyBatchState(ctx context.Context, j models.MoveBatch) error {
+	_, err := r.Batches.ApplyState(ctx, j.TenantID, j.BatchID)
+	return err
+}
+
+// enqueueBatchStates enqueues the batches whose
+// messages were left in an older state of the batch.
+func (r *Runner) enqueueBatchStates(ctx context.Context) error {
+	batches, err := r.Store.LeftBehindAllTenants(ctx, r.Now().Add(-stalledAfter), 100)
+	if err != nil {
+		return err
+	}
+	jobs := make([]river.JobArgs, len(batches))
+	for i, b := range batches {
+		jobs[i] = models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID}
+	}
+	return r.Store.Enqueue(ctx, jobs...)
+}

@@ -1,0 +1,61 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/models"
+)
+
+const (
+	// brokenInterval is how often a broken connection
+	// is checked: it may have been mended at Dialpad.
+	brokenInterval = 5 * time.Minute
+	// refusedInterval is how often a subscription that Dialpad
+	// refused is asked for again: another app may have made room.
+	refusedInterval = time.Hour
+	checkInterval   = 24 * time.Hour
+	// silentAfter is how long after a text without any
+	// event a connection and its subscriptions are
+	// checked. Texts of the last silentWindow count.
+	silentAfter  = 10 * time.Minute
+	silentWindow = time.Hour
+)
+
+// checkConnection checks that the grant and our subscriptions still stand.
+func (r *Runner) checkConnection(ctx context.Context, j models.CheckConnection) error {
+	return r.Market.Check(ctx, j.TenantID)
+}
+
+// dueConnectionCheck returns the check that a connection is due for.
+func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
+	interval := checkInterval
+	switch {
+	case conn.State == models.Broken:
+		interval = brokenInterval
+	case !conn.Usable():
+		return nil
+	case conn.SMSSubscription == "" || conn.ChangeSubscription == "":
+		interval = refusedInterval
+	}
+	if !r.isOlder(conn.LastCheckedAt, interval, conn.TenantID) {
+		return nil
+	}
+	return []river.JobArgs{models.CheckConnection{TenantID: conn.TenantID}}
+}
+
+// enqueueSilentConnections checks the connections whose
+// texts bring no events, or whose texts Dialpad has refused.
+func (r *Runner) enqueueSilentConnections(ctx context.Context) error {
+	now := r.Now()
+	tenants, err := r.Store.UnheardTenantsAllTenants(ctx, models.Unheard{
+		Since: now.Add(-silentWindow), Before: now.Add(-silentAfter), CheckedBefore: now.Add(-silentAfter)})
+	if err != nil {
+		return err
+	}
+	return enqueueForTenants(ctx, r.Store, tenants, func(id string) models.CheckConnection {
+		return models.CheckConnection{TenantID: id}
+	})
+}

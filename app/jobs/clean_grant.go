@@ -1,0 +1,14 @@
+package jobs
+
+import (
+	"context"
+
+	"dialpad-texting/models"
+)
+
+// cleanGrant deletes our webhook and subscriptions at
+// Dialpad and revokes a grant that was replaced or refused.
+// Its job is retried for a week; no sweep finds it again.
+func (r *Runner) cleanGrant(ctx context.Context, j models.CleanGrant) error {
+	return r.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
+}

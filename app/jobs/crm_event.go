@@ -1,0 +1,153 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+
+	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// Reasons that people read when the CRM stopped their texts.
+const (
+	wordsDowngraded  = "Your plan no longer includes Dialpad"
+	wordsUninstalled = "The Dialpad app was removed"
+	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
+)
+
+// Apply applies an event of the CRM (contract, section 2). Events come
+// at least once and in any order: an event changes nothing if its seq
+// is lower than one already applied to the same tenant, user or number.
+func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
+	t, err := r.Store.Tenant(ctx, e.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	return r.Store.Tx(ctx, func(tx *models.Store) error {
+		subj, err := subject(ctx, tx, t, e)
+		if err != nil {
+			return err
+		}
+		if seq != nil {
+			isNew, err := tx.Advance(ctx, t.ID, subj, *seq)
+			if err != nil || !isNew {
+				return err
+			}
+		}
+		return r.apply(ctx, tx, t, e)
+	})
+}
+
+// subject returns what an event's sequence counts for.
+// A number is named by its keyed hash, which survives
+// an erasure. An erasure is a subject of its own: no
+// later event of the tenant may keep it from happening.
+func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
+	switch e.Type {
+	case crm.EventUserDeactivated:
+		return "user:" + e.UserID, nil
+	case crm.EventOptedOut, crm.EventOptedIn:
+		key, err := numberKey(ctx, tx, t, e.Number)
+		return "number:" + key, err
+	case crm.EventDataErase:
+		if e.Number == "" {
+			return "erase:" + e.ContactID, nil
+		}
+		key, err := numberKey(ctx, tx, t, e.Number)
+		return "erase:" + e.ContactID + ":" + key, err
+	}
+	return "tenant", nil
+}
+
+func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number string) (string, error) {
+	number, err := compose.E164(number, t.Country)
+	if err != nil {
+		return "", err
+	}
+	return tx.NumberKey(ctx, t.ID, number)
+}
+
+func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	switch e.Type {
+	case crm.EventPlanChanged:
+		return r.applyPlan(ctx, tx, e)
+	case crm.EventTenantRenamed:
+		return nil // the signed tenant block is stored already
+	case crm.EventAppUninstalled:
+		return uninstall(ctx, tx, t.ID)
+	case crm.EventUserDeactivated:
+		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
+			return err
+		}
+		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, models.HeldUser, wordsDeactivated)
+		return err
+	case crm.EventOptedOut, crm.EventOptedIn:
+		return applyOptOut(ctx, tx, t, e)
+	case crm.EventDataErase:
+		return erase(ctx, tx, t, e)
+	}
+	return nil
+}
+
+// uninstall removes the app here at once, so that it
+// can be installed anew, and leaves Dialpad to a job.
+func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
+	i, err := tx.Installation(ctx, tenantID)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	if err := tx.Uninstall(ctx, tenantID); err != nil {
+		return err
+	}
+	if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
+		return err
+	}
+	_, err = tx.CancelBatches(ctx, tenantID, "", wordsUninstalled)
+	return err
+}
+
+// applyPlan holds the open batches when the plan no longer includes Dialpad.
+func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
+	now, err := tx.Tenant(ctx, e.Tenant.ID)
+	if err != nil || r.Market.HasPlan(now.Plan) {
+		return err
+	}
+	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
+}
+
+func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	number, err := compose.E164(e.Number, t.Country)
+	if err != nil {
+		return err
+	}
+	if e.Type == crm.EventOptedOut {
+		_, err = tx.Suppress(ctx, t.ID, number, models.OptOutCRM, "")
+	} else {
+		_, err = tx.Unsuppress(ctx, t.ID, number, models.OptOutCRM)
+	}
+	return err
+}
+
+func erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
+		return err
+	}
+	if e.ContactID != "" {
+		if err := tx.EraseContact(ctx, t.ID, e.ContactID); err != nil {
+			return err
+		}
+	}
+	if e.Number == "" {
+		return nil
+	}
+	number, err := compose.E164(e.Number, t.Country)
+	if err != nil {
+		return err
+	}
+	return tx.EraseNumber(ctx, t.ID, number)
+}

@@ -1,0 +1,6 @@
+package jobs
+
+import "context"
+
+// Sweep runs one sweep.
+func (r *Runner) Sweep(ctx context.Context) error { return r.sweep(ctx) }

@@ -1,0 +1,69 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/app/market"
+	"dialpad-texting/models"
+)
+
+const (
+	// usersTimeout is how long connecting waits for the CRM's users.
+	usersTimeout = 5 * time.Second
+	// unfinishedAfter is how long a grant may stay
+	// unfinished before the sweep enqueues its job again.
+	unfinishedAfter = time.Minute
+)
+
+// finishConnect makes a new grant usable. A refusal is shown on the app
+// page. Once the connection is mended the sweep starts the job again.
+func (r *Runner) finishConnect(ctx context.Context, j models.FinishConnect) error {
+	err := r.finishConnectSteps(ctx, j.TenantID)
+	var refusal *market.Refusal
+	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+		return r.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
+	}
+	return err
+}
+
+// finishConnectSteps reads the directory, makes webhook and
+// subscriptions, reads the CRM's users and lets texts go.
+func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error {
+	if err := r.readDirectory(ctx, tenantID); err != nil {
+		return err
+	}
+	if err := r.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+		return err
+	}
+	if _, err := r.Market.Subscribe(ctx, tenantID); err != nil {
+		return err
+	}
+	// Before the tenant is ready, so that the page shows all users
+	// beside their accounts at once. A CRM that does not answer
+	// must not keep anyone from texting: then a job reads them.
+	reading, cancel := context.WithTimeout(ctx, usersTimeout)
+	defer cancel()
+	if _, err := r.Accounts.SyncUsers(reading, tenantID); err != nil {
+		r.Log.Warn("read crm users failed", "tenant", tenantID, "err", err)
+		if err := r.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}); err != nil {
+			return err
+		}
+	}
+	if err := r.Market.Ready(ctx, tenantID); err != nil {
+		return err
+	}
+	return r.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
+}
+
+// unfinishedConnect returns the job of a grant that was never finished.
+func (r *Runner) unfinishedConnect(conn models.Connection) []river.JobArgs {
+	if conn.State == models.Connected && !conn.Ready && r.Now().Sub(conn.ConnectedAt) > unfinishedAfter {
+		return []river.JobArgs{conn.Finish()}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"dialpad-texting/models"
+)
+
+// prepareBatch resolves a batch's recipients into
+// messages. It goes on in another run when its time is up.
+func (r *Runner) prepareBatch(ctx context.Context, j models.PrepareBatch) error {
+	return resumable(ctx, func(ctx context.Context) error {
+		_, err := r.Audience.Prepare(ctx, j.TenantID, j.BatchID)
+		return err
+	})
+}
+
+// prepareStalledBatches prepares batches whose job died.
+func (r *Runner) prepareStalledBatches(ctx context.Context) error {
+	stalled, err := r.Store.UnpreparedAllTenants(ctx, r.Now().Add(-stalledAfter), 50)
+	var g errgroup.Group
+	g.SetLimit(sweepConcurrency)
+	for _, b := range stalled {
+		g.Go(func() error {
+			if _, err := r.Audience.Prepare(ctx, b.TenantID, b.ID); err != nil {
+				r.Log.Warn("prepare stalled batch failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
+			}
+			return nil
+		})
+	}
+	return errors.Join(err, g.Wait())
+}

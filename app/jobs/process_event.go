@@ -1,0 +1,109 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
+
+	"dialpad-texting/models"
+)
+
+const (
+	// inFlightDelay is when an event is processed
+	// again whose text may still be on the wire.
+	inFlightDelay = time.Second
+	// stalledEventAfter is how long an event may
+	// stay pending before the sweep processes it.
+	stalledEventAfter   = 5 * time.Second
+	stalledEventTimeout = 5 * time.Second
+)
+
+// processEvent applies one stored Dialpad event.
+func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error {
+	e, err := r.Store.Event(ctx, j.TenantID, j.EventID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.Kind == models.EventChangeLog:
+		return r.processChangeLog(ctx, e)
+	case e.OptWord != "":
+		return r.OptOuts.ApplyReply(ctx, e)
+	case strings.EqualFold(e.Direction, "inbound"):
+		// Without a content scope the event does not
+		// say what was written. It may have been
+		// STOP, so Dialpad's list is read again.
+		if err := r.Store.OptOutsOld(ctx, j.TenantID); err != nil {
+			return err
+		}
+	}
+	done, err := r.Reconciler.Process(ctx, j.TenantID, j.EventID)
+	if err == nil && !done {
+		return river.JobSnooze(inFlightDelay)
+	}
+	return err
+}
+
+// processChangeLog reads the users again that a change-log event
+// named. A broken connection is checked first: the admin whose grant
+// it is may be active again, or the app may be switched on again.
+func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) error {
+	conn, err := r.Store.Connection(ctx, e.TenantID)
+	if err == nil && conn.State == models.Broken {
+		if err := r.Market.Check(ctx, e.TenantID); err != nil {
+			return err
+		}
+		conn, err = r.Store.Connection(ctx, e.TenantID)
+	}
+	if err != nil {
+		return err
+	}
+	if conn.State == models.Connected {
+		if err := r.readChangedUsers(ctx, e); err != nil {
+			return err
+		}
+	}
+	if _, err := r.Batches.Scheduler.WarnTenant(ctx, e.TenantID); err != nil {
+		return err
+	}
+	return r.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+}
+
+func (r *Runner) readChangedUsers(ctx context.Context, e models.WebhookEvent) error {
+	more, err := r.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
+	if isDisconnected(err) {
+		// It broke just now, perhaps before this event could say why.
+		err = r.Market.Check(ctx, e.TenantID)
+	}
+	if err != nil || !more {
+		return err
+	}
+	return r.Store.Enqueue(ctx, models.ReadStaleAccounts{TenantID: e.TenantID})
+}
+
+// processStalledEvents applies events whose job died.
+func (r *Runner) processStalledEvents(ctx context.Context) error {
+	events, err := r.Store.PendingEventsAllTenants(ctx, r.Now().Add(-stalledEventAfter), 500)
+	ctx, cancel := context.WithTimeout(ctx, stalledEventTimeout)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(sweepConcurrency)
+	for _, e := range events {
+		g.Go(func() error {
+			var snoozed *river.JobSnoozeError
+			err := r.processEvent(ctx, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+			if err != nil && !errors.As(err, &snoozed) {
+				r.Log.Warn("process stalled event failed", "tenant", e.TenantID, "event", e.ID, "err", err)
+			}
+			return nil
+		})
+	}
+	return errors.Join(err, g.Wait())
+}

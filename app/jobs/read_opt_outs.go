@@ -1,0 +1,26 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"dialpad-texting/models"
+)
+
+const optOutsInterval = time.Hour
+
+// readOptOuts reads Dialpad's list of numbers that said STOP.
+func (r *Runner) readOptOuts(ctx context.Context, j models.ReadOptOuts) error {
+	_, err := r.OptOuts.ReadList(ctx, j.TenantID)
+	return err
+}
+
+// dueOptOutRead returns the job that reads the list again each hour.
+func (r *Runner) dueOptOutRead(conn models.Connection) []river.JobArgs {
+	if !conn.Usable() || !r.isOlder(conn.OptOutsAt, optOutsInterval, conn.TenantID) {
+		return nil
+	}
+	return []river.JobArgs{models.ReadOptOuts{TenantID: conn.TenantID}}
+}

@@ -1,0 +1,24 @@
+package jobs
+
+import (
+	"context"
+
+	"dialpad-texting/models"
+)
+
+// syncTimeline sends the CRM's timeline what became of a tenant's texts.
+func (r *Runner) syncTimeline(ctx context.Context, j models.TellActivities) error {
+	_, err := r.Timeline.SyncPending(ctx, j.TenantID)
+	return err
+}
+
+// enqueueTimelineSyncs enqueues a sync for each tenant with pending changes.
+func (r *Runner) enqueueTimelineSyncs(ctx context.Context) error {
+	tenants, err := r.Store.UntoldTenantsAllTenants(ctx)
+	if err != nil {
+		return err
+	}
+	return enqueueForTenants(ctx, r.Store, tenants, func(id string) models.TellActivities {
+		return models.TellActivities{TenantID: id}
+	})
+}

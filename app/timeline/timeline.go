@@ -1,0 +1,177 @@
+// Package timeline shows the CRM what became of each
+// text: it upserts one activity for each message. An
+// update may come late but is never lost.
+package timeline
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dialpad-texting/app/crmtenant"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// CRM stores the activities that its timeline shows.
+type CRM interface {
+	UpsertActivity(ctx context.Context, t crm.Tenant, id string, a crm.Activity) error
+}
+
+// Syncer brings the CRM's timeline up to date.
+// One per process. Safe for concurrent use.
+type Syncer struct {
+	store   *models.Store
+	crm     CRM
+	backoff backoff
+}
+
+// New returns a Syncer.
+func New(store *models.Store, c CRM) *Syncer {
+	return &Syncer{store: store, crm: c, backoff: backoff{now: store.Now, failing: map[string]failure{}}}
+}
+
+const (
+	pageSize    = 100
+	concurrency = 8 // requests at once
+)
+
+// SyncPending sends a tenant's pending changes and returns how
+// many it sent. It skips a message that the CRM fails at and
+// tries it in a later round. An error means that the CRM should
+// be asked later. What was sent before it is not sent again.
+func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, err error) {
+	tenant, err := s.store.Tenant(ctx, tenantID)
+	if err != nil {
+		return 0, err
+	}
+	to := crmtenant.Of(tenant)
+	for last := (models.Message{}); ; {
+		page, err := s.store.UntoldMessages(ctx, tenantID, last, pageSize)
+		if err != nil || len(page) == 0 {
+			return synced, err
+		}
+		n, err := s.syncPage(ctx, to, page)
+		synced += n
+		if err != nil {
+			return synced, err
+		}
+		last = page[len(page)-1]
+	}
+}
+
+// syncPage sends one page. If the CRM fails at more than concurrency
+// messages and takes none, the fault is the CRM's, not the messages'.
+func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Message) (int, error) {
+	sources, err := s.sources(ctx, to.ID, page)
+	if err != nil {
+		return 0, err
+	}
+	var synced atomic.Int64
+	var failed [pageSize]error
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(concurrency)
+	for i, m := range page {
+		if s.backoff.isWaiting(m.ID) {
+			continue
+		}
+		g.Go(func() error {
+			err := s.sync(gctx, to, m, sources[m.BatchID])
+			if isMessageFault(err) {
+				failed[i] = err
+				return nil
+			}
+			if err == nil {
+				synced.Add(1)
+				s.backoff.succeeded(m.ID)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return int(synced.Load()), err
+	}
+	return int(synced.Load()), s.postpone(page, failed[:], synced.Load() == 0)
+}
+
+// postpone lets the messages wait that the CRM failed at. If
+// it failed at several and took none, it returns the error.
+func (s *Syncer) postpone(page []models.Message, failed []error, tookNone bool) error {
+	n := 0
+	for i, err := range failed {
+		if err == nil {
+			continue
+		}
+		n++
+		s.backoff.failed(page[i].ID)
+		if n > concurrency && tookNone {
+			return err
+		}
+	}
+	return nil
+}
+
+// isMessageFault reports whether an error may
+// concern this message alone: the CRM answered with
+// status 500 or with something that can't be read.
+func isMessageFault(err error) bool {
+	var e *crm.Error
+	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Kind == crm.Garbage)
+}
+
+// sources returns where each batch of the page came from, by batch id.
+func (s *Syncer) sources(ctx context.Context, tenantID string, page []models.Message) (map[string]string, error) {
+	out := map[string]string{}
+	for _, m := range page {
+		if _, known := out[m.BatchID]; known {
+			continue
+		}
+		b, err := s.store.Batch(ctx, tenantID, "", m.BatchID)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
+			return nil, err
+		}
+		out[m.BatchID] = b.Source
+	}
+	return out, nil
+}
+
+// sync sends one message's activity and marks the message as synced.
+func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m models.Message, source string) error {
+	if m.Erased() {
+		return s.store.Told(ctx, m) // there is no person left to show it for
+	}
+	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
+		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
+		SentAt: m.SentAt, Source: source, BatchID: m.BatchID}
+	// The same change sent twice has the same
+	// id, so the CRM may drop the second.
+	id := "act_" + m.ID + "_" + m.UpdatedAt.UTC().Format(time.RFC3339Nano)
+	err := s.crm.UpsertActivity(ctx, to, id, a)
+	var e *crm.Error
+	if errors.As(err, &e) && slices.Contains(finalStatuses, e.Status) {
+		return s.store.Told(ctx, m)
+	}
+	if err != nil {
+		return err
+	}
+	return s.store.Told(ctx, m)
+}
+
+// finalStatuses say that the CRM does not want a message,
+// for example because its record is gone: asking again
+// would not help. 401 and 403 are not among them: a secret
+// that is being rotated says nothing about a message.
+var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
+
+// publicState maps a message's state to one that the CRM knows.
+func publicState(state string) string {
+	if state == models.Waiting {
+		return models.Queued
+	}
+	return state
+}

@@ -36,13 +36,15 @@ func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b models.B
 
 // hold holds a batch that was being prepared, with its messages so far.
 func (x *Audience) hold(ctx context.Context, b models.Batch, code, reason string) error {
-	return changeState(ctx, x.store, b, map[string]any{"state": models.BatchHeld, "held_reason": reason, "held_code": code, "held_at": x.now()})
+	return changeState(ctx, x.store, b, map[string]any{"state": models.BatchHeld, "held_reason": reason,
+		"held_code": code, "held_at": x.now()})
 }
 
 // CancelBatch cancels a batch that can't go on, unless it changed since
 // it was read. code is "" or models.HeldExpired.
 func CancelBatch(ctx context.Context, store *models.Store, b models.Batch, code, reason string, now time.Time) error {
-	return changeState(ctx, store, b, map[string]any{"state": models.BatchCancelled, "held_code": code, "held_reason": reason, "finished_at": now})
+	return changeState(ctx, store, b, map[string]any{"state": models.BatchCancelled, "held_reason": reason,
+		"held_code": code, "finished_at": now})
 }
 
 // changeState updates a batch and queues the job that updates its

@@ -21,14 +21,14 @@ import (
 	"dialpad-texting/models"
 )
 
-// thousand adds people until Acme has a thousand, one of whom, six
+// seedThousand adds people until Acme has a thousand, one of whom, six
 // pages on, has Bob's number. 990 of them can be texted.
-func thousand(w *World) {
+func seedThousand(w *World) {
 	w.Host.Seed(940, 0)
 	w.Host.SetNumber("t_9", "1900", "mobile", "(415) 555 0142")
 }
 
-func isTheThousand(w *World, v outbox.BatchView) {
+func checkThousand(w *World, v outbox.BatchView) {
 	w.T.Helper()
 	if v.State != models.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
 		w.T.Errorf("%s, %+v", v.State, v.Counts)
@@ -57,7 +57,7 @@ func isTheThousand(w *World, v outbox.BatchView) {
 
 func TestPrepareReadsASelectionInPages(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		thousand(w)
+		seedThousand(w)
 		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		if v.Counts.Queued != 1000 || v.State != models.BatchPreparing {
 			t.Errorf("before: %+v", v.Counts)
@@ -66,13 +66,13 @@ func TestPrepareReadsASelectionInPages(t *testing.T) {
 		if err != nil || n.Pages != 5 || n.Queued+n.Skipped != 1000 {
 			t.Errorf("%+v, %v", n, err)
 		}
-		isTheThousand(w, w.MustView(v.ID))
+		checkThousand(w, w.MustView(v.ID))
 	})
 }
 
 func TestPrepareContinuesInAnotherProcess(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		thousand(w)
+		seedThousand(w)
 		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		for died := 1; ; died++ {
 			run, die := context.WithCancel(Ctx)
@@ -95,13 +95,13 @@ func TestPrepareContinuesInAnotherProcess(t *testing.T) {
 				t.Fatal("it never comes to an end")
 			}
 		}
-		isTheThousand(w, w.MustView(v.ID))
+		checkThousand(w, w.MustView(v.ID))
 	})
 }
 
 func TestConcurrentPreparesStoreEachRecipientOnce(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		thousand(w)
+		seedThousand(w)
 		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 		var both sync.WaitGroup // both begin with the same page
 		both.Add(2)
@@ -128,7 +128,7 @@ func TestConcurrentPreparesStoreEachRecipientOnce(t *testing.T) {
 		if pages.Load() != 5 {
 			t.Errorf("%d pages were stored", pages.Load())
 		}
-		isTheThousand(w, w.MustView(v.ID))
+		checkThousand(w, w.MustView(v.ID))
 	})
 }
 
@@ -141,7 +141,7 @@ func TestPrepareNotesAFailingCRM(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				thousand(w)
+				seedThousand(w)
 				v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
 				asked := 0
 				w.CRM.Before = func() error {
@@ -175,11 +175,11 @@ func TestPrepareNotesAFailingCRM(t *testing.T) {
 	}
 }
 
-// circling answers about a selection in pages that lead back to the
+// circularPages answers about a selection in pages that lead back to the
 // first.
-type circling struct{ Client }
+type circularPages struct{ Client }
 
-func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
+func (c circularPages) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	next := map[string]string{"": "a", "a": "b", "b": "a"}[q.Cursor]
 	q.Cursor, q.Limit = "", 10
 	r, err := c.Client.ResolveRecords(ctx, t, q)
@@ -189,7 +189,7 @@ func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.Resolv
 
 func TestPrepareAndPreviewDetectCircularPages(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		x := w.Process(circling{w.CRM}, nil)
+		x := w.Process(circularPages{w.CRM}, nil)
 		a := w.Selection("ana", crm.ModuleContact, "")
 		if p, err := x.Preview(Ctx, a, audience.PreviewRequest{Message: "Hi"}); err == nil {
 			t.Errorf("counted in a circle: %+v", p.Total)
@@ -223,7 +223,7 @@ func TestCreateReportsRefusedRecords(t *testing.T) {
 
 func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		thousand(w)
+		seedThousand(w)
 		a := w.Selection("ana", crm.ModuleContact, "")
 		for i, stop := range []func(context.Context, access.Asker, string) (models.Batch, error){w.Pause, w.Cancel} {
 			v := w.MustCreate(a, fmt.Sprint("k", i), Text(Hi))
@@ -255,22 +255,22 @@ func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 				Must(t, err)
 				_, err = w.ApplyState(Ctx, "t_9", v.ID)
 				Must(t, err)
-				isTheThousand(w, w.MustView(v.ID))
+				checkThousand(w, w.MustView(v.ID))
 				w.Settle(models.Sent, w.Claim()...)
 			}
 		}
 	})
 }
 
-// cutting answers about a list of ids in pages of its own, and forgets
+// splitPages answers about a list of ids in pages of its own, and forgets
 // an id on the way.
-type cutting struct {
+type splitPages struct {
 	Client
 	each   int
 	forget string
 }
 
-func (c cutting) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
+func (c splitPages) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	ids, at := q.IDs, 0
 	if q.Cursor != "" {
 		if _, err := fmt.Sscan(q.Cursor, &at); err != nil {
@@ -293,7 +293,7 @@ func TestRecordsThatTheCRMOmitsAreMissing(t *testing.T) {
 		for i := range 300 {
 			ids = append(ids, fmt.Sprint(1000+i))
 		}
-		x := w.Process(cutting{w.CRM, 70, "1150"}, nil)
+		x := w.Process(splitPages{w.CRM, 70, "1150"}, nil)
 		a := w.Bulk("ana", crm.ModuleContact, ids...)
 		p, err := x.Preview(Ctx, a, audience.PreviewRequest{Message: "Hi"})
 		Must(t, err)

@@ -179,7 +179,8 @@ func (x *Audience) firstSend(ctx context.Context, t models.Tenant, schedule *wal
 func (v *PreviewView) count(s audienceSpec, r Recipient, at time.Time) {
 	v.Total++
 	if r.Code != "" {
-		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, Code: r.Code, Reason: r.Reason, Field: r.Field})
+		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal,
+			Code: r.Code, Reason: r.Reason, Field: r.Field})
 		return
 	}
 	v.WillReceive++

@@ -23,9 +23,9 @@ type dryRun struct {
 	told  map[string]string // by record, as became has it
 }
 
-// preview asks for all parts, of a process of its own each if others is
+// previewAll asks for all parts, of a process of its own each if others is
 // set.
-func preview(w *World, a access.Asker, r audience.PreviewRequest, others bool) dryRun {
+func previewAll(w *World, a access.Asker, r audience.PreviewRequest, others bool) dryRun {
 	w.T.Helper()
 	d := dryRun{told: map[string]string{}}
 	x := w.Services
@@ -79,7 +79,7 @@ func TestPreviewEqualsPrepare(t *testing.T) {
 			"all deals":           {w.Selection("ben", crm.ModuleDeal, ""), "Hi {{Contact.firstName}}: {{Deal.title}}" + strings.Repeat(" more", 40), ""},
 			"nobody":              {w.Bulk("ana", crm.ModuleContact, "8"), Hi, ""},
 		} {
-			p := preview(w, c.a, audience.PreviewRequest{Message: c.text, ToField: c.toField}, false)
+			p := previewAll(w, c.a, audience.PreviewRequest{Message: c.text, ToField: c.toField}, false)
 			if w.CountBatches() != batches {
 				t.Fatalf("%s: a preview stored something", name)
 			}
@@ -145,14 +145,14 @@ func TestPreviewContinuesInAnotherProcess(t *testing.T) {
 		w.Host.Seed(2140, 0)
 		w.Host.SetNumber("t_9", "2100", "mobile", Bob) // two parts on
 		a := w.Selection("ana", crm.ModuleContact, "")
-		whole := preview(w, a, audience.PreviewRequest{Message: Hi}, false)
+		whole := previewAll(w, a, audience.PreviewRequest{Message: Hi}, false)
 		if whole.parts != 3 || whole.last.Total != 2200 || whole.last.WillReceive != 2190 || whole.told["2100"] != "duplicate: Same number as Bob Tanaka" {
 			t.Errorf("%d parts, %d of %d, the twin: %s", whole.parts, whole.last.WillReceive, whole.last.Total, whole.told["2100"])
 		}
 		if want := w.Clock.Now().Add(2190 * time.Minute / 100); whole.last.LastAt == nil || !whole.last.LastAt.Equal(want) {
 			t.Errorf("the last one goes at %v, not %s", whole.last.LastAt, want)
 		}
-		other := preview(w, a, audience.PreviewRequest{Message: Hi}, true)
+		other := previewAll(w, a, audience.PreviewRequest{Message: Hi}, true)
 		if d := cmp.Diff(whole.told, other.told); d != "" || other.last.WillReceive != 2190 || other.last.Total != 2200 {
 			t.Errorf("in other processes: %d of %d; %s", other.last.WillReceive, other.last.Total, d)
 		}

@@ -99,7 +99,8 @@ func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender strin
 // addDuplicates stores, as skipped, the messages that the database
 // refused since their number already has one in this batch. Those of a
 // page that was stored before stay as they are.
-func addDuplicates(ctx context.Context, tx *models.Store, lane models.Lane, b models.Batch, all []models.Message, added map[string]bool) error {
+func addDuplicates(ctx context.Context, tx *models.Store, lane models.Lane, b models.Batch, all []models.Message,
+	added map[string]bool) error {
 	var skipped []models.Message
 	for _, m := range all {
 		if added[m.ID] {

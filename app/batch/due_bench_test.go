@@ -21,22 +21,22 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// answering stands in for a CRM whose own cost must not be measured.
-type answering struct{ Client }
+// fakeCRM stands in for a CRM whose own cost must not be measured.
+type fakeCRM struct{ Client }
 
-func (answering) ResolveRecords(_ context.Context, _ crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
+func (fakeCRM) ResolveRecords(_ context.Context, _ crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	return crm.Records{Records: []crm.Record{{Module: q.Module, ID: q.IDs[0], Name: "Bob", Fields: map[string]string{"Contact.firstName": "Bob"}}}}, nil
 }
 
-// arrivals stands in for Dialpad and remembers when the first text of
+// fakeDialpad stands in for Dialpad and remembers when the first text of
 // each sender came, and how many came in all.
-type arrivals struct {
+type fakeDialpad struct {
 	mu    sync.Mutex
 	first map[string]time.Time
 	n     int
 }
 
-func (a *arrivals) SendSMS(_ context.Context, _ string, sms dialpad.SMS) (dialpad.SMSResult, error) {
+func (a *fakeDialpad) SendSMS(_ context.Context, _ string, sms dialpad.SMS) (dialpad.SMSResult, error) {
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -47,7 +47,7 @@ func (a *arrivals) SendSMS(_ context.Context, _ string, sms dialpad.SMS) (dialpa
 	return dialpad.SMSResult{ID: fmt.Sprint(sms.UserID, ":", a.n), Status: "pending"}, nil
 }
 
-func (a *arrivals) count() int {
+func (a *fakeDialpad) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.n
@@ -85,8 +85,8 @@ func due10k(b *testing.B, db *seed.DB) {
 		Must(b, err)
 	}
 	m := market.New(db.Store, nil, market.Config{Plans: []string{"business"}})
-	x := NewServices(db.Store, answering{}, m, audience.Config{})
-	phone := &arrivals{first: map[string]time.Time{}}
+	x := NewServices(db.Store, fakeCRM{}, m, audience.Config{})
+	phone := &fakeDialpad{first: map[string]time.Time{}}
 	e := delivery.New(db.Store, phone, m, nil, delivery.Config{WorkerID: "w1"})
 	running, stop := context.WithCancel(Ctx)
 	done := make(chan struct{})

@@ -14,21 +14,21 @@ import (
 	"dialpad-texting/models"
 )
 
-// without leaves records out of a scheduled batch.
-func without(w *World, id string, records ...string) (outbox.BatchView, error) {
+// editExclude leaves records out of a scheduled batch.
+func editExclude(w *World, id string, records ...string) (outbox.BatchView, error) {
 	return w.ViewOf(w.Edit(Ctx, w.Page("ana"), id, batch.EditRequest{Exclude: &records}))
 }
 
 func TestEditExcludesRecipients(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "1", "2", "7", "20"), "k1", w.Later(time.Hour))
-		out, err := without(w, v.ID, "7", "20", "7")
+		out, err := editExclude(w, v.ID, "7", "20", "7")
 		Must(t, err)
 		w.CheckCounts(out)
 		if out.Counts.Queued != 2 || out.Counts.Skipped != 2 || !cmp.Equal(out.Exclude, []string{"7", "20"}) {
 			t.Errorf("%+v, %v", out.Counts, out.Exclude)
 		}
-		if out, err = without(w, v.ID, "7"); err != nil || out.Counts.Queued != 3 { // Finn is in again
+		if out, err = editExclude(w, v.ID, "7"); err != nil || out.Counts.Queued != 3 { // Finn is in again
 			t.Errorf("%+v, %v", out.Counts, err)
 		}
 		w.Clock.Add(time.Hour)
@@ -44,7 +44,7 @@ func TestEditExcludesRecipients(t *testing.T) {
 		if len(sent) != 3 || slices.ContainsFunc(sent, func(c models.Claimed) bool { return c.ToNumber == Bob }) {
 			t.Errorf("%d went", len(sent))
 		}
-		if _, err = without(w, v.ID, "1"); err == nil {
+		if _, err = editExclude(w, v.ID, "1"); err == nil {
 			t.Error("left out after it started")
 		}
 	})
@@ -58,7 +58,7 @@ func TestEditExcludesFromAnyPageOfASelection(t *testing.T) {
 		whole := w.MustPrepare(a, "k2", Text(Hi))
 		list := w.Rows(whole.ID)
 		first, last := list[0], list[len(list)-1]
-		_, err := without(w, v.ID, first.RecordID, last.RecordID)
+		_, err := editExclude(w, v.ID, first.RecordID, last.RecordID)
 		Must(t, err)
 		w.Clock.Add(time.Hour)
 		w.MustStartDue()
@@ -87,12 +87,12 @@ func TestEditRefusesInvalidExcludes(t *testing.T) {
 			id      string
 			records []string
 		}{"everybody": {v.ID, []string{"7", "20"}}, "a stranger": {v.ID, []string{"1"}}, "nobody": {v.ID, []string{""}}, "the only one": {one.ID, []string{"7"}}} {
-			_, err := without(w, c.id, c.records...)
+			_, err := editExclude(w, c.id, c.records...)
 			if code, _ := Refusal(err); code != "bad_request" {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if out, err := without(w, v.ID); err != nil || out.Counts.Queued != 2 || len(out.Exclude) != 0 {
+		if out, err := editExclude(w, v.ID); err != nil || out.Counts.Queued != 2 || len(out.Exclude) != 0 {
 			t.Errorf("everybody in again: %+v, %v", out.Counts, err)
 		}
 	})
@@ -103,7 +103,7 @@ func TestEditKeepsWhatItDoesNotName(t *testing.T) {
 		r := w.Later(time.Hour)
 		r.Late = &batch.Late{AfterMinutes: 10, Do: "drop"}
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", r)
-		_, err := without(w, v.ID, "7")
+		_, err := editExclude(w, v.ID, "7")
 		Must(t, err)
 		text := "Another text"
 		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Message: &text}))
@@ -117,7 +117,7 @@ func TestEditKeepsWhatItDoesNotName(t *testing.T) {
 func TestMessagesForecastAScheduledBulk(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "8", "9", "20"), "k1", w.Later(time.Hour))
-		_, err := without(w, v.ID, "20")
+		_, err := editExclude(w, v.ID, "20")
 		Must(t, err)
 		texts := func(state string) map[string]string {
 			t.Helper()

@@ -10,11 +10,11 @@ import (
 	"dialpad-texting/models"
 )
 
-// ready schedules a bulk in an hour with a late rule and prepares it a
+// prepareLate schedules a bulk in an hour with a late rule and prepares it a
 // minute before.
-func ready(w *World, l *batch.Late) string {
+func prepareLate(w *World, l *batch.Late) string {
 	w.T.Helper()
-	v := lateRule(w, l)
+	v := scheduleLate(w, l)
 	w.Clock.Add(59 * time.Minute)
 	w.MustStartDue()
 	_, err := w.Prepare(Ctx, "t_9", v.ID)
@@ -22,11 +22,11 @@ func ready(w *World, l *batch.Late) string {
 	return v.ID
 }
 
-// take claims one text, as a paced lane does that goes from worker to
+// sendOne claims one text, as a paced lane does that goes from worker to
 // worker.
-func take(w *World) int {
+func sendOne(w *World) int {
 	w.T.Helper()
-	leased(w, time.Second)
+	leaseLane(w, time.Second)
 	_, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
 	got, _, err := w.DB.Claim(Ctx, w.Lane, models.Take{N: 1, Base: w.Clock.Now()})
@@ -35,8 +35,8 @@ func take(w *World) int {
 	return len(got)
 }
 
-// leased takes Acme's lane over for a time.
-func leased(w *World, d time.Duration) {
+// leaseLane takes Acme's lane over for a time.
+func leaseLane(w *World, d time.Duration) {
 	w.T.Helper()
 	lanes, err := w.DB.AcquireLanesAllTenants(Ctx, "w1", d, 0, 1)
 	Must(w.T, err)
@@ -50,9 +50,9 @@ func TestLateRuleAppliesToQueuedMessages(t *testing.T) {
 	for name, l := range lateRules {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				id := ready(w, l)
+				id := prepareLate(w, l)
 				w.Clock.Add(time.Minute)
-				leased(w, 12*time.Second)
+				leaseLane(w, 12*time.Second)
 				if n, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000); err != nil || n != 2 {
 					t.Fatalf("%d queued at the time, %v", n, err)
 				}
@@ -61,7 +61,7 @@ func TestLateRuleAppliesToQueuedMessages(t *testing.T) {
 				if got := w.Claim(); len(got) != 0 {
 					t.Fatalf("%d of yesterday's texts went", len(got))
 				}
-				isLate(w, id, l)
+				checkLate(w, id, l)
 			})
 		})
 	}
@@ -79,7 +79,7 @@ func TestLateRuleIgnoresALongBulk(t *testing.T) {
 		w.Clock.Add(time.Minute)
 		want := w.MustView(v.ID).Counts.Queued
 		for range want {
-			if take(w) != 1 {
+			if sendOne(w) != 1 {
 				t.Fatalf("it stopped: %+v", w.MustView(v.ID).Counts)
 			}
 			w.Clock.Add(50 * time.Second)
@@ -94,9 +94,9 @@ func TestLateRuleAppliesAfterABrokenConnection(t *testing.T) {
 	for name, l := range lateRules {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				id := ready(w, l)
-				broken(w, 2*time.Hour, id)
-				isLate(w, id, l)
+				id := prepareLate(w, l)
+				breakConnection(w, 2*time.Hour, id)
+				checkLate(w, id, l)
 				if l != nil && l.Do == "drop" {
 					return
 				}
@@ -111,8 +111,8 @@ func TestLateRuleAppliesAfterABrokenConnection(t *testing.T) {
 	}
 }
 
-// broken breaks the connection for a time, and mends it.
-func broken(w *World, d time.Duration, id string) {
+// breakConnection breaks the connection for a time, and mends it.
+func breakConnection(w *World, d time.Duration, id string) {
 	w.T.Helper()
 	_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldBroken, "broken")
 	Must(w.T, err)
@@ -125,13 +125,13 @@ func broken(w *World, d time.Duration, id string) {
 
 func TestLateRuleIgnoresAShortBreak(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		id := ready(w, nil)
+		id := prepareLate(w, nil)
 		w.Clock.Add(time.Minute)
 		if w.Claim(); w.MustView(id).Counts.Sending != 2 {
 			t.Fatal("it did not start")
 		}
 		w.Clock.Add(5 * time.Hour) // as long as others of it take
-		broken(w, 2*time.Minute, id)
+		breakConnection(w, 2*time.Minute, id)
 		if v := w.MustView(id); v.State != models.BatchSending {
 			t.Errorf("%s: %v", v.State, v.Reason)
 		}
@@ -140,7 +140,7 @@ func TestLateRuleIgnoresAShortBreak(t *testing.T) {
 
 func TestResumedLateBatchIsNotHeldAgain(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := lateRule(w, nil)
+		v := scheduleLate(w, nil)
 		w.Clock.Add(59 * time.Minute)
 		w.MustStartDue()
 		_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldDisconnected, "disconnected")

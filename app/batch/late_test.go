@@ -14,17 +14,17 @@ import (
 
 const tooLate = "The time passed while texts could not be sent (2026-03-02T11:00, America/New_York)"
 
-// lateRule schedules a bulk in an hour with a late rule; nil is the
+// scheduleLate schedules a bulk in an hour with a late rule; nil is the
 // default one.
-func lateRule(w *World, l *batch.Late) outbox.BatchView {
+func scheduleLate(w *World, l *batch.Late) outbox.BatchView {
 	w.T.Helper()
 	r := w.Later(time.Hour)
 	r.Late = l
 	return w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "late", r)
 }
 
-// isLate checks what a late rule must have done by now.
-func isLate(w *World, id string, l *batch.Late) {
+// checkLate checks what a late rule must have done by now.
+func checkLate(w *World, id string, l *batch.Late) {
 	w.T.Helper()
 	_, err := w.ApplyState(Ctx, "t_9", id)
 	Must(w.T, err)
@@ -43,12 +43,12 @@ func TestLateRuleAppliesWhenTheAppWasDown(t *testing.T) {
 	for name, l := range lateRules {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				v := lateRule(w, l)
+				v := scheduleLate(w, l)
 				w.Clock.Add(2*time.Hour + time.Minute)
 				if n := w.MustStartDue(); n.Held+n.Dropped != 1 || n.Started != 0 {
 					t.Errorf("%+v", n)
 				}
-				isLate(w, v.ID, l)
+				checkLate(w, v.ID, l)
 			})
 		})
 	}
@@ -62,7 +62,7 @@ func TestLateRuleAllowsLessThanItsMinutes(t *testing.T) {
 				if late > time.Hour {
 					l = &batch.Late{AfterMinutes: 1, Do: "send"}
 				}
-				v := lateRule(w, l)
+				v := scheduleLate(w, l)
 				w.Clock.Add(time.Hour + late)
 				if n := w.MustStartDue(); n.Started != 1 {
 					t.Errorf("%+v", n)
@@ -81,7 +81,7 @@ func TestLateRuleAppliesToABatchThatWaitedForTheCRM(t *testing.T) {
 	for name, l := range lateRules {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				v := lateRule(w, l)
+				v := scheduleLate(w, l)
 				w.Clock.Add(time.Hour)
 				w.MustStartDue()
 				w.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
@@ -92,7 +92,7 @@ func TestLateRuleAppliesToABatchThatWaitedForTheCRM(t *testing.T) {
 				w.Host.Mend()
 				_, err := w.Prepare(Ctx, "t_9", v.ID)
 				Must(t, err)
-				isLate(w, v.ID, l)
+				checkLate(w, v.ID, l)
 				if l != nil && l.Do == "drop" {
 					return
 				}
@@ -115,7 +115,7 @@ func TestLateRuleAppliesToPreparedMessages(t *testing.T) {
 	for name, l := range lateRules {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				v := lateRule(w, l)
+				v := scheduleLate(w, l)
 				w.Clock.Add(59 * time.Minute)
 				w.MustStartDue()
 				_, err := w.Prepare(Ctx, "t_9", v.ID)
@@ -124,7 +124,7 @@ func TestLateRuleAppliesToPreparedMessages(t *testing.T) {
 				if got := w.Claim(); len(got) != 0 {
 					t.Fatalf("%d went two hours late", len(got))
 				}
-				isLate(w, v.ID, l)
+				checkLate(w, v.ID, l)
 				if l != nil && l.Do == "drop" {
 					return
 				}
@@ -142,10 +142,10 @@ func TestLateRuleAppliesToPreparedMessages(t *testing.T) {
 
 func TestEditReschedulesAHeldBatch(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := lateRule(w, nil)
+		v := scheduleLate(w, nil)
 		w.Clock.Add(2*time.Hour + time.Minute)
 		w.MustStartDue()
-		isLate(w, v.ID, nil)
+		checkLate(w, v.ID, nil)
 		text := "Hello"
 		if _, err := w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Message: &text}); err == nil {
 			t.Error("changed what is held, with no time to go at")
@@ -190,7 +190,7 @@ func TestEditReschedulesAHeldBatch(t *testing.T) {
 
 func TestResumeDoesNotSendEarly(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := lateRule(w, nil)
+		v := scheduleLate(w, nil)
 		w.Clock.Add(58*time.Minute + 30*time.Second)
 		w.MustStartDue()
 		_, err := w.Prepare(Ctx, "t_9", v.ID)

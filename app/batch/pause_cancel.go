@@ -20,7 +20,8 @@ func (x *Batches) Cancel(ctx context.Context, a access.Asker, id string) (models
 // Pause stops a batch until it is resumed.
 func (x *Batches) Pause(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
 	return x.changeState(ctx, a, id, []string{models.BatchPreparing, models.BatchSending},
-		map[string]any{"state": models.BatchPaused, "held_reason": "Paused by " + a.Name}, "Only a batch that is being sent can be paused.")
+		map[string]any{"state": models.BatchPaused, "held_reason": "Paused by " + a.Name},
+		"Only a batch that is being sent can be paused.")
 }
 
 // Resume lets a paused or held batch go on, if its sender may text now.
@@ -65,7 +66,8 @@ func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) 
 // changeState changes a visible batch that is in one of the states
 // from, and queues the jobs that follow. conflict is the sentence where
 // it is in another.
-func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, from []string, set map[string]any, conflict string) (models.Batch, error) {
+func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, from []string, set map[string]any,
+	conflict string) (models.Batch, error) {
 	if _, err := x.visible(ctx, a, id); err != nil {
 		return models.Batch{}, err
 	}

@@ -124,7 +124,8 @@ func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *mod
 // resendFrom selects a batch's messages of some states. The number of a
 // duplicate has its text already, and who was left out was meant to be.
 func resendFrom(b models.Batch, states []string) models.ResendFrom {
-	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states, Without: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
+	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states,
+		Without: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
 }
 
 func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {

@@ -13,9 +13,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// ended is a bulk to four people, one of whom opted out, whose texts
-// ended as failed, uncertain and sent.
-func ended(w *World) outbox.BatchView {
+// endedBulk is a bulk to four people, one of whom opted out, whose texts
+// endedBulk as failed, uncertain and sent.
+func endedBulk(w *World) outbox.BatchView {
 	w.T.Helper()
 	v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20", "1", "8"), "k1", Text(Hi))
 	byNumber := map[string]models.Claimed{}
@@ -33,7 +33,7 @@ func ended(w *World) outbox.BatchView {
 
 func TestResendTakesMessagesThatWereNotSent(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: []string{"failed"}}))
 		Must(t, err)
 		if r.ID == v.ID || r.State != models.BatchPreparing || r.Counts.Total != 1 || r.Source != models.SourceBulk || r.Text != Hi {
@@ -57,7 +57,7 @@ func TestResendTakesMessagesThatWereNotSent(t *testing.T) {
 
 func TestResendOfUncertainNeedsConfirm(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		for _, states := range [][]string{{"uncertain"}, {"failed", "uncertain"}} {
 			_, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: states})
 			if code, words := Refusal(err); code != "confirm_required" || words != "Outcome unknown: check Dialpad before sending again. Confirm to send again." {
@@ -76,7 +76,7 @@ func TestResendOfUncertainNeedsConfirm(t *testing.T) {
 
 func TestResendRefusesSentStates(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		for code, states := range map[string][]string{"bad_request": {"sent"}, "state_conflict": {"cancelled"}} {
 			_, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: states, Confirm: true})
 			if got, _ := Refusal(err); got != code {
@@ -126,15 +126,15 @@ func TestResendReadsSkippedRecordsAgain(t *testing.T) {
 	})
 }
 
-func failedOnes(states ...string) batch.ResendRequest {
+func resendOf(states ...string) batch.ResendRequest {
 	return batch.ResendRequest{States: states, Confirm: true}
 }
 
 func TestResendTakesEachMessageOnce(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		for _, key := range []string{"r1", "", ""} {
-			r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, key, failedOnes("failed", "uncertain")))
+			r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, key, resendOf("failed", "uncertain")))
 			if code, words := Refusal(err); key != "r1" && (code != "state_conflict" || words != "These people were texted again already. Look for it in the outbox.") {
 				t.Errorf("again with key %q: %s, %v", key, r.ID, err)
 			}
@@ -142,7 +142,7 @@ func TestResendTakesEachMessageOnce(t *testing.T) {
 		if w.CountBatches() != 2 {
 			t.Errorf("%d batches", w.CountBatches())
 		}
-		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", failedOnes("failed", "uncertain")))
+		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", resendOf("failed", "uncertain")))
 		if err != nil || r.Counts.Total != 2 {
 			t.Errorf("the first key: %+v, %v", r.Counts, err)
 		}
@@ -151,7 +151,7 @@ func TestResendTakesEachMessageOnce(t *testing.T) {
 
 func TestResendableCounts(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		left := func(id string, want batch.Resendable) {
 			t.Helper()
 			if d := cmp.Diff(&want, w.MustView(id).Resendable); d != "" {
@@ -159,13 +159,13 @@ func TestResendableCounts(t *testing.T) {
 			}
 		}
 		left(v.ID, batch.Resendable{Failed: 1, Uncertain: 1})
-		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", failedOnes("failed")))
+		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", resendOf("failed")))
 		Must(t, err)
 		left(v.ID, batch.Resendable{Uncertain: 1})
 		left(r.ID, batch.Resendable{})
 		w.MustDo(w.Cancel, r.ID) // before it had a text for that person
 		left(v.ID, batch.Resendable{Failed: 1, Uncertain: 1})
-		_, err = w.Resend(Ctx, w.Page("ana"), v.ID, "r2", failedOnes("failed", "uncertain"))
+		_, err = w.Resend(Ctx, w.Page("ana"), v.ID, "r2", resendOf("failed", "uncertain"))
 		Must(t, err)
 		left(v.ID, batch.Resendable{})
 	})
@@ -173,11 +173,11 @@ func TestResendableCounts(t *testing.T) {
 
 func TestResendOfAResend(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		for range 3 {
-			r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "", failedOnes("failed")))
+			r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "", resendOf("failed")))
 			Must(t, err)
-			if _, err := w.Resend(Ctx, w.Page("ana"), v.ID, "", failedOnes("failed")); err == nil {
+			if _, err := w.Resend(Ctx, w.Page("ana"), v.ID, "", resendOf("failed")); err == nil {
 				t.Fatal("sent again from the old text")
 			}
 			_, err = w.Prepare(Ctx, "t_9", r.ID)
@@ -193,12 +193,12 @@ func TestResendOfAResend(t *testing.T) {
 
 func TestConcurrentResendsTakeEachMessageOnce(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
+		v := endedBulk(w)
 		var g errgroup.Group
 		made := make([]string, 6)
 		for i := range made {
 			g.Go(func() error {
-				r, err := w.Process(w.CRM, nil).Resend(Ctx, w.Page("ana"), v.ID, []string{"r1", "r2", ""}[i%3], failedOnes("failed"))
+				r, err := w.Process(w.CRM, nil).Resend(Ctx, w.Page("ana"), v.ID, []string{"r1", "r2", ""}[i%3], resendOf("failed"))
 				if code, _ := Refusal(err); code != "" && code != "state_conflict" {
 					return err
 				}
@@ -215,20 +215,20 @@ func TestConcurrentResendsTakeEachMessageOnce(t *testing.T) {
 
 func TestResendAfterACancelledResend(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		v := ended(w)
-		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", failedOnes("failed")))
+		v := endedBulk(w)
+		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", resendOf("failed")))
 		Must(t, err)
 		w.MustDo(w.Cancel, r.ID)
-		again, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r2", failedOnes("failed"))
+		again, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r2", resendOf("failed"))
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", again.ID)
 		Must(t, err)
 		w.MustDo(w.Cancel, again.ID) // its text exists now: from there it goes on
 		w.MustApplyState(again.ID)
-		if _, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r3", failedOnes("failed")); err == nil {
+		if _, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r3", resendOf("failed")); err == nil {
 			t.Error("sent again from the old text")
 		}
-		last, err := w.Resend(Ctx, w.Page("ana"), again.ID, "r3", failedOnes("cancelled"))
+		last, err := w.Resend(Ctx, w.Page("ana"), again.ID, "r3", resendOf("cancelled"))
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", last.ID)
 		Must(t, err)

@@ -10,9 +10,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// warned is what one look at the schedules makes a batch say; it must
+// warningOf is what one look at the schedules makes a batch say; it must
 // say the same after a second look.
-func warned(w *World, id string) string {
+func warningOf(w *World, id string) string {
 	w.T.Helper()
 	_, err := w.Scheduler.WarnAllTenants(Ctx)
 	Must(w.T, err)
@@ -28,7 +28,7 @@ func warned(w *World, id string) string {
 func TestWarningBeforeAScheduledTextFails(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) { // it is Monday, 10:00 in New York
 		v := w.MustCreate(w.One("ben", "7", Bob), "k1", At("2026-03-06T09:00", "America/New_York", ""))
-		if got := warned(w, v.ID); got != "" {
+		if got := warningOf(w, v.ID); got != "" {
 			t.Errorf("well, and warned: %s", got)
 		}
 		for state, want := range map[string]string{
@@ -38,27 +38,27 @@ func TestWarningBeforeAScheduledTextFails(t *testing.T) {
 			"paroled":               "Ben's Dialpad account is not active (paroled): this will fail on Friday.",
 		} {
 			w.SetAccount("2", "ben@acme.com", state)
-			if got := warned(w, v.ID); got != want {
+			if got := warningOf(w, v.ID); got != want {
 				t.Errorf("%s: %s", state, got)
 			}
 			w.SetAccount("2", "ben@acme.com", models.AccountActive)
-			if got := warned(w, v.ID); got != "" {
+			if got := warningOf(w, v.ID); got != "" {
 				t.Errorf("well again, and warned: %s", got)
 			}
 		}
 		w.SetAccount("2", "ben@elsewhere.com", models.AccountActive)
-		if got := warned(w, v.ID); got != "Ben has no Dialpad account: this will fail on Friday." {
+		if got := warningOf(w, v.ID); got != "Ben has no Dialpad account: this will fail on Friday." {
 			t.Errorf("no account: %s", got)
 		}
 		w.SetAccount("2", "ben@acme.com", models.AccountActive)
 		w.SetPlan("starter")
-		if got := warned(w, v.ID); got != "The plan does not include Dialpad: this will be held on Friday." {
+		if got := warningOf(w, v.ID); got != "The plan does not include Dialpad: this will be held on Friday." {
 			t.Errorf("plan: %s", got)
 		}
 		w.Clock.Add(time.Second)
 		w.SetPlan("business")
 		Must(t, w.DB.Disconnect(Ctx, "t_9"))
-		if got := warned(w, v.ID); got != "Dialpad is not connected: this will be held on Friday." {
+		if got := warningOf(w, v.ID); got != "Dialpad is not connected: this will be held on Friday." {
 			t.Errorf("connection: %s", got)
 		}
 	})
@@ -74,7 +74,7 @@ func TestWarningNamesTheDay(t *testing.T) {
 		}
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
 		for local, day := range days {
-			if got := warned(w, ids[local]); got != "Ben's Dialpad account is suspended: this will fail "+day+"." {
+			if got := warningOf(w, ids[local]); got != "Ben's Dialpad account is suspended: this will fail "+day+"." {
 				t.Errorf("%s: %s", local, got)
 			}
 		}
@@ -85,15 +85,15 @@ func TestEditOfTheSenderClearsTheWarning(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ben", "7", Bob), "k1", At("2026-03-06T09:00", "America/New_York", ""))
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
-		warned(w, v.ID)
+		warningOf(w, v.ID)
 		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Active: true}}))
 		ana := "42"
 		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{SenderUserID: &ana}))
-		if err != nil || e.Warning != nil || warned(w, v.ID) != "" {
+		if err != nil || e.Warning != nil || warningOf(w, v.ID) != "" {
 			t.Errorf("%v, %v", e.Warning, err)
 		}
 		w.SetAccount("1", "ana@acme.com", models.AccountSuspended)
-		if got := warned(w, v.ID); got == "" || got[:3] == "Ben" {
+		if got := warningOf(w, v.ID); got == "" || got[:3] == "Ben" {
 			t.Errorf("the new sender's trouble: %q", got)
 		}
 	})
@@ -103,7 +103,7 @@ func TestEditRenewsTheWarning(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ben", "7", Bob), "k1", At("2026-03-06T09:00", "America/New_York", ""))
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
-		warned(w, v.ID)
+		warningOf(w, v.ID)
 		text := "Hello"
 		v, err := w.ViewOf(w.Edit(Ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text, Schedule: &walltime.Schedule{Local: "2026-03-05T09:00", TimeZone: "America/New_York"}}))
 		Must(t, err)

@@ -16,7 +16,8 @@ type Sender struct{ UserID, DialpadID string }
 //
 // Call it in a transaction, once for each action. If the row is queued,
 // wake its lane last; else finish the batch after the transaction.
-func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender, a audience.Action, to audience.Target) (models.Message, error) {
+func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender,
+	a audience.Action, to audience.Target) (models.Message, error) {
 	b, err := tx.OpenWorkflowBatch(ctx, workflowBatch(t, a, x.now()), a.CalledAt)
 	if err != nil {
 		return models.Message{}, err
@@ -60,7 +61,8 @@ func date(at time.Time, zone string) string {
 func actionMessage(b models.Batch, s Sender, a audience.Action, to audience.Target, now time.Time) models.Message {
 	m := models.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
 		UserID: s.UserID, SenderID: s.DialpadID, Module: a.Module, RecordID: a.RecordID, ContactID: to.ContactID, DealID: to.DealID,
-		Name: to.Name, Deal: to.Deal, ToNumber: to.Number, ToKey: to.NumberKey, Text: to.Text, Segments: to.Segments.Segments, State: models.Queued}
+		Name: to.Name, Deal: to.Deal, ToNumber: to.Number, ToKey: to.NumberKey, Text: to.Text,
+		Segments: to.Segments.Segments, State: models.Queued}
 	switch {
 	case b.State == models.BatchCancelled:
 		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Cancelled, "cancelled", b.HeldReason, &now

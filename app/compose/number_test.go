@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestE164ReadsNumbersAsPeopleWriteThem(t *testing.T) {
+func TestE164(t *testing.T) {
 	for _, c := range []struct{ raw, country, want string }{
 		{"+14155550142", "", "+14155550142"},
 		{"+1 415 555 0142", "GB", "+14155550142"},
@@ -27,7 +27,7 @@ func TestE164ReadsNumbersAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestE164RefusesWhatCanNotBeTexted(t *testing.T) {
+func TestE164RefusesUnusableNumbers(t *testing.T) {
 	for _, c := range []struct {
 		raw, country string
 		want         Reason
@@ -61,7 +61,7 @@ func TestE164RefusesWhatCanNotBeTexted(t *testing.T) {
 	}
 }
 
-func TestDisplayWritesNumbersForReading(t *testing.T) {
+func TestDisplay(t *testing.T) {
 	for e164, want := range map[string]string{
 		"+14155550100": "+1 415 555 0100", "+442079460958": "+44 20 7946 0958", "": "", "odd": "odd",
 	} {
@@ -71,7 +71,7 @@ func TestDisplayWritesNumbersForReading(t *testing.T) {
 	}
 }
 
-func TestTimeZoneIsAHintOrNothing(t *testing.T) {
+func TestTimeZone(t *testing.T) {
 	for e164, want := range map[string]string{
 		"+14155550142": "America/Los_Angeles", "+12125550150": "America/New_York", "+442079460958": "Europe/London",
 		"+18005550199": "", "+1415": "", "": "",

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// TestQuietHoursEndInTheMorningWhereSomebodyIs reads wall clocks across
+// TestQuietUntil reads wall clocks across
 // midnights, months and clock changes.
-func TestQuietHoursEndInTheMorningWhereSomebodyIs(t *testing.T) {
+func TestQuietUntil(t *testing.T) {
 	for _, c := range []struct{ at, zone, from, to, want string }{
 		{"2026-03-02T19:59", "America/New_York", "20:00", "08:00", ""},
 		{"2026-03-02T20:00", "America/New_York", "20:00", "08:00", "2026-03-03T08:00"},

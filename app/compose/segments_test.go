@@ -39,7 +39,7 @@ func segmentCases(t testing.TB) []segmentCase {
 	return file.Cases
 }
 
-func TestCountAgreesWithTheSharedCases(t *testing.T) {
+func TestCountSharedCases(t *testing.T) {
 	cases := segmentCases(t)
 	if len(cases) < 60 {
 		t.Fatalf("%d cases, want at least 60", len(cases))
@@ -53,7 +53,7 @@ func TestCountAgreesWithTheSharedCases(t *testing.T) {
 	}
 }
 
-func TestSharedCasesHoldTheWholeTable(t *testing.T) {
+func TestSharedCasesCoverAllReplacements(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range segmentCases(t) {
 		if c.Name == "every character of the table" {
@@ -87,7 +87,7 @@ func TestReplacementsAreInGSM7(t *testing.T) {
 	}
 }
 
-func TestTheAlphabetHas127AndTenCharacters(t *testing.T) {
+func TestAlphabetSizes(t *testing.T) {
 	// 128 positions less the escape; ten in the extension table (TS
 	// 23.038, 6.2.1).
 	if got := [2]int{len(gsmBasic), len(gsmExtension)}; got != [2]int{127, 10} {

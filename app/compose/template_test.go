@@ -19,7 +19,7 @@ func mustParse(t testing.TB, text string) Template {
 	return template
 }
 
-func TestRenderPutsValuesIn(t *testing.T) {
+func TestRender(t *testing.T) {
 	values := map[string]string{
 		"Contact.firstName": "Bob", "User.lastName": "Ruiz", "Deal.title": "  12 chairs \n",
 		"Contact.custom_1": "x\x00y\tz", "Company.name": "Ben|Co }}", "Contact.nick": " \u0000 ",
@@ -49,7 +49,7 @@ func TestRenderPutsValuesIn(t *testing.T) {
 	}
 }
 
-func TestParsePointsAtTheMistake(t *testing.T) {
+func TestParseErrorsHaveOffsets(t *testing.T) {
 	for text, offset := range map[string]int{
 		"{{":                          0,
 		"héllo {{":                    6,
@@ -81,7 +81,7 @@ func TestParsePointsAtTheMistake(t *testing.T) {
 	}
 }
 
-func TestParseTakesAHundredFields(t *testing.T) {
+func TestParseLimitsFields(t *testing.T) {
 	hundred := strings.Repeat("{{Deal.a}}", MaxFields)
 	mustParse(t, hundred)
 	_, err := Parse(hundred + "{{Deal.a}}")
@@ -91,14 +91,14 @@ func TestParseTakesAHundredFields(t *testing.T) {
 	}
 }
 
-func TestFieldsListsEachOnceInOrder(t *testing.T) {
+func TestFields(t *testing.T) {
 	template := mustParse(t, "{{User.name}} {{Contact.firstName|x}} {{ User.name }}")
 	if diff := cmp.Diff([]string{"User.name", "Contact.firstName"}, template.Fields()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestCheckSuggestsTheNearestField(t *testing.T) {
+func TestCheckSuggestsAField(t *testing.T) {
 	known := []string{"Contact.firstName", "Contact.lastName", "Contact.email", "Deal.title", "User.firstName"}
 	for text, want := range map[string]*UnknownFieldError{
 		"{{Contact.firstName}} {{Deal.title}}": nil,
@@ -116,7 +116,7 @@ func TestCheckSuggestsTheNearestField(t *testing.T) {
 	}
 }
 
-func TestRenderLeavesARecipientOut(t *testing.T) {
+func TestRenderErrors(t *testing.T) {
 	long := strings.Repeat("é", MaxCharacters)
 	if _, err := mustParse(t, long).Render(nil); err != nil {
 		t.Errorf("1500 characters: %v", err)
@@ -149,7 +149,7 @@ func TestRenderLeavesARecipientOut(t *testing.T) {
 	}
 }
 
-func TestErrorsKeepValuesAndTextsToThemselves(t *testing.T) {
+func TestErrorsDoNotContainValues(t *testing.T) {
 	secret := "hunter2"
 	_, parse := Parse("{{Contact." + secret + "é}}")
 	_, render := mustParse(t, "{{Contact.firstName}}").Render(map[string]string{"Contact.firstName": "{{" + secret})
@@ -161,7 +161,7 @@ func TestErrorsKeepValuesAndTextsToThemselves(t *testing.T) {
 	}
 }
 
-func TestStringGivesTheTextToStore(t *testing.T) {
+func TestString(t *testing.T) {
 	text := "Hi {{ Contact.firstName | there }}\x00\r\n"
 	template := mustParse(t, text)
 	if want := "Hi {{ Contact.firstName | there }}\n"; template.String() != want {

@@ -100,7 +100,8 @@ func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Ti
 // change runs a change and, when the number's state is another
 // afterwards, queues the sync to the CRM. Nothing changes when a second
 // side says the same, or while another side's opt-out stays.
-func (o *OptOuts) change(ctx context.Context, tenantID, number, source string, apply func(*models.Store) (bool, error)) (changed bool, err error) {
+func (o *OptOuts) change(ctx context.Context, tenantID, number, source string,
+	apply func(*models.Store) (bool, error)) (changed bool, err error) {
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
 		before, err := tx.IsSuppressed(ctx, tenantID, number)
 		if err != nil {

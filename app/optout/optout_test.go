@@ -48,9 +48,9 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 	})
 }
 
-// replies stores and applies the event of a phone that answers Ana's
+// reply stores and applies the event of a phone that answers Ana's
 // number.
-func (s *sides) replies(number, word string) {
+func (s *sides) reply(number, word string) {
 	s.T.Helper()
 	_, err := s.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
 		OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
@@ -68,16 +68,16 @@ func (s *sides) replies(number, word string) {
 	s.Clock.Add(time.Second)
 }
 
-// reads applies Dialpad's list.
-func (s *sides) reads() optout.ListCounts {
+// readList applies Dialpad's list.
+func (s *sides) readList() optout.ListCounts {
 	s.T.Helper()
 	n, err := s.ReadList(Ctx, "t_9")
 	Must(s.T, err)
 	return n
 }
 
-// out reports whether a number is suppressed.
-func (s *sides) out(number string) bool {
+// isSuppressed reports whether a number is suppressed.
+func (s *sides) isSuppressed(number string) bool {
 	s.T.Helper()
 	out, err := s.DB.IsSuppressed(Ctx, "t_9", number)
 	Must(s.T, err)
@@ -92,21 +92,21 @@ func TestEachSideLiftsItsOwnOptOut(t *testing.T) {
 			out  bool
 			tell int // jobs so far
 		}{
-			{"at first", func() { s.reads() }, false, 0},
-			{"a STOP that only we heard", func() { s.replies(Bob, "stop") }, true, 1},
-			{"again", func() { s.replies(Bob, "stop") }, true, 1},
+			{"at first", func() { s.readList() }, false, 0},
+			{"a STOP that only we heard", func() { s.reply(Bob, "stop") }, true, 1},
+			{"again", func() { s.reply(Bob, "stop") }, true, 1},
 			{"the CRM too", func() { s.Suppress(Bob, models.OptOutCRM) }, true, 1},
-			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.reads() }, true, 1},
-			{"its list again", func() { s.reads() }, true, 1},
+			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.readList() }, true, 1},
+			{"its list again", func() { s.readList() }, true, 1},
 			{"the CRM takes it back", func() { _, err := s.DB.Unsuppress(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
-			{"a START that only we heard", func() { s.replies(Bob, "start") }, true, 1},
-			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.reads() }, false, 2},
-			{"its list again", func() { s.reads() }, false, 2},
+			{"a START that only we heard", func() { s.reply(Bob, "start") }, true, 1},
+			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.readList() }, false, 2},
+			{"its list again", func() { s.readList() }, false, 2},
 		}
 		for _, step := range steps {
 			step.do()
-			if s.out(Bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
-				t.Errorf("%s: out %v, %d told", step.what, s.out(Bob), s.CountJobs("tell_opt_out"))
+			if s.isSuppressed(Bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
+				t.Errorf("%s: out %v, %d told", step.what, s.isSuppressed(Bob), s.CountJobs("tell_opt_out"))
 			}
 		}
 	})
@@ -117,10 +117,10 @@ func TestReadListReadsAllPages(t *testing.T) {
 		for i := range 150 {
 			s.phone.Reply(fmt.Sprintf("+1%d55501%02d", 212+i/100*100, i%100), "+14155550100", "STOP")
 		}
-		if n := s.reads(); n.Listed != 150 || n.OptedOut != 150 || n.OptedIn != 0 {
+		if n := s.readList(); n.Listed != 150 || n.OptedOut != 150 || n.OptedIn != 0 {
 			t.Errorf("%+v", n)
 		}
-		if n := s.reads(); n.Listed != 150 || n.OptedOut != 0 {
+		if n := s.readList(); n.Listed != 150 || n.OptedOut != 0 {
 			t.Errorf("again %+v", n)
 		}
 		c, err := s.DB.Connection(Ctx, "t_9")
@@ -137,7 +137,7 @@ func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 			Must(t, err)
 			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: out, Source: models.OptOutReply}
 		}
-		s.replies(Bob, "stop")
+		s.reply(Bob, "stop")
 		s.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 		if err := s.SyncToCRM(Ctx, job(true)); err == nil {
 			t.Error("a CRM that is down was told")
@@ -151,7 +151,7 @@ func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 		if !s.Host.IsOptedOut("t_9", Bob) {
 			t.Error("the CRM was told what no longer holds")
 		}
-		s.replies(Bob, "start")
+		s.reply(Bob, "start")
 		Must(t, s.SyncToCRM(Ctx, job(false)))
 		if s.Host.IsOptedOut("t_9", Bob) {
 			t.Error("the CRM still thinks so")
@@ -161,7 +161,7 @@ func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 
 func TestPrepareRefreshesAnOldList(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
-		s.reads()
+		s.readList()
 		s.phone.Reply(Bob, "+14155550100", "STOP")
 		s.Clock.Add(4 * time.Minute)
 		v := s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
@@ -186,7 +186,7 @@ func TestPrepareRefreshesAnOldList(t *testing.T) {
 func TestStopInMidBulkSuppressesTheRest(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
-		s.replies(Bob, "stop")
+		s.reply(Bob, "stop")
 		for _, c := range s.Claim() {
 			if c.Suppressed != (c.ToNumber == Bob) {
 				t.Errorf("suppressed %v", c.Suppressed)
@@ -200,9 +200,9 @@ func TestStopInMidBulkSuppressesTheRest(t *testing.T) {
 	})
 }
 
-// answers is a CRM that answers every call with a status, and keeps the
+// answeringCRM is a CRM that answers every call with a status, and keeps the
 // calls' webhook-ids.
-func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
+func answeringCRM(t *testing.T, status *int) (*crm.Client, *[]string) {
 	t.Helper()
 	ids := &[]string{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,11 +221,11 @@ func answers(t *testing.T, status *int) (*crm.Client, *[]string) {
 func TestSyncToCRMBackoffAndID(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		status := 0
-		client, ids := answers(t, &status)
+		client, ids := answeringCRM(t, &status)
 		o := optout.New(s.DB.Store, nil, client, s.Market, slog.New(slog.DiscardHandler))
 		key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
 		Must(t, err)
-		s.replies(Bob, "stop")
+		s.reply(Bob, "stop")
 		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
 		tell := func(code int) time.Duration {
 			t.Helper()

@@ -116,7 +116,8 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []models.Bat
 // batchView is what a batch's row alone says.
 func batchView(b models.Batch) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
-		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail, ToField: b.ToField, Text: b.Message,
+		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail,
+		ToField: b.ToField, Text: b.Message,
 		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Exclude: b.Excluded, Version: b.Version}
 	if !b.Over() {
 		v.Warning = optional(b.Warning)

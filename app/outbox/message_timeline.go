@@ -14,7 +14,8 @@ func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, e
 		checked(m)}
 	for _, t := range attempts {
 		if t.ClaimedAt != nil {
-			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending, Text: fmt.Sprintf("Attempt %d: plan, connection, sender and opt-outs checked", t.Attempt)})
+			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending,
+				Text: fmt.Sprintf("Attempt %d: plan, connection, sender and opt-outs checked", t.Attempt)})
 		}
 		if t.AnsweredAt != nil {
 			out = append(out, MomentView{At: *t.AnsweredAt, State: t.Outcome, Text: answerText(t)})

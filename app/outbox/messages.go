@@ -73,7 +73,8 @@ func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, s
 	}
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
 	for _, r := range p.Recipients {
-		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: display(r.Number), Text: r.Text, State: models.Queued}
+		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: display(r.Number),
+			Text: r.Text, State: models.Queued}
 		if r.Code != "" {
 			m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, r.Code, r.Reason, ""
 		}
@@ -116,8 +117,8 @@ func ViewMessage(m models.Message) MessageView {
 	if m.State == models.Waiting {
 		due = m.DueAt
 	}
-	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
-		State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number,
+		Display: display(number), Text: m.Text, State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
 }
 
 // numberOf is a message's number, "" where it was erased.

@@ -21,9 +21,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// listed are the ids of all pages of the outbox, which must be newest
+// listIDs are the ids of all pages of the outbox, which must be newest
 // first.
-func listed(w *World, a access.Asker, f outbox.Filter) []string {
+func listIDs(w *World, a access.Asker, f outbox.Filter) []string {
 	w.T.Helper()
 	var ids []string
 	for {
@@ -74,7 +74,7 @@ func TestBatchesAreFilteredAndPaged(t *testing.T) {
 			"no wildcard": {ana, outbox.Filter{Query: "S%u"}, nil},
 			"nothing":     {ben, outbox.Filter{Source: "automation"}, nil},
 		} {
-			if d := cmp.Diff(c.want, listed(w, c.a, c.f)); d != "" {
+			if d := cmp.Diff(c.want, listIDs(w, c.a, c.f)); d != "" {
 				t.Errorf("%s: %s", name, d)
 			}
 		}
@@ -83,7 +83,7 @@ func TestBatchesAreFilteredAndPaged(t *testing.T) {
 		_, err := w.Prepare(Ctx, "t_9", later)
 		Must(t, err)
 		for state, want := range map[string][]string{"scheduled": {soon, later}, "sending": one} { // made ready, it still waits for its time
-			if d := cmp.Diff(want, listed(w, ana, outbox.Filter{State: state})); d != "" {
+			if d := cmp.Diff(want, listIDs(w, ana, outbox.Filter{State: state})); d != "" {
 				t.Errorf("%s, a minute before: %s", state, d)
 			}
 		}

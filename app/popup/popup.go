@@ -34,7 +34,8 @@ type Popup struct {
 }
 
 // New returns a Popup.
-func New(store *models.Store, tpl *templates.Templates, aud *audience.Audience, o *outbox.Outbox, e Eligibility, log *slog.Logger) *Popup {
+func New(store *models.Store, tpl *templates.Templates, aud *audience.Audience, o *outbox.Outbox, e Eligibility,
+	log *slog.Logger) *Popup {
 	return &Popup{store: store, templates: tpl, audience: aud, outbox: o, eligibility: e, log: log}
 }
 

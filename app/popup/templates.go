@@ -105,7 +105,8 @@ func fillIn(tpl compose.Template, r crm.Record) (string, []FieldIssue) {
 			break
 		}
 		name, _ := audience.PersonOf(r)
-		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty", Message: empty.Sentence() + " for " + cmp.Or(name, "this person")})
+		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty",
+			Message: empty.Sentence() + " for " + cmp.Or(name, "this person")})
 		values[empty.Field] = emptyMark
 	}
 	return tpl.String(), issues

@@ -3,7 +3,6 @@ package outbox_test
 import (
 	"encoding/csv"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 )
 
@@ -183,7 +182,7 @@ func TestReceiptTimeline(t *testing.T) {
 		Must(t, err)
 		events, err := w.DB.PendingEventsAllTenants(Ctx, w.Clock.Now().Add(time.Second), 1)
 		Must(t, err)
-		done, err := delivery.NewReconciler(w.DB.Store)).Process(Ctx, "t_9", events[0].ID)
+		done, err := delivery.NewReconciler(w.DB.Store).Process(Ctx, "t_9", events[0].ID)
 		if err != nil || !done {
 			t.Fatalf("the event: %v, %v", done, err)
 		}

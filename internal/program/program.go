@@ -1,0 +1,139 @@
+// Package program wires the app from its configuration and runs it: the web
+// server, the background worker, or both.
+package program
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/automation"
+	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/market"
+	"dialpad-texting/app/texting"
+	"dialpad-texting/app/work"
+	"dialpad-texting/config"
+	"dialpad-texting/handlers"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/models"
+	"dialpad-texting/static"
+)
+
+// Program is the app with all its parts wired.
+type Program struct {
+	Store *models.Store
+	Jobs  *work.Crew
+
+	cfg     config.Config
+	log     *slog.Logger
+	handler http.Handler
+}
+
+// Parts says what a process runs.
+type Parts struct {
+	Web, Work bool
+	Listener  net.Listener // for Web; nil listens on the configured port
+	Environ   []string     // nil leaves the memory limits as they are
+}
+
+// Build wires the program; nothing runs yet. The caller closes it.
+func Build(ctx context.Context, cfg config.Config, log *slog.Logger) (*Program, error) {
+	secrets, err := crm.ParseSecrets(cfg.CRMAppSecrets.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("CRM_APP_SECRETS: %w", err)
+	}
+	vault, err := models.NewVault(cfg.EncryptionKeys.List())
+	if err != nil {
+		return nil, err
+	}
+	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{Store: store, cfg: cfg, log: log}
+	if err := p.wire(secrets); err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Program) wire(secrets crm.Secrets) error {
+	cfg, store, now := p.cfg, p.Store, time.Now
+	id := models.NewID()
+	phone := dialpad.New(dialpad.Config{BaseURL: cfg.DialpadURL, ClientID: cfg.DialpadClientID, ClientSecret: cfg.DialpadClientSecret.Reveal(),
+		RedirectURL: cfg.PublicURL + "/connect/callback", Scopes: cfg.DialpadScopes})
+	host := crm.New(cfg.CRMAPIURL, secrets, nil, now)
+
+	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
+	people := accounts.New(store, phone, mkt, host, now, p.log)
+	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
+	optOuts := texting.NewOptOuts(store, phone, host, mkt, p.log)
+	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
+	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
+		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
+	p.Jobs = &work.Crew{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
+		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
+
+	pages, err := static.Pages()
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
+	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
+		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
+		Accounts: people, Texting: texts, Automation: action, Events: p.Jobs, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+	return nil
+}
+
+// Run runs the parts until ctx ends, then stops cleanly. It refuses a schema
+// that is not current.
+func (p *Program) Run(ctx context.Context, parts Parts) error {
+	if err := p.Store.SchemaCurrent(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if parts.Web {
+		g.Go(func() error { return p.serveWeb(ctx, parts.Listener) })
+	}
+	if parts.Work {
+		g.Go(func() error { return p.Jobs.Run(ctx) })
+	}
+	if parts.Work && parts.Environ != nil {
+		most := int64(lean)
+		if p.Store.Embedded() {
+			most = leanEmbedded
+		}
+		g.Go(func() error { return keepLean(ctx, parts.Environ, most) })
+	}
+	return g.Wait()
+}
+
+// Close closes the database.
+func (p *Program) Close() {
+	if err := p.Store.Close(); err != nil {
+		p.log.Error("close database failed", "err", err)
+	}
+}
+
+// NewLog returns a logger that writes JSON lines to w.
+func NewLog(level string, w io.Writer) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // cannot happen: config checks the level
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l}))
+}

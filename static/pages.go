@@ -56,6 +56,11 @@ func (p Page) Data() map[string]any {
 	}
 }
 
+// Home is the page at the app's own address ("home"): what the app is.
+type Home struct {
+	AppPageURL string // the CRM's page about the app
+}
+
 // Plain is the page without script ("plain"): what happened and the way on.
 // An empty LinkURL leaves the link out.
 type Plain struct {

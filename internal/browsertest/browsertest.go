@@ -1,10 +1,9 @@
-// Package browsertest opens Chromium for a test and uses its pages as a
-// person does.
+// Package browsertest opens Chromium for a test and uses its pages as a person
+// does.
 //
-// Tests that use it are named …InABrowser and not built with the race
-// detector (//go:build !race): chromedp (v0.23.0) reads a frame's nodes in
-// domEvent while attaching to that frame still writes them in
-// documentUpdated.
+// Tests that use it are named …InABrowser and not built with the race detector
+// (//go:build !race): chromedp (v0.23.0) reads a frame's nodes in domEvent
+// while attaching to that frame still writes them in documentUpdated.
 package browsertest
 
 import (
@@ -24,8 +23,8 @@ import (
 // Timeout is how long any step may take.
 const Timeout = 30 * time.Second
 
-// Open opens a browser that blocks third-party cookies; it ends with the
-// test. Without Chromium the test is skipped, except where CI=true.
+// Open opens a browser that blocks third-party cookies; it ends with the test.
+// Without Chromium the test is skipped, except where CI=true.
 func Open(t testing.TB, more ...chromedp.ContextOption) context.Context {
 	t.Helper()
 	profile := t.TempDir()
@@ -66,8 +65,8 @@ func chromium(t testing.TB) string {
 	return ""
 }
 
-// Do runs chromedp's own actions. They look an element up before they use
-// it: on a page that may draw it anew meanwhile, use Press and Write.
+// Do runs chromedp's own actions. They look an element up before they use it:
+// on a page that may draw it anew meanwhile, use Press and Write.
 func Do(t testing.TB, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(tab, Timeout)
@@ -77,8 +76,8 @@ func Do(t testing.TB, tab context.Context, steps ...chromedp.Action[chromedp.Voi
 	}
 }
 
-// Eval runs an expression as if a person had just pressed something:
-// windows may open.
+// Eval runs an expression as if a person had just pressed something: windows
+// may open.
 func Eval[T any](tab context.Context, expression string) (T, error) {
 	ctx, cancel := context.WithTimeout(tab, Timeout)
 	defer cancel()
@@ -86,8 +85,8 @@ func Eval[T any](tab context.Context, expression string) (T, error) {
 		func(p *runtime.EvaluateParams) { p.UserGesture = new(true) }))
 }
 
-// Until waits for an expression to be true. A page that is being left
-// answers with an error: ask the next one.
+// Until waits for an expression to be true. A page that is being left answers
+// with an error: ask the next one.
 func Until(t testing.TB, tab context.Context, expression string) {
 	t.Helper()
 	for deadline := time.Now().Add(Timeout); ; time.Sleep(20 * time.Millisecond) {
@@ -102,8 +101,8 @@ func Until(t testing.TB, tab context.Context, expression string) {
 	}
 }
 
-// Press presses what a selector finds once it can be: there, seen, enabled,
-// not covered.
+// Press presses what a selector finds once it can be: there, seen, enabled, not
+// covered.
 func Press(t testing.TB, tab context.Context, selector string) {
 	t.Helper()
 	Until(t, tab, fmt.Sprintf(`(() => {

@@ -13,6 +13,8 @@ import (
 	"dialpad-texting/internal/demo"
 	"dialpad-texting/internal/program"
 	"dialpad-texting/models/modeltest"
+	"dialpad-texting/static"
+	"dialpad-texting/static/openapitest"
 )
 
 // ConnectMessage is what people read where Dialpad is not connected, to the
@@ -26,7 +28,8 @@ type Demo struct {
 }
 
 // Start runs the demo on the database at dsn until the test ends. The test
-// fails where the program does not stop cleanly.
+// fails where a response of the app is not as its OpenAPI document says, and
+// where the program does not stop cleanly.
 func Start(t testing.TB, dsn string) *Demo {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -35,6 +38,7 @@ func Start(t testing.TB, dsn string) *Demo {
 		cancel()
 		t.Fatal(err)
 	}
+	running.Program.Handler = openapitest.Check(t, static.OpenAPI(), running.Program.Handler)
 	done := make(chan error, 1)
 	go func() { done <- running.Run(ctx) }()
 	t.Cleanup(func() {

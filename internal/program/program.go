@@ -32,12 +32,12 @@ import (
 
 // Program is the app with all its parts wired.
 type Program struct {
-	Store *models.Store
-	Jobs  *work.Crew
+	Store   *models.Store
+	Jobs    *work.Crew
+	Handler http.Handler // of the web server; tests wrap it before Run
 
-	cfg     config.Config
-	log     *slog.Logger
-	handler http.Handler
+	cfg config.Config
+	log *slog.Logger
 }
 
 // Parts says what a process runs.
@@ -93,7 +93,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
-	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
+	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Texting: texts, Automation: action, Events: p.Jobs, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil

@@ -16,7 +16,7 @@ func (p *Program) serveWeb(ctx context.Context, l net.Listener) error {
 		}
 	}
 	p.log.Info("serving", "address", l.Addr().String(), "public", p.cfg.PublicURL)
-	return serveHTTP(ctx, l, p.handler)
+	return serveHTTP(ctx, l, p.Handler)
 }
 
 // serveHTTP serves until ctx ends, then lets requests finish.

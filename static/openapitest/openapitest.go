@@ -1,4 +1,5 @@
-// Package openapitest holds a running app to its OpenAPI document, in tests.
+// Package openapitest holds a running app to its OpenAPI document, in
+// tests.
 //
 //	server := httptest.NewServer(openapitest.Check(t, spec, handler))
 package openapitest
@@ -7,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -17,10 +19,11 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// Check lets requests through to next and fails the test where an answer, or a
-// request that next accepted (2xx), is not as spec says. An address that spec
-// does not know may answer nothing but 404 and 405. spec is what GET
-// /openapi.yaml answers.
+// Check lets requests through to next and fails the test where an
+// answer, or a request that next accepted (2xx), is not as spec says;
+// an answer may hold no field that spec does not have. An address that
+// spec does not know may answer nothing but 404 and 405. spec is what
+// GET /openapi.yaml answers.
 func Check(t testing.TB, spec []byte, next http.Handler) http.Handler {
 	t.Helper()
 	router, err := newRouter(spec)
@@ -59,7 +62,8 @@ func newRouter(spec []byte) (routers.Router, error) {
 	return legacy.NewRouter(doc)
 }
 
-// takesAnything tells of bodies without a form: there is nothing to decode, nor need they have a type.
+// takesAnything tells of bodies without a form: there is nothing to
+// decode, nor need they have a type.
 func takesAnything(operation *openapi3.Operation) bool {
 	return operation.RequestBody != nil && operation.RequestBody.Value.Content["*/*"] != nil
 }
@@ -76,7 +80,8 @@ func judge(router routers.Router, r *http.Request, body []byte, answer *httptest
 	asked.Body = io.NopCloser(bytes.NewReader(body))
 	request := &openapi3filter.RequestValidationInput{
 		Request: asked, Route: route, PathParams: parameters,
-		// Who may call is the app's to decide; its answer is what is judged here.
+		// Who may call is the app's to decide; its answer is what is
+		// judged here.
 		Options: &openapi3filter.Options{
 			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
 			IncludeResponseStatus: true,
@@ -88,8 +93,24 @@ func judge(router routers.Router, r *http.Request, body []byte, answer *httptest
 			return err
 		}
 	}
-	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+	if err := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request, Status: answer.Code, Header: answer.Header(),
 		Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: request.Options,
-	})
+	}); err != nil {
+		return err
+	}
+	return judgeFields(route.Operation.Responses.Status(answer.Code), answer)
+}
+
+// judgeFields refuses JSON fields that the document does not have.
+func judgeFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder) error {
+	kind, _, _ := mime.ParseMediaType(answer.Header().Get("Content-Type"))
+	if documented == nil || kind != "application/json" {
+		return nil
+	}
+	media := documented.Value.Content.Get(kind)
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	return unknownFields(media.Schema.Value, answer.Body.Bytes())
 }

@@ -86,7 +86,7 @@ func screenshotDir(t *testing.T) string {
 		}
 		return dir
 	}
-	dir, err := os.MkdirTemp("", "dialpad-texting-shots-")
+	dir, err := os.MkdirTemp("", "dialpad-texting-shots-") //nolint:usetesting // it outlives a failed test
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,8 +51,13 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-// Main is the TestMain of packages that use Binary or StartProcess.
+// Main is the TestMain of packages that run the whole program. More of their
+// tests run side by side than there are processors: they wait most of the time.
 func Main(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set("6") // a number is valid
+	}
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(filepath.Dir(built))

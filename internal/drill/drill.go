@@ -43,7 +43,7 @@ func Setup(flags *flag.FlagSet) cli.RunFunc {
 	flags.IntVar(&o.Texts, "texts", 2000, "people to text")
 	flags.IntVar(&o.Kills, "kills", 6, "how often a process is killed with -9; in between, some are paused past their lease, and the database is cut")
 	flags.StringVar(&o.Database, "database", "", "postgres://…: an empty database, three workers (default: an embedded file, one process)")
-	flags.Uint64Var(&o.Seed, "seed", rand.Uint64(), "repeats a drill's choices")
+	flags.Uint64Var(&o.Seed, "seed", rand.Uint64(), "repeats a drill's choices") //nolint:gosec // no secret
 	flags.DurationVar(&o.EventTimeout, "patience", 2*time.Minute, "how long to wait for events once nothing is queued")
 	flags.StringVar(&o.Dir, "dir", "", "keep the processes' logs and the database file in this folder")
 	return func(ctx context.Context, p cli.Process) (err error) {
@@ -79,7 +79,7 @@ type run struct {
 func Run(ctx context.Context, o Options, out io.Writer) (Tally, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{o: o, out: out, rand: rand.New(rand.NewPCG(o.Seed, 1)), began: time.Now()}
+	r := &run{o: o, out: out, rand: rand.New(rand.NewPCG(o.Seed, 1)), began: time.Now()} //nolint:gosec // repeatable on purpose
 	var err error
 	r.Demo, err = demo.New(ctx, demo.Options{Dir: o.Dir, DatabaseURL: o.Database, LogLevel: "info", TuneDialpad: tune}, program.NewLog("error", io.Discard))
 	if err != nil {

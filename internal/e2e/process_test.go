@@ -50,7 +50,6 @@ func TestKilledWorkerLosesNobodyAndTextsNobodyTwice(t *testing.T) {
 	demotest.StartProcess(t, environ, "serve")
 	killed := demotest.StartProcess(t, environ, "worker")
 	d.Until("the app is ready", d.Ready)
-	d.CRMSandbox.Seed(150, 0)
 	d.RaiseLimits(d.Connect())
 	d.DialpadSandbox.Fault(dialpadsandbox.Fault{Kind: dialpadsandbox.Slow, Path: "/api/v2/sms", Delay: 30 * time.Millisecond})
 	p, _ := d.BulkPopup("42", "contact")

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -42,9 +43,7 @@ func Check(t testing.TB, spec []byte, next http.Handler) http.Handler {
 		if err := judge(router, r, body, answer); err != nil {
 			t.Errorf("%s %s answered %d: %v", r.Method, r.URL.Path, answer.Code, err)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	})

@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/internal/cli"
 )
 
-// Serve runs the web server, and the worker too where the database is embedded.
+// Serve runs the web server, and the worker too where the database is
+// embedded.
 func Serve(ctx context.Context, process cli.Process) error {
 	p, err := load(ctx, process)
 	if err != nil {
@@ -24,8 +25,8 @@ func Serve(ctx context.Context, process cli.Process) error {
 	return p.Run(ctx, Parts{Web: true, Work: p.Store.Embedded(), Environ: process.Environ})
 }
 
-// Worker runs the background work. It refuses an embedded database, which Serve
-// works on alone.
+// Worker runs the background work. It refuses an embedded database, which
+// Serve works on alone.
 func Worker(ctx context.Context, process cli.Process) error {
 	p, err := load(ctx, process)
 	if err != nil {

@@ -9,32 +9,42 @@ import (
 	"time"
 )
 
-// lean is the memory of Go's that a process which works keeps to as long as it
-// can. An embedded database has some of its own in the same process, which Go's
-// runtime doesn't count.
+// heapTarget is how much memory Go may take in a process that works. An
+// embedded database has memory of its own beside it, which Go's runtime does
+// not count.
 const (
-	lean         = 48 << 20
-	leanEmbedded = 28 << 20
+	heapTarget         = 48 << 20
+	heapTargetEmbedded = 28 << 20
 )
 
-// keepLean lets a small heap grow threefold before it is collected, since its
-// garbage is plenty, but the process not above lean; one that holds more gets
-// the room it needs. Who sets GOGC or GOMEMLIMIT decides by that.
-func keepLean(ctx context.Context, environ []string, lean int64) error {
-	if slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "GOMEMLIMIT=") }) {
+const tuneInterval = time.Second
+
+// tuneMemory lets the heap grow to three times its live size between
+// collections, since most of it is garbage, and limits Go's memory to target.
+// A fixed GOMEMLIMIT would not do: a process whose live heap needs more than
+// target would only collect garbage, so the limit follows the live heap. It
+// leaves everything as it is where GOGC or GOMEMLIMIT is set.
+func tuneMemory(ctx context.Context, environ []string, target int64) error {
+	if slices.ContainsFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "GOMEMLIMIT=")
+	}) {
 		return nil
 	}
 	debug.SetGCPercent(200)
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	t := time.NewTicker(time.Second)
+	t := time.NewTicker(tuneInterval)
 	defer t.Stop()
 	for {
 		metrics.Read(live)
-		debug.SetMemoryLimit(max(lean, 3*int64(live[0].Value.Uint64()))) //nolint:gosec // a heap is smaller than that
+		debug.SetMemoryLimit(memoryLimit(live[0].Value.Uint64(), target))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
 		}
 	}
+}
+
+func memoryLimit(live uint64, target int64) int64 {
+	return max(target, 3*int64(live)) //nolint:gosec // a heap is smaller than that
 }

@@ -113,11 +113,11 @@ func (p *Program) Run(ctx context.Context, parts Parts) error {
 		g.Go(func() error { return p.Jobs.Run(ctx) })
 	}
 	if parts.Work && parts.Environ != nil {
-		most := int64(lean)
+		target := int64(heapTarget)
 		if p.Store.Embedded() {
-			most = leanEmbedded
+			target = heapTargetEmbedded
 		}
-		g.Go(func() error { return keepLean(ctx, parts.Environ, most) })
+		g.Go(func() error { return tuneMemory(ctx, parts.Environ, target) })
 	}
 	return g.Wait()
 }

@@ -22,6 +22,7 @@ func (b *browser) openBulkPopup(list string) *view {
 // TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser loses the network while
 // it counts and the page while it sends.
 func TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	page := b.d.Connect()
 	page.SaveRate(6) // slow enough to be watched
@@ -71,6 +72,7 @@ func TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser(t *testing.T) {
 // TestWhoWasTextedAgainIsOfferedOnceInABrowser sends a refused text again from
 // the outbox.
 func TestWhoWasTextedAgainIsOfferedOnceInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.d.Connect()
 	b.d.DialpadSandbox.Fault(dialpadsandbox.Fault{Kind: dialpadsandbox.Forbidden, Path: "/api/v2/sms", Times: 1})

@@ -15,6 +15,7 @@ import (
 // TestConnectingHasOneNextStepInABrowser closes Dialpad's window, refuses, and
 // connects in the end: at each moment the page has one primary button.
 func TestConnectingHasOneNextStepInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.openCRM("acme", "/apps/dialpad")
 	f := b.frame("/apps/dialpad")

@@ -7,6 +7,7 @@ import "testing"
 // TestAScheduleInTheOutboxInABrowser is a day of one schedule: found, looked at
 // by keyboard, held, and resumed.
 func TestAScheduleInTheOutboxInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.d.Connect()
 	popup := b.openPopup("7")

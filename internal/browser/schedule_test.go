@@ -16,6 +16,7 @@ import (
 // TestASchedulePlannedInABrowser is a bulk for later, from the popup to the
 // phones.
 func TestASchedulePlannedInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())
 	b.openCRM("acme", "/deals")
@@ -80,6 +81,7 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 // TestASenderWhoWillFailInABrowser is what an admin reads of a colleague's
 // schedule, and does about it.
 func TestASenderWhoWillFailInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())
 	b.openCRM("acme", "/contacts/7")

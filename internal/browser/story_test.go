@@ -56,6 +56,7 @@ func (b *browser) openPopupHere() *view {
 const connectedPage = `document.querySelector("#next")?.textContent === "Configure"`
 
 func TestAPlanWithoutDialpadIsOfferedAnotherOneInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.openCRM("globex", "/apps")
 	b.root.pressText("Dialpad")
@@ -84,6 +85,7 @@ func TestAPlanWithoutDialpadIsOfferedAnotherOneInABrowser(t *testing.T) {
 // TestTheWholeStoryInABrowser walks from nothing to a text on a phone, and what
 // each person sees on the way.
 func TestTheWholeStoryInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 
 	popup := b.openPopup("7")

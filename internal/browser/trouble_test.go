@@ -21,6 +21,7 @@ import (
 // TestAPersonInTroubleInABrowser is everything that goes wrong around one text,
 // in a world that is connected.
 func TestAPersonInTroubleInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())
 	for _, part := range []struct {

@@ -60,21 +60,7 @@ func Start(t testing.TB, dsn string) *Demo {
 // EachDatabase runs a test on SQLite and on Postgres, side by side.
 func EachDatabase(t *testing.T, test func(d *Demo)) {
 	t.Helper()
-	EachDSN(t, func(t *testing.T, dsn string) { test(Start(t, dsn)) })
-}
-
-// EachDSN runs a test with an empty SQLite database and an empty Postgres
-// database, side by side.
-func EachDSN(t *testing.T, test func(t *testing.T, dsn string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, modeltest.SQLite(t, nil))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, modeltest.Postgres(t, nil))
-	})
+	modeltest.Each(t, nil, func(t *testing.T, dsn string) { test(Start(t, dsn)) })
 }
 
 // Ready reports whether the app says that its database, schema and worker are

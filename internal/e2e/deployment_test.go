@@ -13,6 +13,7 @@ import (
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/internal/demotest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 	"dialpad-texting/models/sqlite"
 )
@@ -32,7 +33,7 @@ type deployment struct {
 // Postgres, side by side.
 func deployOnEachDatabase(t *testing.T, test func(d *deployment)) {
 	t.Helper()
-	demotest.EachDSN(t, func(t *testing.T, dsn string) {
+	modeltest.Each(t, nil, func(t *testing.T, dsn string) {
 		unlimited := func(o *dialpadsandbox.Options) { o.RequestsPerSecond = -1 } // so that no text is refused and sent again
 		demo, environ := demotest.StartSandboxes(t, dsn, unlimited)
 		d := &deployment{Demo: demo, dsn: dsn, environ: environ}

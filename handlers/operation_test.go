@@ -106,13 +106,27 @@ func TestAnotherSitesPageMayOnlyLaunch(t *testing.T) {
 
 func TestWhatDoesNotExist(t *testing.T) {
 	w := newWorld(t)
-	w.send("GET", "/", nil, header("Accept", "text/html,*/*")).plainPage(404)
+	w.send("GET", "/nothing", nil, header("Accept", "text/html,*/*")).plainPage(404)
 	w.send("GET", "/embed/api/nothing", nil).want(404, "not_found")
 	w.send("GET", "/apps/dialpad/nothing", nil).want(404, "not_found")
 	w.send("DELETE", "/apps/dialpad", nil).want(405, "method_not_allowed")
 	w.send("GET", "/crm/events", nil).want(405, "method_not_allowed")
 	if r := w.send("OPTIONS", "/embed/api/batches", nil, header("Origin", acme), header("Access-Control-Request-Method", "POST")); r.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("another site's page may read answers")
+	}
+}
+
+func TestTheAppsOwnAddressSaysWhatItIs(t *testing.T) {
+	w := newWorld(t)
+	for _, accept := range []string{"text/html,application/xhtml+xml,*/*;q=0.8", "*/*"} {
+		r := w.send("GET", "/", nil, header("Accept", accept)).want(200, "")
+		if !strings.Contains(r.body, "<h1>Dialpad Texting for Salesmate</h1>") || strings.Contains(r.body, "<script") {
+			t.Errorf("Accept %s: %s", accept, r.body)
+		}
+	}
+	r := w.send("GET", "/", nil, header("Accept", "application/json")).want(200, "")
+	if !strings.Contains(r.body, `"name":"Dialpad Texting for Salesmate"`) || !strings.Contains(r.body, `"openapi":"http`) {
+		t.Errorf("as JSON: %s", r.body)
 	}
 }
 

@@ -86,6 +86,17 @@ func (s *server) render(c *gin.Context, status int, policy, frames, name string,
 	return nil
 }
 
+// getHome says what the app is: a page or, for clients that prefer it, JSON.
+func (s *server) getHome(c *gin.Context) error {
+	appPage := s.wayBack(c.Request)
+	c.Header("Vary", "Accept")
+	if c.NegotiateFormat(gin.MIMEHTML, gin.MIMEJSON) == gin.MIMEJSON {
+		c.JSON(http.StatusOK, gin.H{"name": "Dialpad Texting for Salesmate", "app_page": appPage, "openapi": s.Config.PublicURL + "/openapi.yaml"})
+		return nil
+	}
+	return s.render(c, http.StatusOK, scriptless, nobody, "home", static.Home{AppPageURL: appPage})
+}
+
 // plain answers a page without script that says what is wrong and leads back to the CRM.
 func (s *server) plain(c *gin.Context, r *refusal) {
 	c.Abort()

@@ -77,6 +77,7 @@ func (s *server) machineRoutes(r *gin.Engine) {
 	r.POST("/dialpad/events/:path", s.api(s.postDialpadEvent))
 
 	// For browsers, and for those who run the app.
+	r.GET("/", s.page(s.getHome))
 	r.GET("/embed/sdk.js", s.api(s.getSDK))
 	r.GET("/static/*path", s.getAsset)
 	r.HEAD("/static/*path", s.getAsset)

@@ -57,6 +57,12 @@ func (p Page) Data() map[string]any {
 	}
 }
 
+// Home is the data of the page at the app's own address ("home"): what the app
+// is.
+type Home struct {
+	AppPageURL string // the CRM's page about the app
+}
+
 // Plain is the data of the page without script ("plain"): what happened and
 // where to go. With an empty LinkURL there is no link.
 type Plain struct {

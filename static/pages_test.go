@@ -30,6 +30,7 @@ func page() static.Page {
 func allPages() map[string]any {
 	return map[string]any{
 		"app": page(), "popup": page(), "texts": page(),
+		"home":            static.Home{AppPageURL: "http://localhost:8090/"},
 		"plain":           static.Plain{Title: "Expired", Message: `<b onclick="x">`, LinkText: "Back", LinkURL: "http://acme.localhost:8090/"},
 		"connect_confirm": static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: `"><script>`, Linkname: "acme", State: "s1"},
 		"connect_done":    static.Done{OK: true, Title: "Connected", Message: "Connected. You can close this window."},

@@ -16,11 +16,21 @@ import (
 // Migrate brings the database at dsn to the schema under test.
 type Migrate func(dsn string) error
 
-// Each runs the test once on SQLite and once on Postgres, as two subtests.
+// Each runs the test once on SQLite and once on Postgres, as two subtests side
+// by side. The two share nothing but what test captures; Each returns when both
+// are done.
 func Each(t *testing.T, migrate Migrate, test func(t *testing.T, dsn string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t, migrate)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t, migrate)) })
+	t.Run("databases", func(t *testing.T) {
+		t.Run("sqlite", func(t *testing.T) {
+			t.Parallel()
+			test(t, SQLite(t, migrate))
+		})
+		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
+			test(t, Postgres(t, migrate))
+		})
+	})
 }
 
 // SQLite gives "sqlite:<path>" of a fresh database file, migrated unless

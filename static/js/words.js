@@ -473,6 +473,11 @@ export default {
   "state.tab.skipped": "Left out",
   "state.tab.cancelled": "Cancelled",
 
+  "home.title": "Dialpad Texting for Salesmate",
+  "home.what": "Text your contacts from Salesmate through your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
+  "home.open": "Open Dialpad in your CRM",
+  "home.api": "API description (OpenAPI)",
+
   "confirm.title": "Is this the right Dialpad company?",
   "confirm.who": "Signed in at Dialpad as",
   "confirm.company": "Dialpad",

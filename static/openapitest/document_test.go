@@ -94,7 +94,7 @@ func TestDocumentHoldsEveryOperationOfTheContract(t *testing.T) {
 		"GET /embed/api/batches/{id}/messages", "POST /embed/api/batches/{id}/cancel", "POST /embed/api/batches/{id}/pause",
 		"POST /embed/api/batches/{id}/resume", "POST /embed/api/batches/{id}/resend",
 		"POST /embed/api/messages/{id}/cancel", "GET /embed/api/messages/{id}/receipt", "GET /texts/api/batches",
-		"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.yaml",
+		"GET /", "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.yaml",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%s is not in the document", want)

@@ -8,6 +8,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -20,7 +22,8 @@ import (
 
 // Check passes requests on to next. It fails the test if an answer, or a request
 // that next accepted (2xx), does not fit spec, the body of GET /openapi.yaml. An
-// address that spec does not know must answer 404 or 405.
+// answer may hold no field that spec does not have. An address that spec does
+// not know must answer 404 or 405.
 func Check(t testing.TB, spec []byte, next http.Handler) http.Handler {
 	t.Helper()
 	router, err := newRouter(spec)
@@ -39,9 +42,7 @@ func Check(t testing.TB, spec []byte, next http.Handler) http.Handler {
 		if err := validate(router, r, body, answer); err != nil {
 			t.Errorf("%s %s answered %d: %v", r.Method, r.URL.Path, answer.Code, err)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	})
@@ -90,8 +91,24 @@ func validate(router routers.Router, r *http.Request, body []byte, answer *httpt
 			return err
 		}
 	}
-	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+	if err := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request, Status: answer.Code, Header: answer.Header(),
 		Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: request.Options,
-	})
+	}); err != nil {
+		return err
+	}
+	return judgeFields(route.Operation.Responses.Status(answer.Code), answer)
+}
+
+// judgeFields refuses JSON fields that the document does not have.
+func judgeFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder) error {
+	kind, _, _ := mime.ParseMediaType(answer.Header().Get("Content-Type"))
+	if documented == nil || kind != "application/json" {
+		return nil
+	}
+	media := documented.Value.Content.Get(kind)
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	return unknownFields(media.Schema.Value, answer.Body.Bytes())
 }

@@ -37,6 +37,7 @@ func TestCheckFailsOnAnswersThatDoNotFitTheDocument(t *testing.T) {
 	}{
 		{"a batch", "GET", "/embed/api/batches/b", "", 200, "application/json", batch, true},
 		{"a batch without a count", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, `"held":0,`, "", 1), false},
+		{"an undocumented field", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, `"held":0,`, `"held":0,"lost":0,`, 1), false},
 		{"an unknown state", "GET", "/embed/api/batches/b", "", 200, "application/json", strings.Replace(batch, "done", "lost", 1), false},
 		{"an error", "GET", "/embed/api/batches/b", "", 404, "application/json; charset=utf-8", problem, true},
 		{"an error without an envelope", "GET", "/embed/api/batches/b", "", 404, "application/json", `{"message":"no"}`, false},

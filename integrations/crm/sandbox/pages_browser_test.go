@@ -13,8 +13,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"dialpad-texting/integrations/browsertest"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/browsertest"
 )
 
 // sdkStub records what the pages ask of the app's script.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"dialpad-texting/integrations/browsertest"
 	"dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/internal/browsertest"
 )
 
 func TestConsentInABrowser(t *testing.T) {

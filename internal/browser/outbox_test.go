@@ -1,0 +1,54 @@
+//go:build !race
+
+package browser
+
+import "testing"
+
+// TestAScheduleInTheOutboxInABrowser is a day of one schedule: found, looked at
+// by keyboard, held, and resumed.
+func TestAScheduleInTheOutboxInABrowser(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	b.d.Connect()
+	popup := b.openPopup("7")
+	popup.write("#message", "See you\nمرحبا 😀 <b>tomorrow</b>")
+	popup.press("#later")
+	popup.until(`!document.querySelector("#schedule").hidden`)
+	b.checkLook("popup-schedule", b.root, popup)
+	popup.press("#send")
+	popup.waitState("scheduled")
+	b.checkLook("popup-scheduled", b.root, popup)
+
+	b.openCRM("acme", "/texts")
+	f := b.frame("/texts")
+	f.write("#f-q", "nowhere")
+	f.waitText("No text fits these filters.")
+	f.pressText("Clear the filters")
+	f.until(`document.activeElement.id === "f-q" && document.querySelector("#batches a")`)
+	f.press("#batches a")
+	f.until(`document.querySelector("[data-act=edit]")`)
+	f.until(`(() => { document.querySelector("[data-act=edit]").focus(); return true; })()`)
+	f.key("Enter", "\r", 0)
+	f.until(`document.querySelector("#edit").open`)
+	f.until(`(() => { const e = document.querySelector("#edit input[type=datetime-local]"); e.value = e.value.slice(0, 11) + "23:00"; e.dispatchEvent(new Event("input", { bubbles: true })); return true; })()`)
+	f.waitText("This is in the quiet hours, 20:00 to 08:00 in New York.")
+	b.checkLook("outbox-edit", b.root, f)
+	f.key("Escape", "", 0)
+	f.until(`!document.querySelector("#edit").open && document.activeElement.dataset.act === "edit" && !document.activeElement.disabled`)
+
+	b.plan("starter")
+	f.waitText("On hold")
+	b.checkLook("outbox-held", b.root, f)
+	f.until(`document.querySelector("[data-act=edit]")`)
+	b.plan("business")
+	f.press("[data-act=resume]")
+	f.until(`document.querySelector(".badge").textContent === "Scheduled" && document.querySelector("[data-act=edit]")`)
+	b.wantCleanConsole()
+}
+
+// plan moves the tenant to another plan; the CRM sends the event.
+func (b *browser) plan(key string) {
+	b.t.Helper()
+	b.d.CRMSandbox.SetPlan("acme", key)
+	b.d.Must(b.d.CRMSandbox.SendEvent(b.t.Context(), "acme", "plan.changed", nil))
+}

@@ -1,0 +1,149 @@
+// Package program wires the app from its configuration and runs it: the web
+// server, the background worker, or both.
+package program
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/audience"
+	"dialpad-texting/app/automation"
+	"dialpad-texting/app/batch"
+	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/jobs"
+	"dialpad-texting/app/market"
+	"dialpad-texting/app/optout"
+	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/popup"
+	"dialpad-texting/app/templates"
+	"dialpad-texting/app/timeline"
+	"dialpad-texting/config"
+	"dialpad-texting/handlers"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/models"
+	"dialpad-texting/static"
+)
+
+// Program is the app with all its parts wired.
+type Program struct {
+	Store   *models.Store
+	Jobs    *jobs.Runner
+	Handler http.Handler // of the web server; tests wrap it before Run
+
+	cfg config.Config
+	log *slog.Logger
+}
+
+// Parts says what a process runs.
+type Parts struct {
+	Web, Work bool
+	Listener  net.Listener // for Web; nil listens on the configured port
+	Environ   []string     // nil leaves the memory limits as they are
+}
+
+// Build wires the program; nothing runs yet. The caller closes it.
+func Build(ctx context.Context, cfg config.Config, log *slog.Logger) (*Program, error) {
+	secrets, err := crm.ParseSecrets(cfg.CRMAppSecrets.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("CRM_APP_SECRETS: %w", err)
+	}
+	vault, err := models.NewVault(cfg.EncryptionKeys.List())
+	if err != nil {
+		return nil, err
+	}
+	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{Store: store, cfg: cfg, log: log}
+	if err := p.wire(secrets); err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Program) wire(secrets crm.Secrets) error {
+	cfg, store, now := p.cfg, p.Store, time.Now
+	id := models.NewID()
+	phone := dialpad.New(dialpad.Config{BaseURL: cfg.DialpadURL, ClientID: cfg.DialpadClientID, ClientSecret: cfg.DialpadClientSecret.Reveal(),
+		RedirectURL: cfg.PublicURL + "/connect/callback", Scopes: cfg.DialpadScopes})
+	host := crm.New(cfg.CRMAPIURL, secrets, nil, now)
+
+	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
+	people := accounts.New(store, phone, mkt, host, now, p.log)
+	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
+	optOuts := optout.New(store, phone, host, mkt, p.log)
+	tpl := templates.New(host, now)
+	aud := audience.New(store, host, tpl, mkt, audience.Config{Now: now, Log: p.log, Notify: engine.Notify, RefreshOptOuts: optOuts.Refresh})
+	batches := batch.New(store, aud, tpl, mkt, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
+	box := outbox.New(store, aud, batches, now, p.log)
+	action := automation.New(store, host, mkt, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
+		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
+	p.Jobs = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
+		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
+		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
+
+	pages, err := static.Pages()
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
+	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
+		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
+		Accounts: people, Popup: popup.New(store, tpl, aud, box, mkt, p.log), Audience: aud, Batches: batches, Outbox: box,
+		Automation: action, Events: p.Jobs, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+	return nil
+}
+
+// Run runs the parts until ctx ends, then stops cleanly. It refuses a schema
+// that is not current.
+func (p *Program) Run(ctx context.Context, parts Parts) error {
+	if err := p.Store.SchemaCurrent(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if parts.Web {
+		g.Go(func() error { return p.serveWeb(ctx, parts.Listener) })
+	}
+	if parts.Work {
+		g.Go(func() error { return p.Jobs.Run(ctx) })
+	}
+	if parts.Work && parts.Environ != nil {
+		target := int64(heapTarget)
+		if p.Store.Embedded() {
+			target = heapTargetEmbedded
+		}
+		g.Go(func() error { return tuneMemory(ctx, parts.Environ, target) })
+	}
+	return g.Wait()
+}
+
+// Close closes the database.
+func (p *Program) Close() {
+	if err := p.Store.Close(); err != nil {
+		p.log.Error("close database failed", "err", err)
+	}
+}
+
+// NewLog returns a logger that writes JSON lines to w.
+func NewLog(level string, w io.Writer) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // cannot happen: config checks the level
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l}))
+}

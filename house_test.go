@@ -32,14 +32,15 @@ const (
 
 // appMayUse: which capabilities a capability may build on. "work" runs jobs for all of them.
 var appMayUse = map[string][]string{
-	"market":     {},
-	"accounts":   {"market"},
-	"compose":    {},
-	"access":     {"market"},
-	"delivery":   {"market", "accounts", "compose"},
-	"texting":    {"market", "accounts", "compose", "delivery"},
-	"automation": {"market", "accounts", "compose", "texting", "delivery"},
-	"work":       {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
+	"eligibility": {},
+	"market":      {},
+	"accounts":    {"market"},
+	"compose":     {},
+	"access":      {"market"},
+	"delivery":    {"market", "accounts", "compose"},
+	"texting":     {"market", "accounts", "compose", "delivery"},
+	"automation":  {"market", "accounts", "compose", "texting", "delivery"},
+	"work":        {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
 }
 
 // mayImport answers for two folders of ours, "." being main's.

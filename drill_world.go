@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
@@ -19,7 +19,7 @@ const drillTenant = "t_9"
 
 // connect installs the app for Acme and connects its Dialpad, as Ana does in her browser.
 func (f *drillField) connect(ctx context.Context) error {
-	store, mkt := f.program.store, f.program.crew.Market
+	store, crew := f.program.store, f.program.crew
 	as := f.crmSandbox.Tenant("acme")
 	if _, err := store.SaveSignedTenant(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
 		TimeZone: as.TimeZone, SignedAt: time.Now()}); err != nil {
@@ -29,15 +29,15 @@ func (f *drillField) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := mkt.Install(ctx, t, "42"); err != nil {
+	if _, err := crew.Installer.Install(ctx, t, "42"); err != nil {
 		return err
 	}
-	address, _, err := mkt.StartConnect(ctx, t, models.Session{TenantID: drillTenant, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"})
+	address, _, err := crew.Connector.Start(ctx, t, models.Session{TenantID: drillTenant, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"})
 	if err != nil {
 		return err
 	}
 	_, ticket, _ := strings.Cut(address, "ticket=")
-	consent, err := mkt.OpenWindow(ctx, ticket, "drill")
+	consent, err := crew.Connector.OpenWindow(ctx, ticket, "drill")
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (f *drillField) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done, err := mkt.Callback(ctx, market.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
+	done, err := crew.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
 	if err == nil && !done.Done {
 		err = fmt.Errorf("not connected: %+v", done)
 	}

@@ -33,14 +33,15 @@ const (
 // appMayUse: which capabilities a capability may build on. "work" runs jobs for all of them.
 var appMayUse = map[string][]string{
 	"eligibility": {},
-	"market":      {},
-	"accounts":    {"market"},
+	"connection":  {"eligibility"},
+	"install":     {"eligibility", "connection"},
+	"accounts":    {"eligibility", "connection"},
 	"compose":     {},
-	"access":      {"market"},
-	"delivery":    {"market", "accounts", "compose"},
-	"texting":     {"market", "accounts", "compose", "delivery"},
-	"automation":  {"market", "accounts", "compose", "texting", "delivery"},
-	"work":        {"market", "accounts", "compose", "access", "delivery", "texting", "automation"},
+	"access":      {},
+	"delivery":    {"eligibility", "connection", "accounts", "compose"},
+	"texting":     {"eligibility", "accounts", "compose", "delivery"},
+	"automation":  {"eligibility", "compose", "texting", "delivery"},
+	"work":        {"eligibility", "connection", "install", "accounts", "compose", "access", "delivery", "texting", "automation"},
 }
 
 // mayImport answers for two folders of ours, "." being main's.
@@ -285,10 +286,10 @@ func TestThePlanRefusesWhatPointsUp(t *testing.T) {
 		{"handlers", "models", true}, {"handlers", "config", true}, {"handlers", "static", true},
 		{"app/texting", "app/delivery", true}, {"app/texting", "models", true}, {"app/texting", "integrations/crm", true},
 		{"models", "models/sqlite", true}, {"integrations/crm/sandbox", "integrations/crm", true},
-		{"app/market", ".", false}, {"app/delivery", "app/texting", false}, {"app/texting", "handlers", false},
-		{"app/compose", "app/market", false}, {"app/texting", "static", false}, {"app/texting", "config", false},
+		{"app/connection", ".", false}, {"app/delivery", "app/texting", false}, {"app/texting", "handlers", false},
+		{"app/compose", "app/eligibility", false}, {"app/eligibility", "app/connection", false}, {"app/texting", "static", false}, {"app/texting", "config", false},
 		{"app/texting", "integrations/crm/sandbox", false}, {"app/texting", "models/sqlite", false},
-		{"models", "app/market", false}, {"models", "integrations/crm", false}, {"models", "models/modeltest", false}, {"models/seed", "models", true}, {"handlers", "models/seed", false}, {"handlers", "static/openapitest", false},
+		{"models", "app/eligibility", false}, {"models", "integrations/crm", false}, {"models", "models/modeltest", false}, {"models/seed", "models", true}, {"handlers", "models/seed", false}, {"handlers", "static/openapitest", false},
 		{"integrations/crm", "models", false}, {"integrations/crm", "integrations/dialpad", false},
 		{"integrations/crm/sandbox", "integrations/dialpad", false}, {"handlers", "integrations/crm/sandbox", false},
 		{"static", "models", false}, {"config", "models", false}, {"somewhere", "models", false},

@@ -17,8 +17,10 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/app/work"
 	"dialpad-texting/config"
@@ -74,14 +76,19 @@ func (p *program) wire(secrets crm.Secrets) error {
 		RedirectURL: cfg.PublicURL + "/connect/callback", Scopes: cfg.DialpadScopes})
 	host := crm.New(cfg.CRMAPIURL, secrets, nil, now)
 
-	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
-	people := accounts.New(store, phone, mkt, host, now, p.log)
-	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
-	optOuts := texting.NewOptOuts(store, phone, host, mkt, p.log)
-	texts := texting.New(store, host, mkt, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
-	action := automation.New(store, host, mkt, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
+	eligible := eligibility.New(store, eligibility.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL})
+	connecting := connection.Config{PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log}
+	tokens := connection.NewTokens(store, phone, connecting)
+	connector := connection.NewConnector(store, phone, eligible, tokens, connecting)
+	connections := connection.New(store, phone, tokens, connecting)
+	installer := install.New(store, eligible, connections, now)
+	people := accounts.New(store, phone, tokens, host, now, p.log)
+	engine := delivery.New(store, phone, eligible, tokens, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
+	optOuts := texting.NewOptOuts(store, phone, host, tokens, p.log)
+	texts := texting.New(store, host, eligible, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
+	action := automation.New(store, host, eligible, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
 		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
-	p.crew = &work.Crew{Store: store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	p.crew = &work.Crew{Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
@@ -91,7 +98,8 @@ func (p *program) wire(secrets crm.Secrets) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
-	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
+	p.handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible,
+		Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Texting: texts, Automation: action, Events: p.crew, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil

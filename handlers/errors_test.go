@@ -11,9 +11,9 @@ import (
 func TestEveryCodeBelowHasAStatus(t *testing.T) {
 	found := map[string]bool{}
 	for folder, patterns := range map[string][]string{
-		"texting": {`problem\("([a-z_]+)"`, `Problem\{Code: "([a-z_]+)"`, `code[A-Z]\w* += "([a-z_]+)"`},
-		"market":  {`Code[A-Z]\w* += "([a-z_]+)"`},
-		"compose": {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
+		"texting":     {`problem\("([a-z_]+)"`, `Problem\{Code: "([a-z_]+)"`, `code[A-Z]\w* += "([a-z_]+)"`},
+		"eligibility": {`Code[A-Z]\w* += "([a-z_]+)"`},
+		"compose":     {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
 	} {
 		files, err := filepath.Glob("../app/" + folder + "/*.go")
 		if err != nil || len(files) == 0 {

@@ -17,7 +17,9 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
@@ -44,18 +46,21 @@ type Events interface {
 
 // Deps are what the door leads to. All are needed, but Now and Log.
 type Deps struct {
-	Config     config.Config
-	Secrets    crm.Secrets // of Config, parsed
-	Store      *models.Store
-	Market     *market.Market
-	Access     *access.Access
-	Accounts   *accounts.Accounts
-	Texting    *texting.Texting
-	Automation Automation
-	Events     Events
-	Pages      *static.Renderer
-	Assets     http.Handler
-	Registry   *prometheus.Registry
+	Config      config.Config
+	Secrets     crm.Secrets // of Config, parsed
+	Store       *models.Store
+	Connector   *connection.Connector
+	Connections *connection.Connections
+	Installer   *install.Installer
+	Eligibility *eligibility.Checker
+	Access      *access.Access
+	Accounts    *accounts.Accounts
+	Texting     *texting.Texting
+	Automation  Automation
+	Events      Events
+	Pages       *static.Renderer
+	Assets      http.Handler
+	Registry    *prometheus.Registry
 
 	Now          func() time.Time // nil is the store's clock
 	Log          *slog.Logger     // nil is none

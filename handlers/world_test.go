@@ -19,7 +19,9 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
@@ -93,15 +95,20 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	cfg := w.config(o, dialpadServer.URL, crmServer.URL)
 	dp := dialpad.New(dialpad.Config{BaseURL: dialpadServer.URL, ClientID: "app", ClientSecret: "secret", RedirectURL: callback,
 		Scopes: []string{"offline_access", "change_log"}, Now: w.clock.Now})
-	m := market.New(w.db.Store, dp, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: w.app.URL, Now: w.clock.Now})
+	eligible := eligibility.New(w.db.Store, eligibility.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL})
+	connecting := connection.Config{PublicURL: w.app.URL, Now: w.clock.Now}
+	tokens := connection.NewTokens(w.db.Store, dp, connecting)
+	connections := connection.New(w.db.Store, dp, tokens, connecting)
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
 	w.deps = handlers.Deps{
-		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Market: m,
+		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Eligibility: eligible, Connections: connections,
+		Connector:  connection.NewConnector(w.db.Store, dp, eligible, tokens, connecting),
+		Installer:  install.New(w.db.Store, eligible, connections, w.clock.Now),
 		Access:     access.New(w.db.Store, crm.LaunchVerifier{Secrets: w.secrets, BaseDomain: crmDomain, Now: w.clock.Now}, w.clock.Now),
-		Accounts:   accounts.New(w.db.Store, dp, m, crmClient, w.clock.Now, nil),
-		Texting:    texting.New(w.db.Store, crmClient, m, texting.Config{Now: w.clock.Now}),
+		Accounts:   accounts.New(w.db.Store, dp, tokens, crmClient, w.clock.Now, nil),
+		Texting:    texting.New(w.db.Store, crmClient, eligible, texting.Config{Now: w.clock.Now}),
 		Automation: w.automation, Events: w.events, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
@@ -297,9 +304,9 @@ func (w *world) finish(tenantID string) {
 	ctx := context.Background()
 	_, err := w.deps.Accounts.SyncDirectory(ctx, tenantID)
 	w.must(err)
-	_, err = w.deps.Market.Subscribe(ctx, tenantID)
+	_, err = w.deps.Connections.Subscribe(ctx, tenantID)
 	w.must(err)
-	w.must(w.deps.Market.Ready(ctx, tenantID))
+	w.must(w.deps.Connections.Ready(ctx, tenantID))
 }
 
 // log keeps what was logged.

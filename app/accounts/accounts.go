@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
@@ -39,7 +40,7 @@ type CRM interface {
 type Accounts struct {
 	store  *models.Store
 	dp     *dialpad.Client
-	market *market.Market
+	tokens *connection.Tokens
 	crm    CRM
 	now    func() time.Time
 	log    *slog.Logger
@@ -50,14 +51,14 @@ type Accounts struct {
 }
 
 // New makes Accounts. now nil is the store's clock, log nil is none.
-func New(store *models.Store, dp *dialpad.Client, m *market.Market, c CRM, now func() time.Time, log *slog.Logger) *Accounts {
+func New(store *models.Store, dp *dialpad.Client, tokens *connection.Tokens, c CRM, now func() time.Time, log *slog.Logger) *Accounts {
 	if now == nil {
 		now = store.Now
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Accounts{store: store, dp: dp, market: m, crm: c, now: now, log: log, rest: rest,
+	return &Accounts{store: store, dp: dp, tokens: tokens, crm: c, now: now, log: log, rest: rest,
 		singles: newPaces(singlesPerSecond, singlesPerSecond), pages: newPaces(pagesPerSecond, 1)}
 }
 
@@ -75,21 +76,21 @@ func (c *Counts) add(o Counts) {
 }
 
 // ask runs f with the tenant's token, within a pace, and again after a limit or an outage. What stays an outage is
-// *market.Refusal dialpad_unreachable.
+// *eligibility.Refusal dialpad_unreachable.
 func (a *Accounts) ask(ctx context.Context, tenantID string, p *paces, f func(token string) error) error {
 	for try := 1; ; try++ {
-		err := a.market.Do(ctx, tenantID, func(token string) error {
+		err := a.tokens.Do(ctx, tenantID, func(token string) error {
 			if err := p.of(tenantID).Wait(ctx); err != nil {
 				<-ctx.Done() // a limiter says at once that the time left is too short; whoever works in parts waits for its end
 				return ctx.Err()
 			}
 			return f(token)
 		})
-		if !market.Outage(err) || isRefusal(err) {
+		if !eligibility.IsOutage(err) || isRefusal(err) {
 			return err
 		}
 		if try == tries {
-			return market.Unreachable(err)
+			return eligibility.Unreachable(err)
 		}
 		if err := a.rest(ctx, restAfter(err, try)); err != nil {
 			return err
@@ -98,7 +99,7 @@ func (a *Accounts) ask(ctx context.Context, tenantID string, p *paces, f func(to
 }
 
 func isRefusal(err error) bool {
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	return errors.As(err, &r)
 }
 

@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
@@ -79,8 +80,8 @@ func newWorld(t *testing.T, dsn string) *world {
 	_, err := w.db.Install(ctx, "t_9", "42")
 	must(t, err)
 	w.connect(sandbox.AcmeID, sandbox.AnaID)
-	m := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, Now: w.clock.Now})
-	w.Accounts = accounts.New(w.db.Store, w.dp, m, w.crm, nil, nil)
+	tokens := connection.NewTokens(w.db.Store, w.dp, connection.Config{Now: w.clock.Now})
+	w.Accounts = accounts.New(w.db.Store, w.dp, tokens, w.crm, nil, nil)
 	return w
 }
 
@@ -381,7 +382,7 @@ func TestAnOutageIsSaidToBeOne(t *testing.T) {
 	}
 	w.sandbox.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting, Path: "/api/v2/users"})
 	w.clock.Add(time.Hour)
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	if _, err := w.Fresh(ctx, "t_9", sandbox.BenID, time.Minute); !errors.As(err, &r) || r.Code != "dialpad_unreachable" {
 		t.Errorf("Fresh: %v", err)
 	}
@@ -396,7 +397,7 @@ func TestAnOutageIsSaidToBeOne(t *testing.T) {
 func TestARevokedGrantBreaksTheConnection(t *testing.T) {
 	w := newWorld(t, modeltest.SQLite(t, seed.Migrate))
 	w.sandbox.RevokeTokens(sandbox.AcmeID)
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	if _, err := w.SyncDirectory(ctx, "t_9"); !errors.As(err, &r) || r.Code != "not_connected" {
 		t.Errorf("got %v", err)
 	}

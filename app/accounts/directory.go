@@ -20,7 +20,7 @@ const (
 
 // SyncDirectory reads all users of the tenant's Dialpad company, in all states, then one by one those that the
 // directory did not name: not found means deleted. It notes how far it came, so that the next run goes on where this
-// one had to stop. Errors: *market.Refusal, or models.ErrLost when another company was connected meanwhile.
+// one had to stop. Errors: *eligibility.Refusal, or models.ErrLost when another company was connected meanwhile.
 func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, error) {
 	c, err := a.store.Connection(ctx, tenantID)
 	if err != nil {
@@ -246,7 +246,7 @@ func (a *Accounts) read(ctx context.Context, c models.Connection, known models.A
 }
 
 // Fresh gives an account that was read not longer ago than olderThan, and not before an event spoke of it: from
-// Dialpad if need be. models.ErrNotFound: nobody knows that account. *market.Refusal dialpad_unreachable: it needs to
+// Dialpad if need be. models.ErrNotFound: nobody knows that account. *eligibility.Refusal dialpad_unreachable: it needs to
 // be read and can't be.
 func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderThan time.Duration) (models.Account, error) {
 	known := func(ctx context.Context) (v models.Account, fresh bool, err error) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -17,7 +17,7 @@ const (
 )
 
 // Live reads a tenant's people again when the directory is older than that: for lists that somebody chooses from now.
-// What takes long comes a moment later. *market.Refusal: dialpad_unreachable when Dialpad does not answer, at once,
+// What takes long comes a moment later. *eligibility.Refusal: dialpad_unreachable when Dialpad does not answer, at once,
 // since nobody waits for tries; not_connected when it turns the grant down.
 func (a *Accounts) Live(ctx context.Context, tenantID string, olderThan time.Duration) error {
 	c, err := a.store.Connection(ctx, tenantID)
@@ -54,15 +54,15 @@ func (a *Accounts) Live(ctx context.Context, tenantID string, olderThan time.Dur
 func (a *Accounts) answers(ctx context.Context, c models.Connection) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	err := a.market.Do(ctx, c.TenantID, func(token string) error {
+	err := a.tokens.Do(ctx, c.TenantID, func(token string) error {
 		_, err := a.dp.User(ctx, token, c.DialpadUserID)
 		return err
 	})
 	switch {
 	case isRefusal(err):
 		return err
-	case market.Outage(err), errors.Is(err, context.DeadlineExceeded):
-		return market.Unreachable(err)
+	case eligibility.IsOutage(err), errors.Is(err, context.DeadlineExceeded):
+		return eligibility.Unreachable(err)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"log/slog"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -31,24 +31,24 @@ type Config struct {
 	Log  *slog.Logger     // nil = none
 	Wake func()           // called after queueing, so that a worker in the same process looks at once; may be nil
 	// Live reads people and accounts again when what is known of them is older than a minute; nil = never.
-	// *market.Refusal where they can't be read.
+	// *eligibility.Refusal where they can't be read.
 	Live func(ctx context.Context, tenantID string) error
 }
 
 // Automation is the capability; one per process. Safe for concurrent use.
 type Automation struct {
-	store  *models.Store
-	crm    CRM
-	market *market.Market
-	texts  *texting.Texting
-	cfg    Config
+	store    *models.Store
+	crm      CRM
+	eligible *eligibility.Checker
+	texts    *texting.Texting
+	cfg      Config
 
 	nobody    memory[bool]   // users whom the CRM does not have
 	templates memory[string] // texts
 }
 
 // New returns an Automation.
-func New(store *models.Store, c CRM, m *market.Market, tx *texting.Texting, cfg Config) *Automation {
+func New(store *models.Store, c CRM, eligible *eligibility.Checker, tx *texting.Texting, cfg Config) *Automation {
 	if cfg.Now == nil {
 		cfg.Now = store.Now
 	}
@@ -58,7 +58,7 @@ func New(store *models.Store, c CRM, m *market.Market, tx *texting.Texting, cfg 
 	if cfg.Wake == nil {
 		cfg.Wake = func() {}
 	}
-	return &Automation{store: store, crm: c, market: m, texts: tx, cfg: cfg}
+	return &Automation{store: store, crm: c, eligible: eligible, texts: tx, cfg: cfg}
 }
 
 // Invalid is an input that can't be read: the CRM's own mistake, not an outcome.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strings"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -53,7 +53,7 @@ func (a *Automation) Carry(ctx context.Context, tenantID, callbackID string) err
 
 // prepare finds out who sends what to whom; *ending when no text will go out.
 func (e *errand) prepare(ctx context.Context) error {
-	refusal, err := e.market.TenantMay(ctx, e.tenant.ID)
+	refusal, err := e.eligible.CheckTenant(ctx, e.tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -123,13 +123,13 @@ func (e *errand) sendFrom(ctx context.Context, userID string) error {
 	}
 	e.sender = texting.Sender{UserID: userID}
 	if !u.Active {
-		return refused(market.NoAccount(""))
+		return refused(eligibility.NoAccount(""))
 	}
-	account, refusal, err := e.market.UserMay(ctx, e.tenant.ID, u.Email)
+	account, refusal, err := e.eligible.CheckUser(ctx, e.tenant.ID, u.Email)
 	switch {
 	case err != nil:
 		return err
-	case refusal != nil && refusal.Code == market.CodeUnreachable:
+	case refusal != nil && refusal.Code == eligibility.CodeUnreachable:
 		return refusal
 	case refusal != nil:
 		return refused(refusal)

@@ -64,7 +64,7 @@ func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Ca
 		}
 	case models.Cancelled:
 		// Cancelled because the app was removed: the CRM should know that the next ones won't go either.
-		if refusal, err := a.market.TenantMay(ctx, c.TenantID); err != nil {
+		if refusal, err := a.eligible.CheckTenant(ctx, c.TenantID); err != nil {
 			return c, err
 		} else if refusal != nil {
 			end = refused(refusal)

@@ -3,7 +3,7 @@ package automation
 import (
 	"cmp"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -26,7 +26,7 @@ type ending struct {
 
 func (e *ending) Error() string { return "automation ends: " + e.code }
 
-func refused(r *market.Refusal) *ending { return &ending{code: r.Code, words: r.Message} }
+func refused(r *eligibility.Refusal) *ending { return &ending{code: r.Code, words: r.Message} }
 
 // endOf is the end that a message's state means; nil while there is none. Dialpad's own words stay verbatim.
 func endOf(m models.Message) *ending {
@@ -49,7 +49,7 @@ func (e *ending) severity() string {
 	switch {
 	case e.sent:
 		return crm.SeverityNone
-	case e.code == market.CodePlan, e.code == market.CodeInstall, e.code == market.CodeConnect:
+	case e.code == eligibility.CodePlan, e.code == eligibility.CodeInstall, e.code == eligibility.CodeConnect:
 		return crm.SeverityHigh
 	}
 	return crm.SeverityMedium

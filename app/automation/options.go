@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -29,7 +29,7 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 		return crm.Options{}, &Invalid{Field: "field", Message: "This input has no list of choices."}
 	}
 	// Asked first for each input: before anybody connected there is nobody to ask the CRM's templates for.
-	refusal, err := a.market.TenantMay(ctx, t.ID)
+	refusal, err := a.eligible.CheckTenant(ctx, t.ID)
 	if err != nil {
 		return crm.Options{}, err
 	}
@@ -74,13 +74,13 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 
 // mayChoose says why no sender can be chosen now. What is known of people is read again first, so that whoever was
 // suspended a minute ago is not offered.
-func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
-	var refusal *market.Refusal
+func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*eligibility.Refusal, error) {
+	var refusal *eligibility.Refusal
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {
 			// A grant that was turned down just now is a broken connection, which says the same with its link.
-			if broken, err := a.market.TenantMay(ctx, t.ID); err != nil || broken != nil {
+			if broken, err := a.eligible.CheckTenant(ctx, t.ID); err != nil || broken != nil {
 				return broken, err
 			}
 			return refusal, nil
@@ -91,12 +91,12 @@ func (a *Automation) mayChoose(ctx context.Context, t models.Tenant) (*market.Re
 	}
 	anybody, _, err := a.store.People(ctx, t.ID, "", true, "", 1)
 	if err == nil && len(anybody) == 0 {
-		refusal = market.NoAccounts()
+		refusal = eligibility.NoAccounts()
 	}
 	return refusal, err
 }
 
-func unusable(r *market.Refusal) crm.Options {
+func unusable(r *eligibility.Refusal) crm.Options {
 	out := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: r.Code, Message: r.Message}}
 	if r.Link != nil {
 		out.State.Link = &crm.Link{Text: r.Link.Text, URL: r.Link.URL}

@@ -14,8 +14,9 @@ import (
 
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -40,19 +41,21 @@ func (c *clock) Add(d time.Duration) { c.ahead.Add(int64(d)) }
 // world is the action between a real database, a CRM and a Dialpad, the last two over HTTP.
 type world struct {
 	*automation.Automation
-	t      testing.TB
-	dsn    string
-	clock  *clock
-	db     *seed.DB
-	acme   *seed.Tenant
-	host   *crmsandbox.Sandbox
-	phone  *sandbox.Sandbox
-	client *crm.Client
-	dp     *dialpad.Client
-	market *market.Market
-	people *accounts.Accounts
-	texts  *texting.Texting
-	calls  int
+	t           testing.TB
+	dsn         string
+	clock       *clock
+	db          *seed.DB
+	acme        *seed.Tenant
+	host        *crmsandbox.Sandbox
+	phone       *sandbox.Sandbox
+	client      *crm.Client
+	dp          *dialpad.Client
+	eligible    *eligibility.Checker
+	tokens      *connection.Tokens
+	connections *connection.Connections
+	people      *accounts.Accounts
+	texts       *texting.Texting
+	calls       int
 }
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
@@ -82,11 +85,13 @@ func newWorld(t testing.TB, dsn string) *world {
 
 // wire makes the floors anew over a store, as another process has them.
 func (w *world) wire(store *models.Store) {
-	w.market = market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
+	w.tokens = connection.NewTokens(store, w.dp, connection.Config{Now: w.clock.Now})
+	w.connections = connection.New(store, w.dp, w.tokens, connection.Config{Now: w.clock.Now})
+	w.eligible = eligibility.New(store, eligibility.Config{Plans: []string{"business", "enterprise"},
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
-	w.people = accounts.New(store, w.dp, w.market, w.client, w.clock.Now, nil)
-	w.texts = texting.New(store, w.client, w.market, texting.Config{Now: w.clock.Now})
-	w.Automation = automation.New(store, w.client, w.market, w.texts, automation.Config{Now: w.clock.Now,
+	w.people = accounts.New(store, w.dp, w.tokens, w.client, w.clock.Now, nil)
+	w.texts = texting.New(store, w.client, w.eligible, texting.Config{Now: w.clock.Now})
+	w.Automation = automation.New(store, w.client, w.eligible, w.texts, automation.Config{Now: w.clock.Now,
 		Live: func(ctx context.Context, tenantID string) error { return w.people.Live(ctx, tenantID, time.Minute) }})
 }
 
@@ -272,7 +277,7 @@ func (w *world) until(what string, ok func() bool) {
 
 // engine sends what is queued until the test ends or it is stopped.
 func (w *world) engine() (stop func()) {
-	e := delivery.New(w.db.Store, w.dp, w.market, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
+	e := delivery.New(w.db.Store, w.dp, w.eligible, w.tokens, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
 	run, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { _ = e.Run(run); close(done) }()

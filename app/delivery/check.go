@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -25,11 +26,11 @@ func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Cla
 	fits := make([]models.Claimed, 0, len(claimed))
 	senders := map[string]sender{}
 	for _, c := range claimed {
-		refusal := l.e.market.Judge(market.Facts{Plan: c.Plan, InstallState: c.InstallState,
+		refusal := l.e.eligible.Check(eligibility.Facts{Plan: c.Plan, InstallState: c.InstallState,
 			ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 		if refusal == nil && c.CompanyID != l.ID {
 			// Queued for the company that was connected before: its people are not this one's.
-			refusal = market.NotConnected(models.HeldCompany, market.OtherCompanyReason)
+			refusal = eligibility.NotConnected(models.HeldCompany, connection.OtherCompanyReason)
 		}
 		if refusal != nil {
 			l.refuse(ctx, c, refusal)
@@ -101,7 +102,7 @@ func (l *lane) sender(ctx context.Context, c models.Claimed) sender {
 
 // refuse settles a text whose tenant may not text now: an automation's fails at once, a person's is held with all
 // the open batches of the tenant, so that the rest need not come this far one by one.
-func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) {
+func (l *lane) refuse(ctx context.Context, c models.Claimed, r *eligibility.Refusal) {
 	if c.Source == models.SourceAutomation {
 		l.fail(c, r.Code, r.Message)
 		return

@@ -18,7 +18,8 @@ import (
 	"time"
 
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
@@ -28,13 +29,18 @@ type Dialpad interface {
 	SendSMS(ctx context.Context, token string, sms dialpad.SMS) (dialpad.SMSResult, error)
 }
 
-// Market is what delivery asks before each text and when Dialpad turns a token down.
-type Market interface {
-	Judge(f market.Facts) *market.Refusal
-	Token(ctx context.Context, tenantID string) (market.Token, error)
-	Refreshed(ctx context.Context, tenantID string, version int64) (market.Token, error)
-	Broken(ctx context.Context, tenantID string, version int64, reason string) error
-	TokenWorked(ctx context.Context, tenantID string, version int64)
+// Eligibility is checked before each text.
+type Eligibility interface {
+	Check(f eligibility.Facts) *eligibility.Refusal
+}
+
+// Tokens gives the tenants' access tokens, and is told when Dialpad accepts or
+// refuses one.
+type Tokens interface {
+	Token(ctx context.Context, tenantID string) (connection.Token, error)
+	Refresh(ctx context.Context, tenantID string, version int64) (connection.Token, error)
+	Break(ctx context.Context, tenantID string, version int64, reason string) error
+	MarkAccepted(ctx context.Context, tenantID string, version int64)
 }
 
 // Accounts reads a sender again before a text when what is known of it is old.
@@ -43,8 +49,9 @@ type Accounts interface {
 }
 
 var (
-	_ Market   = (*market.Market)(nil)
-	_ Accounts = (*accounts.Accounts)(nil)
+	_ Eligibility = (*eligibility.Checker)(nil)
+	_ Tokens      = (*connection.Tokens)(nil)
+	_ Accounts    = (*accounts.Accounts)(nil)
 )
 
 // Config sizes an engine; zero values have good defaults.
@@ -92,7 +99,8 @@ type counters struct{ claimed, posted, sent, failed, requeued, held, uncertain a
 type Engine struct {
 	store    *models.Store
 	dp       Dialpad
-	market   Market
+	eligible Eligibility
+	tokens   Tokens
 	accounts Accounts
 	cfg      Config
 
@@ -109,9 +117,9 @@ type Engine struct {
 }
 
 // New returns an engine over a store.
-func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
+func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
-	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
+	e := &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
 		permits: newPermits(cfg.Connections), wire: make(chan posting, (1+aheadMost)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 	e.claims = newTogether(claimWithin, store.ClaimTogether)
 	e.looks = newTogether(lookWithin, store.LookAllTenants)

@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -161,7 +162,7 @@ func (l *lane) dueSoon() bool {
 // getReady reads the token, so that it is at hand when the text is due, and returns how long until the lane looks again: till
 // then, but another text may come before.
 func (l *lane) getReady(ctx context.Context) time.Duration {
-	if _, err := l.e.market.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
+	if _, err := l.e.tokens.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
 		l.e.cfg.Log.Debug("no token yet for a text that is due soon", "tenant", l.TenantID, "err", err)
 	}
 	return min(max(l.nextDue.Sub(l.e.cfg.Now()), time.Millisecond), dueLook)
@@ -194,7 +195,7 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	if len(fits) == 0 {
 		return
 	}
-	token, err := l.e.market.Token(ctx, l.TenantID)
+	token, err := l.e.tokens.Token(ctx, l.TenantID)
 	if err != nil {
 		l.withoutToken(ctx, fits, err)
 		l.e.permits.give(len(fits))
@@ -211,7 +212,7 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 // posting is a text that goes onto the wire.
 type posting struct {
 	l     *lane
-	token market.Token
+	token connection.Token
 	since time.Time
 	models.Claimed
 }
@@ -238,7 +239,7 @@ func (e *Engine) connection() {
 
 // withoutToken takes texts back when there is no token: for good reasons held, in an outage later.
 func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err error) {
-	var refusal *market.Refusal
+	var refusal *eligibility.Refusal
 	if errors.As(err, &refusal) && refusal.Code == "not_connected" {
 		for _, c := range fits {
 			l.refuse(ctx, c, refusal)

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
 
 // send puts one text onto the wire, once, and settles what became of it. The request is not cancelled when the
 // process stops: half a request is an unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(token market.Token, c models.Claimed) {
+func (l *lane) send(token connection.Token, c models.Claimed) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
@@ -27,7 +28,7 @@ func (l *lane) send(token market.Token, c models.Claimed) {
 }
 
 // settleError maps Dialpad's refusals to outcomes (message states in models/message.go).
-func (l *lane) settleError(ctx context.Context, token market.Token, c models.Claimed, err error) {
+func (l *lane) settleError(ctx context.Context, token connection.Token, c models.Claimed, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
 		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // not an answer we know: assume the worst
@@ -85,14 +86,14 @@ func refusedWords(e *dialpad.Error) string {
 	return fmt.Sprintf("Dialpad refused this text (status %d)", e.Status)
 }
 
-func (l *lane) worked(ctx context.Context, token market.Token) {
+func (l *lane) worked(ctx context.Context, token connection.Token) {
 	l.settled()
 	l.mu.Lock()
 	first := l.workedToken != token.Version
 	l.workedToken = token.Version
 	l.mu.Unlock()
 	if first {
-		l.e.market.TokenWorked(ctx, l.TenantID, token.Version)
+		l.e.tokens.MarkAccepted(ctx, l.TenantID, token.Version)
 	}
 }
 
@@ -129,19 +130,19 @@ func (l *lane) limited(ctx context.Context, e *dialpad.Error) {
 
 // unauthorized refreshes the token once; a token that is turned down although it was just refreshed means that the
 // grant is gone.
-func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
+func (l *lane) unauthorized(ctx context.Context, token connection.Token, c models.Claimed) {
 	l.mu.Lock()
 	again := l.refreshedTo != 0 && token.Version == l.refreshedTo && l.workedToken != token.Version
 	l.mu.Unlock()
 	var err error
 	if again {
-		err = l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
+		err = l.e.tokens.Break(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
 		if err == nil {
-			err = market.NotConnected(models.HeldBroken, "")
+			err = eligibility.NotConnected(models.HeldBroken, "")
 		}
 	} else {
-		var fresh market.Token
-		if fresh, err = l.e.market.Refreshed(ctx, l.TenantID, token.Version); err == nil {
+		var fresh connection.Token
+		if fresh, err = l.e.tokens.Refresh(ctx, l.TenantID, token.Version); err == nil {
 			l.mu.Lock()
 			l.refreshedTo = fresh.Version
 			l.mu.Unlock()

@@ -58,17 +58,17 @@ func TestCheckNamesTheFirstFactThatForbidsTexting(t *testing.T) {
 		facts eligibility.Facts
 		code  string
 	}{
-		"all is well":         {ok, ""},
-		"enterprise":          {with(func(f *eligibility.Facts) { f.Plan = "enterprise" }), ""},
-		"starter":             {with(func(f *eligibility.Facts) { f.Plan = "starter" }), "plan_required"},
-		"no plan":             {with(func(f *eligibility.Facts) { f.Plan = "" }), "plan_required"},
-		"plan before all":     {eligibility.Facts{Plan: "starter", Linkname: "acme"}, "plan_required"},
-		"never installed":     {with(func(f *eligibility.Facts) { f.InstallState = "" }), "not_installed"},
-		"uninstalled":         {with(func(f *eligibility.Facts) { f.InstallState = models.Uninstalled }), "not_installed"},
-		"never connected":     {with(func(f *eligibility.Facts) { f.ConnectionState = "" }), "not_connected"},
-		"disconnected":        {with(func(f *eligibility.Facts) { f.ConnectionState = models.Disconnected }), "not_connected"},
-		"broken":              {with(func(f *eligibility.Facts) { f.ConnectionState = models.Broken }), "not_connected"},
-		"not ready":           {with(func(f *eligibility.Facts) { f.Ready = false }), "not_connected"},
+		"all is well":      {ok, ""},
+		"enterprise":       {with(func(f *eligibility.Facts) { f.Plan = "enterprise" }), ""},
+		"starter":          {with(func(f *eligibility.Facts) { f.Plan = "starter" }), "plan_required"},
+		"no plan":          {with(func(f *eligibility.Facts) { f.Plan = "" }), "plan_required"},
+		"plan before all":  {eligibility.Facts{Plan: "starter", Linkname: "acme"}, "plan_required"},
+		"never installed":  {with(func(f *eligibility.Facts) { f.InstallState = "" }), "not_installed"},
+		"uninstalled":      {with(func(f *eligibility.Facts) { f.InstallState = models.Uninstalled }), "not_installed"},
+		"never connected":  {with(func(f *eligibility.Facts) { f.ConnectionState = "" }), "not_connected"},
+		"disconnected":     {with(func(f *eligibility.Facts) { f.ConnectionState = models.Disconnected }), "not_connected"},
+		"broken":           {with(func(f *eligibility.Facts) { f.ConnectionState = models.Broken }), "not_connected"},
+		"not ready":        {with(func(f *eligibility.Facts) { f.Ready = false }), "not_connected"},
 		"an unknown state": {with(func(f *eligibility.Facts) { f.ConnectionState = "asleep" }), "not_connected"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -100,7 +100,7 @@ func (x *Texting) Context(ctx context.Context, a Asker) (ContextView, error) {
 		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: firstOf(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: 50}}
 	v.QuietHours = quietHours(a.Tenant)
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
+	account, refusal, err := x.eligible.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return v, err
 	}
@@ -217,12 +217,12 @@ func (x *Texting) fillTo(ctx context.Context, a Asker, to *ToView, phones []crm.
 	return &r, nil
 }
 
-func stateView(r *market.Refusal) *StateView {
+func stateView(r *eligibility.Refusal) *StateView {
 	if r == nil {
 		return nil
 	}
 	v := &StateView{Code: r.Code, Message: r.Message, Link: r.Link}
-	if r.Code == market.CodeNoAccount { // other reasons are the admin's
+	if r.Code == eligibility.CodeNoAccount { // other reasons are the admin's
 		v.Reason = r.Reason
 	}
 	return v

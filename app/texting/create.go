@@ -112,7 +112,7 @@ func bodyHash(parts ...any) string {
 
 // complete checks everything that can be known now: the text, the time, the sender, the field.
 func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *models.Batch) error {
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
+	account, refusal, err := x.eligible.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
@@ -80,10 +81,10 @@ func due10k(b *testing.B, db *seed.DB) {
 			Message: hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
 		must(b, err)
 	}
-	m := market.New(db.Store, nil, market.Config{Plans: []string{"business"}})
-	x := texting.New(db.Store, answering{}, m, texting.Config{})
+	eligible := eligibility.New(db.Store, eligibility.Config{Plans: []string{"business"}})
+	x := texting.New(db.Store, answering{}, eligible, texting.Config{})
 	phone := &arrivals{first: map[string]time.Time{}}
-	e := delivery.New(db.Store, phone, m, nil, delivery.Config{WorkerID: "w1"})
+	e := delivery.New(db.Store, phone, eligible, connection.NewTokens(db.Store, nil, connection.Config{}), nil, delivery.Config{WorkerID: "w1"})
 	running, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = e.Run(running) }()

@@ -143,7 +143,7 @@ func (x *Texting) editSender(ctx context.Context, a Asker, userID *string, set m
 	if err != nil {
 		return found(err)
 	}
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, u.Email)
+	account, refusal, err := x.eligible.CheckUser(ctx, a.Tenant.ID, u.Email)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -59,12 +59,12 @@ func (x *Texting) Resume(ctx context.Context, a Asker, id string) (BatchView, er
 
 // sendsFor is the account that a batch's texts go out from now, or why they may not; "" for an automation's, each of
 // which has a sender of its own.
-func (x *Texting) sendsFor(ctx context.Context, b models.Batch) (string, *market.Refusal, error) {
+func (x *Texting) sendsFor(ctx context.Context, b models.Batch) (string, *eligibility.Refusal, error) {
 	if b.Source == models.SourceAutomation {
-		refusal, err := x.market.TenantMay(ctx, b.TenantID)
+		refusal, err := x.eligible.CheckTenant(ctx, b.TenantID)
 		return "", refusal, err
 	}
-	account, refusal, err := x.market.UserMay(ctx, b.TenantID, b.SenderEmail)
+	account, refusal, err := x.eligible.CheckUser(ctx, b.TenantID, b.SenderEmail)
 	return account.DialpadID, refusal, err
 }
 

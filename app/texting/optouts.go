@@ -34,13 +34,13 @@ type OptOuts struct {
 	store   *models.Store
 	dialpad DialpadOptOuts
 	crm     CRMOptOuts
-	market  Caller
+	tokens  Caller
 	log     *slog.Logger
 }
 
 // NewOptOuts returns the keeper of opt-outs.
 func NewOptOuts(store *models.Store, dp DialpadOptOuts, c CRMOptOuts, m Caller, log *slog.Logger) *OptOuts {
-	return &OptOuts{store: store, dialpad: dp, crm: c, market: m, log: log}
+	return &OptOuts{store: store, dialpad: dp, crm: c, tokens: m, log: log}
 }
 
 // OptOutCounts is what reading Dialpad's list changed.
@@ -120,7 +120,7 @@ func (o *OptOuts) pages(ctx context.Context, c models.Connection, read readList,
 	been := map[string]bool{}
 	for cursor := ""; ; {
 		var page dialpad.OptOutPage
-		err := o.market.Do(ctx, c.TenantID, func(token string) (err error) {
+		err := o.tokens.Do(ctx, c.TenantID, func(token string) (err error) {
 			page, err = read(ctx, token, c.CompanyID, cursor)
 			return err
 		})

@@ -40,8 +40,8 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
 		must(t, err)
 		must(t, w.db.MarkReady(ctx, "t_9"))
-		s.OptOuts = texting.NewOptOuts(w.db.Store, dp, w.crm, w.market, slog.New(slog.DiscardHandler))
-		w.Texting = texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, OptOuts: s.Fresh})
+		s.OptOuts = texting.NewOptOuts(w.db.Store, dp, w.crm, w.tokens, slog.New(slog.DiscardHandler))
+		w.Texting = texting.New(w.db.Store, w.crm, w.eligible, texting.Config{Now: w.clock.Now, OptOuts: s.Fresh})
 		f(t, s)
 	})
 }
@@ -218,7 +218,7 @@ func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		status := 0
 		client, ids := answers(t, &status)
-		o := texting.NewOptOuts(s.db.Store, nil, client, s.market, slog.New(slog.DiscardHandler))
+		o := texting.NewOptOuts(s.db.Store, nil, client, s.tokens, slog.New(slog.DiscardHandler))
 		key, err := s.db.NumberKey(ctx, "t_9", bob)
 		must(t, err)
 		s.says(bob, "stop")

@@ -184,7 +184,7 @@ func (c circling) ResolveRecords(ctx context.Context, t crm.Tenant, q crm.Resolv
 
 func TestPagesThatLeadInACircleEndSomeDay(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		x := texting.New(w.db.Store, circling{w.crm}, w.market, texting.Config{Now: w.clock.Now})
+		x := texting.New(w.db.Store, circling{w.crm}, w.eligible, texting.Config{Now: w.clock.Now})
 		a := w.all("ana", crm.ModuleContact, "")
 		if p, err := x.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"}); err == nil {
 			t.Errorf("counted in a circle: %+v", p.Total)
@@ -287,7 +287,7 @@ func TestWhomTheCRMsPagesForgetIsMissingAndNotLost(t *testing.T) {
 		for i := range 300 {
 			ids = append(ids, fmt.Sprint(1000+i))
 		}
-		x := texting.New(w.db.Store, cutting{w.crm, 70, "1150"}, w.market, texting.Config{Now: w.clock.Now})
+		x := texting.New(w.db.Store, cutting{w.crm, 70, "1150"}, w.eligible, texting.Config{Now: w.clock.Now})
 		a := w.bulk("ana", crm.ModuleContact, ids...)
 		p, err := x.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"})
 		must(t, err)

@@ -144,7 +144,7 @@ func (x *Texting) note(ctx context.Context, b models.Batch, cause error) {
 // for its tenant. Without an account the recipients still get their rows, failed with the words; before its time those of
 // the account that was known wait for it, since the account may be back by then.
 func (x *Texting) senderOf(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
-	account, refusal, err := x.market.UserMay(ctx, t.ID, b.SenderEmail)
+	account, refusal, err := x.eligible.CheckUser(ctx, t.ID, b.SenderEmail)
 	switch {
 	case err != nil:
 		return "", false, err

@@ -97,7 +97,7 @@ func mayResend(b models.Batch, r ResendRequest) error {
 
 // again is a new batch like another one, for people yet to be named.
 func (x *Texting) again(ctx context.Context, a Asker, b models.Batch) (models.Batch, error) {
-	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
+	account, refusal, err := x.eligible.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return b, err
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -26,10 +26,10 @@ type CRM interface {
 	Templates(ctx context.Context, t crm.Tenant, userID, q, cursor string) (crm.TemplatePage, error)
 }
 
-// Market says who may text.
-type Market interface {
-	TenantMay(ctx context.Context, tenantID string) (*market.Refusal, error)
-	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
+// Eligibility says who may text.
+type Eligibility interface {
+	CheckTenant(ctx context.Context, tenantID string) (*eligibility.Refusal, error)
+	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
 // Config is what a Texting needs beside its neighbours.
@@ -44,13 +44,13 @@ type Config struct {
 
 // Texting is the capability; one per process.
 type Texting struct {
-	store  *models.Store
-	crm    CRM
-	market Market
-	now    func() time.Time
-	log    *slog.Logger
-	wake   func()
-	fresh  func(ctx context.Context, tenantID string) error
+	store    *models.Store
+	crm      CRM
+	eligible Eligibility
+	now      func() time.Time
+	log      *slog.Logger
+	wake     func()
+	fresh    func(ctx context.Context, tenantID string) error
 
 	fields   fieldCache
 	previews previewCache
@@ -58,8 +58,8 @@ type Texting struct {
 }
 
 // New returns a Texting.
-func New(store *models.Store, c CRM, m Market, cfg Config) *Texting {
-	x := &Texting{store: store, crm: c, market: m, now: cfg.Now, log: cfg.Log, wake: cfg.Wake, fresh: cfg.OptOuts}
+func New(store *models.Store, c CRM, eligible Eligibility, cfg Config) *Texting {
+	x := &Texting{store: store, crm: c, eligible: eligible, now: cfg.Now, log: cfg.Log, wake: cfg.Wake, fresh: cfg.OptOuts}
 	if x.now == nil {
 		x.now = time.Now
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -297,10 +297,10 @@ func timeline(b models.Batch) []MomentView {
 
 // StateView says why somebody may not text, as {code, message, link}.
 type StateView struct {
-	Code    string       `json:"code"`
-	Message string       `json:"message"`
-	Link    *market.Link `json:"link"`
-	Reason  string       `json:"reason,omitempty"` // a closer sentence, where there is one
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Link    *eligibility.Link `json:"link"`
+	Reason  string            `json:"reason,omitempty"` // a closer sentence, where there is one
 }
 
 func optional(s string) *string {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -61,7 +61,7 @@ func (x *Texting) foresee(ctx context.Context, b models.Batch, who map[[2]string
 	v, known := who[key]
 	if !known {
 		var err error
-		if v.account, v.refusal, err = x.market.UserMay(ctx, b.TenantID, b.SenderEmail); err != nil {
+		if v.account, v.refusal, err = x.eligible.CheckUser(ctx, b.TenantID, b.SenderEmail); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func (x *Texting) askAgain(ctx context.Context, tenantID, dialpadID string) erro
 // verdict is whether somebody may text, asked once for all of that person's batches.
 type verdict struct {
 	account models.Account
-	refusal *market.Refusal
+	refusal *eligibility.Refusal
 }
 
 // warning says what will become of a batch: "Ana's Dialpad account is suspended: this will fail on Friday."
@@ -119,9 +119,9 @@ func (v verdict) warning(b models.Batch, now time.Time) string {
 	}
 	name := senderName(b, v.account)
 	reason, fate := firstOf(v.refusal.Reason, v.refusal.Message), "be held"
-	if v.refusal.Code == market.CodeNoAccount {
+	if v.refusal.Code == eligibility.CodeNoAccount {
 		fate = "fail"
-		reason = strings.NewReplacer(market.NoAccountMessage, name+" has no Dialpad account",
+		reason = strings.NewReplacer(eligibility.NoAccountMessage, name+" has no Dialpad account",
 			"The Dialpad account", name+"'s Dialpad account", "The Dialpad invitation", name+"'s Dialpad invitation").Replace(reason)
 	}
 	return strings.TrimSuffix(reason, ".") + ": this will " + fate + " " + dayOf(*b.SendAt, now, b.TimeZone) + "."

@@ -10,7 +10,8 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
@@ -30,15 +31,16 @@ const (
 // world is texting between a real database and a real CRM over HTTP. Its clock stands until a test moves it.
 type world struct {
 	*texting.Texting
-	t      testing.TB
-	clock  *seed.Clock
-	db     *seed.DB
-	acme   *seed.Tenant
-	host   *crmsandbox.Sandbox
-	crm    *hookedCRM
-	market *market.Market
-	woken  atomic.Int64
-	lane   models.Lane // once it was due
+	t        testing.TB
+	clock    *seed.Clock
+	db       *seed.DB
+	acme     *seed.Tenant
+	host     *crmsandbox.Sandbox
+	crm      *hookedCRM
+	eligible *eligibility.Checker
+	tokens   *connection.Tokens
+	woken    atomic.Int64
+	lane     models.Lane // once it was due
 }
 
 // hookedCRM is the client with a place to step in before each page of records.
@@ -70,7 +72,8 @@ func newWorld(t testing.TB, dsn string) *world {
 	t.Cleanup(host.Close)
 	w.crm = &hookedCRM{Client: crm.New(host.URL+"/{linkname}", secrets, nil, w.clock.Now)}
 	w.db = seed.Store(t, dsn, w.clock.Now)
-	w.market = market.New(w.db.Store, nil, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
+	w.tokens = connection.NewTokens(w.db.Store, nil, connection.Config{Now: w.clock.Now})
+	w.eligible = eligibility.New(w.db.Store, eligibility.Config{Plans: []string{"business", "enterprise"},
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.Texting = w.another()
 	w.acme = w.db.Tenant("t_9")
@@ -82,7 +85,7 @@ func newWorld(t testing.TB, dsn string) *world {
 
 // another is texting as another process of the fleet has it.
 func (w *world) another() *texting.Texting {
-	return texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, Wake: func() { w.woken.Add(1) }})
+	return texting.New(w.db.Store, w.crm, w.eligible, texting.Config{Now: w.clock.Now, Wake: func() { w.woken.Add(1) }})
 }
 
 // suppress opts a number out here, by a source.
@@ -259,7 +262,7 @@ func (w *world) jobs(kind string) int {
 // refused are an error's code and sentence for the person, of whichever kind it is.
 func refused(err error) (code, words string) {
 	var p *texting.Problem
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	switch {
 	case errors.As(err, &p):
 		return p.Code, p.Message

@@ -108,7 +108,7 @@ func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
 // planChanged holds what waits when the plan no longer includes Dialpad.
 func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
-	if err != nil || c.Market.HasPlan(now.Plan) {
+	if err != nil || c.Eligibility.HasPlan(now.Plan) {
 		return err
 	}
 	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)

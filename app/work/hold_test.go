@@ -53,7 +53,7 @@ func TestWhatTheCRMDecidesIsHeldByItsOwnCode(t *testing.T) {
 func TestAPersonResumesWhatADisconnectHeld(t *testing.T) {
 	each(t, func(w *world) {
 		w.later("b1")
-		w.must(w.Market.Disconnect(ctx, "t_9", "42"))
+		w.must(w.Connections.Disconnect(ctx, "t_9", "42"))
 		asker := texting.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
 		var err error
 		asker.Tenant, err = w.db.Store.Tenant(ctx, "t_9")
@@ -108,7 +108,7 @@ func TestRoomForASubscriptionIsFoundWithinTheHour(t *testing.T) {
 			c := w.connection()
 			return c.SubscriptionsNote != "" && c.LastCheckedAt != nil && c.LastCheckedAt.After(begun)
 		})
-		s, err := w.Market.Status(ctx, w.admin)
+		s, err := w.Installer.Status(ctx, w.admin)
 		w.must(err)
 		if !s.Connected || s.Connection.Subscriptions.SMS || s.Connection.Subscriptions.Note == "" {
 			w.t.Errorf("the page: %+v", s.Connection.Subscriptions)

@@ -12,7 +12,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"dialpad-texting/app/automation"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -48,9 +48,9 @@ func (c *Crew) config() *river.Config {
 		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.CheckConnection) error { return c.Market.Check(ctx, j.TenantID) })
+	add(ws, func(ctx context.Context, j models.CheckConnection) error { return c.Connections.Check(ctx, j.TenantID) })
 	add(ws, func(ctx context.Context, j models.CleanGrant) error {
-		return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
+		return c.Connector.CleanGrant(ctx, j.TenantID, j.AttemptID)
 	})
 	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
 		_, err := c.OptOuts.Read(ctx, j.TenantID)
@@ -121,15 +121,15 @@ func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	return c.Market.Remove(ctx, j.TenantID, "")
+	return c.Installer.Remove(ctx, j.TenantID, "")
 }
 
 // finishConnect makes a new grant usable. One that was turned down meanwhile is told on the page; once the connection
 // is mended the sweep begins again.
 func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
 	err := c.finish(ctx, j.TenantID)
-	var refusal *market.Refusal
-	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+	var refusal *eligibility.Refusal
+	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
 		return c.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
 	}
 	return err
@@ -146,7 +146,7 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	if err := c.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return err
 	}
-	if _, err := c.Market.Subscribe(ctx, tenantID); err != nil {
+	if _, err := c.Connections.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
 	// Before it is ready, so that the page shows everybody beside their account at once. A CRM that does not answer
@@ -159,7 +159,7 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 			return err
 		}
 	}
-	if err := c.Market.Ready(ctx, tenantID); err != nil {
+	if err := c.Connections.Ready(ctx, tenantID); err != nil {
 		return err
 	}
 	return c.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
@@ -186,8 +186,8 @@ func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error 
 
 // unlessBroken ends a reading that found no connection: it is queued anew when there is one again.
 func unlessBroken(err error) error {
-	var refusal *market.Refusal
-	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+	var refusal *eligibility.Refusal
+	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
 		return nil
 	}
 	return err
@@ -225,7 +225,7 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	conn, err := c.Store.Connection(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {
-		if err := c.Market.Check(ctx, e.TenantID); err != nil {
+		if err := c.Connections.Check(ctx, e.TenantID); err != nil {
 			return err
 		}
 		conn, err = c.Store.Connection(ctx, e.TenantID)
@@ -236,7 +236,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	if conn.State == models.Connected {
 		later, err := c.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
 		if err != nil && unlessBroken(err) == nil { // it broke just now, perhaps before this event could say why
-			err = c.Market.Check(ctx, e.TenantID)
+			err = c.Connections.Check(ctx, e.TenantID)
 		}
 		if err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -39,7 +39,7 @@ func pointed(s *string) string {
 func (w *world) resumed(id string) string {
 	w.t.Helper()
 	_, err := w.Texting.Resume(ctx, w.ben(), id)
-	var refusal *market.Refusal
+	var refusal *eligibility.Refusal
 	var problem *texting.Problem
 	switch {
 	case errors.As(err, &refusal):
@@ -67,7 +67,7 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 		stop, again                 func(w *world)
 	}{
 		{"disconnect, reconnect", models.HeldDisconnected, "Dialpad was disconnected", "not_connected",
-			func(w *world) { w.must(w.Market.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
+			func(w *world) { w.must(w.Connections.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
 		{"downgrade, upgrade", models.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
 			func(w *world) { w.change("starter") }, func(w *world) { w.change("business") }},
 	}
@@ -115,11 +115,11 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 
 func TestASchedulePerishesWithTheApp(t *testing.T) {
 	for name, leave := range map[string]func(w *world){
-		"removed by an admin":    func(w *world) { w.must(w.Market.Remove(ctx, "t_9", "42")) },
+		"removed by an admin":    func(w *world) { w.must(w.Installer.Remove(ctx, "t_9", "42")) },
 		"uninstalled in the CRM": func(w *world) { w.tells(crm.Event{Type: crm.EventAppUninstalled}) },
 		"disconnected before": func(w *world) {
-			w.must(w.Market.Disconnect(ctx, "t_9", "42"))
-			w.must(w.Market.Remove(ctx, "t_9", "42"))
+			w.must(w.Connections.Disconnect(ctx, "t_9", "42"))
+			w.must(w.Installer.Remove(ctx, "t_9", "42"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

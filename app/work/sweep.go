@@ -174,7 +174,7 @@ func jitter(tenant string, over time.Duration) time.Duration {
 // expire ends what was held too long and forgets what is over.
 func (c *Crew) expire(ctx context.Context) error {
 	_, err := c.Texting.ExpireHeldAllTenants(ctx, 100)
-	_, err2 := c.Market.ExpireAttempts(ctx)
+	_, err2 := c.Connector.ExpireAttempts(ctx)
 	n, err3 := c.Store.ForgetExpiredAllTenants(ctx)
 	if n > 0 {
 		c.Log.Debug("forgot what was over", "rows", n)

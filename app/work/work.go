@@ -15,8 +15,10 @@ import (
 
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -24,19 +26,22 @@ import (
 
 // Crew is everything that works in the background.
 type Crew struct {
-	Store      *models.Store
-	Market     *market.Market
-	Accounts   *accounts.Accounts
-	Texting    *texting.Texting
-	Automation *automation.Automation
-	Engine     *delivery.Engine
-	Teller     *delivery.Teller
-	Reconciler *delivery.Reconciler
-	OptOuts    *texting.OptOuts
-	CRM        *crm.Client
-	WorkerID   string
-	Now        func() time.Time
-	Log        *slog.Logger
+	Store       *models.Store
+	Eligibility *eligibility.Checker
+	Connector   *connection.Connector
+	Connections *connection.Connections
+	Installer   *install.Installer
+	Accounts    *accounts.Accounts
+	Texting     *texting.Texting
+	Automation  *automation.Automation
+	Engine      *delivery.Engine
+	Teller      *delivery.Teller
+	Reconciler  *delivery.Reconciler
+	OptOuts     *texting.OptOuts
+	CRM         *crm.Client
+	WorkerID    string
+	Now         func() time.Time
+	Log         *slog.Logger
 
 	foreseen atomic.Int64 // when the schedules were last looked at, in ns
 }

@@ -16,8 +16,10 @@ import (
 
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/texting"
 	"dialpad-texting/app/work"
 	"dialpad-texting/integrations/crm"
@@ -77,15 +79,20 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.dp = dialpad.New(dialpad.Config{BaseURL: phone.URL, ClientID: "id", ClientSecret: "secret", RedirectURL: ours.URL + "/connect/callback",
 		Scopes: []string{"offline_access", "change_log"}, Now: now})
 	client := crm.New(host.URL+"/{linkname}", secrets, nil, now)
-	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: ours.URL, Now: now})
-	people := accounts.New(w.db.Store, w.dp, mkt, client, now, nil)
-	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
-	texts := texting.New(w.db.Store, client, mkt, texting.Config{Now: now, Wake: engine.Wake})
-	action := automation.New(w.db.Store, client, mkt, texts, automation.Config{Now: now, Wake: engine.Wake})
+	eligible := eligibility.New(w.db.Store, eligibility.Config{Plans: []string{"business"}})
+	connecting := connection.Config{PublicURL: ours.URL, Now: now}
+	tokens := connection.NewTokens(w.db.Store, w.dp, connecting)
+	connections := connection.New(w.db.Store, w.dp, tokens, connecting)
+	people := accounts.New(w.db.Store, w.dp, tokens, client, now, nil)
+	engine := delivery.New(w.db.Store, w.dp, eligible, tokens, people, delivery.Config{WorkerID: "w1", Now: now})
+	texts := texting.New(w.db.Store, client, eligible, texting.Config{Now: now, Wake: engine.Wake})
+	action := automation.New(w.db.Store, client, eligible, texts, automation.Config{Now: now, Wake: engine.Wake})
 	log := slog.New(slog.DiscardHandler)
-	w.Crew = &work.Crew{Store: w.db.Store, Market: mkt, Accounts: people, Texting: texts, Automation: action, Engine: engine,
+	w.Crew = &work.Crew{Store: w.db.Store, Eligibility: eligible, Connections: connections,
+		Connector: connection.NewConnector(w.db.Store, w.dp, eligible, tokens, connecting), Installer: install.New(w.db.Store, eligible, connections, now),
+		Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(w.db.Store, client), Reconciler: delivery.NewReconciler(w.db.Store, log),
-		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, mkt, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
+		OptOuts: texting.NewOptOuts(w.db.Store, w.dp, client, tokens, log), CRM: client, WorkerID: "w1", Now: now, Log: log}
 	return w
 }
 
@@ -144,18 +151,18 @@ func (w *world) connect() {
 	w.must(err)
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
-	_, err = w.Market.Install(ctx, t, "42")
+	_, err = w.Installer.Install(ctx, t, "42")
 	w.must(err)
-	address, _, err := w.Market.StartConnect(ctx, t, w.admin)
+	address, _, err := w.Connector.Start(ctx, t, w.admin)
 	w.must(err)
 	_, ticket, _ := strings.Cut(address, "ticket=")
-	consent, err := w.Market.OpenWindow(ctx, ticket, "browser")
+	consent, err := w.Connector.OpenWindow(ctx, ticket, "browser")
 	w.must(err)
 	back, err := w.phone.Consent(consent, sandbox.AnaID)
 	w.must(err)
 	u, err := url.Parse(back)
 	w.must(err)
-	out, err := w.Market.Callback(ctx, market.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
+	out, err := w.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
 	w.must(err)
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)

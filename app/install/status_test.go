@@ -1,85 +1,17 @@
-package market_test
+package install_test
 
 import (
 	"encoding/json"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
 )
 
-func TestSettingsAreChecked(t *testing.T) {
-	w := newSQLite(t)
-	good := models.Settings{Country: "US", RatePerMinute: 100, Reserve: 10, QuietFrom: "20:00", QuietTo: "08:00", OptOutLine: "Reply STOP to opt out"}
-	for name, c := range map[string]struct {
-		change func(*models.Settings)
-		field  string
-	}{
-		"good":             {func(*models.Settings) {}, ""},
-		"another country":  {func(s *models.Settings) { s.Country = "gb" }, ""},
-		"tier 1":           {func(s *models.Settings) { s.RatePerMinute = 800 }, ""},
-		"no quiet hours":   {func(s *models.Settings) { s.QuietFrom, s.QuietTo = "", "" }, ""},
-		"no such country":  {func(s *models.Settings) { s.Country = "XX" }, "country"},
-		"no country":       {func(s *models.Settings) { s.Country = "" }, "country"},
-		"no rate":          {func(s *models.Settings) { s.RatePerMinute = 0 }, "rate_per_minute"},
-		"too fast":         {func(s *models.Settings) { s.RatePerMinute = 1201 }, "rate_per_minute"},
-		"nothing left":     {func(s *models.Settings) { s.Reserve = 100 }, "reserve"},
-		"below nothing":    {func(s *models.Settings) { s.Reserve = -1 }, "reserve"},
-		"half of a night":  {func(s *models.Settings) { s.QuietTo = "" }, "quiet_hours"},
-		"no such hour":     {func(s *models.Settings) { s.QuietTo = "24:00" }, "quiet_hours"},
-		"an hour in one":   {func(s *models.Settings) { s.QuietTo = "8:00" }, "quiet_hours"},
-		"all day":          {func(s *models.Settings) { s.QuietTo = "20:00" }, "quiet_hours"},
-		"a long line":      {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 161) }, "opt_out_line"},
-		"a line just fits": {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 160) }, ""},
-		"a variable in it": {func(s *models.Settings) { s.OptOutLine = "{{Contact.firstName}}" }, "opt_out_line"},
-	} {
-		s := good
-		c.change(&s)
-		err := w.SaveSettings(ctx, "t_9", "42", s)
-		var invalid *market.Invalid
-		if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &invalid) || invalid.Field != c.field || invalid.Message == "") {
-			t.Errorf("%s: %v, want field %q", name, err, c.field)
-		}
-	}
-	must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: " ca ", RatePerMinute: 90, OptOutLine: " Stop? "}))
-	stored, err := w.db.Store.Tenant(ctx, "t_9")
-	if err != nil || stored.Country != "CA" || stored.RatePerMinute != 90 || stored.OptOutLine != "Stop?" || stored.QuietFrom != "" {
-		t.Errorf("stored %+v %v", stored, err)
-	}
-	if a := w.audits("settings.saved"); len(a) == 0 || strings.Contains(a[0].Detail["opt_out_line"], "Stop") {
-		t.Errorf("audit %+v", a)
-	}
-	if err := w.SaveSettings(ctx, "t_0", "42", good); !errors.Is(err, models.ErrLost) {
-		t.Errorf("nobody's settings: %v", err)
-	}
-}
-
-func TestQuietHoursAreWarnedOfUnlessAnAdminTurnsThemOff(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
-		fresh, err := w.db.SaveSignedTenant(ctx, signed)
-		must(t, err)
-		want := market.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &market.QuietHours{From: "20:00", To: "08:00"}}
-		if diff := cmp.Diff(want, market.SettingsOf(fresh)); diff != "" {
-			t.Error(diff)
-		}
-		must(t, w.SaveSettings(ctx, "t_11", "42", models.Settings{Country: "US", RatePerMinute: 100}))
-		w.clock.Add(time.Hour)
-		signed.SignedAt, signed.Plan = w.clock.Now(), "enterprise"
-		off, err := w.db.SaveSignedTenant(ctx, signed)
-		if err != nil || market.SettingsOf(off).QuietHours != nil {
-			t.Errorf("turned off: %+v, %v", market.SettingsOf(off).QuietHours, err)
-		}
-	})
-}
-
-func TestTheStatusOfAConnectedTenant(t *testing.T) {
+func TestStatusOfAConnectedTenant(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		w.batch("b1")
@@ -167,7 +99,7 @@ func TestTheStatusOfAConnectedTenant(t *testing.T) {
 	})
 }
 
-func TestTheStatusTellsWhatDialpadLastSaidOfItsLimit(t *testing.T) {
+func TestStatusShowsDialpadsLastRateLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		said := w.clock.Now().Add(-time.Minute)
@@ -184,7 +116,7 @@ func TestTheStatusTellsWhatDialpadLastSaidOfItsLimit(t *testing.T) {
 	})
 }
 
-func TestAnOpenPageHasABrokenConnectionLookedAtAgain(t *testing.T) {
+func TestStatusEnqueuesACheckOfABrokenConnection(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		look := func() int {
@@ -197,7 +129,7 @@ func TestAnOpenPageHasABrokenConnectionLookedAtAgain(t *testing.T) {
 		if n := look(); n != 0 {
 			t.Errorf("%d checks of one that is well", n)
 		}
-		must(t, w.Broken(ctx, "t_9", 0, "It broke."))
+		must(t, w.tokens.Break(ctx, "t_9", 0, "It broke."))
 		look()
 		if n := look(); n != 1 {
 			t.Errorf("%d checks of a broken one", n)
@@ -205,13 +137,13 @@ func TestAnOpenPageHasABrokenConnectionLookedAtAgain(t *testing.T) {
 	})
 }
 
-func TestTheStatusOfOthers(t *testing.T) {
+func TestStatusWithoutAWorkingConnection(t *testing.T) {
 	w := newSQLite(t)
 	if s, err := w.Status(ctx, w.admin); err != nil || !s.Installed || s.Connected || s.Connection != nil || s.State == nil || s.State.Code != "not_connected" || s.Attempt != nil {
 		t.Errorf("installed: %+v %v", s, err)
 	}
 	w.connected()
-	must(t, w.Broken(ctx, "t_9", 0, "It broke."))
+	must(t, w.tokens.Break(ctx, "t_9", 0, "It broke."))
 	s, err := w.Status(ctx, w.admin)
 	if err != nil || s.Connected || s.Connection == nil || s.Connection.State != models.Broken || s.Connection.Reason != "It broke." {
 		t.Errorf("broken: %+v %v", s, err)
@@ -225,7 +157,7 @@ func TestTheStatusOfOthers(t *testing.T) {
 	}
 }
 
-func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
+func TestStatusWarnsOfSchedulesThatWillFail(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, warning, state string }{
 			{"43", "Ben's is suspended", models.BatchScheduled}, {"42", "Ana's is suspended", models.BatchScheduled},
@@ -249,7 +181,7 @@ func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
 	})
 }
 
-func TestTheAppPageTellsWhatIsOnHoldAndWhy(t *testing.T) {
+func TestStatusListsReasonsOfHeldBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, reason, state string }{
 			{"43", "Dialpad was disconnected", models.BatchHeld}, {"42", "The time passed", models.BatchHeld}, {"42", "Dialpad was disconnected", models.BatchHeld},

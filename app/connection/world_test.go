@@ -1,4 +1,4 @@
-package market_test
+package connection_test
 
 import (
 	"context"
@@ -13,7 +13,8 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -25,18 +26,22 @@ const public = "http://127.0.0.1:8080"
 
 var ctx = context.Background()
 
-// world is a market with a real database and a real Dialpad sandbox over HTTP; the clock stands still.
+// world is a real database and a real Dialpad sandbox over HTTP; the clock
+// stands still.
 type world struct {
-	*market.Market
-	t       *testing.T
-	dsn     string
-	db      *seed.DB
-	clock   *seed.Clock
-	sandbox *sandbox.Sandbox
-	server  *httptest.Server
-	dp      *dialpad.Client
-	tenant  models.Tenant
-	admin   models.Session
+	*connection.Tokens
+	*connection.Connector
+	*connection.Connections
+	eligible *eligibility.Checker
+	t        *testing.T
+	dsn      string
+	db       *seed.DB
+	clock    *seed.Clock
+	sandbox  *sandbox.Sandbox
+	server   *httptest.Server
+	dp       *dialpad.Client
+	tenant   models.Tenant
+	admin    models.Session
 
 	mu     sync.Mutex
 	before func(r *http.Request) // sees each request on its way to Dialpad
@@ -73,7 +78,12 @@ func newWorld(t *testing.T, dsn string, options ...option) *world {
 	dc.BaseURL = w.server.URL
 	w.dp = dialpad.New(dc)
 	w.db = seed.Store(t, dsn, w.clock.Now)
-	w.Market = w.market(w.db.Store, nil)
+	w.eligible = eligibility.New(w.db.Store, eligibility.Config{Plans: []string{"business", "enterprise"},
+		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
+	w.Tokens = w.newTokens(w.db.Store, nil)
+	cfg := connection.Config{PublicURL: public, Now: w.clock.Now}
+	w.Connector = connection.NewConnector(w.db.Store, w.dp, w.eligible, w.Tokens, cfg)
+	w.Connections = connection.New(w.db.Store, w.dp, w.Tokens, cfg)
 	w.tenant, w.admin = w.newTenant("t_9", "acme", "Acme Inc", "42", "ana@acme.com")
 	return w
 }
@@ -85,9 +95,9 @@ func (w *world) on(f func(r *http.Request)) {
 	w.before = f
 }
 
-func (w *world) market(store *models.Store, sleep func(context.Context, time.Duration) error) *market.Market {
-	return market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, PublicURL: public, Sleep: sleep,
-		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }, Now: w.clock.Now})
+// newTokens returns the Tokens of another process.
+func (w *world) newTokens(store *models.Store, sleep func(context.Context, time.Duration) error) *connection.Tokens {
+	return connection.NewTokens(store, w.dp, connection.Config{Sleep: sleep, Now: w.clock.Now})
 }
 
 func (w *world) newTenant(id, linkname, name, userID, email string) (models.Tenant, models.Session) {
@@ -96,11 +106,8 @@ func (w *world) newTenant(id, linkname, name, userID, email string) (models.Tena
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(w.t, err)
 	must(w.t, w.db.SaveUsers(ctx, id, []models.User{{UserID: userID, Email: email, Name: "Admin", Role: "admin", Active: true}}))
-	refusal, err := w.Install(ctx, t, userID)
+	_, err = w.db.Install(ctx, id, userID)
 	must(w.t, err)
-	if refusal != nil {
-		w.t.Fatalf("install: %v", refusal)
-	}
 	return t, models.Session{TenantID: id, UserID: userID, Email: email, Role: "admin"}
 }
 
@@ -114,7 +121,7 @@ func must(t *testing.T, err error) {
 // ticket presses Connect.
 func (w *world) ticket(t models.Tenant, s models.Session) string {
 	w.t.Helper()
-	address, refusal, err := w.StartConnect(ctx, t, s)
+	address, refusal, err := w.Start(ctx, t, s)
 	must(w.t, err)
 	if refusal != nil {
 		w.t.Fatalf("start: %v", refusal)
@@ -127,7 +134,7 @@ func (w *world) ticket(t models.Tenant, s models.Session) string {
 }
 
 // consent opens the window in a browser, lets a Dialpad user allow it, and gives what comes back.
-func (w *world) consent(t models.Tenant, s models.Session, browser, dialpadUser string) market.CallbackQuery {
+func (w *world) consent(t models.Tenant, s models.Session, browser, dialpadUser string) connection.CallbackQuery {
 	w.t.Helper()
 	redirect, err := w.OpenWindow(ctx, w.ticket(t, s), browser)
 	must(w.t, err)
@@ -136,10 +143,10 @@ func (w *world) consent(t models.Tenant, s models.Session, browser, dialpadUser 
 	u, err := url.Parse(back)
 	must(w.t, err)
 	q := u.Query()
-	return market.CallbackQuery{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Browser: browser}
+	return connection.CallbackQuery{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Browser: browser}
 }
 
-func (w *world) callback(q market.CallbackQuery) market.Outcome {
+func (w *world) callback(q connection.CallbackQuery) connection.Result {
 	w.t.Helper()
 	out, err := w.Callback(ctx, q)
 	must(w.t, err)

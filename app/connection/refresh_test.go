@@ -1,4 +1,4 @@
-package market_test
+package connection_test
 
 import (
 	"context"
@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -27,21 +28,21 @@ func (w *world) works(token string) bool {
 }
 
 func isCode(err error, code string) bool {
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	return errors.As(err, &r) && r.Code == code
 }
 
 func TestFiftyCallersInTwoProcessesRefreshOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		other := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
+		other := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
 		w.clock.Add(2 * time.Hour)
 		before := w.tokenPosts()
 		w.sandbox.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/oauth2/token", Delay: 50 * time.Millisecond})
 		var group sync.WaitGroup
-		tokens := make([]market.Token, 50)
+		tokens := make([]connection.Token, 50)
 		for i := range tokens {
-			m := w.Market
+			m := w.Tokens
 			if i%2 == 1 {
 				m = other
 			}
@@ -64,19 +65,19 @@ func TestFiftyCallersInTwoProcessesRefreshOnce(t *testing.T) {
 	})
 }
 
-func TestA401AsksForANewerTokenOnce(t *testing.T) {
+func TestRefreshAfter401HappensOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		other := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
+		other := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
 		old, err := w.Token(ctx, "t_9")
 		must(t, err)
 		before := w.tokenPosts()
-		fresh, err := w.Refreshed(ctx, "t_9", old.Version)
+		fresh, err := w.Refresh(ctx, "t_9", old.Version)
 		if err != nil || fresh.Version == old.Version || !w.works(fresh.Access) {
 			t.Fatalf("refreshed: %+v %v", fresh, err)
 		}
-		for _, m := range []*market.Market{w.Market, other} {
-			if again, err := m.Refreshed(ctx, "t_9", old.Version); err != nil || again != fresh {
+		for _, m := range []*connection.Tokens{w.Tokens, other} {
+			if again, err := m.Refresh(ctx, "t_9", old.Version); err != nil || again != fresh {
 				t.Errorf("somebody else's newer token: %+v %v, want %+v", again, err, fresh)
 			}
 			if now, err := m.Token(ctx, "t_9"); err != nil || now != fresh {
@@ -89,7 +90,7 @@ func TestA401AsksForANewerTokenOnce(t *testing.T) {
 	})
 }
 
-func TestTokensAreRefreshedALittleEarly(t *testing.T) {
+func TestTokensAreRefreshedBeforeTheyExpire(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	first, err := w.Token(ctx, "t_9")
@@ -105,7 +106,7 @@ func TestTokensAreRefreshedALittleEarly(t *testing.T) {
 	}
 }
 
-func TestAnOutageBeforeTheTokenExpiresDoesNoHarm(t *testing.T) {
+func TestOutageBeforeExpiryKeepsTheToken(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	first, err := w.Token(ctx, "t_9")
@@ -123,7 +124,7 @@ func TestAnOutageBeforeTheTokenExpiresDoesNoHarm(t *testing.T) {
 	}
 }
 
-func TestAnOutageIsNoDisconnect(t *testing.T) {
+func TestOutageDoesNotBreakTheConnection(t *testing.T) {
 	for name, kind := range map[string]sandbox.FaultKind{"502": sandbox.RefreshFails, "503": sandbox.UnavailableRetryAfter,
 		"429": sandbox.TooManyRequests, "hangs up": sandbox.DropBeforeReading, "403": sandbox.Forbidden, "401": sandbox.Unauthorized} {
 		t.Run(name, func(t *testing.T) {
@@ -156,32 +157,32 @@ func TestAnOutageIsNoDisconnect(t *testing.T) {
 	}
 }
 
-func TestAProcessThatDiesHoldingTheLeaseIsWaitedForNoLongerThanTheLease(t *testing.T) {
+func TestLeaseOfADeadProcessExpires(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c := w.connection()
 		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "dead", w.clock.Now().Add(30*time.Second)))
 		waits := 0
-		m := w.market(w.db.Store, func(context.Context, time.Duration) error {
+		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error {
 			waits++
 			w.clock.Add(10 * time.Second)
 			return nil
 		})
-		fresh, err := m.Refreshed(ctx, "t_9", c.TokenVersion)
+		fresh, err := m.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || !w.works(fresh.Access) || waits < 3 || waits > 4 {
 			t.Errorf("after %d waits: %v", waits, err)
 		}
 	})
 }
 
-func TestWaitingEndsWithTheCaller(t *testing.T) {
+func TestWaitingForTheLeaseEndsWithTheContext(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	c := w.connection()
 	must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "busy", w.clock.Now().Add(30*time.Second)))
 	over, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := w.Refreshed(over, "t_9", c.TokenVersion); !errors.Is(err, context.Canceled) {
+	if _, err := w.Refresh(over, "t_9", c.TokenVersion); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -193,12 +194,12 @@ func (w *world) rotate() {
 	must(w.t, err)
 }
 
-func TestKilledBetweenRotationAndSave(t *testing.T) {
+func TestKillBetweenRotationAndSave(t *testing.T) {
 	t.Run("Dialpad is patient", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			w.connected()
 			w.rotate()
-			if fresh, err := w.Refreshed(ctx, "t_9", w.connection().TokenVersion); err != nil || !w.works(fresh.Access) {
+			if fresh, err := w.Refresh(ctx, "t_9", w.connection().TokenVersion); err != nil || !w.works(fresh.Access) {
 				t.Errorf("got %v", err)
 			}
 		}, func(o *sandbox.Options, _ *dialpad.Config) { o.RefreshGrace = time.Minute })
@@ -208,7 +209,7 @@ func TestKilledBetweenRotationAndSave(t *testing.T) {
 			w.connected()
 			batch := w.batch("b1")
 			w.rotate()
-			_, err := w.Refreshed(ctx, "t_9", w.connection().TokenVersion)
+			_, err := w.Refresh(ctx, "t_9", w.connection().TokenVersion)
 			if !isCode(err, "not_connected") || !errors.Is(err, dialpad.ErrInvalidGrant) {
 				t.Fatalf("got %v", err)
 			}
@@ -229,12 +230,12 @@ func TestKilledBetweenRotationAndSave(t *testing.T) {
 	})
 }
 
-func TestKilledBetweenSaveAndUse(t *testing.T) {
+func TestKillBetweenSaveAndUse(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		saved, err := w.Refreshed(ctx, "t_9", w.connection().TokenVersion)
+		saved, err := w.Refresh(ctx, "t_9", w.connection().TokenVersion)
 		must(t, err)
-		next := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil) // the process after
+		next := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil) // the process after
 		before := w.tokenPosts()
 		must(t, next.Do(ctx, "t_9", func(token string) error { _, err := w.dp.Me(ctx, token); return err }))
 		if got, err := next.Token(ctx, "t_9"); err != nil || got != saved || w.tokenPosts() != before {
@@ -251,10 +252,10 @@ func TestShortLivedTokensAreNotRefreshedAtEachCall(t *testing.T) {
 		t.Run(life.String(), func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
-				next := w.market(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
+				next := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil)
 				before := w.tokenPosts()
 				for range 10 { // over three quarters of its life, in both processes
-					for _, m := range []*market.Market{w.Market, next} {
+					for _, m := range []*connection.Tokens{w.Tokens, next} {
 						got, err := m.Token(ctx, "t_9")
 						must(t, err)
 						if !w.works(got.Access) {
@@ -302,18 +303,18 @@ func (w *world) failing() (healed func()) {
 	})
 }
 
-func TestARotatedPairIsStoredAlthoughTheDatabaseFailsOnce(t *testing.T) {
+func TestRotatedPairIsSavedAfterADatabaseError(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		healed := w.failing()
 		waits := 0
-		m := w.market(w.db.Store, func(context.Context, time.Duration) error {
+		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error {
 			waits++
 			healed()
 			return nil
 		})
 		c, before := w.connection(), w.tokenPosts()
-		fresh, err := m.Refreshed(ctx, "t_9", c.TokenVersion)
+		fresh, err := m.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || waits != 1 || !w.works(fresh.Access) {
 			t.Fatalf("after %d waits: %v", waits, err)
 		}
@@ -323,17 +324,17 @@ func TestARotatedPairIsStoredAlthoughTheDatabaseFailsOnce(t *testing.T) {
 	})
 }
 
-func TestARotatedPairOutlivesALongFailureOfTheDatabase(t *testing.T) {
+func TestRotatedPairSurvivesADatabaseOutage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		healed := w.failing()
-		m := w.market(w.db.Store, func(context.Context, time.Duration) error { return nil })
+		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error { return nil })
 		c, before := w.connection(), w.tokenPosts()
-		if _, err := m.Refreshed(ctx, "t_9", c.TokenVersion); err == nil || isCode(err, "not_connected") {
+		if _, err := m.Refresh(ctx, "t_9", c.TokenVersion); err == nil || isCode(err, "not_connected") {
 			t.Fatalf("while the database fails: %v", err)
 		}
 		healed()
-		fresh, err := m.Refreshed(ctx, "t_9", c.TokenVersion)
+		fresh, err := m.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || !w.works(fresh.Access) || w.grant().Access != fresh.Access {
 			t.Errorf("afterwards: %v", err)
 		}
@@ -343,7 +344,7 @@ func TestARotatedPairOutlivesALongFailureOfTheDatabase(t *testing.T) {
 	})
 }
 
-func TestAnInvalidGrantLooksForANewerPairFirst(t *testing.T) {
+func TestInvalidGrantReadsForANewerPairFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c, g := w.connection(), w.grant()
@@ -358,7 +359,7 @@ func TestAnInvalidGrantLooksForANewerPairFirst(t *testing.T) {
 			must(t, err)
 			must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: newer.Access, Refresh: newer.Refresh, ExpiresAt: &newer.Expiry}))
 		})
-		fresh, err := w.Refreshed(ctx, "t_9", c.TokenVersion)
+		fresh, err := w.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || fresh.Access != newer.Access || fresh.Version != c.TokenVersion+1 {
 			t.Fatalf("got %+v %v", fresh, err)
 		}
@@ -368,30 +369,30 @@ func TestAnInvalidGrantLooksForANewerPairFirst(t *testing.T) {
 	})
 }
 
-func TestAnInvalidGrantTriesThePairBefore(t *testing.T) {
+func TestInvalidGrantTriesThePreviousPair(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c, g := w.connection(), w.grant()
 		must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: "never", Refresh: "came to be"}))
-		fresh, err := w.Refreshed(ctx, "t_9", c.TokenVersion+1)
+		fresh, err := w.Refresh(ctx, "t_9", c.TokenVersion+1)
 		if err != nil || !w.works(fresh.Access) {
 			t.Fatalf("got %v", err)
 		}
 		if got := w.connection(); got.State != models.Connected || got.PreviousRefresh.Empty() {
 			t.Errorf("connection %+v", got)
 		}
-		w.TokenWorked(ctx, "t_9", fresh.Version-1)
+		w.MarkAccepted(ctx, "t_9", fresh.Version-1)
 		if w.connection().PreviousRefresh.Empty() {
 			t.Error("another version's success made it forget the pair before")
 		}
-		w.TokenWorked(ctx, "t_9", fresh.Version)
+		w.MarkAccepted(ctx, "t_9", fresh.Version)
 		if !w.connection().PreviousRefresh.Empty() {
 			t.Error("the pair before is kept although the new one worked")
 		}
 	})
 }
 
-func TestAPairThatComesAfterADisconnectIsRevoked(t *testing.T) {
+func TestPairThatArrivesAfterADisconnectIsRevoked(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c := w.connection()
@@ -401,7 +402,7 @@ func TestAPairThatComesAfterADisconnectIsRevoked(t *testing.T) {
 				must(t, w.db.Disconnect(ctx, "t_9"))
 			}
 		})
-		if _, err := w.Refreshed(ctx, "t_9", c.TokenVersion); !isCode(err, "not_connected") {
+		if _, err := w.Refresh(ctx, "t_9", c.TokenVersion); !isCode(err, "not_connected") {
 			t.Errorf("got %v", err)
 		}
 		if n := w.requests(http.MethodPost, "/oauth2/deauthorize"); n != 1 {
@@ -410,7 +411,7 @@ func TestAPairThatComesAfterADisconnectIsRevoked(t *testing.T) {
 	})
 }
 
-func TestAGrantWithoutARefreshTokenLastsUntilA401(t *testing.T) {
+func TestGrantWithoutRefreshTokenLastsUntilA401(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		if c := w.connection(); c.TokenExpiresAt != nil {
@@ -453,21 +454,21 @@ func TestDoRefreshesOnceAndThenBreaks(t *testing.T) {
 	})
 }
 
-func TestOnlyThePresentTokenIsToBlame(t *testing.T) {
+func TestOnlyTheCurrentTokenBreaksTheConnection(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	old, err := w.Token(ctx, "t_9")
 	must(t, err)
-	_, err = w.Refreshed(ctx, "t_9", old.Version)
+	_, err = w.Refresh(ctx, "t_9", old.Version)
 	must(t, err)
-	must(t, w.Broken(ctx, "t_9", old.Version, "too late"))
+	must(t, w.Break(ctx, "t_9", old.Version, "too late"))
 	if c := w.connection(); c.State != models.Connected {
 		t.Errorf("an old token broke the connection: %s", c.Reason)
 	}
-	must(t, w.Broken(ctx, "t_0", 0, "nobody"))
+	must(t, w.Break(ctx, "t_0", 0, "nobody"))
 }
 
-func TestAProcessThatSleptPastItsLeaseDoesNotGiveAnothersBack(t *testing.T) {
+func TestExpiredLeaseHolderDoesNotReleaseTheNextLease(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c := w.connection()

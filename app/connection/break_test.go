@@ -1,4 +1,4 @@
-package market_test
+package connection_test
 
 import (
 	"slices"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
 )
@@ -50,7 +50,7 @@ func breakable(w *world) (harm func(), mend map[string]func()) {
 		}
 }
 
-func TestWhatABrokenConnectionHeldGoesOnWhereItWas(t *testing.T) {
+func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 	for _, how := range []string{"by itself", "by a reconnect"} {
 		t.Run(how, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
@@ -90,7 +90,7 @@ func TestWhatABrokenConnectionHeldGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-func TestWhatSomebodyDecidedWaitsForSomebody(t *testing.T) {
+func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 	for code, decide := range map[string]func(w *world){
 		models.HeldDisconnected: func(w *world) { must(w.t, w.Disconnect(ctx, "t_9", "42")) },
 		models.HeldPlan: func(w *world) {
@@ -127,7 +127,7 @@ func TestWhatSomebodyDecidedWaitsForSomebody(t *testing.T) {
 	}
 }
 
-func TestAnotherCompanyLetsNothingGoOn(t *testing.T) {
+func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 	for _, first := range []string{"broken", "disconnected"} {
 		t.Run(first, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
@@ -149,7 +149,7 @@ func TestAnotherCompanyLetsNothingGoOn(t *testing.T) {
 				}
 				w.finish("t_9")
 				expect(t, "another company", batch(), models.BatchHeld, models.HeldCompany)
-				if b := batch(); b.HeldReason != market.OtherCompanyReason {
+				if b := batch(); b.HeldReason != connection.OtherCompanyReason {
 					t.Errorf("reason %q", b.HeldReason)
 				}
 			})
@@ -157,7 +157,7 @@ func TestAnotherCompanyLetsNothingGoOn(t *testing.T) {
 	}
 }
 
-func TestEachWayToBreakHasItsOwnSentence(t *testing.T) {
+func TestEachCauseOfABreakHasItsOwnReason(t *testing.T) {
 	me := func(w *world) {
 		_ = w.Do(ctx, "t_9", func(token string) error { _, err := w.dp.Me(ctx, token); return err })
 	}
@@ -200,8 +200,8 @@ func TestEachWayToBreakHasItsOwnSentence(t *testing.T) {
 			if b := batch(); b.HeldReason != got.Reason || b.HeldCode != models.HeldBroken {
 				t.Errorf("batch is held for %q: %s", b.HeldCode, b.HeldReason)
 			}
-			if s, err := w.Status(ctx, w.admin); err != nil || s.Connected || s.State.Code != "not_connected" || s.Connection.Reason != got.Reason {
-				t.Errorf("the page: %+v %v", s.Connection, err)
+			if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r == nil || r.Code != "not_connected" || r.Reason != got.Reason {
+				t.Errorf("refusal %+v %v", r, err)
 			}
 			if other, ok := seen[got.Reason]; ok {
 				t.Errorf("the same sentence as %s", other)
@@ -211,7 +211,7 @@ func TestEachWayToBreakHasItsOwnSentence(t *testing.T) {
 	}
 }
 
-func TestWordsOfTomorrowForACompanyStopNobody(t *testing.T) {
+func TestUnknownCompanyStateDoesNotBreak(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	w.sandbox.SetCompanyState(sandbox.AcmeID, "thriving")
@@ -221,7 +221,7 @@ func TestWordsOfTomorrowForACompanyStopNobody(t *testing.T) {
 	}
 }
 
-func TestABrokenConnectionIsToldACloserReason(t *testing.T) {
+func TestCheckReplacesTheReasonByACloserOne(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	w.sandbox.SetCompanyState(sandbox.AcmeID, "suspended")
@@ -236,7 +236,7 @@ func TestABrokenConnectionIsToldACloserReason(t *testing.T) {
 	}
 }
 
-func TestEventsToTheAddressBeforeAReconnectAreTakenUntilTheNewOneIsSubscribed(t *testing.T) {
+func TestOldWebhookPathWorksUntilTheNewOneIsSubscribed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		path, secret, err := w.db.OpenHook(w.connection())

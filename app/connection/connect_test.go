@@ -1,4 +1,4 @@
-package market_test
+package connection_test
 
 import (
 	"errors"
@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
 	"dialpad-texting/models/modeltest"
@@ -17,18 +19,18 @@ import (
 
 func newSQLite(t *testing.T) *world { return newWorld(t, modeltest.SQLite(t, seed.Migrate)) }
 
-func (w *world) attempt() market.StatusAttempt {
+func (w *world) attempt() install.StatusAttempt {
 	w.t.Helper()
-	s, err := w.Status(ctx, w.admin)
+	s, err := install.New(w.db.Store, w.eligible, w.Connections, w.clock.Now).Status(ctx, w.admin)
 	must(w.t, err)
 	if s.Attempt == nil {
-		return market.StatusAttempt{}
+		return install.StatusAttempt{}
 	}
 	return *s.Attempt
 }
 
 // stopped checks a window that went no further, and that nothing was connected.
-func (w *world) stopped(out market.Outcome, code, words string) {
+func (w *world) stopped(out connection.Result, code, words string) {
 	w.t.Helper()
 	if out.Done || out.Confirm != nil || !strings.Contains(out.Message, words) || out.Title == "" {
 		w.t.Errorf("outcome %+v, want %q", out, words)
@@ -65,7 +67,7 @@ func (w *world) givenBack() {
 	}
 }
 
-func TestAnAdminConnects(t *testing.T) {
+func TestAdminConnects(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ticket := w.ticket(w.tenant, w.admin)
 		if a := w.attempt(); a.Step != models.StepWaiting {
@@ -95,11 +97,11 @@ func TestAnAdminConnects(t *testing.T) {
 		if a := w.attempt(); a.Step != models.StepFinishing {
 			t.Errorf("the page says %+v", a)
 		}
-		if r, err := w.TenantMay(ctx, "t_9"); err != nil || r == nil {
+		if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r == nil {
 			t.Errorf("may text before it is ready: %v", err)
 		}
 		w.finish("t_9")
-		if r, err := w.TenantMay(ctx, "t_9"); err != nil || r != nil {
+		if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r != nil {
 			t.Errorf("may not text: %v %v", r, err)
 		}
 		if a := w.attempt(); a.Step != models.StepDone {
@@ -114,26 +116,26 @@ func TestAnAdminConnects(t *testing.T) {
 	})
 }
 
-func TestATicketWorksOnceAndForTenMinutes(t *testing.T) {
+func TestTicketWorksOnceAndForTenMinutes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		halted := func(ticket, what string) {
+		refused := func(ticket, what string) {
 			t.Helper()
 			_, err := w.OpenWindow(ctx, ticket, "browser")
-			var halt *market.Halt
-			if !errors.As(err, &halt) || halt.Message == "" || halt.Title == "" {
+			var stop *connection.ConnectError
+			if !errors.As(err, &stop) || stop.Message == "" || stop.Title == "" {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
 		used := w.ticket(w.tenant, w.admin)
 		_, err := w.OpenWindow(ctx, used, "browser")
 		must(t, err)
-		halted(used, "used")
-		halted("no-ticket", "unknown")
+		refused(used, "used")
+		refused("no-ticket", "unknown")
 		old := w.ticket(w.tenant, w.admin)
 		newer := w.ticket(w.tenant, w.admin)
-		halted(old, "an older ticket")
+		refused(old, "an older ticket")
 		w.clock.Add(10*time.Minute + time.Second)
-		halted(newer, "expired")
+		refused(newer, "expired")
 		if a := w.attempt(); a.Step != models.StepFailed || a.Code != "expired" || !strings.Contains(a.Message, "closed") {
 			t.Errorf("the page says %+v of a window that was closed", a)
 		}
@@ -144,33 +146,33 @@ func TestATicketWorksOnceAndForTenMinutes(t *testing.T) {
 	})
 }
 
-func TestWindowsThatGoNoFurther(t *testing.T) {
+func TestEveryReasonThatStopsAConnect(t *testing.T) {
 	for name, c := range map[string]struct {
 		user, code, words string
 		revoked           bool
-		trouble           func(w *world, q *market.CallbackQuery)
+		trouble           func(w *world, q *connection.CallbackQuery)
 	}{
-		"refused":        {user: sandbox.AnaID, code: "refused", words: "Access was not allowed", trouble: func(_ *world, q *market.CallbackQuery) { q.Code, q.Error = "", "access_denied" }},
-		"no code at all": {user: sandbox.AnaID, code: "refused", words: "Access was not allowed", trouble: func(_ *world, q *market.CallbackQuery) { q.Code = "" }},
+		"refused":        {user: sandbox.AnaID, code: "refused", words: "Access was not allowed", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "access_denied" }},
+		"no code at all": {user: sandbox.AnaID, code: "refused", words: "Access was not allowed", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code = "" }},
 		"an unknown scope": {user: sandbox.AnaID, code: "misconfigured", words: "does not accept this app",
-			trouble: func(_ *world, q *market.CallbackQuery) { q.Code, q.Error = "", "invalid_scope" }},
+			trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "invalid_scope" }},
 		"Dialpad says later": {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering. Try again in a few minutes.",
-			trouble: func(_ *world, q *market.CallbackQuery) { q.Code, q.Error = "", "temporarily_unavailable" }},
-		"a wrong code":            {user: sandbox.AnaID, code: "expired", words: "not valid any more", trouble: func(_ *world, q *market.CallbackQuery) { q.Code = "wrong" }},
+			trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "temporarily_unavailable" }},
+		"a wrong code":            {user: sandbox.AnaID, code: "expired", words: "not valid any more", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code = "wrong" }},
 		"no admin":                {user: sandbox.BenID, code: "not_admin", words: "ben@acme.com is no company admin", revoked: true},
 		"Dialpad down":            {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.ErrorBeforeAccepting)},
 		"Dialpad hangs up":        {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.DropAfterAccepting)},
 		"who it was is unsaid":    {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
 		"the company is unsaid":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
 		"no right to the company": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
-		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *market.CallbackQuery) {
+		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *connection.CallbackQuery) {
 			_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "starter", SignedAt: w.clock.Now().Add(time.Minute)})
 			must(w.t, err)
 		}},
 		"removed": {user: sandbox.AnaID, code: "not_installed", words: "was removed meanwhile", revoked: true,
-			trouble: func(w *world, _ *market.CallbackQuery) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
+			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
 		"the admin is gone": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
-			trouble: func(w *world, _ *market.CallbackQuery) { must(w.t, w.db.DeactivateUser(ctx, "t_9", "42")) }},
+			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.DeactivateUser(ctx, "t_9", "42")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSQLite(t)
@@ -196,11 +198,11 @@ func TestWindowsThatGoNoFurther(t *testing.T) {
 	}
 }
 
-func fault(path string, kind sandbox.FaultKind) func(*world, *market.CallbackQuery) {
-	return func(w *world, _ *market.CallbackQuery) { w.sandbox.Fault(sandbox.Fault{Kind: kind, Path: path}) }
+func fault(path string, kind sandbox.FaultKind) func(*world, *connection.CallbackQuery) {
+	return func(w *world, _ *connection.CallbackQuery) { w.sandbox.Fault(sandbox.Fault{Kind: kind, Path: path}) }
 }
 
-func TestACallbackBelongsToItsBrowserAndState(t *testing.T) {
+func TestCallbackNeedsItsBrowserAndState(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		q := w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)
 		stolen := q
@@ -223,7 +225,7 @@ func TestACallbackBelongsToItsBrowserAndState(t *testing.T) {
 	})
 }
 
-func TestAnotherPersonsConsentIsConfirmedFirst(t *testing.T) {
+func TestConsentOfAnotherPersonIsConfirmedFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.admin.Email = "boss@acme.com"
 		out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
@@ -259,7 +261,7 @@ func TestAnotherPersonsConsentIsConfirmedFirst(t *testing.T) {
 	})
 }
 
-func TestSecondaryEMailsCount(t *testing.T) {
+func TestSecondaryEmailNeedsNoConfirmation(t *testing.T) {
 	w := newSQLite(t)
 	id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"a.ruiz@acme.com", "ANA@Acme.com"}, IsSuperAdmin: true})
 	if out := w.callback(w.consent(w.tenant, w.admin, "browser", id)); !out.Done {
@@ -267,7 +269,7 @@ func TestSecondaryEMailsCount(t *testing.T) {
 	}
 }
 
-func TestADeclinedConsentIsGivenBack(t *testing.T) {
+func TestDeclinedGrantIsGivenBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.admin.Email = "boss@acme.com"
 		asked := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
@@ -281,7 +283,7 @@ func TestADeclinedConsentIsGivenBack(t *testing.T) {
 	})
 }
 
-func TestAConfirmationThatNeverComesIsGivenBack(t *testing.T) {
+func TestUnconfirmedGrantIsGivenBackWhenItExpires(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.admin.Email = "boss@acme.com"
 		asked := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
@@ -302,13 +304,13 @@ func TestAConfirmationThatNeverComesIsGivenBack(t *testing.T) {
 	})
 }
 
-func TestAGrantIsGivenBackWhenDialpadIsThereAgain(t *testing.T) {
+func TestGrantIsGivenBackAfterAnOutage(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.BenID))
 	a, err := w.db.LatestAttempt(ctx, "t_9")
 	must(t, err)
 	w.sandbox.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	if err := w.CleanGrant(ctx, "t_9", a.ID); !errors.As(err, &r) || r.Code != "dialpad_unreachable" {
 		t.Fatalf("while Dialpad is down: %v", err)
 	}
@@ -324,7 +326,7 @@ func TestAGrantIsGivenBackWhenDialpadIsThereAgain(t *testing.T) {
 	}
 }
 
-func TestACompanyBelongsToOneTenant(t *testing.T) {
+func TestCompanyBelongsToOneTenant(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		other, session := w.newTenant("t_10", "globex", "Globex", "51", "ana@acme.com")
 		if out := w.callback(w.consent(other, session, "browser", sandbox.AnaID)); !out.Done {
@@ -347,7 +349,7 @@ func TestTwoTenantsConfirmOneCompanyAtOnce(t *testing.T) {
 			w.callback(w.consent(w.tenant, w.admin, "b1", sandbox.AnaID)).Confirm.State,
 			w.callback(w.consent(other, session, "b2", sandbox.AnaID)).Confirm.State,
 		}
-		outcomes := make([]market.Outcome, 2)
+		outcomes := make([]connection.Result, 2)
 		var group sync.WaitGroup
 		for i, browser := range []string{"b1", "b2"} {
 			group.Go(func() {
@@ -370,7 +372,7 @@ func TestTwoTenantsConfirmOneCompanyAtOnce(t *testing.T) {
 	})
 }
 
-func TestAnotherCompanyIsAskedAboutAndTakesThePlaceOfTheFirst(t *testing.T) {
+func TestAnotherCompanyIsConfirmedAndReplacesTheFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: "1", Emails: []string{"ana@acme.com"}, Number: "+14155550100", State: "active"}})
@@ -392,7 +394,7 @@ func TestAnotherCompanyIsAskedAboutAndTakesThePlaceOfTheFirst(t *testing.T) {
 		if _, err := w.db.AccountByEmail(ctx, "t_9", "ana@acme.com"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("an account of the old company is still there: %v", err)
 		}
-		if b := batch(); b.State != models.BatchHeld || b.HeldReason != market.OtherCompanyReason {
+		if b := batch(); b.State != models.BatchHeld || b.HeldReason != connection.OtherCompanyReason {
 			t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 		}
 		w.givenBack()
@@ -406,7 +408,7 @@ func TestAnotherCompanyIsAskedAboutAndTakesThePlaceOfTheFirst(t *testing.T) {
 	})
 }
 
-func TestTheSameCompanyAgainLetsTextsGoOn(t *testing.T) {
+func TestReconnectingTheSameCompanyDoesNotStopTexts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		batch := w.batch("b1")
@@ -430,16 +432,16 @@ func TestConnectingNeedsPlanAndInstallation(t *testing.T) {
 	w := newSQLite(t)
 	starter := w.tenant
 	starter.Plan = "starter"
-	if _, r, err := w.StartConnect(ctx, starter, w.admin); err != nil || r == nil || r.Code != "plan_required" {
+	if _, r, err := w.Start(ctx, starter, w.admin); err != nil || r == nil || r.Code != "plan_required" {
 		t.Errorf("without the plan: %v %v", r, err)
 	}
 	must(t, w.db.Uninstall(ctx, "t_9"))
-	if _, r, err := w.StartConnect(ctx, w.tenant, w.admin); err != nil || r == nil || r.Code != "not_installed" {
+	if _, r, err := w.Start(ctx, w.tenant, w.admin); err != nil || r == nil || r.Code != "not_installed" {
 		t.Errorf("not installed: %v %v", r, err)
 	}
 }
 
-func TestAConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
+func TestConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 	if err := w.Ready(ctx, "t_9"); err == nil || w.connection().Ready {
@@ -447,7 +449,7 @@ func TestAConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
 	}
 }
 
-func TestAGrantThatCannotBeReadHoldsNoOtherBack(t *testing.T) {
+func TestUnreadableGrantDoesNotStopOthersFromExpiring(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ticket, err := w.db.NewConnectAttempt(ctx, w.tenant.ID, "42", "ana@acme.com", time.Minute)
 		must(t, err)

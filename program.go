@@ -87,7 +87,7 @@ func (p *program) wire(secrets crm.Secrets) error {
 	optOuts := texting.NewOptOuts(store, phone, host, tokens, p.log)
 	texts := texting.New(store, host, eligible, texting.Config{Now: now, Log: p.log, Wake: engine.Wake, OptOuts: optOuts.Fresh})
 	action := automation.New(store, host, eligible, texts, automation.Config{Now: now, Log: p.log, Wake: engine.Wake,
-		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
+		Live: func(ctx context.Context, tenantID string) error { return people.RefreshPeople(ctx, tenantID, time.Minute) }})
 	p.crew = &work.Crew{Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Texting: texts, Automation: action, Engine: engine,
 		Teller: delivery.NewTeller(store, host), Reconciler: delivery.NewReconciler(store, p.log),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}

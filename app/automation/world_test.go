@@ -92,7 +92,9 @@ func (w *world) wire(store *models.Store) {
 	w.people = accounts.New(store, w.dp, w.tokens, w.client, w.clock.Now, nil)
 	w.texts = texting.New(store, w.client, w.eligible, texting.Config{Now: w.clock.Now})
 	w.Automation = automation.New(store, w.client, w.eligible, w.texts, automation.Config{Now: w.clock.Now,
-		Live: func(ctx context.Context, tenantID string) error { return w.people.Live(ctx, tenantID, time.Minute) }})
+		Live: func(ctx context.Context, tenantID string) error {
+			return w.people.RefreshPeople(ctx, tenantID, time.Minute)
+		}})
 }
 
 // connect makes t_9 the demo's Acme, connected by Ana, unpaced, with everybody read.

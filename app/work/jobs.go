@@ -234,7 +234,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 		return err
 	}
 	if conn.State == models.Connected {
-		later, err := c.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
+		later, err := c.Accounts.ReadChanged(ctx, e.TenantID, e.DialpadUsers)
 		if err != nil && unlessBroken(err) == nil { // it broke just now, perhaps before this event could say why
 			err = c.Connections.Check(ctx, e.TenantID)
 		}

@@ -15,7 +15,7 @@ const freshFor = 10 * time.Minute
 
 // The words of contract section 5.
 const (
-	wordsNoAccount  = "No Dialpad account found"
+	wordsNoAccount  = eligibility.NoAccountMessage
 	wordsOptedOut   = "Unsubscribed from Text"
 	wordsOptedOutAt = "Text Unsubscribed" // from an automation
 )
@@ -130,7 +130,7 @@ func (l *lane) later(c models.Claimed, code, words string) {
 
 // laterUnreachable does that where it is Dialpad, or the way there, that fails.
 func (l *lane) laterUnreachable(c models.Claimed) {
-	l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+	l.later(c, eligibility.CodeUnreachable, eligibility.UnreachableMessage)
 }
 
 func (l *lane) settle(c models.Claimed, o models.Outcome) {

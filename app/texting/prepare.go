@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -253,7 +254,7 @@ func (x *Texting) message(t models.Tenant, b models.Batch, laneID, sender string
 		return m
 	case sender == "":
 		now := x.now().UTC()
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, "no_account", "No Dialpad account found", &now
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, eligibility.CodeNoAccount, eligibility.NoAccountMessage, &now
 		return m
 	}
 	now := x.now().UTC()

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -12,7 +13,7 @@ import (
 // Reasons people read when the CRM stopped their texts.
 const (
 	wordsDowngraded  = "Your plan no longer includes Dialpad"
-	wordsUninstalled = "The Dialpad app was removed"
+	wordsUninstalled = install.RemovedReason
 	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
 	sourceCRM        = models.OptOutCRM
 )

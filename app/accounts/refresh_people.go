@@ -35,15 +35,13 @@ func (a *Accounts) RefreshPeople(ctx context.Context, tenantID string, olderThan
 		defer cancel()
 		return nil, a.syncPeople(ctx, tenantID)
 	})
-	timer := time.NewTimer(peopleTimeout)
-	defer timer.Stop()
 	select {
 	case r := <-done:
 		if errors.Is(r.Err, models.ErrLost) {
 			return nil // another company was connected meanwhile; FinishConnect reads its directory
 		}
 		return r.Err
-	case <-timer.C:
+	case <-time.After(peopleTimeout):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

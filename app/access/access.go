@@ -16,8 +16,8 @@ const (
 	Idle = 15 * time.Minute
 	// MaxAge is how long a session lasts at most.
 	MaxAge = 8 * time.Hour
-	// leeway is the verifier's: a token is accepted so long after it expired,
-	// and remembered as used for as long.
+	// leeway is the verifier's: a token is accepted so long after it
+	// expired, and remembered as used for as long.
 	leeway = 10 * time.Second
 )
 

@@ -212,7 +212,7 @@ func TestCookieOpensPagesButIsNoBearerToken(t *testing.T) {
 		if c, err := w.Bearer(ctx, again.Token, models.SessionPage); err != nil || c.Session.UserID != "42" || c.Ctx != nil {
 			t.Errorf("its bearer: %+v %v", c, err)
 		}
-		w.clock.Add(time.Hour) // spent in the page, of which the cookie hears nothing
+		w.clock.Add(time.Hour) // of work in the page, which does not use the cookie
 		if _, err := w.Cookie(ctx, o.Cookie); err != nil {
 			t.Errorf("after an hour: %v", err)
 		}

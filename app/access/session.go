@@ -13,8 +13,8 @@ import (
 )
 
 // Bearer returns whom a session token speaks for. kinds restricts it to
-// models.SessionPopup or SessionPage (none: both); a cookie's value is never a
-// bearer token. ErrSession if there is no such session any more.
+// models.SessionPopup or SessionPage (none: both); a cookie's value is never
+// a bearer token. ErrSession if there is no such session any more.
 func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Caller, error) {
 	s, err := a.store.SessionByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
 	if err != nil {
@@ -23,8 +23,8 @@ func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Cal
 	return a.caller(ctx, s)
 }
 
-// Renewable is Bearer for Renew alone. It also accepts a session that was idle
-// for too long, since the new launch token proves more.
+// Renewable is Bearer for Renew alone. It also accepts a session that was
+// idle for too long, since the new launch token proves more.
 func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 	s, err := a.store.IdleSessionByTokenAllTenants(ctx, token, bearerKinds(nil)...)
 	if err != nil {
@@ -34,8 +34,8 @@ func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 }
 
 // Cookie reopens a page: it makes a new bearer token for the page that the
-// cookie stands for. The cookie does not idle out, since work in an open page
-// uses its bearer token alone.
+// cookie stands for. The cookie does not idle out, since work in an open
+// page uses its bearer token alone.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	s, err := a.store.SessionByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
 	if err != nil {

@@ -39,8 +39,8 @@ type Accounts struct {
 	userLimiters, pageLimiters *limiters
 }
 
-// New returns Accounts over a store. now nil is the store's clock, log nil is
-// none.
+// New returns Accounts over a store. now nil is the store's clock, log nil
+// is none.
 func New(store *models.Store, dp *dialpad.Client, tokens *connection.Tokens, c CRM, now func() time.Time, log *slog.Logger) *Accounts {
 	if now == nil {
 		now = store.Now
@@ -81,8 +81,8 @@ func accountsOf(c models.Connection, users []dialpad.User) []models.Account {
 	return out
 }
 
-// save stores accounts as Dialpad had them at readAt, with an audit entry for
-// each change; models.ErrLost if the tenant has left that company.
+// save stores accounts as Dialpad had them at readAt, with an audit entry
+// for each change; models.ErrLost if the tenant has left that company.
 func (a *Accounts) save(ctx context.Context, c models.Connection, readAt time.Time, list []models.Account) (Counts, error) {
 	counts := Counts{Read: len(list)}
 	err := a.store.Tx(ctx, func(tx *models.Store) error {

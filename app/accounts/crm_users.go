@@ -8,8 +8,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// SyncUsers reads all of the tenant's CRM users. Those that are not listed any
-// more become inactive.
+// SyncUsers reads all of the tenant's CRM users. Those that are not listed
+// any more become inactive.
 func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
 	t, err := a.store.Tenant(ctx, tenantID)
 	if err != nil {

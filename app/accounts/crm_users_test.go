@@ -33,7 +33,7 @@ func TestSyncUsersReadsAllPagesAndDeactivatesTheMissing(t *testing.T) {
 		w.crm.pages["p2"] = crm.UserPage{Next: "p3"}
 		w.crm.pages["p3"] = crm.UserPage{Next: "p2"}
 		if _, err := w.SyncUsers(ctx, "t_9"); err == nil {
-			t.Error("pages in a circle end well")
+			t.Error("repeating pages are no error")
 		}
 		delete(w.crm.pages, "p2")
 		w.clock.Add(time.Second)

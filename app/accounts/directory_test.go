@@ -197,7 +197,8 @@ func TestLargeDirectoryCostsLittleBesideItsRateLimit(t *testing.T) {
 			got := w.sync()
 			took := time.Since(begun)
 			t.Logf("%s: %+v in %s", round, got, took)
-			// Its 51 pages take 13 s at their pace; a job works 20 s before it goes on in the next. Much slower than a second or two is only a test of races.
+			// 51 pages take 13 s at the rate limit; a job works for 20 s
+			// before the next run. The race detector makes it slower.
 			if got.Read != 5004 || got.Changed != 0 || took > 18*time.Second {
 				t.Errorf("%s: %+v in %s", round, got, took)
 			}

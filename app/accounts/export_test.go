@@ -12,8 +12,8 @@ func (a *Accounts) DisableRateLimits() {
 	a.userLimiters, a.pageLimiters = newLimiters(rate.Inf, 1), newLimiters(rate.Inf, 1)
 }
 
-// RecordBackoffs replaces waiting by recording; the returned function returns
-// the recorded waits.
+// RecordBackoffs replaces waiting by recording; the returned function
+// returns the recorded waits.
 func (a *Accounts) RecordBackoffs() func() []time.Duration {
 	var all []time.Duration
 	a.sleep = func(_ context.Context, d time.Duration) error {

@@ -19,9 +19,9 @@ type Page struct {
 	Next   *string  `json:"next"`
 }
 
-// Person is a CRM user with the Dialpad account of the same e-mail. Reason is
-// why the person can't text, nil if it can. Note is for an e-mail of several
-// accounts, or an account of several people.
+// Person is a CRM user with the Dialpad account of the same e-mail. Reason
+// is why the person can't text, nil if it can. Note is for an e-mail of
+// several accounts, or an account of several people.
 type Person struct {
 	UserID  string         `json:"user_id"`
 	Name    string         `json:"name"`
@@ -42,8 +42,8 @@ type PersonAccount struct {
 }
 
 // People returns a page of the tenant's active CRM users by name. q searches
-// name and e-mail; cursor is the last page's Next. An invalid cursor gives the
-// first page.
+// name and e-mail; cursor is the last page's Next. An invalid cursor gives
+// the first page.
 func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page, error) {
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {

@@ -121,7 +121,7 @@ func TestPeopleOfALargeTenantAreFast(t *testing.T) {
 			t.Helper()
 			var page accounts.Page
 			took := time.Duration(math.MaxInt64)
-			for tries := 0; tries < 5 && took > time.Second; tries++ { // a slow question stays slow, a busy machine's moment does not
+			for tries := 0; tries < 5 && took > time.Second; tries++ { // a slow query stays slow, a busy machine does not
 				begun := time.Now()
 				var err error
 				page, err = w.People(ctx, "t_9", q, cursor)

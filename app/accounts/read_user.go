@@ -11,9 +11,9 @@ import (
 )
 
 // Fresh returns an account that was read at most olderThan ago and after the
-// last event about it: from Dialpad if need be. Errors: models.ErrNotFound for
-// an unknown account; *eligibility.Refusal dialpad_unreachable when it has to
-// be read and can't be.
+// last event about it: from Dialpad if need be. Errors: models.ErrNotFound
+// for an unknown account; *eligibility.Refusal dialpad_unreachable when it
+// has to be read and can't be.
 func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderThan time.Duration) (models.Account, error) {
 	known := func(ctx context.Context) (v models.Account, fresh bool, err error) {
 		v, err = a.store.Account(ctx, tenantID, dialpadID)
@@ -147,8 +147,8 @@ func (a *Accounts) readEach(ctx context.Context, c models.Connection, list []mod
 }
 
 // read reads one user from Dialpad. One that is not found, or belongs to
-// another company now, is stored as deleted under its name, so that people can
-// be told why.
+// another company now, is stored as deleted under its name, so that people
+// can be told why.
 func (a *Accounts) read(ctx context.Context, c models.Connection, known models.Account) (models.Account, Counts, error) {
 	readAt := a.now()
 	u, err := a.requestUser(ctx, c, known.DialpadID)

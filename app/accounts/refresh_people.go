@@ -15,10 +15,10 @@ const (
 )
 
 // RefreshPeople reads a tenant's people if the directory is older than
-// olderThan, for a list that somebody chooses from now. It waits some seconds
-// at most; what takes longer is stored later. Errors: *eligibility.Refusal,
-// dialpad_unreachable without retries, or not_connected when Dialpad refuses
-// the grant.
+// olderThan, for a list that somebody chooses from now. It waits some
+// seconds at most; what takes longer is stored later. Errors:
+// *eligibility.Refusal, dialpad_unreachable without retries, or
+// not_connected when Dialpad refuses the grant.
 func (a *Accounts) RefreshPeople(ctx context.Context, tenantID string, olderThan time.Duration) error {
 	c, err := a.store.Connection(ctx, tenantID)
 	if err != nil {
@@ -65,8 +65,8 @@ func (a *Accounts) probe(ctx context.Context, c models.Connection) error {
 	return nil
 }
 
-// syncPeople reads the CRM's users and Dialpad's. If the CRM fails, the users
-// of the last read remain.
+// syncPeople reads the CRM's users and Dialpad's. If the CRM fails, the
+// users of the last read remain.
 func (a *Accounts) syncPeople(ctx context.Context, tenantID string) error {
 	if _, err := a.SyncUsers(ctx, tenantID); err != nil {
 		a.log.Warn("sync CRM users failed", "tenant", tenantID, "err", err)

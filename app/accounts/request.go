@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// A company's 20 requests a second are shared with its texts and its other
-	// tools. Whole directories are spread out; single users, for which a person
-	// or a text waits, have a limit of their own.
+	// A company's 20 requests a second are shared with its texts and its
+	// other tools. Whole directories are spread out; single users, for which
+	// a person or a text waits, have a limit of their own.
 	usersPerSecond = 8
 	pagesPerSecond = 4
 	maxTries       = 4 // of a request that met a limit or an outage
@@ -29,8 +29,8 @@ func (a *Accounts) request(ctx context.Context, tenantID string, l *limiters, f 
 	for try := 1; ; try++ {
 		err := a.tokens.Do(ctx, tenantID, func(token string) error {
 			if err := l.of(tenantID).Wait(ctx); err != nil {
-				// Wait fails early when the deadline is too near; callers that
-				// work in parts expect the deadline itself.
+				// Wait fails early when the deadline is too near; callers
+				// that work in parts expect the deadline itself.
 				<-ctx.Done()
 				return ctx.Err()
 			}

@@ -21,7 +21,8 @@ import (
 
 var ctx = context.Background()
 
-// world has a real database and a real Dialpad sandbox over HTTP, with Acme connected as Ana; the clock stands still.
+// world has a real database and a real Dialpad sandbox over HTTP, with Acme
+// connected as Ana; the clock stands still.
 type world struct {
 	*accounts.Accounts
 	t       *testing.T

@@ -81,8 +81,9 @@ func storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAtte
 }
 
 // replacedGrant returns the grant of another company that has to be given
-// back. One of the same company is kept: Dialpad does not say whether revoking
-// it would also revoke the new one, and Subscribe deletes the old webhook.
+// back. One of the same company is kept: Dialpad does not say whether
+// revoking it would also revoke the new one, and Subscribe deletes the old
+// webhook.
 func (c *Connector) replacedGrant(old models.Connection, g grant) (grant, error) {
 	live := old.State == models.Connected || old.State == models.Broken
 	if !live || old.CompanyID == g.CompanyID {

@@ -45,8 +45,8 @@ func (s *Tokens) breakConnection(ctx context.Context, c models.Connection, versi
 	})
 }
 
-// breakRefused breaks a connection whose grant Dialpad refused with cause. It
-// returns the refusal, or the error of the database.
+// breakRefused breaks a connection whose grant Dialpad refused with cause.
+// It returns the refusal, or the error of the database.
 func (s *Tokens) breakRefused(ctx context.Context, tenantID string, version int64, cause error) error {
 	if err := s.Break(ctx, tenantID, version, GrantRefusedReason); err != nil {
 		return err

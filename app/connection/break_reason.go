@@ -22,8 +22,8 @@ func notAdminReason(c models.Connection) string {
 }
 
 // adminReason returns what is known against the account of the person whose
-// grant this is, "" if nothing is. Dialpad can't be asked any more: the token
-// was that person's.
+// grant this is, "" if nothing is. Dialpad can't be asked any more: the
+// token was that person's.
 func adminReason(ctx context.Context, store *models.Store, c models.Connection) string {
 	a, err := store.Account(ctx, c.TenantID, c.DialpadUserID)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"dialpad-texting/models"
 )
 
-// in stores a batch in a state; set changes it further.
+// in stores a batch in a state, with further fields set.
 func (w *world) in(id, state string, set map[string]any) func() models.Batch {
 	w.t.Helper()
 	read := w.batch(id)
@@ -30,8 +30,8 @@ func expect(t *testing.T, when string, b models.Batch, state, code string) {
 	}
 }
 
-// breakable breaks the connection and gives what mends it.
-func breakable(w *world) (harm func(), mend map[string]func()) {
+// breakAndRepair returns what breaks the connection and the ways to repair it.
+func breakAndRepair(w *world) (harm func(), repair map[string]func()) {
 	return func() {
 			w.sandbox.SuspendUser(sandbox.AnaID)
 			_ = w.Do(ctx, "t_9", func(token string) error { _, err := w.dp.Me(ctx, token); return err })
@@ -39,11 +39,11 @@ func breakable(w *world) (harm func(), mend map[string]func()) {
 				w.t.Fatalf("connection is %s", c.State)
 			}
 		}, map[string]func(){
-			"by itself": func() {
+			"by Check": func() {
 				w.sandbox.RestoreUser(sandbox.AnaID)
 				must(w.t, w.Check(ctx, "t_9"))
 			},
-			"by a reconnect": func() {
+			"by reconnecting": func() {
 				w.sandbox.RestoreUser(sandbox.AnaID)
 				w.connected()
 			},
@@ -51,11 +51,11 @@ func breakable(w *world) (harm func(), mend map[string]func()) {
 }
 
 func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
-	for _, how := range []string{"by itself", "by a reconnect"} {
+	for _, how := range []string{"by Check", "by reconnecting"} {
 		t.Run(how, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
-				harm, mend := breakable(w)
+				harm, repair := breakAndRepair(w)
 				begun := map[string]any{"started_at": w.clock.Now()}
 				batches := map[string]func() models.Batch{
 					models.BatchScheduled: w.batch("scheduled"),
@@ -72,16 +72,16 @@ func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 					expect(t, "broken", b(), models.BatchHeld, models.HeldBroken)
 				}
 				if n := w.jobs("move_batch"); n != 3 {
-					t.Errorf("%d jobs carry the hold over", n)
+					t.Errorf("%d jobs hold their messages", n)
 				}
-				mend[how]()
+				repair[how]()
 				for state, b := range batches {
-					expect(t, "mended", b(), state, "")
+					expect(t, "repaired", b(), state, "")
 				}
 				if n := w.jobs("prepare_batch"); n != 1 {
 					t.Errorf("%d jobs prepare", n)
 				}
-				action := map[string]string{"by itself": "connection.mended", "by a reconnect": "connection.ready"}[how]
+				action := map[string]string{"by Check": "connection.mended", "by reconnecting": "connection.ready"}[how]
 				if a := w.audits(action); len(a) == 0 || !slices.ContainsFunc(a, func(a models.Audit) bool { return a.Detail["batches_resumed"] == "3" }) {
 					t.Errorf("audit %+v", a)
 				}
@@ -105,7 +105,7 @@ func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
-				harm, _ := breakable(w)
+				harm, _ := breakAndRepair(w)
 				early := w.batch("early")
 				harm()
 				expect(t, "broken", early(), models.BatchHeld, models.HeldBroken)
@@ -115,7 +115,7 @@ func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 				expect(t, "decided", early(), models.BatchHeld, code)
 				expect(t, "decided", late(), models.BatchHeld, code)
 				if !early().HeldAt.Equal(*since) {
-					t.Error("the seven days begin anew")
+					t.Error("the seven days restart")
 				}
 				w.sandbox.RestoreUser(sandbox.AnaID)
 				must(t, w.Check(ctx, "t_9"))
@@ -133,7 +133,7 @@ func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
 				batch := w.batch("b1")
-				if harm, _ := breakable(w); first == "broken" {
+				if harm, _ := breakAndRepair(w); first == "broken" {
 					harm()
 				} else {
 					must(t, w.Disconnect(ctx, "t_9", "42"))

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// CallbackQuery is what came back from Dialpad, and the cookie's value of the
-// browser it came back in.
+// CallbackQuery is what came back from Dialpad, and the cookie's value of
+// the browser it came back in.
 type CallbackQuery struct {
 	State, Code, Error, Description, Browser string
 }

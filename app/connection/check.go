@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// Check asks Dialpad whether grant, app and company are still good, daily and
-// after errors. It breaks or repairs the connection and creates missing
+// Check asks Dialpad whether grant, app and company are still good, daily
+// and after errors. It breaks or repairs the connection and creates missing
 // subscriptions again. Errors: *eligibility.Refusal dialpad_unreachable when
 // Dialpad can't be asked.
 func (c *Connections) Check(ctx context.Context, tenantID string) error {
@@ -25,8 +25,8 @@ func (c *Connections) Check(ctx context.Context, tenantID string) error {
 	reason, err := c.findFault(ctx, conn)
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect:
-		// It is broken, or broke during the request. An event about its admin
-		// may have come only after that.
+		// It is broken, or broke during the request. An event about its
+		// admin may have come only after that.
 		if closer := adminReason(ctx, c.store, conn); closer != "" {
 			if _, err := c.store.Reword(ctx, tenantID, closer); err != nil {
 				return err

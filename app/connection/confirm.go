@@ -33,7 +33,8 @@ func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t model
 }
 
 // obstacle returns why a grant can't be accepted, whoever confirms it: plan
-// or app lost meanwhile, the admin deactivated, the company another tenant's.
+// or app lost meanwhile, the admin deactivated, the company another
+// tenant's.
 func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (*ConnectError, error) {
 	refusal, err := c.eligible.CheckInstalled(ctx, t)
 	if err != nil {

@@ -29,14 +29,15 @@ func (w *world) attempt() install.StatusAttempt {
 	return *s.Attempt
 }
 
-// stopped checks a window that went no further, and that nothing was connected.
+// stopped checks a result that stops the connect, and that nothing was
+// connected.
 func (w *world) stopped(out connection.Result, code, words string) {
 	w.t.Helper()
 	if out.Done || out.Confirm != nil || !strings.Contains(out.Message, words) || out.Title == "" {
 		w.t.Errorf("outcome %+v, want %q", out, words)
 	}
 	if out.Link == nil || out.Link.URL != "http://acme.localhost:8090/app" {
-		w.t.Errorf("no way on: %+v", out.Link)
+		w.t.Errorf("no link: %+v", out.Link)
 	}
 	if a := w.attempt(); a.Step != models.StepFailed || a.Code != code || a.Message != out.Message {
 		w.t.Errorf("the page says %+v, want code %s and the same sentence", a, code)
@@ -46,7 +47,8 @@ func (w *world) stopped(out connection.Result, code, words string) {
 	}
 }
 
-// givenBack runs the job that gives a refused grant back, and checks that Dialpad revoked it.
+// givenBack runs the job that gives a refused grant back, and checks that
+// Dialpad revoked it.
 func (w *world) givenBack() {
 	w.t.Helper()
 	if n := w.jobs("clean_grant"); n != 1 {
@@ -156,22 +158,22 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		"no code at all": {user: sandbox.AnaID, code: "refused", words: "Access was not allowed", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code = "" }},
 		"an unknown scope": {user: sandbox.AnaID, code: "misconfigured", words: "does not accept this app",
 			trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "invalid_scope" }},
-		"Dialpad says later": {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering. Try again in a few minutes.",
+		"Dialpad unavailable": {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering. Try again in a few minutes.",
 			trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "temporarily_unavailable" }},
 		"a wrong code":            {user: sandbox.AnaID, code: "expired", words: "not valid any more", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code = "wrong" }},
 		"no admin":                {user: sandbox.BenID, code: "not_admin", words: "ben@acme.com is no company admin", revoked: true},
 		"Dialpad down":            {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.ErrorBeforeAccepting)},
-		"Dialpad hangs up":        {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.DropAfterAccepting)},
-		"who it was is unsaid":    {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
-		"the company is unsaid":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
-		"no right to the company": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
+		"connection dropped":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.DropAfterAccepting)},
+		"user request fails":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
+		"company request fails":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
+		"company request refused": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
 		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *connection.CallbackQuery) {
 			_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "starter", SignedAt: w.clock.Now().Add(time.Minute)})
 			must(w.t, err)
 		}},
 		"removed": {user: sandbox.AnaID, code: "not_installed", words: "was removed meanwhile", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
-		"the admin is gone": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
+		"admin deactivated": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.DeactivateUser(ctx, "t_9", "42")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +188,7 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 			if c.revoked {
 				w.givenBack()
 			} else if n := w.jobs("clean_grant"); n != 0 {
-				t.Errorf("%d jobs for a grant that never was", n)
+				t.Errorf("%d jobs without a grant", n)
 			}
 			if again := w.callback(q); again.Message != out.Message {
 				t.Errorf("loaded again it says %+v", again)
@@ -315,7 +317,7 @@ func TestGrantIsGivenBackAfterAnOutage(t *testing.T) {
 		t.Fatalf("while Dialpad is down: %v", err)
 	}
 	w.sandbox.ClearFaults()
-	w.clock.Add(2 * time.Hour) // the access token ran out
+	w.clock.Add(2 * time.Hour) // the access token expired
 	must(t, w.CleanGrant(ctx, "t_9", a.ID))
 	if a, err = w.db.Attempt(ctx, "t_9", a.ID); err != nil || !a.GrantSealed.Empty() {
 		t.Errorf("the grant is still kept: %v", err)

@@ -12,8 +12,8 @@
 //
 // connect_error.go holds every sentence of a connect that stops. Later a
 // connection is broken (break.go), repaired (check.go) or ended
-// (disconnect.go). token.go and refresh.go keep its tokens: one refresher per
-// connection in the whole fleet.
+// (disconnect.go). token.go and refresh.go keep its tokens: one refresher
+// per connection in the whole fleet.
 package connection
 
 import (
@@ -27,15 +27,16 @@ import (
 	"dialpad-texting/models"
 )
 
-// Config is what the parts of this package need beside the store and Dialpad.
+// Config is what the parts of this package need beside the store and
+// Dialpad.
 type Config struct {
 	PublicURL string           // our own origin; webhooks come to PublicURL + "/dialpad/events/" + path
 	WorkerID  string           // names this process in leases; "" = a random one
 	Now       func() time.Time // nil = the store's clock
 	Log       *slog.Logger     // nil = none
 	// Sleep waits for d, or until ctx ends and then returns its error; nil =
-	// a timer. It is called to wait for another process's refresh and for the
-	// database to come back.
+	// a timer. It is called to wait for another process's refresh and for
+	// the database to come back.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 

@@ -28,8 +28,8 @@ func (c *Connections) Disconnect(ctx context.Context, tenantID, userID string) e
 }
 
 // End disconnects and runs f in the same transaction. The audit entry action
-// is written if there was a connection or f reports a change. It goes on when
-// the person closes the page: half a disconnect helps nobody.
+// is written if there was a connection or f reports a change. It goes on
+// when the person closes the page: half a disconnect helps nobody.
 func (c *Connections) End(ctx context.Context, tenantID, userID, action string, f func(tx *models.Store) (changed bool, err error)) error {
 	ctx = context.WithoutCancel(ctx)
 	cleanUp := c.cleanUpAtDialpad(ctx, tenantID)

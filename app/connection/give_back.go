@@ -46,8 +46,8 @@ func (c *Connector) discard(ctx context.Context, g grant, cause error) (Result, 
 }
 
 // CleanGrant gives back the grant that an attempt left over: it deletes our
-// webhook and subscriptions, revokes the grant and forgets it. An error means
-// that it has to run again.
+// webhook and subscriptions, revokes the grant and forgets it. An error
+// means that it has to run again.
 func (c *Connector) CleanGrant(ctx context.Context, tenantID, attemptID string) error {
 	a, err := c.store.Attempt(ctx, tenantID, attemptID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && (a.GrantSealed.Empty() || a.Step == models.StepConfirm || a.Step == models.StepExchanging) {
@@ -91,9 +91,9 @@ func (c *Connector) deleteAndRevoke(ctx context.Context, g grant, token string) 
 	return c.dp.Revoke(ctx, token)
 }
 
-// ExpireAttempts ends the attempts whose confirmation never came and enqueues
-// the return of their grants. It returns how many. One whose grant can't be
-// read ends without: nobody could give it back.
+// ExpireAttempts ends the attempts whose confirmation never came and
+// enqueues the return of their grants. It returns how many. One whose grant
+// can't be read ends without: nobody could give it back.
 func (c *Connector) ExpireAttempts(ctx context.Context) (int, error) {
 	expired, err := c.store.ExpiredGrantsAllTenants(ctx)
 	if err != nil {

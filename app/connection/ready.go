@@ -13,8 +13,8 @@ import (
 var errReplaced = errors.New("the connection is not complete: it was replaced meanwhile")
 
 // Ready lets texts go, once directory and subscriptions of this very
-// connection are in place. Batches that a broken connection held are resumed;
-// those that somebody's decision holds are not.
+// connection are in place. Batches that a broken connection held are
+// resumed; those that somebody's decision holds are not.
 func (c *Connections) Ready(ctx context.Context, tenantID string) error {
 	return c.store.Tx(ctx, func(tx *models.Store) error {
 		conn, err := tx.Connection(ctx, tenantID)

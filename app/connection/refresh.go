@@ -107,8 +107,8 @@ func (s *Tokens) refresh(ctx context.Context, c models.Connection) (Token, error
 	return s.trade(ctx, c, g.Refresh, func(cause error) (Token, error) { return s.resolveInvalidGrant(ctx, c, g.Refresh, cause) })
 }
 
-// trade spends a refresh token for a new pair; invalid is called when Dialpad
-// answers invalid_grant.
+// trade spends a refresh token for a new pair; invalid is called when
+// Dialpad answers invalid_grant.
 func (s *Tokens) trade(ctx context.Context, c models.Connection, refresh string, invalid func(error) (Token, error)) (Token, error) {
 	request, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -126,8 +126,8 @@ func (s *Tokens) trade(ctx context.Context, c models.Connection, refresh string,
 }
 
 // resolveInvalidGrant decides what an invalid_grant means: another process
-// refreshed meanwhile; or Dialpad never issued the stored pair and still takes
-// the one before; or the grant is gone, which breaks the connection.
+// refreshed meanwhile; or Dialpad never issued the stored pair and still
+// takes the one before; or the grant is gone, which breaks the connection.
 func (s *Tokens) resolveInvalidGrant(ctx context.Context, c models.Connection, refresh string, cause error) (Token, error) {
 	now, err := s.readGranted(ctx, c.TenantID)
 	if err != nil {
@@ -149,8 +149,8 @@ func (s *Tokens) resolveInvalidGrant(ctx context.Context, c models.Connection, r
 }
 
 // save stores a rotated pair before anyone uses it. The old one is spent, so
-// save retries; a pair that the database does not take stays in memory for the
-// next caller.
+// save retries; a pair that the database does not take stays in memory for
+// the next caller.
 func (s *Tokens) save(ctx context.Context, c models.Connection, spent string, g models.Grant) (Token, error) {
 	var err error
 	backoff := minSaveBackoff

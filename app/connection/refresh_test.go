@@ -18,10 +18,10 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// tokenPosts counts the requests that could have rotated.
+// tokenPosts counts the requests that may rotate tokens.
 func (w *world) tokenPosts() int { return w.requests(http.MethodPost, "/oauth2/token") }
 
-// works tells whether Dialpad takes a token.
+// works reports whether Dialpad accepts a token.
 func (w *world) works(token string) bool {
 	_, err := w.dp.Me(ctx, token)
 	return err == nil
@@ -126,7 +126,7 @@ func TestOutageBeforeExpiryKeepsTheToken(t *testing.T) {
 
 func TestOutageDoesNotBreakTheConnection(t *testing.T) {
 	for name, kind := range map[string]sandbox.FaultKind{"502": sandbox.RefreshFails, "503": sandbox.UnavailableRetryAfter,
-		"429": sandbox.TooManyRequests, "hangs up": sandbox.DropBeforeReading, "403": sandbox.Forbidden, "401": sandbox.Unauthorized} {
+		"429": sandbox.TooManyRequests, "dropped": sandbox.DropBeforeReading, "403": sandbox.Forbidden, "401": sandbox.Unauthorized} {
 		t.Run(name, func(t *testing.T) {
 			w := newSQLite(t)
 			w.connected()
@@ -187,7 +187,8 @@ func TestWaitingForTheLeaseEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// rotate is a process that was killed after Dialpad rotated and before the new pair was stored.
+// rotate rotates at Dialpad without storing the new pair, like a process
+// killed in between.
 func (w *world) rotate() {
 	w.t.Helper()
 	_, err := w.dp.Refresh(ctx, w.grant().Refresh)
@@ -195,7 +196,7 @@ func (w *world) rotate() {
 }
 
 func TestKillBetweenRotationAndSave(t *testing.T) {
-	t.Run("Dialpad is patient", func(t *testing.T) {
+	t.Run("with a grace period", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			w.connected()
 			w.rotate()
@@ -204,7 +205,7 @@ func TestKillBetweenRotationAndSave(t *testing.T) {
 			}
 		}, func(o *sandbox.Options, _ *dialpad.Config) { o.RefreshGrace = time.Minute })
 	})
-	t.Run("Dialpad is not", func(t *testing.T) {
+	t.Run("without", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			w.connected()
 			batch := w.batch("b1")
@@ -235,7 +236,7 @@ func TestKillBetweenSaveAndUse(t *testing.T) {
 		w.connected()
 		saved, err := w.Refresh(ctx, "t_9", w.connection().TokenVersion)
 		must(t, err)
-		next := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil) // the process after
+		next := w.newTokens(seed.Store(t, w.dsn, w.clock.Now).Store, nil) // the next process
 		before := w.tokenPosts()
 		must(t, next.Do(ctx, "t_9", func(token string) error { _, err := w.dp.Me(ctx, token); return err }))
 		if got, err := next.Token(ctx, "t_9"); err != nil || got != saved || w.tokenPosts() != before {
@@ -278,8 +279,9 @@ func TestShortLivedTokensAreNotRefreshedAtEachCall(t *testing.T) {
 	}
 }
 
-// failing makes the database refuse a rotated pair until the returned function is called.
-func (w *world) failing() (healed func()) {
+// failSaves makes the database refuse a rotated pair until the returned
+// function is called.
+func (w *world) failSaves() (repairDB func()) {
 	w.t.Helper()
 	driver, address, create, drop := "pgx", w.dsn, []string{
 		`CREATE FUNCTION full_disk() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$ LANGUAGE plpgsql`,
@@ -306,11 +308,11 @@ func (w *world) failing() (healed func()) {
 func TestRotatedPairIsSavedAfterADatabaseError(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		healed := w.failing()
+		repairDB := w.failSaves()
 		waits := 0
 		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error {
 			waits++
-			healed()
+			repairDB()
 			return nil
 		})
 		c, before := w.connection(), w.tokenPosts()
@@ -327,13 +329,13 @@ func TestRotatedPairIsSavedAfterADatabaseError(t *testing.T) {
 func TestRotatedPairSurvivesADatabaseOutage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		healed := w.failing()
+		repairDB := w.failSaves()
 		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error { return nil })
 		c, before := w.connection(), w.tokenPosts()
 		if _, err := m.Refresh(ctx, "t_9", c.TokenVersion); err == nil || isCode(err, "not_connected") {
 			t.Fatalf("while the database fails: %v", err)
 		}
-		healed()
+		repairDB()
 		fresh, err := m.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || !w.works(fresh.Access) || w.grant().Access != fresh.Access {
 			t.Errorf("afterwards: %v", err)
@@ -482,7 +484,7 @@ func TestExpiredLeaseHolderDoesNotReleaseTheNextLease(t *testing.T) {
 		if got := w.connection(); got.RefreshLeaseBy != "next" || got.RefreshLeaseUntil == nil {
 			t.Errorf("the lease is %q's", got.RefreshLeaseBy)
 		}
-		// Its pair is stored all the same: Dialpad gave it, and the one before is spent.
+		// Its pair is stored all the same: the previous one is spent.
 		must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "new", Refresh: "newer"}))
 		if err := w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "late"}); !errors.Is(err, models.ErrLost) {
 			t.Errorf("an older pair took a newer one's place: %v", err)

@@ -55,9 +55,9 @@ type Confirm struct {
 	Company, DialpadEmail, TenantName, Linkname, State string
 }
 
-// Start makes a ticket for the tenant's admin and returns the address to open
-// in a window of its own. A ticket works once and for 10 minutes, and ends
-// earlier tickets and windows. A connected tenant may start again.
+// Start makes a ticket for the tenant's admin and returns the address to
+// open in a window of its own. A ticket works once and for 10 minutes, and
+// ends earlier tickets and windows. A connected tenant may start again.
 func (c *Connector) Start(ctx context.Context, t models.Tenant, s models.Session) (url string, refusal *eligibility.Refusal, err error) {
 	if refusal, err = c.eligible.CheckInstalled(ctx, t); err != nil || refusal != nil {
 		return "", refusal, err

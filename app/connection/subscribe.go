@@ -138,9 +138,9 @@ func (s *subscriber) subscription(name, kept string, create func() (dialpad.Subs
 	return v.ID, s.noteRefusal(name, err)
 }
 
-// noteRefusal turns Dialpad's refusal into a note; other errors pass through.
-// A 403 that speaks of a limit or quota means a full company, not a rate:
-// waiting would not help.
+// noteRefusal turns Dialpad's refusal into a note; other errors pass
+// through. A 403 that speaks of a limit or quota means a full company, not a
+// rate: waiting would not help.
 func (s *subscriber) noteRefusal(name string, err error) error {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {

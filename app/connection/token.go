@@ -27,8 +27,9 @@ type Token struct {
 	Version int64
 }
 
-// Tokens returns the tenants' access tokens and refreshes them: one refresher
-// per connection in the whole fleet. It is safe for concurrent use.
+// Tokens returns the tenants' access tokens and refreshes them: one
+// refresher per connection in the whole fleet. It is safe for concurrent
+// use.
 type Tokens struct {
 	store *models.Store
 	dp    *dialpad.Client
@@ -46,8 +47,8 @@ func NewTokens(store *models.Store, dp *dialpad.Client, cfg Config) *Tokens {
 func (s *Tokens) now() time.Time { return s.cfg.Now().UTC() }
 
 // Token returns the tenant's access token, refreshed a little before it
-// expires. Errors: *eligibility.Refusal (not_connected, dialpad_unreachable),
-// or the database's.
+// expires. Errors: *eligibility.Refusal (not_connected,
+// dialpad_unreachable), or the database's.
 func (s *Tokens) Token(ctx context.Context, tenantID string) (Token, error) {
 	if t, ok := s.cached(tenantID); ok {
 		return t, nil
@@ -78,7 +79,8 @@ func (s *Tokens) tokenOf(ctx context.Context, c models.Connection) (Token, error
 	return s.open(c)
 }
 
-// readConnection reads a tenant's connection, or returns why it can't be used.
+// readConnection reads a tenant's connection, or returns why it can't be
+// used.
 type readConnection func(ctx context.Context, tenantID string) (models.Connection, error)
 
 // readConnected reads a connection and refuses a broken one.

@@ -55,8 +55,8 @@ func (c *tokenCache) forget(tenantID string) {
 	delete(c.tokens, tenantID)
 }
 
-// acceptFirst reports whether this version is cached and replaces a pair that
-// is still stored; the second call reports false.
+// acceptFirst reports whether this version is cached and replaces a pair
+// that is still stored; the second call reports false.
 func (c *tokenCache) acceptFirst(tenantID string, version int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -133,7 +133,8 @@ func (w *world) ticket(t models.Tenant, s models.Session) string {
 	return ticket
 }
 
-// consent opens the window in a browser, lets a Dialpad user allow it, and gives what comes back.
+// consent opens the window in a browser, lets a Dialpad user allow it, and
+// returns the callback.
 func (w *world) consent(t models.Tenant, s models.Session, browser, dialpadUser string) connection.CallbackQuery {
 	w.t.Helper()
 	redirect, err := w.OpenWindow(ctx, w.ticket(t, s), browser)
@@ -153,7 +154,7 @@ func (w *world) callback(q connection.CallbackQuery) connection.Result {
 	return out
 }
 
-// connected walks Ana from Connect to a ready connection.
+// connected connects Ana's company, ready to text.
 func (w *world) connected() *world {
 	w.t.Helper()
 	if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
@@ -163,7 +164,7 @@ func (w *world) connected() *world {
 	return w
 }
 
-// finish is what the job FinishConnect does, but for the directory.
+// finish does what the job FinishConnect does, without the directory.
 func (w *world) finish(tenantID string) {
 	w.t.Helper()
 	must(w.t, w.db.Touch(ctx, tenantID, models.DirectoryRead))
@@ -186,7 +187,7 @@ func (w *world) grant() models.Grant {
 	return g
 }
 
-// requests counts what reached Dialpad, by method and path's beginning.
+// requests counts requests to Dialpad by method and path prefix.
 func (w *world) requests(method, path string) int {
 	n := 0
 	for _, r := range w.sandbox.Requests() {
@@ -197,7 +198,7 @@ func (w *world) requests(method, path string) int {
 	return n
 }
 
-// jobs counts the jobs of a kind that wait.
+// jobs counts the waiting jobs of a kind.
 func (w *world) jobs(kind string) int {
 	w.t.Helper()
 	client, err := w.db.River(&river.Config{})
@@ -220,7 +221,7 @@ func (w *world) audits(action string) []models.Audit {
 	return out
 }
 
-// batch stores a scheduled batch and gives a function that reads it.
+// batch stores a scheduled batch and returns a function that reads it.
 func (w *world) batch(id string) func() models.Batch {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
@@ -235,7 +236,8 @@ func (w *world) batch(id string) func() models.Batch {
 	}
 }
 
-// hooks describes all webhooks and subscriptions of Ana's company, as Dialpad lists them.
+// hooks describes all webhooks and subscriptions of Ana's company, as
+// Dialpad lists them.
 func (w *world) hooks(token string) string {
 	w.t.Helper()
 	var out []string

@@ -71,14 +71,14 @@ func (c *Checker) AppPage(linkname string) string {
 	return c.cfg.AppPageURL(linkname)
 }
 
-// NotConnected returns the refusal of a tenant whose connection is missing or
-// broken; held is the code that its batches are held for.
+// NotConnected returns the refusal of a tenant whose connection is missing
+// or broken; held is the code that its batches are held for.
 func NotConnected(held, reason string) *Refusal {
 	return &Refusal{Code: CodeConnect, Held: held, Message: ConnectMessage, Reason: reason}
 }
 
-// NoAccount returns the refusal of a person without an account that may text;
-// reason says why in plain words.
+// NoAccount returns the refusal of a person without an account that may
+// text; reason says why in plain words.
 func NoAccount(reason string) *Refusal {
 	return &Refusal{Code: CodeNoAccount, Message: NoAccountMessage, Reason: reason}
 }

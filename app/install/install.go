@@ -1,5 +1,5 @@
-// Package install is the app in a tenant's CRM: its installation and removal,
-// its settings, and the status that its page shows.
+// Package install is the app in a tenant's CRM: its installation and
+// removal, its settings, and the status that its page shows.
 package install
 
 import (
@@ -35,8 +35,9 @@ func New(store *models.Store, eligible *eligibility.Checker, connections *connec
 func (i *Installer) now() time.Time { return i.clock().UTC() }
 
 // Install installs the app for a tenant whose plan includes Dialpad; for
-// others it returns the refusal plan_required and creates nothing. A second
-// Install does nothing.
+// others it returns the refusal plan_required and creates nothing. A
+// second Install does nothing. Only CRM admins get here: the routes in
+// handlers check the role.
 func (i *Installer) Install(ctx context.Context, t models.Tenant, userID string) (*eligibility.Refusal, error) {
 	if refusal := i.eligible.CheckPlan(t.Plan, t.Linkname); refusal != nil {
 		return refusal, nil

@@ -128,9 +128,9 @@ func (i *Installer) queue(ctx context.Context, tenantID, laneID string) (q Statu
 	return q, err
 }
 
-// latestAttempt returns the newest connect attempt, nil when there is none to
-// show. An unused ticket counts as waiting; one that expired was a window that
-// somebody closed.
+// latestAttempt returns the newest connect attempt, nil when there is none
+// to show. An unused ticket counts as waiting; one that expired was a window
+// that somebody closed.
 func (i *Installer) latestAttempt(ctx context.Context, tenantID string) (*StatusAttempt, error) {
 	a, err := i.store.LatestAttempt(ctx, tenantID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -163,7 +163,8 @@ func (i *Installer) plan(key string) StatusPlan {
 	return StatusPlan{Key: key, Name: name, IncludesDialpad: i.eligible.HasPlan(key)}
 }
 
-// comparedPlans returns the tenant's own plan and those that include Dialpad.
+// comparedPlans returns the tenant's own plan and those that include
+// Dialpad.
 func (i *Installer) comparedPlans(own string) []StatusPlan {
 	var out []StatusPlan
 	if !i.eligible.HasPlan(own) {

@@ -42,8 +42,8 @@ type StatusConnection struct {
 	RatePerMinute  int       `json:"rate_per_minute"`
 	Reserve        int       `json:"reserve"`
 	UsedLastMinute int64     `json:"used_last_minute"`
-	// Allowed is how many texts a minute may go out now: the rate without the
-	// reserve, or what Dialpad was seen to take.
+	// Allowed is how many texts a minute may go out now: the rate without
+	// the reserve, or what Dialpad was seen to take.
 	Allowed        int                 `json:"allowed_per_minute"`
 	LearnedRate    *float64            `json:"learned_rate"`  // texts a minute that Dialpad was seen to take, null when it never said it was too much
 	LimitedAt      *time.Time          `json:"limited_at"`    // when Dialpad last said it was too much

@@ -5,12 +5,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/install"
 	"dialpad-texting/models"
 )
 
 func (s *server) getStatus(c *gin.Context) error {
-	status, err := s.Market.Status(c.Request.Context(), callerOf(c).Session)
+	status, err := s.Installer.Status(c.Request.Context(), callerOf(c).Session)
 	return answer(c, http.StatusOK, status, err)
 }
 
@@ -19,9 +19,9 @@ func (s *server) postInstall(c *gin.Context) error {
 		return err
 	}
 	caller := callerOf(c)
-	no, err := s.Market.Install(c.Request.Context(), caller.Tenant, caller.Session.UserID)
+	no, err := s.Installer.Install(c.Request.Context(), caller.Tenant, caller.Session.UserID)
 	if no != nil {
-		return asRefusal(no).with("plans", s.Market.Plans())
+		return asRefusal(no).with("plans", s.Eligibility.Plans())
 	}
 	return answer(c, http.StatusCreated, gin.H{"installed": true}, err)
 }
@@ -31,7 +31,7 @@ func (s *server) postStartConnect(c *gin.Context) error {
 		return err
 	}
 	caller := callerOf(c)
-	url, no, err := s.Market.StartConnect(c.Request.Context(), caller.Tenant, caller.Session)
+	url, no, err := s.Connector.Start(c.Request.Context(), caller.Tenant, caller.Session)
 	if no != nil {
 		return no
 	}
@@ -43,7 +43,7 @@ func (s *server) postDisconnect(c *gin.Context) error {
 		return err
 	}
 	v := callerOf(c).Session
-	if err := s.Market.Disconnect(c.Request.Context(), v.TenantID, v.UserID); err != nil {
+	if err := s.Connections.Disconnect(c.Request.Context(), v.TenantID, v.UserID); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
@@ -55,7 +55,7 @@ func (s *server) postRemove(c *gin.Context) error {
 		return err
 	}
 	v := callerOf(c).Session
-	if err := s.Market.Remove(c.Request.Context(), v.TenantID, v.UserID); err != nil {
+	if err := s.Installer.Remove(c.Request.Context(), v.TenantID, v.UserID); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
@@ -65,7 +65,7 @@ func (s *server) postRemove(c *gin.Context) error {
 // putSettings changes what is named and leaves the rest: an older page must not reset what it does not know.
 func (s *server) putSettings(c *gin.Context) error {
 	caller := callerOf(c)
-	in := market.SettingsOf(caller.Tenant)
+	in := install.SettingsOf(caller.Tenant)
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
@@ -73,11 +73,11 @@ func (s *server) putSettings(c *gin.Context) error {
 	if in.QuietHours != nil {
 		settings.QuietFrom, settings.QuietTo = in.QuietHours.From, in.QuietHours.To
 	}
-	if err := s.Market.SaveSettings(c.Request.Context(), caller.Tenant.ID, caller.Session.UserID, settings); err != nil {
+	if err := s.Installer.SaveSettings(c.Request.Context(), caller.Tenant.ID, caller.Session.UserID, settings); err != nil {
 		return err
 	}
 	tenant, err := s.Store.Tenant(c.Request.Context(), caller.Tenant.ID)
-	return answer(c, http.StatusOK, gin.H{"settings": market.SettingsOf(tenant)}, err)
+	return answer(c, http.StatusOK, gin.H{"settings": install.SettingsOf(tenant)}, err)
 }
 
 func (s *server) getPeople(c *gin.Context) error {

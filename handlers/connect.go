@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/models"
 	"dialpad-texting/static"
 )
@@ -22,10 +22,10 @@ func (s *server) getConnect(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	consent, err := s.Market.OpenWindow(c.Request.Context(), search["ticket"], browser)
-	var halt *market.Halt
-	if errors.As(err, &halt) {
-		return s.outcome(c, halt.Outcome)
+	consent, err := s.Connector.OpenWindow(c.Request.Context(), search["ticket"], browser)
+	var stop *connection.ConnectError
+	if errors.As(err, &stop) {
+		return s.outcome(c, stop.Result)
 	}
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *server) getCallback(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.Market.Callback(c.Request.Context(), market.CallbackQuery{
+	out, err := s.Connector.Callback(c.Request.Context(), connection.CallbackQuery{
 		State: search["state"], Code: search["code"], Error: search["error"], Description: search["error_description"],
 		Browser: get(c, s.cookies.connect, connectCookie),
 	})
@@ -56,10 +56,10 @@ func (s *server) postConfirm(c *gin.Context) error {
 	if err := bindForm(c); err != nil {
 		return err
 	}
-	decide := s.Market.Decline
+	decide := s.Connector.Decline
 	switch c.Request.PostForm.Get("action") {
 	case "connect":
-		decide = s.Market.Confirm
+		decide = s.Connector.Confirm
 	case "cancel":
 	default:
 		return badRequest("Choose to connect or not.")
@@ -72,7 +72,7 @@ func (s *server) postConfirm(c *gin.Context) error {
 }
 
 // outcome is what the window shows next: nobody may frame it, or it could be pressed unseen.
-func (s *server) outcome(c *gin.Context, o market.Outcome) error {
+func (s *server) outcome(c *gin.Context, o connection.Result) error {
 	// The confirmation posts a form; without a referrer older browsers would call its origin null.
 	c.Header("Referrer-Policy", "same-origin")
 	if o.Confirm != nil {

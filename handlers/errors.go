@@ -11,7 +11,8 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/automation"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
@@ -97,12 +98,12 @@ var statuses = map[string]int{
 
 	"crm_unreachable": http.StatusServiceUnavailable,
 
-	market.CodePlan:        http.StatusPaymentRequired,
-	market.CodeInstall:     http.StatusConflict,
-	market.CodeConnect:     http.StatusConflict,
-	market.CodeNoAccount:   http.StatusForbidden,
-	market.CodeNoAccounts:  http.StatusForbidden,
-	market.CodeUnreachable: http.StatusServiceUnavailable,
+	eligibility.CodePlan:        http.StatusPaymentRequired,
+	eligibility.CodeInstall:     http.StatusConflict,
+	eligibility.CodeConnect:     http.StatusConflict,
+	eligibility.CodeNoAccount:   http.StatusForbidden,
+	eligibility.CodeNoAccounts:  http.StatusForbidden,
+	eligibility.CodeUnreachable: http.StatusServiceUnavailable,
 }
 
 func statusOf(code string) int {
@@ -165,7 +166,7 @@ func fromApp(err error) *refusal {
 	if errors.As(err, &problem) {
 		return &refusal{statusOf(problem.Code), problem.Code, problem.Message, problem.Details, problem.Err}
 	}
-	var no *market.Refusal
+	var no *eligibility.Refusal
 	if errors.As(err, &no) {
 		r := &refusal{status: statusOf(no.Code), code: no.Code, message: no.Message, cause: no.Cause}
 		if no.Link != nil {
@@ -176,7 +177,7 @@ func fromApp(err error) *refusal {
 		}
 		return r
 	}
-	var invalid *market.Invalid
+	var invalid *install.Invalid
 	if errors.As(err, &invalid) {
 		return refuse(http.StatusUnprocessableEntity, "invalid_settings", "Some settings are not valid.").
 			with("fields", map[string]string{invalid.Field: invalid.Message})

@@ -13,9 +13,9 @@ func TestEveryCodeBelowHasAStatus(t *testing.T) {
 	apiErrors := []string{`apierror\.New\("([a-z_]+)"`, `apierror\.Error\{Code: "([a-z_]+)"`, `[cC]ode[A-Z]\w* += "([a-z_]+)"`}
 	for folder, patterns := range map[string][]string{
 		"apierror": apiErrors, "audience": apiErrors, "batch": apiErrors, "outbox": apiErrors, "popup": apiErrors, "templates": apiErrors,
-		"walltime": {`ask\("([a-z_]+)"`, `apierror\.New\("([a-z_]+)"`},
-		"market":   {`Code[A-Z]\w* += "([a-z_]+)"`},
-		"compose":  {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
+		"walltime":    {`ask\("([a-z_]+)"`, `apierror\.New\("([a-z_]+)"`},
+		"eligibility": {`Code[A-Z]\w* += "([a-z_]+)"`},
+		"compose":     {`Code\(\) string +\{ return "([a-z_]+)"`, `plainError\{"([a-z_]+)"`},
 	} {
 		files, err := filepath.Glob("../app/" + folder + "/*.go")
 		if err != nil || len(files) == 0 {

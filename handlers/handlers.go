@@ -19,7 +19,9 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
 	"dialpad-texting/config"
@@ -47,21 +49,24 @@ type Events interface {
 
 // Deps are what the door leads to. All are needed, but Now and Log.
 type Deps struct {
-	Config     config.Config
-	Secrets    crm.Secrets // of Config, parsed
-	Store      *models.Store
-	Market     *market.Market
-	Access     *access.Access
-	Accounts   *accounts.Accounts
-	Popup      *popup.Popup
-	Audience   *audience.Audience
-	Batches    *batch.Batches
-	Outbox     *outbox.Outbox
-	Automation Automation
-	Events     Events
-	Pages      *static.Renderer
-	Assets     http.Handler
-	Registry   *prometheus.Registry
+	Config      config.Config
+	Secrets     crm.Secrets // of Config, parsed
+	Store       *models.Store
+	Eligibility *eligibility.Checker
+	Connector   *connection.Connector
+	Connections *connection.Connections
+	Installer   *install.Installer
+	Access      *access.Access
+	Accounts    *accounts.Accounts
+	Popup       *popup.Popup
+	Audience    *audience.Audience
+	Batches     *batch.Batches
+	Outbox      *outbox.Outbox
+	Automation  Automation
+	Events      Events
+	Pages       *static.Renderer
+	Assets      http.Handler
+	Registry    *prometheus.Registry
 
 	Now          func() time.Time // nil is the store's clock
 	Log          *slog.Logger     // nil is none

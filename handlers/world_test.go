@@ -19,15 +19,17 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/internal/apptest"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 	"dialpad-texting/static"
@@ -94,15 +96,20 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	cfg := w.config(o, dialpadServer.URL, crmServer.URL)
 	dp := dialpad.New(dialpad.Config{BaseURL: dialpadServer.URL, ClientID: "app", ClientSecret: "secret", RedirectURL: callback,
 		Scopes: []string{"offline_access", "change_log"}, Now: w.clock.Now})
-	m := market.New(w.db.Store, dp, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: w.app.URL, Now: w.clock.Now})
+	eligible := eligibility.New(w.db.Store, eligibility.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL})
+	grants := connection.Config{PublicURL: w.app.URL, Now: w.clock.Now}
+	tokens := connection.NewTokens(w.db.Store, dp, grants)
+	connector := connection.NewConnector(w.db.Store, dp, eligible, tokens, grants)
+	connections := connection.New(w.db.Store, dp, tokens, grants)
+	installer := install.New(w.db.Store, eligible, connections, w.clock.Now)
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
-	texts := apptest.NewServices(w.db.Store, crmClient, m, audience.Config{Now: w.clock.Now})
+	texts := apptest.NewServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now})
 	w.deps = handlers.Deps{
-		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Market: m,
+		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:     access.New(w.db.Store, crm.LaunchVerifier{Secrets: w.secrets, BaseDomain: crmDomain, Now: w.clock.Now}, w.clock.Now),
-		Accounts:   accounts.New(w.db.Store, dp, m, crmClient, w.clock.Now, nil),
+		Accounts:   accounts.New(w.db.Store, dp, tokens, crmClient, w.clock.Now, nil),
 		Popup:      texts.Popup,
 		Audience:   texts.Audience,
 		Batches:    texts.Batches,
@@ -302,9 +309,9 @@ func (w *world) finish(tenantID string) {
 	ctx := context.Background()
 	_, err := w.deps.Accounts.SyncDirectory(ctx, tenantID)
 	w.must(err)
-	_, err = w.deps.Market.Subscribe(ctx, tenantID)
+	_, err = w.deps.Connections.Subscribe(ctx, tenantID)
 	w.must(err)
-	w.must(w.deps.Market.Ready(ctx, tenantID))
+	w.must(w.deps.Connections.Ready(ctx, tenantID))
 }
 
 // log keeps what was logged.

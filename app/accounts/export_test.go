@@ -7,15 +7,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Unpaced asks as fast as it can, where a test is not about the pace.
-func (a *Accounts) Unpaced() {
-	a.singles, a.pages = newPaces(rate.Inf, 1), newPaces(rate.Inf, 1)
+// DisableRateLimits lets requests go as fast as they can.
+func (a *Accounts) DisableRateLimits() {
+	a.userLimiters, a.pageLimiters = newLimiters(rate.Inf, 1), newLimiters(rate.Inf, 1)
 }
 
-// Restless lets tests wait for nothing; the function gives how long it would have been.
-func (a *Accounts) Restless() func() []time.Duration {
+// RecordBackoffs replaces waiting by recording; the returned function
+// returns the recorded waits.
+func (a *Accounts) RecordBackoffs() func() []time.Duration {
 	var all []time.Duration
-	a.rest = func(_ context.Context, d time.Duration) error {
+	a.sleep = func(_ context.Context, d time.Duration) error {
 		all = append(all, d)
 		return nil
 	}

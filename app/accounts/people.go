@@ -3,69 +3,25 @@ package accounts
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 
-	"dialpad-texting/app/crmtenant"
-	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
-// SyncUsers reads all of the tenant's CRM users. Those that the list does not name any more are inactive.
-func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
-	t, err := a.store.Tenant(ctx, tenantID)
-	if err != nil {
-		return Counts{}, err
-	}
-	begun := a.now()
-	var counts Counts
-	for cursor, seen := "", map[string]bool{}; ; {
-		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
-		if err != nil {
-			return counts, err
-		}
-		if err := a.store.SaveUsers(ctx, tenantID, usersOf(page.Users)); err != nil {
-			return counts, err
-		}
-		counts.Read += len(page.Users)
-		if page.Next == "" {
-			return counts, a.store.DeactivateUnseen(ctx, tenantID, begun)
-		}
-		if seen[page.Next] {
-			return counts, errors.New("the CRM's list of users goes round in a circle")
-		}
-		seen[page.Next] = true
-		cursor = page.Next
-	}
-}
+const peoplePerPage = 50
 
-// usersOf keeps the last word on each id: one statement can't write a row twice.
-func usersOf(list []crm.Person) []models.User {
-	at := map[string]int{}
-	var out []models.User
-	for _, p := range list {
-		u := models.User{UserID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active}
-		if i, ok := at[p.ID]; ok {
-			out[i] = u
-			continue
-		}
-		at[p.ID] = len(out)
-		out = append(out, u)
-	}
-	return out
-}
-
-// Page is a page of people; Next is nil on the last.
+// Page is a page of people; Next is nil on the last one.
 type Page struct {
 	People []Person `json:"people"`
 	Next   *string  `json:"next"`
 }
 
-// Person is a CRM user beside the Dialpad account of that e-mail; Reason says why the person can't text, nil when it
-// can. Note tells where the e-mail is not the only link: several accounts, or an account of several people.
+// Person is a CRM user with the Dialpad account of the same e-mail. Reason
+// is why the person can't text, nil if it can. Note is for an e-mail of
+// several accounts, or an account of several people.
 type Person struct {
 	UserID  string         `json:"user_id"`
 	Name    string         `json:"name"`
@@ -75,7 +31,8 @@ type Person struct {
 	Note    string         `json:"note,omitempty"`
 }
 
-// PersonAccount is a Dialpad account. Number is E.164, Display the same for reading; both may be "".
+// PersonAccount is a Dialpad account. Number is E.164, Display the same
+// number formatted for people; both may be "".
 type PersonAccount struct {
 	ID      string `json:"id"`
 	Email   string `json:"email"`
@@ -84,14 +41,15 @@ type PersonAccount struct {
 	State   string `json:"state"`
 }
 
-// People pages the tenant's active CRM users by name; q searches name and e-mail, cursor is the last page's Next. A
-// cursor that is none of ours begins anew.
+// People returns a page of the tenant's active CRM users by name. q searches
+// name and e-mail; cursor is the last page's Next. An invalid cursor gives
+// the first page.
 func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page, error) {
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		after = nil
 	}
-	list, next, err := a.store.People(ctx, tenantID, q, false, string(after), perPage)
+	list, next, err := a.store.People(ctx, tenantID, q, false, string(after), peoplePerPage)
 	if err != nil {
 		return Page{}, err
 	}
@@ -123,11 +81,11 @@ func personOf(p models.Person) Person {
 	return out
 }
 
-// display is a number as people write it.
+// display formats a number for people.
 func display(number string) string {
 	n, err := phonenumbers.Parse(number, "")
 	if err != nil {
 		return number
 	}
-	return strings.ReplaceAll(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), "-", " ") // as everywhere else
+	return strings.ReplaceAll(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), "-", " ") // as on every other page
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -26,7 +26,7 @@ type CRM interface {
 
 // Eligibility says whether a user may text now, and from which account.
 type Eligibility interface {
-	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
+	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
 // Config is what an Audience needs beside its neighbours. All of it is

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -17,18 +17,18 @@ import (
 // fail with the reason. Before its time a batch keeps the account it
 // had: the account may be active again by then.
 func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
-	account, refusal, err := x.eligibility.UserMay(ctx, t.ID, b.SenderEmail)
+	account, refusal, err := x.eligibility.CheckUser(ctx, t.ID, b.SenderEmail)
 	switch {
 	case err != nil:
 		return "", false, err
 	case refusal == nil:
 		return account.DialpadID, false, nil
-	case refusal.Code == market.CodeNoAccount:
+	case refusal.Code == eligibility.CodeNoAccount:
 		if b.SendAt != nil && b.SendAt.After(x.now()) {
 			return b.SenderID, false, nil
 		}
 		return "", false, nil
-	case refusal.Code == market.CodeUnreachable:
+	case refusal.Code == eligibility.CodeUnreachable:
 		return "", false, refusal
 	}
 	return "", true, x.hold(ctx, b, refusal.Held, refusal.Message)

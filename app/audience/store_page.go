@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -77,7 +77,7 @@ func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender strin
 		m.State, m.ErrorCode, m.ErrorText, m.Text, m.Untold = models.Skipped, r.Code, r.Reason, "", false
 		return m
 	case sender == "":
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, market.CodeNoAccount, market.NoAccountMessage, &now
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, eligibility.CodeNoAccount, eligibility.NoAccountMessage, &now
 		return m
 	}
 	at := now

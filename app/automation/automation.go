@@ -17,7 +17,7 @@ import (
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -36,17 +36,17 @@ type Config struct {
 	Notify func()           // called after queueing, so that this process sends at once; may be nil
 	// Live reads people and accounts again if what is
 	// known is older than a minute. It returns
-	// *market.Refusal if they can't be read. nil = never.
+	// *eligibility.Refusal if they can't be read. nil = never.
 	Live func(ctx context.Context, tenantID string) error
 }
 
 // Automation is the action. One per process. Safe for concurrent use.
 type Automation struct {
-	store  *models.Store
-	crm    CRM
-	market *market.Market
-	texts  Texts
-	cfg    Config
+	store    *models.Store
+	crm      CRM
+	eligible *eligibility.Checker
+	texts    Texts
+	cfg      Config
 
 	missingUsers ttlCache[bool]   // users whom the CRM does not have
 	templates    ttlCache[string] // texts
@@ -60,7 +60,7 @@ type Texts struct {
 }
 
 // New returns an Automation.
-func New(store *models.Store, c CRM, m *market.Market, tx Texts, cfg Config) *Automation {
+func New(store *models.Store, c CRM, eligible *eligibility.Checker, tx Texts, cfg Config) *Automation {
 	if cfg.Now == nil {
 		cfg.Now = store.Now
 	}
@@ -70,7 +70,7 @@ func New(store *models.Store, c CRM, m *market.Market, tx Texts, cfg Config) *Au
 	if cfg.Notify == nil {
 		cfg.Notify = func() {}
 	}
-	return &Automation{store: store, crm: c, market: m, texts: tx, cfg: cfg}
+	return &Automation{store: store, crm: c, eligible: eligible, texts: tx, cfg: cfg}
 }
 
 // Invalid is an input that can't be read:

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -89,7 +90,7 @@ func TestCancelEndsEarlierCallbacksAndNoLaterOnes(t *testing.T) {
 func TestRemovedAppCompletesWaitingCallbacksWithHighSeverity(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
-		must(t, w.market.Remove(ctx, "t_9", "42"))
+		must(t, install.New(w.db.Store, w.eligible, w.connections, nil).Remove(ctx, "t_9", "42"))
 		_, err := w.texts.ApplyState(ctx, "t_9", w.message(id).BatchID)
 		must(t, err)
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))

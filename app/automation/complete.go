@@ -74,7 +74,7 @@ func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (model
 	case models.Cancelled:
 		// If the app was removed, the CRM should know
 		// that the next callbacks will fail too.
-		if refusal, err := a.market.TenantMay(ctx, c.TenantID); err != nil {
+		if refusal, err := a.eligible.CheckTenant(ctx, c.TenantID); err != nil {
 			return c, err
 		} else if refusal != nil {
 			end = refusalOutcome(refusal)

@@ -10,7 +10,7 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -31,7 +31,7 @@ func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Optio
 	}
 	// First for each input: before somebody has connected,
 	// the CRM can't be asked for templates in anybody's name.
-	refusal, err := a.market.TenantMay(ctx, t.ID)
+	refusal, err := a.eligible.CheckTenant(ctx, t.ID)
 	if err != nil {
 		return crm.Options{}, err
 	}
@@ -78,14 +78,14 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 // senderRefusal says why no sender can be chosen now,
 // nil if one can. It reads people again first, so that
 // a user who was suspended a minute ago is not offered.
-func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*market.Refusal, error) {
-	var refusal *market.Refusal
+func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*eligibility.Refusal, error) {
+	var refusal *eligibility.Refusal
 	if a.cfg.Live != nil {
 		err := a.cfg.Live(ctx, t.ID)
 		if errors.As(err, &refusal) {
 			// If Dialpad has just refused the grant, the connection
 			// is broken. That refusal says the same and has a link.
-			if broken, err := a.market.TenantMay(ctx, t.ID); err != nil || broken != nil {
+			if broken, err := a.eligible.CheckTenant(ctx, t.ID); err != nil || broken != nil {
 				return broken, err
 			}
 			return refusal, nil
@@ -96,12 +96,12 @@ func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*marke
 	}
 	anybody, _, err := a.store.People(ctx, t.ID, "", true, "", 1)
 	if err == nil && len(anybody) == 0 {
-		refusal = market.NoAccounts()
+		refusal = eligibility.NoAccounts()
 	}
 	return refusal, err
 }
 
-func refusedOptions(r *market.Refusal) crm.Options {
+func refusedOptions(r *eligibility.Refusal) crm.Options {
 	out := crm.Options{Options: []crm.Option{}, State: &crm.State{Code: r.Code, Message: r.Message}}
 	if r.Link != nil {
 		out.State.Link = &crm.Link{Text: r.Link.Text, URL: r.Link.URL}

@@ -142,8 +142,8 @@ func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 	}{
 		{"plan_required", connectWords, link, func(w *world) { w.setPlan("starter") }},
 		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
-		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
-		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.market.Broken(ctx, "t_9", 0, "Reconnect.")) }},
+		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.connections.Disconnect(ctx, "t_9", "42")) }},
+		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.tokens.Break(ctx, "t_9", 0, "Reconnect.")) }},
 		{"not_connected", connectWords, link, func(w *world) { // not noticed yet
 			w.phone.RevokeTokens(sandbox.AcmeID)
 			w.clock.Add(2 * time.Minute)

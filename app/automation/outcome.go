@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -29,7 +29,7 @@ type outcome struct {
 
 func (o *outcome) Error() string { return "automation outcome: " + o.code }
 
-func refusalOutcome(r *market.Refusal) *outcome { return &outcome{code: r.Code, words: r.Message} }
+func refusalOutcome(r *eligibility.Refusal) *outcome { return &outcome{code: r.Code, words: r.Message} }
 
 // messageOutcome returns the outcome that a message's state means,
 // nil while there is none. Dialpad's own words stay verbatim.
@@ -72,7 +72,7 @@ func (o *outcome) severity() string {
 	switch {
 	case o.sent:
 		return crm.SeverityNone
-	case o.code == market.CodePlan, o.code == market.CodeInstall, o.code == market.CodeConnect:
+	case o.code == eligibility.CodePlan, o.code == eligibility.CodeInstall, o.code == eligibility.CodeConnect:
 		return crm.SeverityHigh
 	}
 	return crm.SeverityMedium

@@ -87,9 +87,9 @@ func TestWithoutPlanInstallOrConnectionACallbackFailsWithHighSeverity(t *testing
 		w.checkOutcome(w.call("7"), "not_installed", connectWords, crm.SeverityHigh)
 		_, err := w.db.Install(ctx, "t_9", "42")
 		must(t, err)
-		must(t, w.market.Broken(ctx, "t_9", 0, "Dialpad no longer accepts the connection."))
+		must(t, w.tokens.Break(ctx, "t_9", 0, "Dialpad no longer accepts the connection."))
 		w.checkOutcome(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
-		must(t, w.market.Disconnect(ctx, "t_9", "42"))
+		must(t, w.connections.Disconnect(ctx, "t_9", "42"))
 		w.checkOutcome(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
 	})
 }
@@ -146,7 +146,7 @@ func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 			must(w.t, err)
 		}},
 		{"plan lost", "plan_required", connectWords, crm.SeverityHigh, func(w *world) { w.setPlan("starter") }},
-		{"disconnected", "not_connected", connectWords, crm.SeverityHigh, func(w *world) { must(w.t, w.market.Disconnect(ctx, "t_9", "42")) }},
+		{"disconnected", "not_connected", connectWords, crm.SeverityHigh, func(w *world) { must(w.t, w.connections.Disconnect(ctx, "t_9", "42")) }},
 		{"sender suspended", "no_account", "No Dialpad account found", crm.SeverityMedium, func(w *world) {
 			w.phone.SuspendUser(sandbox.BenID)
 			_, err := w.people.SyncDirectory(ctx, "t_9")

@@ -8,7 +8,7 @@ import (
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -56,7 +56,7 @@ func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID s
 // prepare finds out who sends what to whom. It
 // returns an *outcome if no text will go out.
 func (r *callbackRun) prepare(ctx context.Context) error {
-	refusal, err := r.market.TenantMay(ctx, r.tenant.ID)
+	refusal, err := r.eligible.CheckTenant(ctx, r.tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -130,13 +130,13 @@ func (r *callbackRun) setSender(ctx context.Context, userID string) error {
 	}
 	r.sender = batch.Sender{UserID: userID}
 	if !u.Active {
-		return refusalOutcome(market.NoAccount(""))
+		return refusalOutcome(eligibility.NoAccount(""))
 	}
-	account, refusal, err := r.market.UserMay(ctx, r.tenant.ID, u.Email)
+	account, refusal, err := r.eligible.CheckUser(ctx, r.tenant.ID, u.Email)
 	switch {
 	case err != nil:
 		return err
-	case refusal != nil && refusal.Code == market.CodeUnreachable:
+	case refusal != nil && refusal.Code == eligibility.CodeUnreachable:
 		return refusal
 	case refusal != nil:
 		return refusalOutcome(refusal)

@@ -162,7 +162,7 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		}
 		// Dialpad accepts it; the process is
 		// killed before it writes the answer.
-		token, err := w.market.Token(ctx, "t_9")
+		token, err := w.tokens.Token(ctx, "t_9")
 		must(t, err)
 		taken, err := w.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: sandbox.AnaID, ToNumber: claimed[0].ToNumber, Text: claimed[0].Text})
 		must(t, err)

@@ -14,8 +14,9 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
@@ -36,19 +37,21 @@ const connectWords = "You need an active DialPad connection to use this feature.
 type world struct {
 	*automation.Automation
 	*sandboxtest.World
-	t      testing.TB
-	dsn    string
-	clock  *sandboxtest.Clock
-	db     *seed.DB
-	acme   *seed.Tenant
-	host   *crmsandbox.Sandbox
-	phone  *sandbox.Sandbox
-	client *crm.Client
-	dp     *dialpad.Client
-	market *market.Market
-	people *accounts.Accounts
-	texts  apptest.Services
-	calls  int
+	t           testing.TB
+	dsn         string
+	clock       *sandboxtest.Clock
+	db          *seed.DB
+	acme        *seed.Tenant
+	host        *crmsandbox.Sandbox
+	phone       *sandbox.Sandbox
+	client      *crm.Client
+	dp          *dialpad.Client
+	eligible    *eligibility.Checker
+	tokens      *connection.Tokens
+	connections *connection.Connections
+	people      *accounts.Accounts
+	texts       apptest.Services
+	calls       int
 }
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
@@ -68,12 +71,16 @@ func newWorld(t testing.TB, dsn string) *world {
 
 // build makes the app's parts anew over a store, as another process does.
 func (w *world) build(store *models.Store) {
-	w.market = market.New(store, w.dp, market.Config{Plans: []string{"business", "enterprise"}, Now: w.clock.Now,
+	w.tokens = connection.NewTokens(store, w.dp, connection.Config{Now: w.clock.Now})
+	w.connections = connection.New(store, w.dp, w.tokens, connection.Config{Now: w.clock.Now})
+	w.eligible = eligibility.New(store, eligibility.Config{Plans: []string{"business", "enterprise"},
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
-	w.people = accounts.New(store, w.dp, w.market, w.client, w.clock.Now, nil)
-	w.texts = apptest.NewServices(store, w.client, w.market, audience.Config{Now: w.clock.Now})
-	w.Automation = automation.New(store, w.client, w.market, w.texts.Texts(), automation.Config{Now: w.clock.Now,
-		Live: func(ctx context.Context, tenantID string) error { return w.people.Live(ctx, tenantID, time.Minute) }})
+	w.people = accounts.New(store, w.dp, w.tokens, w.client, w.clock.Now, nil)
+	w.texts = apptest.NewServices(store, w.client, w.eligible, audience.Config{Now: w.clock.Now})
+	w.Automation = automation.New(store, w.client, w.eligible, w.texts.Texts(), automation.Config{Now: w.clock.Now,
+		Live: func(ctx context.Context, tenantID string) error {
+			return w.people.RefreshPeople(ctx, tenantID, time.Minute)
+		}})
 }
 
 // connect connects Acme by Ana, without a rate limit, and reads all people.
@@ -245,7 +252,7 @@ func (w *world) eventually(what string, ok func() bool) {
 
 // runEngine sends queued texts until the test ends or stop is called.
 func (w *world) runEngine() (stop func()) {
-	e := delivery.New(w.db.Store, w.dp, w.market, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
+	e := delivery.New(w.db.Store, w.dp, w.eligible, w.tokens, w.people, delivery.Config{WorkerID: "w1", Poll: 10 * time.Millisecond, Now: w.clock.Now})
 	run, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { _ = e.Run(run); close(done) }()

@@ -17,7 +17,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/models"
 )
@@ -25,8 +25,8 @@ import (
 // Eligibility says whether a tenant or user may text now, and if not
 // why.
 type Eligibility interface {
-	TenantMay(ctx context.Context, tenantID string) (*market.Refusal, error)
-	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
+	CheckTenant(ctx context.Context, tenantID string) (*eligibility.Refusal, error)
+	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
 // Config is what Batches needs beside its neighbours. All of it is
@@ -73,10 +73,10 @@ func (x *Batches) visible(ctx context.Context, a access.Asker, id string) (model
 	return b, apierror.NotFound(err)
 }
 
-// accountOf is the Dialpad account of an e-mail; *market.Refusal where
+// accountOf is the Dialpad account of an e-mail; *eligibility.Refusal where
 // its user may not text.
 func (x *Batches) accountOf(ctx context.Context, tenantID, email string) (models.Account, error) {
-	account, refusal, err := x.eligibility.UserMay(ctx, tenantID, email)
+	account, refusal, err := x.eligibility.CheckUser(ctx, tenantID, email)
 	if err == nil && refusal != nil {
 		err = refusal
 	}

@@ -10,12 +10,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
@@ -84,10 +85,10 @@ func due10k(b *testing.B, db *seed.DB) {
 			Message: Hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
 		Must(b, err)
 	}
-	m := market.New(db.Store, nil, market.Config{Plans: []string{"business"}})
-	x := NewServices(db.Store, fakeCRM{}, m, audience.Config{})
+	eligible := eligibility.New(db.Store, eligibility.Config{Plans: []string{"business"}})
+	x := NewServices(db.Store, fakeCRM{}, eligible, audience.Config{})
 	phone := &fakeDialpad{first: map[string]time.Time{}}
-	e := delivery.New(db.Store, phone, m, nil, delivery.Config{WorkerID: "w1"})
+	e := delivery.New(db.Store, phone, eligible, connection.NewTokens(db.Store, nil, connection.Config{}), nil, delivery.Config{WorkerID: "w1"})
 	running, stop := context.WithCancel(Ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = e.Run(running) }()

@@ -50,10 +50,10 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (models
 
 // senderOf is the account that a batch's texts go out from now. It is
 // "" for an automation's: each of its texts has a sender of its own.
-// *market.Refusal where they may not go.
+// *eligibility.Refusal where they may not go.
 func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) {
 	if b.Source == models.SourceAutomation {
-		refusal, err := x.eligibility.TenantMay(ctx, b.TenantID)
+		refusal, err := x.eligibility.CheckTenant(ctx, b.TenantID)
 		if err == nil && refusal != nil {
 			err = refusal
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -58,7 +58,7 @@ type senderStates map[[2]string]senderState // by tenant and e-mail
 
 type senderState struct {
 	account models.Account
-	refusal *market.Refusal
+	refusal *eligibility.Refusal
 }
 
 func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStates, n *WarningCounts) error {
@@ -70,7 +70,7 @@ func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStat
 	sender, known := senders[key]
 	if !known {
 		var err error
-		if sender.account, sender.refusal, err = s.eligibility.UserMay(ctx, b.TenantID, b.SenderEmail); err != nil {
+		if sender.account, sender.refusal, err = s.eligibility.CheckUser(ctx, b.TenantID, b.SenderEmail); err != nil {
 			return err
 		}
 	}
@@ -130,9 +130,9 @@ func (s senderState) warning(b models.Batch, now time.Time) string {
 	}
 	name := senderName(b, s.account)
 	reason, outcome := cmp.Or(s.refusal.Reason, s.refusal.Message), "be held"
-	if s.refusal.Code == market.CodeNoAccount {
+	if s.refusal.Code == eligibility.CodeNoAccount {
 		outcome = "fail"
-		reason = strings.NewReplacer(market.NoAccountMessage, name+" has no Dialpad account",
+		reason = strings.NewReplacer(eligibility.NoAccountMessage, name+" has no Dialpad account",
 			"The Dialpad account", name+"'s Dialpad account", "The Dialpad invitation", name+"'s Dialpad invitation").Replace(reason)
 	}
 	return strings.TrimSuffix(reason, ".") + ": this will " + outcome + " " + dayOf(*b.SendAt, now, b.TimeZone) + "."

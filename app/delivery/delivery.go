@@ -19,7 +19,8 @@ import (
 	"time"
 
 	"dialpad-texting/app/accounts"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
@@ -29,13 +30,18 @@ type Dialpad interface {
 	SendSMS(ctx context.Context, token string, sms dialpad.SMS) (dialpad.SMSResult, error)
 }
 
-// Market decides whether a tenant may text, and keeps its Dialpad tokens.
-type Market interface {
-	Judge(f market.Facts) *market.Refusal
-	Token(ctx context.Context, tenantID string) (market.Token, error)
-	Refreshed(ctx context.Context, tenantID string, version int64) (market.Token, error)
-	Broken(ctx context.Context, tenantID string, version int64, reason string) error
-	TokenWorked(ctx context.Context, tenantID string, version int64)
+// Eligibility decides from facts whether a text may leave.
+type Eligibility interface {
+	Check(f eligibility.Facts) *eligibility.Refusal
+}
+
+// Tokens gives the tenant's Dialpad token, and is told what Dialpad answered
+// to it.
+type Tokens interface {
+	Token(ctx context.Context, tenantID string) (connection.Token, error)
+	Refresh(ctx context.Context, tenantID string, version int64) (connection.Token, error)
+	Break(ctx context.Context, tenantID string, version int64, reason string) error
+	MarkAccepted(ctx context.Context, tenantID string, version int64)
 }
 
 // Accounts reads a sender again if what is known is older than olderThan.
@@ -44,8 +50,9 @@ type Accounts interface {
 }
 
 var (
-	_ Market   = (*market.Market)(nil)
-	_ Accounts = (*accounts.Accounts)(nil)
+	_ Eligibility = (*eligibility.Checker)(nil)
+	_ Tokens      = (*connection.Tokens)(nil)
+	_ Accounts    = (*accounts.Accounts)(nil)
 )
 
 // Config sizes an engine. Zero values get the defaults named here.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/models"
 )
 
@@ -12,7 +12,7 @@ import (
 type request struct {
 	models.Claimed
 	lane       *lane
-	token      market.Token
+	token      connection.Token
 	dispatched time.Time
 }
 
@@ -33,7 +33,7 @@ func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
 	if len(passed) == 0 {
 		return
 	}
-	token, err := l.e.market.Token(ctx, l.TenantID)
+	token, err := l.e.tokens.Token(ctx, l.TenantID)
 	if err != nil {
 		l.settleWithoutToken(ctx, passed, err)
 		l.e.limiter.release(len(passed))

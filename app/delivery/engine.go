@@ -13,7 +13,8 @@ import (
 type Engine struct {
 	store    *models.Store
 	dp       Dialpad
-	market   Market
+	eligible Eligibility
+	tokens   Tokens
 	accounts Accounts
 	cfg      Config
 
@@ -36,9 +37,9 @@ const (
 )
 
 // New returns an engine over a store.
-func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Engine {
+func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
-	return &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
+	return &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
 		limiter:  newLimiter(cfg.Connections),
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
 		claims:   newBatcher(claimWait, store.ClaimTogether),

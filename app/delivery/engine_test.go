@@ -11,8 +11,9 @@ import (
 	"golang.org/x/oauth2"
 
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -22,12 +23,13 @@ import (
 
 // rig is an engine over a real database and a real Dialpad sandbox.
 type rig struct {
-	t      *testing.T
-	db     *seed.DB
-	phone  *sandbox.Sandbox
-	client *dialpad.Client
-	market *market.Market
-	acme   *seed.Tenant
+	t        *testing.T
+	db       *seed.DB
+	phone    *sandbox.Sandbox
+	client   *dialpad.Client
+	eligible *eligibility.Checker
+	tokens   *connection.Tokens
+	acme     *seed.Tenant
 }
 
 const (
@@ -47,7 +49,8 @@ func each(t *testing.T, f func(r *rig)) {
 		srv := httptest.NewServer(r.phone)
 		t.Cleanup(func() { r.phone.Close(); srv.Close() })
 		r.client = dialpad.New(dialpad.Config{BaseURL: srv.URL, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect, Scopes: []string{"offline_access"}})
-		r.market = market.New(r.db.Store, r.client, market.Config{Plans: []string{"business"}})
+		r.eligible = eligibility.New(r.db.Store, eligibility.Config{Plans: []string{"business"}})
+		r.tokens = connection.NewTokens(r.db.Store, r.client, connection.Config{})
 		r.acme = r.db.Tenant("t_9").Connected(company).Rate(0).
 			Account(sandbox.AnaID, "ana@acme.com", "+14155550100").Account(sandbox.BenID, "ben@acme.com", "+14155550101")
 		r.grant()
@@ -86,8 +89,8 @@ func (r *rig) run(cfg delivery.Config) (*delivery.Engine, context.CancelFunc) {
 	}
 	cfg.Poll = 10 * time.Millisecond
 	cfg.Log = slog.New(slog.NewTextHandler(r.t.Output(), nil))
-	people := accounts.New(r.db.Store, r.client, r.market, nil, time.Now, nil)
-	e := delivery.New(r.db.Store, r.client, r.market, people, cfg)
+	people := accounts.New(r.db.Store, r.client, r.tokens, nil, time.Now, nil)
+	e := delivery.New(r.db.Store, r.client, r.eligible, r.tokens, people, cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { _ = e.Run(ctx); close(done) }()
@@ -231,7 +234,7 @@ func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 		r.must(err)
 		r.run(delivery.Config{})
 		r.until("held and failed", func() bool { c := r.counts(); return c.Held == 1 && c.Failed == 1 })
-		if got := r.message(one[0].ID); got.ErrorText != market.ConnectMessage || got.State != models.Held {
+		if got := r.message(one[0].ID); got.ErrorText != eligibility.ConnectMessage || got.State != models.Held {
 			t.Errorf("one-to-one: %s %q", got.State, got.ErrorText)
 		}
 		if got := r.message(auto[0].ID); got.ErrorCode != "plan_required" || got.State != models.Failed {

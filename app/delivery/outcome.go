@@ -3,7 +3,7 @@ package delivery
 import (
 	"context"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -11,7 +11,7 @@ import (
 // One from an automation fails. One from a person is
 // held together with the tenant's open batches, so
 // that their texts need not be claimed one by one.
-func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) {
+func (l *lane) refuse(ctx context.Context, c models.Claimed, r *eligibility.Refusal) {
 	if c.Source == models.SourceAutomation {
 		l.fail(c, r.Code, r.Message)
 		return

@@ -68,7 +68,7 @@ func (l *lane) isDueSoon() bool {
 // warmUp reads the token before the next text is due,
 // and returns how long to wait until the next poll.
 func (l *lane) warmUp(ctx context.Context) time.Duration {
-	if _, err := l.e.market.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
+	if _, err := l.e.tokens.Token(ctx, l.TenantID); err != nil && ctx.Err() == nil {
 		l.e.cfg.Log.Debug("read token ahead of a due text failed", "tenant", l.TenantID, "err", err)
 	}
 	return min(max(l.nextDue.Sub(l.e.cfg.Now()), time.Millisecond), warmUpInterval)

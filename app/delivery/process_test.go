@@ -16,8 +16,9 @@ import (
 	"time"
 
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 	"dialpad-texting/models/seed"
@@ -57,9 +58,10 @@ func childEngine(dsn, dialpadURL, name string) error {
 	defer func() { _ = store.Close() }()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	phone := dialpad.New(dialpad.Config{BaseURL: dialpadURL, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect})
-	mkt := market.New(store, phone, market.Config{Plans: []string{"business"}, Log: log})
-	people := accounts.New(store, phone, mkt, nil, time.Now, log)
-	e := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: name, Connections: connections, Log: log})
+	eligible := eligibility.New(store, eligibility.Config{Plans: []string{"business"}})
+	tokens := connection.NewTokens(store, phone, connection.Config{Log: log})
+	people := accounts.New(store, phone, tokens, nil, time.Now, log)
+	e := delivery.New(store, phone, eligible, tokens, people, delivery.Config{WorkerID: name, Connections: connections, Log: log})
 	if err := e.Run(ctx); ctx.Err() == nil {
 		return err
 	}

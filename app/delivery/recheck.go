@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -54,13 +55,13 @@ func (l *lane) recheck(ctx context.Context, claimed []models.Claimed) []models.C
 }
 
 // eligibility returns why the text's tenant may not text now, nil if it may.
-func (l *lane) eligibility(c models.Claimed) *market.Refusal {
-	refusal := l.e.market.Judge(market.Facts{Plan: c.Plan, InstallState: c.InstallState,
+func (l *lane) eligibility(c models.Claimed) *eligibility.Refusal {
+	refusal := l.e.eligible.Check(eligibility.Facts{Plan: c.Plan, InstallState: c.InstallState,
 		ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 	if refusal == nil && c.CompanyID != l.ID {
 		// Queued for the company that was connected
 		// before: its people are not this one's.
-		return market.NotConnected(models.HeldCompany, market.OtherCompanyReason)
+		return eligibility.NotConnected(models.HeldCompany, connection.OtherCompanyReason)
 	}
 	return refusal
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
@@ -15,7 +15,7 @@ import (
 // send posts one text, once, and settles what became of it. The
 // request goes on when the process stops: half a request is an
 // unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(token market.Token, c models.Claimed) {
+func (l *lane) send(token connection.Token, c models.Claimed) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
@@ -31,7 +31,7 @@ func (l *lane) send(token market.Token, c models.Claimed) {
 
 // settleError maps an error of the POST to an outcome. An answer that
 // was lost leaves the text uncertain: it is never sent again by itself.
-func (l *lane) settleError(ctx context.Context, token market.Token, c models.Claimed, err error) {
+func (l *lane) settleError(ctx context.Context, token connection.Token, c models.Claimed, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
 		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // unknown: Dialpad may have taken the text

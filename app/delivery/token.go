@@ -5,7 +5,8 @@ import (
 	"errors"
 	"sync"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -40,24 +41,24 @@ func (s *tokenState) refresh(version int64) {
 	s.refreshed = version
 }
 
-func (l *lane) tokenAccepted(ctx context.Context, token market.Token) {
+func (l *lane) tokenAccepted(ctx context.Context, token connection.Token) {
 	if l.token.accept(token.Version) {
-		l.e.market.TokenWorked(ctx, l.TenantID, token.Version)
+		l.e.tokens.MarkAccepted(ctx, l.TenantID, token.Version)
 	}
 }
 
 // unauthorized refreshes the token after a 401, once. If Dialpad
 // refuses a token that was just refreshed, the grant is gone.
-func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
+func (l *lane) unauthorized(ctx context.Context, token connection.Token, c models.Claimed) {
 	if l.token.isRefusedAgain(token.Version) {
-		err := l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
+		err := l.e.tokens.Break(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
 		if err == nil {
-			err = market.NotConnected(models.HeldBroken, "")
+			err = eligibility.NotConnected(models.HeldBroken, "")
 		}
 		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
 		return
 	}
-	fresh, err := l.e.market.Refreshed(ctx, l.TenantID, token.Version)
+	fresh, err := l.e.tokens.Refresh(ctx, l.TenantID, token.Version)
 	if err != nil {
 		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
 		return
@@ -69,8 +70,8 @@ func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Cl
 // settleWithoutToken holds texts when there is no connection any more,
 // and requeues them when the token could not be had for another reason.
 func (l *lane) settleWithoutToken(ctx context.Context, texts []models.Claimed, err error) {
-	var refusal *market.Refusal
-	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+	var refusal *eligibility.Refusal
+	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
 		for _, c := range texts {
 			l.refuse(ctx, c, refusal)
 		}

@@ -26,7 +26,7 @@ const (
 
 // checkConnection checks that the grant and our subscriptions still stand.
 func (r *Runner) checkConnection(ctx context.Context, j models.CheckConnection) error {
-	return r.Market.Check(ctx, j.TenantID)
+	return r.Connections.Check(ctx, j.TenantID)
 }
 
 // dueConnectionCheck returns the check that a connection is due for.

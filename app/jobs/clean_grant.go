@@ -10,5 +10,5 @@ import (
 // Dialpad and revokes a grant that was replaced or refused.
 // Its job is retried for a week; no sweep finds it again.
 func (r *Runner) cleanGrant(ctx context.Context, j models.CleanGrant) error {
-	return r.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
+	return r.Connector.CleanGrant(ctx, j.TenantID, j.AttemptID)
 }

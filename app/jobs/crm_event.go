@@ -110,7 +110,7 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 // applyPlan holds the open batches when the plan no longer includes Dialpad.
 func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenant(ctx, e.Tenant.ID)
-	if err != nil || r.Market.HasPlan(now.Plan) {
+	if err != nil || r.Eligibility.HasPlan(now.Plan) {
 		return err
 	}
 	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)

@@ -95,7 +95,7 @@ func TestConnectionFollowsItsAdminsSuspension(t *testing.T) {
 					w.eventually(eventTimeout, "held", func() bool { return w.batch(id).State == models.BatchHeld && w.batch(id).HeldCode == models.HeldBroken })
 				}
 				w.eventually(eventTimeout, "texts held", func() bool { return w.counts("now").Held == 3 })
-				s, err := w.Market.Status(ctx, w.admin)
+				s, err := w.Installer.Status(ctx, w.admin)
 				w.must(err)
 				if s.Connected || s.State == nil || s.Connection.Reason == "" {
 					w.t.Errorf("the page: %+v", s.Connection)
@@ -105,7 +105,7 @@ func TestConnectionFollowsItsAdminsSuspension(t *testing.T) {
 				}
 				w.phone.RestoreUser(sandbox.AnaID)
 				w.eventually(time.Minute, "connected again", func() bool {
-					_, err := w.Market.Status(ctx, w.admin) // somebody has the page open
+					_, err := w.Installer.Status(ctx, w.admin) // somebody has the page open
 					w.must(err)
 					w.clock.Add(100 * time.Millisecond)
 					return w.connection().State == models.Connected

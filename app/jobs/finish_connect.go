@@ -8,7 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -24,8 +24,8 @@ const (
 // page. Once the connection is mended the sweep starts the job again.
 func (r *Runner) finishConnect(ctx context.Context, j models.FinishConnect) error {
 	err := r.finishConnectSteps(ctx, j.TenantID)
-	var refusal *market.Refusal
-	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
+	var refusal *eligibility.Refusal
+	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
 		return r.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
 	}
 	return err
@@ -40,7 +40,7 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 	if err := r.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return err
 	}
-	if _, err := r.Market.Subscribe(ctx, tenantID); err != nil {
+	if _, err := r.Connections.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
 	// Before the tenant is ready, so that the page shows all users
@@ -54,7 +54,7 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 			return err
 		}
 	}
-	if err := r.Market.Ready(ctx, tenantID); err != nil {
+	if err := r.Connections.Ready(ctx, tenantID); err != nil {
 		return err
 	}
 	return r.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})

@@ -48,7 +48,7 @@ func TestEachHoldHasItsOwnCode(t *testing.T) {
 func TestBatchHeldByADisconnectCanBeResumed(t *testing.T) {
 	each(t, func(w *world) {
 		w.storeScheduled("b1")
-		w.must(w.Market.Disconnect(ctx, "t_9", "42"))
+		w.must(w.Connections.Disconnect(ctx, "t_9", "42"))
 		asker := access.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
 		var err error
 		asker.Tenant, err = w.db.Store.Tenant(ctx, "t_9")
@@ -103,7 +103,7 @@ func TestRefusedSubscriptionIsRetriedWithinTheHour(t *testing.T) {
 			c := w.connection()
 			return c.SubscriptionsNote != "" && c.LastCheckedAt != nil && c.LastCheckedAt.After(begun)
 		})
-		s, err := w.Market.Status(ctx, w.admin)
+		s, err := w.Installer.Status(ctx, w.admin)
 		w.must(err)
 		if !s.Connected || s.Connection.Subscriptions.SMS || s.Connection.Subscriptions.Note == "" {
 			w.t.Errorf("the page: %+v", s.Connection.Subscriptions)

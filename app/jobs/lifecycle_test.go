@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -40,7 +40,7 @@ func deref(s *string) string {
 func (w *world) resume(id string) string {
 	w.t.Helper()
 	_, err := w.texts.Resume(ctx, w.benAsker(), id)
-	var refusal *market.Refusal
+	var refusal *eligibility.Refusal
 	var problem *apierror.Error
 	switch {
 	case errors.As(err, &refusal):
@@ -66,7 +66,7 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 		stop, again                 func(w *world)
 	}{
 		{"disconnect, reconnect", models.HeldDisconnected, "Dialpad was disconnected", "not_connected",
-			func(w *world) { w.must(w.Market.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
+			func(w *world) { w.must(w.Connections.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
 		{"downgrade, upgrade", models.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
 			func(w *world) { w.changePlan("starter") }, func(w *world) { w.changePlan("business") }},
 	}
@@ -114,11 +114,11 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 
 func TestScheduleIsCancelledWithTheApp(t *testing.T) {
 	for name, leave := range map[string]func(w *world){
-		"removed by an admin":    func(w *world) { w.must(w.Market.Remove(ctx, "t_9", "42")) },
+		"removed by an admin":    func(w *world) { w.must(w.Installer.Remove(ctx, "t_9", "42")) },
 		"uninstalled in the CRM": func(w *world) { w.applyUnordered(crm.Event{Type: crm.EventAppUninstalled}) },
 		"disconnected before": func(w *world) {
-			w.must(w.Market.Disconnect(ctx, "t_9", "42"))
-			w.must(w.Market.Remove(ctx, "t_9", "42"))
+			w.must(w.Connections.Disconnect(ctx, "t_9", "42"))
+			w.must(w.Installer.Remove(ctx, "t_9", "42"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

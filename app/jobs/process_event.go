@@ -57,7 +57,7 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) error {
 	conn, err := r.Store.Connection(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {
-		if err := r.Market.Check(ctx, e.TenantID); err != nil {
+		if err := r.Connections.Check(ctx, e.TenantID); err != nil {
 			return err
 		}
 		conn, err = r.Store.Connection(ctx, e.TenantID)
@@ -77,10 +77,10 @@ func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) er
 }
 
 func (r *Runner) readChangedUsers(ctx context.Context, e models.WebhookEvent) error {
-	more, err := r.Accounts.Heard(ctx, e.TenantID, e.DialpadUsers)
+	more, err := r.Accounts.ReadChanged(ctx, e.TenantID, e.DialpadUsers)
 	if isDisconnected(err) {
 		// It broke just now, perhaps before this event could say why.
-		err = r.Market.Check(ctx, e.TenantID)
+		err = r.Connections.Check(ctx, e.TenantID)
 	}
 	if err != nil || !more {
 		return err

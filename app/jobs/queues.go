@@ -11,7 +11,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"dialpad-texting/app/automation"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -114,8 +114,8 @@ func ignoreDisconnected(err error) error {
 }
 
 func isDisconnected(err error) bool {
-	var refusal *market.Refusal
-	return errors.As(err, &refusal) && refusal.Code == market.CodeConnect
+	var refusal *eligibility.Refusal
+	return errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect
 }
 
 // retryPolicy waits 1, 2, 4 … seconds with jitter, a minute at most:

@@ -17,5 +17,5 @@ func (r *Runner) removeApp(ctx context.Context, j models.RemoveApp) error {
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	return r.Market.Remove(ctx, j.TenantID, "")
+	return r.Installer.Remove(ctx, j.TenantID, "")
 }

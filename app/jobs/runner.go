@@ -21,8 +21,10 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/batch"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/timeline"
 	"dialpad-texting/integrations/crm"
@@ -32,20 +34,23 @@ import (
 
 // Runner runs everything that works in the background.
 type Runner struct {
-	Store      *models.Store
-	Market     *market.Market
-	Accounts   *accounts.Accounts
-	Audience   *audience.Audience
-	Batches    *batch.Batches
-	Automation *automation.Automation
-	Engine     *delivery.Engine
-	Timeline   *timeline.Syncer
-	Reconciler *delivery.Reconciler
-	OptOuts    *optout.OptOuts
-	CRM        *crm.Client
-	WorkerID   string
-	Now        func() time.Time
-	Log        *slog.Logger
+	Store       *models.Store
+	Eligibility *eligibility.Checker
+	Connector   *connection.Connector
+	Connections *connection.Connections
+	Installer   *install.Installer
+	Accounts    *accounts.Accounts
+	Audience    *audience.Audience
+	Batches     *batch.Batches
+	Automation  *automation.Automation
+	Engine      *delivery.Engine
+	Timeline    *timeline.Syncer
+	Reconciler  *delivery.Reconciler
+	OptOuts     *optout.OptOuts
+	CRM         *crm.Client
+	WorkerID    string
+	Now         func() time.Time
+	Log         *slog.Logger
 
 	warnedAt atomic.Int64 // when schedules were last checked, in unix nanoseconds
 }

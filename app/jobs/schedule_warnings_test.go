@@ -69,7 +69,7 @@ func (w *world) checkWarning(id, words string) {
 		}
 	}
 	for _, session := range []models.Session{w.admin, {TenantID: "t_9", UserID: "43", Email: "ben@acme.com", Role: "user"}} {
-		s, err := w.Market.Status(ctx, session)
+		s, err := w.Installer.Status(ctx, session)
 		w.must(err)
 		if diff := cmp.Diff([]string{words}, s.Warnings); diff != "" {
 			w.t.Errorf("the app page of %s: %s", session.UserID, diff)

@@ -96,7 +96,7 @@ func (r *Runner) finishStalledBatches(ctx context.Context) error {
 // expire ends what was held too long and deletes what is past its retention.
 func (r *Runner) expire(ctx context.Context) error {
 	_, err := r.Batches.Scheduler.ExpireHeldAllTenants(ctx, 100)
-	_, err2 := r.Market.ExpireAttempts(ctx)
+	_, err2 := r.Connector.ExpireAttempts(ctx)
 	n, err3 := r.Store.ForgetExpiredAllTenants(ctx)
 	if n > 0 {
 		r.Log.Debug("deleted expired rows", "rows", n)

@@ -16,9 +16,11 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/jobs"
-	"dialpad-texting/app/market"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/timeline"
 	"dialpad-texting/integrations/dialpad"
@@ -66,14 +68,19 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.World = sandboxtest.New(t, dsn, app.URL+"/connect/callback")
 	w.clock, w.db, w.phone, w.dp = w.Clock, w.DB, w.Dialpad, w.DialpadClient
 	now, log := w.clock.Now, slog.New(slog.DiscardHandler)
-	mkt := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, PublicURL: app.URL, Now: now})
-	people := accounts.New(w.db.Store, w.dp, mkt, w.CRMClient, now, nil)
-	engine := delivery.New(w.db.Store, w.dp, mkt, people, delivery.Config{WorkerID: "w1", Now: now})
-	w.texts = apptest.NewServices(w.db.Store, w.CRMClient, mkt, audience.Config{Now: now, Notify: engine.Notify})
-	action := automation.New(w.db.Store, w.CRMClient, mkt, w.texts.Texts(), automation.Config{Now: now, Notify: engine.Notify})
-	w.Runner = &jobs.Runner{Store: w.db.Store, Market: mkt, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
+	eligible := eligibility.New(w.db.Store, eligibility.Config{Plans: []string{"business"}})
+	grants := connection.Config{PublicURL: app.URL, Now: now}
+	tokens := connection.NewTokens(w.db.Store, w.dp, grants)
+	connector := connection.NewConnector(w.db.Store, w.dp, eligible, tokens, grants)
+	connections := connection.New(w.db.Store, w.dp, tokens, grants)
+	installer := install.New(w.db.Store, eligible, connections, now)
+	people := accounts.New(w.db.Store, w.dp, tokens, w.CRMClient, now, nil)
+	engine := delivery.New(w.db.Store, w.dp, eligible, tokens, people, delivery.Config{WorkerID: "w1", Now: now})
+	w.texts = apptest.NewServices(w.db.Store, w.CRMClient, eligible, audience.Config{Now: now, Notify: engine.Notify})
+	action := automation.New(w.db.Store, w.CRMClient, eligible, w.texts.Texts(), automation.Config{Now: now, Notify: engine.Notify})
+	w.Runner = &jobs.Runner{Store: w.db.Store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
 		Timeline: timeline.New(w.db.Store, w.CRMClient), Reconciler: delivery.NewReconciler(w.db.Store),
-		OptOuts: optout.New(w.db.Store, w.dp, w.CRMClient, mkt, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
+		OptOuts: optout.New(w.db.Store, w.dp, w.CRMClient, tokens, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
 	return w
 }
 
@@ -131,18 +138,18 @@ func (w *world) connect() {
 	w.setPlan("business")
 	t, err := w.db.Store.Tenant(ctx, "t_9")
 	w.must(err)
-	_, err = w.Market.Install(ctx, t, "42")
+	_, err = w.Installer.Install(ctx, t, "42")
 	w.must(err)
-	address, _, err := w.Market.StartConnect(ctx, t, w.admin)
+	address, _, err := w.Connector.Start(ctx, t, w.admin)
 	w.must(err)
 	_, ticket, _ := strings.Cut(address, "ticket=")
-	consent, err := w.Market.OpenWindow(ctx, ticket, "browser")
+	consent, err := w.Connector.OpenWindow(ctx, ticket, "browser")
 	w.must(err)
 	back, err := w.phone.Consent(consent, sandbox.AnaID)
 	w.must(err)
 	u, err := url.Parse(back)
 	w.must(err)
-	out, err := w.Market.Callback(ctx, market.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
+	out, err := w.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
 	w.must(err)
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)

@@ -13,12 +13,12 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/app/apierror"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 )
 
@@ -42,7 +42,7 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
 		Must(t, err)
 		Must(t, w.DB.MarkReady(Ctx, "t_9"))
-		s.OptOuts = optout.New(w.DB.Store, dp, w.CRM, w.Market, slog.New(slog.DiscardHandler))
+		s.OptOuts = optout.New(w.DB.Store, dp, w.CRM, w.Tokens, slog.New(slog.DiscardHandler))
 		w.Services = w.Process(w.CRM, s.Refresh)
 		f(t, s)
 	})
@@ -222,7 +222,7 @@ func TestSyncToCRMBackoffAndID(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
 		status := 0
 		client, ids := answeringCRM(t, &status)
-		o := optout.New(s.DB.Store, nil, client, s.Market, slog.New(slog.DiscardHandler))
+		o := optout.New(s.DB.Store, nil, client, s.Tokens, slog.New(slog.DiscardHandler))
 		key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
 		Must(t, err)
 		s.reply(Bob, "stop")

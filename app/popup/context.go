@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
@@ -82,10 +82,10 @@ type LimitsView struct {
 
 // StateView says why somebody may not text.
 type StateView struct {
-	Code    string       `json:"code"`
-	Message string       `json:"message"`
-	Link    *market.Link `json:"link"`
-	Reason  string       `json:"reason,omitempty"` // a closer sentence, if any
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Link    *eligibility.Link `json:"link"`
+	Reason  string            `json:"reason,omitempty"` // a closer sentence, if any
 }
 
 // noticeOver is from how many recipients on the popup asks for a
@@ -102,7 +102,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: cmp.Or(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
-	account, refusal, err := x.eligibility.UserMay(ctx, a.Tenant.ID, a.Email)
+	account, refusal, err := x.eligibility.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return v, err
 	}
@@ -124,12 +124,12 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 	return v, x.fill(ctx, a, &v)
 }
 
-func stateOf(r *market.Refusal) *StateView {
+func stateOf(r *eligibility.Refusal) *StateView {
 	if r == nil {
 		return nil
 	}
 	v := &StateView{Code: r.Code, Message: r.Message, Link: r.Link}
-	if r.Code == market.CodeNoAccount { // other reasons are for admins only
+	if r.Code == eligibility.CodeNoAccount { // other reasons are for admins only
 		v.Reason = r.Reason
 	}
 	return v

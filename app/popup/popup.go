@@ -11,7 +11,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/audience"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
@@ -20,7 +20,7 @@ import (
 
 // Eligibility says whether a user may text now, and from which account.
 type Eligibility interface {
-	UserMay(ctx context.Context, tenantID, email string) (models.Account, *market.Refusal, error)
+	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
 // Popup is the capability; one per process. Safe for concurrent use.

@@ -10,7 +10,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -29,7 +29,7 @@ func Must(t testing.TB, err error) {
 // Refusal is an error's code and its sentence for the person.
 func Refusal(err error) (code, message string) {
 	var e *apierror.Error
-	var r *market.Refusal
+	var r *eligibility.Refusal
 	switch {
 	case errors.As(err, &e):
 		return e.Code, e.Message

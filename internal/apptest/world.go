@@ -13,7 +13,8 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
 	"dialpad-texting/app/templates"
@@ -45,7 +46,8 @@ type World struct {
 	DB       *seed.DB
 	Host     *crmsandbox.Sandbox
 	CRM      *CRM
-	Market   *market.Market
+	Eligible *eligibility.Checker
+	Tokens   *connection.Tokens
 	Tenant   *seed.Tenant
 	Notified atomic.Int64
 	Lane     models.Lane // once it was due
@@ -103,7 +105,8 @@ func New(t testing.TB, dsn string) *World {
 	t.Cleanup(host.Close)
 	w.CRM = &CRM{Client: crm.New(host.URL+"/{linkname}", secrets, nil, w.Clock.Now)}
 	w.DB = seed.Store(t, dsn, w.Clock.Now)
-	w.Market = market.New(w.DB.Store, nil, market.Config{Plans: []string{"business", "enterprise"}, Now: w.Clock.Now,
+	w.Tokens = connection.NewTokens(w.DB.Store, nil, connection.Config{Now: w.Clock.Now})
+	w.Eligible = eligibility.New(w.DB.Store, eligibility.Config{Plans: []string{"business", "enterprise"},
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.Services = w.Process(w.CRM, nil)
 	w.Tenant = w.DB.Tenant(Acme)
@@ -117,11 +120,11 @@ func New(t testing.TB, dsn string) *World {
 // them.
 func (w *World) Process(c Client, refreshOptOuts func(context.Context, string) error) Services {
 	notify := func() { w.Notified.Add(1) }
-	return NewServices(w.DB.Store, c, w.Market, audience.Config{Now: w.Clock.Now, Notify: notify, RefreshOptOuts: refreshOptOuts})
+	return NewServices(w.DB.Store, c, w.Eligible, audience.Config{Now: w.Clock.Now, Notify: notify, RefreshOptOuts: refreshOptOuts})
 }
 
 // NewServices wires the services.
-func NewServices(store *models.Store, c Client, m *market.Market, cfg audience.Config) Services {
+func NewServices(store *models.Store, c Client, m *eligibility.Checker, cfg audience.Config) Services {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

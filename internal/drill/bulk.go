@@ -10,7 +10,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/app/market"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
@@ -21,7 +21,7 @@ const tenantID = "t_9"
 // connect installs the app for Acme and connects its Dialpad, as Ana does in
 // her browser.
 func (r *run) connect(ctx context.Context) error {
-	store, mkt := r.Program.Store, r.Program.Jobs.Market
+	store, jobs := r.Program.Store, r.Program.Jobs
 	as := r.CRMSandbox.Tenant("acme")
 	if _, err := store.SaveSignedTenant(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
 		TimeZone: as.TimeZone, SignedAt: time.Now()}); err != nil {
@@ -31,15 +31,15 @@ func (r *run) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := mkt.Install(ctx, t, "42"); err != nil {
+	if _, err := jobs.Installer.Install(ctx, t, "42"); err != nil {
 		return err
 	}
-	address, _, err := mkt.StartConnect(ctx, t, models.Session{TenantID: tenantID, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"})
+	address, _, err := jobs.Connector.Start(ctx, t, models.Session{TenantID: tenantID, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"})
 	if err != nil {
 		return err
 	}
 	_, ticket, _ := strings.Cut(address, "ticket=")
-	consent, err := mkt.OpenWindow(ctx, ticket, "drill")
+	consent, err := jobs.Connector.OpenWindow(ctx, ticket, "drill")
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (r *run) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done, err := mkt.Callback(ctx, market.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
+	done, err := jobs.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
 	if err == nil && !done.Done {
 		err = fmt.Errorf("not connected: %+v", done)
 	}

@@ -20,9 +20,11 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/batch"
+	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/app/jobs"
-	"dialpad-texting/app/market"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
@@ -82,17 +84,24 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		RedirectURL: cfg.PublicURL + "/connect/callback", Scopes: cfg.DialpadScopes})
 	host := crm.New(cfg.CRMAPIURL, secrets, nil, now)
 
-	mkt := market.New(store, phone, market.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL, PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log})
-	people := accounts.New(store, phone, mkt, host, now, p.log)
-	engine := delivery.New(store, phone, mkt, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
-	optOuts := optout.New(store, phone, host, mkt, p.log)
+	eligible := eligibility.New(store, eligibility.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL})
+	grants := connection.Config{PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log}
+	tokens := connection.NewTokens(store, phone, grants)
+	connector := connection.NewConnector(store, phone, eligible, tokens, grants)
+	connections := connection.New(store, phone, tokens, grants)
+	installer := install.New(store, eligible, connections, now)
+	people := accounts.New(store, phone, tokens, host, now, p.log)
+	engine := delivery.New(store, phone, eligible, tokens, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
+	optOuts := optout.New(store, phone, host, tokens, p.log)
 	tpl := templates.New(host, now)
-	aud := audience.New(store, host, tpl, mkt, audience.Config{Now: now, Log: p.log, Notify: engine.Notify, RefreshOptOuts: optOuts.Refresh})
-	batches := batch.New(store, aud, tpl, mkt, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
+	aud := audience.New(store, host, tpl, eligible, audience.Config{Now: now, Log: p.log, Notify: engine.Notify, RefreshOptOuts: optOuts.Refresh})
+	batches := batch.New(store, aud, tpl, eligible, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
 	box := outbox.New(store, aud, batches, now, p.log)
-	action := automation.New(store, host, mkt, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
-		Live: func(ctx context.Context, tenantID string) error { return people.Live(ctx, tenantID, time.Minute) }})
-	p.Jobs = &jobs.Runner{Store: store, Market: mkt, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
+	action := automation.New(store, host, eligible, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
+		Live: func(ctx context.Context, tenantID string) error {
+			return people.RefreshPeople(ctx, tenantID, time.Minute)
+		}})
+	p.Jobs = &jobs.Runner{Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
@@ -102,9 +111,9 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
-	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Market: mkt,
+	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
-		Accounts: people, Popup: popup.New(store, tpl, aud, box, mkt, p.log), Audience: aud, Batches: batches, Outbox: box,
+		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box,
 		Automation: action, Events: p.Jobs, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }

@@ -1,0 +1,90 @@
+package access
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// Bearer returns whom a session token speaks for. kinds restricts it to
+// models.SessionPopup or SessionPage (none: both); a cookie's value is never
+// a bearer token. ErrSession if there is no such session any more.
+func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Caller, error) {
+	s, err := a.store.SessionByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
+	if err != nil {
+		return Caller{}, noSession(err)
+	}
+	return a.caller(ctx, s)
+}
+
+// Renewable is Bearer for Renew alone. It also accepts a session that was
+// idle for too long, since the new launch token proves more.
+func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
+	s, err := a.store.IdleSessionByTokenAllTenants(ctx, token, bearerKinds(nil)...)
+	if err != nil {
+		return Caller{}, noSession(err)
+	}
+	return a.caller(ctx, s)
+}
+
+// Cookie reopens a page: it makes a new bearer token for the page that the
+// cookie stands for. The cookie does not idle out, since work in an open
+// page uses its bearer token alone.
+func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
+	s, err := a.store.SessionByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
+	if err != nil {
+		return Opened{}, noSession(err)
+	}
+	c, err := a.caller(ctx, s)
+	if err != nil {
+		return Opened{}, err
+	}
+	page := c.Session
+	page.Kind, page.Ctx = models.SessionPage, nil
+	token, err := a.store.NewSession(ctx, page)
+	return Opened{Session: page, Token: token, Tenant: c.Tenant}, err
+}
+
+func bearerKinds(kinds []string) []string {
+	if len(kinds) == 0 {
+		return []string{models.SessionPopup, models.SessionPage}
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return k == models.SessionCookie })
+}
+
+func noSession(err error) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return ErrSession
+	}
+	return err
+}
+
+// caller reads the user as stored now: a deactivated one has no session, and
+// the CRM's latest role counts.
+func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
+	t, err := a.store.Tenant(ctx, s.TenantID)
+	if err != nil {
+		return Caller{}, noSession(err)
+	}
+	u, err := a.store.User(ctx, s.TenantID, s.UserID)
+	if err != nil {
+		return Caller{}, noSession(err)
+	}
+	if !u.Active {
+		return Caller{}, ErrSession
+	}
+	s.Role = cmp.Or(u.Role, s.Role)
+	var c *crm.Ctx
+	if len(s.Ctx) > 0 {
+		if err := json.Unmarshal(s.Ctx, &c); err != nil {
+			return Caller{}, fmt.Errorf("read a session's ctx: %w", err)
+		}
+	}
+	return Caller{Session: s, Tenant: t, Ctx: c}, nil
+}

@@ -1,0 +1,60 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
+)
+
+// SyncUsers reads all of the tenant's CRM users. Those that are not listed
+// any more become inactive.
+func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
+	t, err := a.store.Tenant(ctx, tenantID)
+	if err != nil {
+		return Counts{}, err
+	}
+	startedAt := a.now()
+	var counts Counts
+	for cursor, seen := "", map[string]bool{}; ; {
+		page, err := a.crm.Users(ctx, CRMTenant(t), cursor)
+		if err != nil {
+			return counts, err
+		}
+		if err := a.store.SaveUsers(ctx, tenantID, usersOf(page.Users)); err != nil {
+			return counts, err
+		}
+		counts.Read += len(page.Users)
+		if page.Next == "" {
+			return counts, a.store.DeactivateUnseen(ctx, tenantID, startedAt)
+		}
+		if seen[page.Next] {
+			return counts, errors.New("cursor of the CRM's users repeats")
+		}
+		seen[page.Next] = true
+		cursor = page.Next
+	}
+}
+
+// CRMTenant converts a stored tenant to the form that calls to the CRM take.
+func CRMTenant(t models.Tenant) crm.Tenant {
+	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
+}
+
+// usersOf keeps the last entry of each id: one statement can't write a row
+// twice.
+func usersOf(list []crm.Person) []models.User {
+	index := map[string]int{}
+	var out []models.User
+	for _, p := range list {
+		u := models.User{UserID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active}
+		if i, ok := index[p.ID]; ok {
+			out[i] = u
+			continue
+		}
+		index[p.ID] = len(out)
+		out = append(out, u)
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dialpad-texting/models"
+)
+
+// decide refuses a grant, asks for a confirmation, or accepts it.
+func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
+	stop, err := c.obstacle(ctx, a, t, g)
+	if err != nil {
+		return c.discard(ctx, g, err)
+	}
+	if stop != nil {
+		return c.fail(ctx, a, t, stop, g)
+	}
+	question, err := c.question(ctx, a, t, g)
+	if err != nil {
+		return c.discard(ctx, g, err)
+	}
+	if question == "" {
+		return c.accept(ctx, a, t, g)
+	}
+	state := models.NewSecret()
+	if err := c.store.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
+		return c.discard(ctx, g, err)
+	}
+	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
+		DialpadEmail: g.email(), TenantName: t.Name, Linkname: t.Linkname, State: state}}, nil
+}
+
+// obstacle returns why a grant can't be accepted, whoever confirms it: plan
+// or app lost meanwhile, the admin deactivated, the company another
+// tenant's.
+func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (*ConnectError, error) {
+	refusal, err := c.eligible.CheckInstalled(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return errNoLongerEligible(refusal), nil
+	}
+	u, err := c.store.User(ctx, t.ID, a.UserID)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil && !u.Active {
+		return errUserDeactivated(), nil
+	}
+	connected, err := c.store.ConnectionOfCompanyAllTenants(ctx, g.CompanyID)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case connected.TenantID != t.ID:
+		return errCompanyTaken(g.CompanyName), nil
+	}
+	return nil, nil
+}
+
+// question returns what has to be confirmed before a grant is stored, "" if
+// nothing has.
+func (c *Connector) question(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (string, error) {
+	old, err := c.store.Connection(ctx, t.ID)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return "", err
+	}
+	if err == nil && old.State != models.Disconnected && old.CompanyID != g.CompanyID {
+		return fmt.Sprintf("%s is connected to %s at present. Connecting %s takes its place, and what is waiting to be sent is held.",
+			t.Name, old.CompanyName, g.CompanyName), nil
+	}
+	if !g.hasEmail(a.UserEmail) {
+		return fmt.Sprintf("You allowed this in Dialpad as %s. Everybody in %s (%s) who has an account in %s will text through it.",
+			g.email(), t.Name, t.Linkname, g.CompanyName), nil
+	}
+	return "", nil
+}
+
+// Confirm accepts the grant that waits for it. Only the browser that was
+// asked may answer.
+func (c *Connector) Confirm(ctx context.Context, state, browser string) (Result, error) {
+	return c.answer(ctx, state, browser, func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
+		stop, err := c.obstacle(ctx, a, t, g)
+		if err != nil {
+			return c.discard(ctx, g, err)
+		}
+		if stop != nil {
+			return c.fail(ctx, a, t, stop, g)
+		}
+		return c.accept(ctx, a, t, g)
+	})
+}
+
+// Decline gives back the grant that waits for a confirmation.
+func (c *Connector) Decline(ctx context.Context, state, browser string) (Result, error) {
+	return c.answer(ctx, state, browser, func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
+		return c.fail(ctx, a, t, errDeclined(g.CompanyName, t.Name), g)
+	})
+}
+
+// answer takes the attempt that waits for an answer in this browser and
+// passes it to f.
+func (c *Connector) answer(ctx context.Context, state, browser string,
+	f func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error)) (Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	a, opened, err := c.store.TakeConfirm(ctx, state, browser)
+	if err != nil {
+		return c.unmatchedCallback(ctx, state, err)
+	}
+	t, err := c.store.Tenant(ctx, a.TenantID)
+	if err != nil {
+		return Result{}, err
+	}
+	g, err := decodeGrant(opened)
+	if err != nil {
+		return Result{}, err
+	}
+	return f(ctx, a, t, g)
+}

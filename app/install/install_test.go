@@ -1,0 +1,58 @@
+package install_test
+
+import (
+	"errors"
+	"testing"
+
+	"dialpad-texting/models"
+)
+
+func TestInstallNeedsThePlan(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		globex, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+		must(t, err)
+		r, err := w.Install(ctx, globex, "51")
+		if err != nil || r == nil || r.Code != "plan_required" || r.Link == nil {
+			t.Fatalf("got %v %v", r, err)
+		}
+		if _, err := w.db.Installation(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("something was created: %v", err)
+		}
+		again, err := w.Install(ctx, w.tenant, "43")
+		if err != nil || again != nil {
+			t.Fatalf("twice: %v %v", again, err)
+		}
+		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
+			t.Errorf("installed by %s, %v", i.InstalledBy, err)
+		}
+	})
+}
+
+func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.connected()
+		waiting, held := w.batch("b1"), w.batch("b2")
+		must(t, w.db.UpdateBatch(ctx, "t_9", "b2", []string{models.BatchScheduled}, map[string]any{"state": models.BatchHeld}))
+		must(t, w.Remove(ctx, "t_9", "42"))
+		for _, b := range []models.Batch{waiting(), held()} {
+			if b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+				t.Errorf("batch is %s: %s", b.State, b.HeldReason)
+			}
+		}
+		if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r == nil || r.Code != "not_installed" {
+			t.Errorf("may text: %v %v", r, err)
+		}
+		must(t, w.Remove(ctx, "t_9", "42"))
+		if a := w.audits("app.removed"); len(a) != 1 {
+			t.Errorf("audit %+v", a)
+		}
+	})
+}
+
+func TestRemoveWithoutAConnection(t *testing.T) {
+	w := newSQLite(t)
+	must(t, w.Remove(ctx, "t_9", "42"))
+	if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
+		t.Errorf("installation %+v %v", i, err)
+	}
+}

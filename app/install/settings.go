@@ -1,0 +1,99 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"dialpad-texting/models"
+)
+
+const (
+	maxRate       = 1200 // requests a minute that Dialpad takes at all; 100 or 800 texts are usual
+	maxOptOutLine = 160  // characters: it has to fit beside a text
+)
+
+// StatusSettings are the tenant's settings, as PUT /apps/dialpad/settings
+// takes them.
+type StatusSettings struct {
+	Country       string      `json:"country"`
+	RatePerMinute int         `json:"rate_per_minute"`
+	Reserve       int         `json:"reserve"`
+	QuietHours    *QuietHours `json:"quiet_hours"`
+	OptOutLine    string      `json:"opt_out_line"`
+}
+
+// QuietHours are wall times, "20:00" to "08:00".
+type QuietHours struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// SettingsOf returns a tenant's settings as JSON has them.
+func SettingsOf(t models.Tenant) StatusSettings {
+	s := StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, OptOutLine: t.OptOutLine}
+	if t.QuietFrom != "" {
+		s.QuietHours = &QuietHours{From: t.QuietFrom, To: t.QuietTo}
+	}
+	return s
+}
+
+// Invalid is a setting that can't be stored. Field is its name in the JSON,
+// Message is for the person.
+type Invalid struct{ Field, Message string }
+
+func (i *Invalid) Error() string { return i.Field + ": " + i.Message }
+
+// SaveSettings stores an admin's settings, or returns *Invalid.
+func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s models.Settings) error {
+	s.Country, s.OptOutLine = strings.ToUpper(strings.TrimSpace(s.Country)), strings.TrimSpace(s.OptOutLine)
+	if invalid := validate(s); invalid != nil {
+		return invalid
+	}
+	return i.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.SaveSettings(ctx, tenantID, s); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,
+			"rate_per_minute": strconv.Itoa(s.RatePerMinute), "reserve": strconv.Itoa(s.Reserve),
+			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "opt_out_line": strconv.FormatBool(s.OptOutLine != "")})
+	})
+}
+
+func validate(s models.Settings) *Invalid {
+	switch {
+	case !phonenumbers.GetSupportedRegions()[s.Country]:
+		return &Invalid{"country", "Choose a country by its two letters, such as US."}
+	case s.RatePerMinute < 1 || s.RatePerMinute > maxRate:
+		return &Invalid{"rate_per_minute", fmt.Sprintf("Between 1 and %d texts a minute.", maxRate)}
+	case s.Reserve < 0 || s.Reserve >= s.RatePerMinute:
+		return &Invalid{"reserve", "Less than the rate, and not less than 0."}
+	case utf8.RuneCountInString(s.OptOutLine) > maxOptOutLine:
+		return &Invalid{"opt_out_line", fmt.Sprintf("At most %d characters.", maxOptOutLine)}
+	case strings.ContainsAny(s.OptOutLine, "{}"):
+		return &Invalid{"opt_out_line", "Without variables: it is sent as it stands here."}
+	}
+	return validateQuietHours(s.QuietFrom, s.QuietTo)
+}
+
+func validateQuietHours(from, to string) *Invalid {
+	switch {
+	case from == "" && to == "":
+		return nil
+	case !isWallTime(from) || !isWallTime(to):
+		return &Invalid{"quiet_hours", "Both a beginning and an end, such as 20:00 and 08:00."}
+	case from == to:
+		return &Invalid{"quiet_hours", "Beginning and end must differ: texts could never go."}
+	}
+	return nil
+}
+
+func isWallTime(v string) bool {
+	_, err := time.Parse("15:04", v)
+	return err == nil && len(v) == len("15:04")
+}

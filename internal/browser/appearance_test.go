@@ -27,7 +27,7 @@ func (b *browser) checkLook(name string, tab, part *view) {
 		for _, width := range []int64{1280, 360} {
 			call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
 			tab.until(fmt.Sprintf("innerWidth === %d", width))
-			settled, err := browsertest.Eval[bool](part.ctx, settle)
+			settled, err := browsertest.Eval[bool](part.ctx, settleScript)
 			if err != nil || !settled {
 				b.t.Errorf("%s does not settle: %v", name, err)
 			}
@@ -45,8 +45,8 @@ func (b *browser) checkLook(name string, tab, part *view) {
 	}
 }
 
-// settle waits for fonts, for what moves, and for two pictures drawn.
-const settle = `(async () => {
+// settleScript waits for fonts, for what moves, and for two pictures drawn.
+const settleScript = `(async () => {
 	await document.fonts.ready;
 	const moving = () => document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
 	await Promise.all(moving().map((one) => one.finished.catch(() => {})));

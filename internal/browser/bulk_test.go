@@ -19,9 +19,9 @@ func (b *browser) openBulkPopup(list string) *view {
 	return popup
 }
 
-// TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser loses the network while
+// TestBulkIsFoundAgainAndCancelledInABrowser loses the network while
 // it counts and the page while it sends.
-func TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser(t *testing.T) {
+func TestBulkIsFoundAgainAndCancelledInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	page := b.d.Connect()
@@ -69,9 +69,9 @@ func TestABulkIsFoundAgainAndCancelledOnPurposeInABrowser(t *testing.T) {
 	b.wantCleanConsole()
 }
 
-// TestWhoWasTextedAgainIsOfferedOnceInABrowser sends a refused text again from
+// TestFailedTextsAreOfferedForResendOnceInABrowser sends a refused text again from
 // the outbox.
-func TestWhoWasTextedAgainIsOfferedOnceInABrowser(t *testing.T) {
+func TestFailedTextsAreOfferedForResendOnceInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.d.Connect()

@@ -4,9 +4,9 @@ package browser
 
 import "testing"
 
-// TestAScheduleInTheOutboxInABrowser is a day of one schedule: found, looked at
-// by keyboard, held, and resumed.
-func TestAScheduleInTheOutboxInABrowser(t *testing.T) {
+// TestOutboxEditsHoldsAndResumesAScheduleInABrowser finds a schedule, edits it by
+// keyboard, and resumes it after the plan held it.
+func TestOutboxEditsHoldsAndResumesAScheduleInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.d.Connect()

@@ -13,9 +13,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// TestASchedulePlannedInABrowser is a bulk for later, from the popup to the
-// phones.
-func TestASchedulePlannedInABrowser(t *testing.T) {
+// TestBulkIsScheduledInABrowser schedules a bulk in the popup and edits it in the
+// outbox until it is on the phones.
+func TestBulkIsScheduledInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())
@@ -78,9 +78,9 @@ func TestASchedulePlannedInABrowser(t *testing.T) {
 	b.wantCleanConsole()
 }
 
-// TestASenderWhoWillFailInABrowser is what an admin reads of a colleague's
-// schedule, and does about it.
-func TestASenderWhoWillFailInABrowser(t *testing.T) {
+// TestScheduleOfASuspendedSenderInABrowser shows an admin that a colleague's
+// schedule will fail, and lets another sender take it over.
+func TestScheduleOfASuspendedSenderInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())

@@ -55,7 +55,7 @@ func (b *browser) openPopupHere() *view {
 
 const connectedPage = `document.querySelector("#next")?.textContent === "Configure"`
 
-func TestAPlanWithoutDialpadIsOfferedAnotherOneInABrowser(t *testing.T) {
+func TestUpgradeIsOfferedWithoutDialpadInThePlanInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.openCRM("globex", "/apps")
@@ -82,9 +82,9 @@ func TestAPlanWithoutDialpadIsOfferedAnotherOneInABrowser(t *testing.T) {
 	b.wantCleanConsole()
 }
 
-// TestTheWholeStoryInABrowser walks from nothing to a text on a phone, and what
-// each person sees on the way.
-func TestTheWholeStoryInABrowser(t *testing.T) {
+// TestInstallConnectTextAndDisconnectInABrowser goes from a CRM without the app
+// to texts on phones, and back.
+func TestInstallConnectTextAndDisconnectInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 

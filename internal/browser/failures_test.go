@@ -18,9 +18,9 @@ import (
 	"dialpad-texting/internal/demotest"
 )
 
-// TestAPersonInTroubleInABrowser is everything that goes wrong around one text,
-// in a world that is connected.
-func TestAPersonInTroubleInABrowser(t *testing.T) {
+// TestFailuresAroundOneTextInABrowser tests what can go wrong around one text
+// once Dialpad is connected.
+func TestFailuresAroundOneTextInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	b.d.RaiseLimits(b.d.Connect())

@@ -51,7 +51,7 @@ func (w *world) unlimited(dsn string) {
 	w.t.Helper()
 	store, err := models.Open(context.Background(), dsn, models.Options{Vault: seed.Vault()})
 	w.must(err)
-	w.must(store.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US"}))
+	w.must(store.Tenants.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US"}))
 	w.must(store.Close())
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"dialpad-texting/integrations/browsertest"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // TestASchedulePlannedInABrowser is a bulk for later, from the popup to the phones.
@@ -160,9 +160,9 @@ func (v *view) when(local string) {
 // nearer brings the newest schedule's time close: waiting for minutes shows nothing more.
 func (p *person) nearer(d time.Duration) {
 	p.t.Helper()
-	list, err := p.w.program.store.OpenBatches(p.t.Context(), "t_9", []string{models.BatchScheduled}, "", 10)
+	list, err := p.w.program.store.Batches.ListByState(p.t.Context(), "t_9", []string{ledger.BatchScheduled}, "", 10)
 	p.w.must(err)
 	b := list[len(list)-1]
-	p.w.must(p.w.program.store.UpdateBatch(p.t.Context(), "t_9", b.ID, []string{models.BatchScheduled},
+	p.w.must(p.w.program.store.Batches.Update(p.t.Context(), "t_9", b.ID, []string{ledger.BatchScheduled},
 		map[string]any{"send_at": time.Now().Add(d).UTC(), "local_time": ""}))
 }

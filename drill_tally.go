@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // drillTally compares the ledger with what the sandbox saw.
@@ -25,7 +25,7 @@ func (f *drillField) count(ctx context.Context) (drillTally, error) {
 	t := drillTally{requested: f.requested, twice: len(f.dialpadSandbox.TextedTwice())}
 	rows, after := 0, ""
 	for {
-		page, err := f.program.store.Messages(ctx, drillTenant, f.batchID, nil, after, 1000)
+		page, err := f.program.store.Messages.List(ctx, drillTenant, f.batchID, nil, after, 1000)
 		if err != nil {
 			return t, err
 		}
@@ -41,28 +41,28 @@ func (f *drillField) count(ctx context.Context) (drillTally, error) {
 	}
 }
 
-func (t *drillTally) add(m models.Message, texted bool) {
+func (t *drillTally) add(m ledger.Message, texted bool) {
 	if texted {
 		t.texted++
 	}
 	switch m.State {
-	case models.Sent, models.Delivered, models.Undelivered:
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered:
 		if !texted {
 			t.lost++
 		}
 		if m.MatchedBy != "" {
 			t.byEvents++
 		}
-	case models.Uncertain:
+	case ledger.Uncertain:
 		t.uncertain++
 		if texted {
 			t.uncertainTexted++
 		}
-	case models.Failed, models.Skipped, models.Cancelled:
+	case ledger.Failed, ledger.Skipped, ledger.Cancelled:
 		if texted {
 			t.denied++
 		}
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			t.skipped++
 		} else {
 			t.failed++

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const drillTenant = "t_9"
@@ -21,11 +22,11 @@ const drillTenant = "t_9"
 func (f *drillField) connect(ctx context.Context) error {
 	store, mkt := f.program.store, f.program.crew.Market
 	as := f.crmSandbox.Tenant("acme")
-	if _, err := store.SaveSignedTenant(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
+	if _, err := store.Tenants.SaveSigned(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
 		TimeZone: as.TimeZone, SignedAt: time.Now()}); err != nil {
 		return err
 	}
-	t, err := store.Tenant(ctx, drillTenant)
+	t, err := store.Tenants.Get(ctx, drillTenant)
 	if err != nil {
 		return err
 	}
@@ -60,15 +61,15 @@ func (f *drillField) connect(ctx context.Context) error {
 func (f *drillField) ask(ctx context.Context) error {
 	store := f.program.store
 	if !until(ctx, time.Minute, func() bool {
-		c, err := store.Connection(ctx, drillTenant)
+		c, err := store.Connections.Get(ctx, drillTenant)
 		return err == nil && c.Usable()
 	}) {
 		return errors.New("the connection did not become ready within a minute")
 	}
-	if err := store.SaveSettings(ctx, drillTenant, models.Settings{Country: "US", RatePerMinute: f.rate()}); err != nil {
+	if err := store.Tenants.SaveSettings(ctx, drillTenant, models.Settings{Country: "US", RatePerMinute: f.rate()}); err != nil {
 		return err
 	}
-	t, err := store.Tenant(ctx, drillTenant)
+	t, err := store.Tenants.Get(ctx, drillTenant)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (f *drillField) rate() int { return max(600, 60*f.o.texts/(f.troubles()+1))
 
 // calm waits until nothing is queued or on the wire and all events have been heard, or until nothing moves any more.
 func (f *drillField) calm(ctx context.Context) error {
-	var last models.Counts
+	var last ledger.Counts
 	moved := time.Now()
 	if !until(ctx, time.Hour, func() bool {
 		c, queued := f.counts(ctx)
@@ -106,12 +107,12 @@ func (f *drillField) calm(ctx context.Context) error {
 }
 
 // counts are the texts by state, and whether some may still be on their way.
-func (f *drillField) counts(ctx context.Context) (models.Counts, bool) {
-	b, err := f.program.store.Batch(ctx, drillTenant, "", f.batchID)
+func (f *drillField) counts(ctx context.Context) (ledger.Counts, bool) {
+	b, err := f.program.store.Batches.Get(ctx, drillTenant, "", f.batchID)
 	if err != nil {
-		return models.Counts{}, true // the database is cut
+		return ledger.Counts{}, true // the database is cut
 	}
-	counts, err := f.program.store.CountMessages(ctx, drillTenant, []string{f.batchID})
+	counts, err := f.program.store.Messages.CountByBatch(ctx, drillTenant, []string{f.batchID})
 	c := counts[f.batchID]
 	return c, err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0
 }
@@ -123,6 +124,6 @@ func (f *drillField) heard(ctx context.Context) bool {
 	if f.dialpadSandbox.Drain(soon) != nil {
 		return false
 	}
-	pending, err := f.program.store.PendingEventsAllTenants(ctx, time.Now().Add(time.Hour), 1)
+	pending, err := f.program.store.Events.PendingAllTenants(ctx, time.Now().Add(time.Hour), 1)
 	return err == nil && len(pending) == 0
 }

@@ -10,7 +10,7 @@ import (
 
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 )
 
@@ -88,7 +88,7 @@ func (s *dayshift) due(at time.Time, batches ...string) {
 	}
 	for _, b := range batches {
 		id := b[strings.LastIndex(b, "/")+1:]
-		s.must(p.store.UpdateBatch(s.t.Context(), "t_9", id, []string{models.BatchScheduled}, set))
+		s.must(p.store.Batches.Update(s.t.Context(), "t_9", id, []string{ledger.BatchScheduled}, set))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"dialpad-texting/models/database"
+
 	"gorm.io/gorm/clause"
 )
 
@@ -47,11 +49,11 @@ type AccountChange struct{ Before, After Account }
 // SaveAccounts stores accounts as Dialpad told them at a time, and returns which ones changed. A deleted user comes
 // without e-mails: those known before stay, so that the person can still be told why. Statements count by pages, not by
 // accounts.
-func (s *Store) SaveAccounts(ctx context.Context, tenantID string, read time.Time, accounts []Account) ([]AccountChange, error) {
+func (s Accounts) Save(ctx context.Context, tenantID string, read time.Time, accounts []Account) ([]AccountChange, error) {
 	var changes []AccountChange
-	err := s.Tx(ctx, func(tx *Store) error {
+	err := s.s.Tx(ctx, func(tx *Store) error {
 		for page := range slices.Chunk(lastOfEach(accounts), 200) {
-			changed, err := tx.saveAccounts(ctx, tenantID, read.UTC(), page)
+			changed, err := tx.Accounts.savePage(ctx, tenantID, read.UTC(), page)
 			if err != nil {
 				return err
 			}
@@ -72,8 +74,8 @@ func lastOfEach(accounts []Account) []Account {
 	return slices.SortedFunc(maps.Values(last), func(a, b Account) int { return strings.Compare(a.DialpadID, b.DialpadID) })
 }
 
-func (s *Store) saveAccounts(ctx context.Context, tenantID string, read time.Time, page []Account) ([]AccountChange, error) {
-	known, err := s.lockAccounts(ctx, tenantID, page)
+func (s Accounts) savePage(ctx context.Context, tenantID string, read time.Time, page []Account) ([]AccountChange, error) {
+	known, err := s.lock(ctx, tenantID, page)
 	if err != nil {
 		return nil, err
 	}
@@ -100,20 +102,20 @@ func (s *Store) saveAccounts(ctx context.Context, tenantID string, read time.Tim
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	if err := s.q(ctx).Clauses(clause.OnConflict{
+	if err := s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "dialpad_id"}}, UpdateAll: true}).Create(&rows).Error; err != nil {
 		return nil, err
 	}
 	return changes, s.saveEmails(ctx, tenantID, rows)
 }
 
-func (s *Store) lockAccounts(ctx context.Context, tenantID string, page []Account) (map[string]Account, error) {
+func (s Accounts) lock(ctx context.Context, tenantID string, page []Account) (map[string]Account, error) {
 	ids := make([]string, len(page))
 	for i, a := range page {
 		ids[i] = a.DialpadID
 	}
 	var old []Account
-	err := s.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).
+	err := s.s.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).
 		Order("dialpad_id").Find(&old).Error
 	known := make(map[string]Account, len(old))
 	for _, a := range old {
@@ -141,7 +143,7 @@ type accountEmail struct{ TenantID, Email, DialpadID string }
 func (accountEmail) TableName() string { return "account_emails" }
 
 // saveEmails writes what differs: hourly, of thousands, hardly anything does.
-func (s *Store) saveEmails(ctx context.Context, tenantID string, rows []Account) error {
+func (s Accounts) saveEmails(ctx context.Context, tenantID string, rows []Account) error {
 	want, ids := map[accountEmail]bool{}, []string{}
 	for _, a := range rows {
 		if len(a.Emails) == 0 {
@@ -156,13 +158,13 @@ func (s *Store) saveEmails(ctx context.Context, tenantID string, rows []Account)
 		return nil
 	}
 	var have []accountEmail
-	if err := s.q(ctx).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).Find(&have).Error; err != nil {
+	if err := s.s.q(ctx).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, ids).Find(&have).Error; err != nil {
 		return err
 	}
 	for _, e := range have {
 		if want[e] {
 			delete(want, e)
-		} else if err := s.q(ctx).Where("tenant_id = ? AND email = ? AND dialpad_id = ?", tenantID, e.Email, e.DialpadID).
+		} else if err := s.s.q(ctx).Where("tenant_id = ? AND email = ? AND dialpad_id = ?", tenantID, e.Email, e.DialpadID).
 			Delete(&accountEmail{}).Error; err != nil {
 			return err
 		}
@@ -171,21 +173,21 @@ func (s *Store) saveEmails(ctx context.Context, tenantID string, rows []Account)
 		return nil
 	}
 	fresh := slices.Collect(maps.Keys(want))
-	return s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&fresh, 200).Error
+	return s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&fresh, 200).Error
 }
 
 // AccountByEmail returns the account that an e-mail stands for: one that may text before one that can't, the oldest
 // id first among equals, so that the answer does not depend on the order Dialpad lists them in.
-func (s *Store) AccountByEmail(ctx context.Context, tenantID, email string) (Account, error) {
+func (s Accounts) ByEmail(ctx context.Context, tenantID, email string) (Account, error) {
 	var found []Account
-	err := s.q(ctx).Table("accounts a").Select("a.*").
+	err := s.s.q(ctx).Table("accounts a").Select("a.*").
 		Joins("JOIN account_emails e ON e.tenant_id = a.tenant_id AND e.dialpad_id = a.dialpad_id").
 		Where("a.tenant_id = ? AND e.email = ?", tenantID, FoldEmail(email)).Find(&found).Error
 	if err != nil {
 		return Account{}, err
 	}
 	if len(found) == 0 {
-		return Account{}, ErrNotFound
+		return Account{}, database.ErrNotFound
 	}
 	best := found[0]
 	for _, a := range found[1:] {
@@ -207,56 +209,56 @@ func better(a, b Account) bool {
 }
 
 // Account returns an account by Dialpad's id.
-func (s *Store) Account(ctx context.Context, tenantID, dialpadID string) (Account, error) {
+func (s Accounts) Get(ctx context.Context, tenantID, dialpadID string) (Account, error) {
 	var a Account
-	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND dialpad_id = ?", tenantID, dialpadID).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "tenant_id = ? AND dialpad_id = ?", tenantID, dialpadID).Error)
 }
 
 // MarkStale marks accounts that an event named.
-func (s *Store) MarkStale(ctx context.Context, tenantID string, dialpadIDs []string) error {
+func (s Accounts) MarkStale(ctx context.Context, tenantID string, dialpadIDs []string) error {
 	if len(dialpadIDs) == 0 {
 		return nil
 	}
-	return s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, dialpadIDs).
-		UpdateColumns(map[string]any{"stale": true, "stale_at": s.Now()}).Error
+	return s.s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND dialpad_id IN ?", tenantID, dialpadIDs).
+		UpdateColumns(map[string]any{"stale": true, "stale_at": s.s.db.Now()}).Error
 }
 
 // CountStale counts the accounts to read again.
-func (s *Store) CountStale(ctx context.Context, tenantID string) (int64, error) {
+func (s Accounts) CountStale(ctx context.Context, tenantID string) (int64, error) {
 	var n int64
-	return n, s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND stale", tenantID).Count(&n).Error
+	return n, s.s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND stale", tenantID).Count(&n).Error
 }
 
 // StaleAccounts returns the accounts to read again.
-func (s *Store) StaleAccounts(ctx context.Context, tenantID string, limit int) ([]Account, error) {
+func (s Accounts) Stale(ctx context.Context, tenantID string, limit int) ([]Account, error) {
 	var out []Account
-	return out, s.q(ctx).Where("tenant_id = ? AND stale", tenantID).Order("checked_at").Limit(limit).Find(&out).Error
+	return out, s.s.q(ctx).Where("tenant_id = ? AND stale", tenantID).Order("checked_at").Limit(limit).Find(&out).Error
 }
 
 // UnseenAccounts returns accounts that a whole directory, begun at a time, did not name; they may be gone.
-func (s *Store) UnseenAccounts(ctx context.Context, tenantID string, begun time.Time, after string, limit int) ([]Account, error) {
+func (s Accounts) Unseen(ctx context.Context, tenantID string, begun time.Time, after string, limit int) ([]Account, error) {
 	var out []Account
-	return out, s.q(ctx).Where("tenant_id = ? AND checked_at < ? AND state NOT IN ? AND dialpad_id > ?", tenantID, begun.UTC(),
+	return out, s.s.q(ctx).Where("tenant_id = ? AND checked_at < ? AND state NOT IN ? AND dialpad_id > ?", tenantID, begun.UTC(),
 		[]string{AccountDeleted, AccountCancelled}, after).Order("dialpad_id").Limit(limit).Find(&out).Error
 }
 
 // ForgetAccounts removes a tenant's accounts, when another company was connected.
-func (s *Store) ForgetAccounts(ctx context.Context, tenantID string) error {
-	if err := s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&accountEmail{}).Error; err != nil {
+func (s Accounts) DeleteAll(ctx context.Context, tenantID string) error {
+	if err := s.s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&accountEmail{}).Error; err != nil {
 		return err
 	}
-	return s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&Account{}).Error
+	return s.s.q(ctx).Where("tenant_id = ?", tenantID).Delete(&Account{}).Error
 }
 
 // CountTexting counts the accounts that may text.
-func (s *Store) CountTexting(ctx context.Context, tenantID string) (int64, error) {
+func (s Accounts) CountTexting(ctx context.Context, tenantID string) (int64, error) {
 	var n int64
-	return n, s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND state = ? AND number <> ''", tenantID, AccountActive).
+	return n, s.s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND state = ? AND number <> ''", tenantID, AccountActive).
 		Count(&n).Error
 }
 
 // AccountWords says in plain words why an account can't text, "" when it can.
-func AccountWords(state, number string) string {
+func AccountProblem(state, number string) string {
 	switch {
 	case strings.TrimSpace(state) == "":
 		return "No Dialpad account found"
@@ -275,7 +277,7 @@ func AccountWords(state, number string) string {
 }
 
 // StaleTenantsAllTenants returns tenants that have accounts to read again.
-func (s *Store) StaleTenantsAllTenants(ctx context.Context) ([]string, error) {
+func (s Accounts) StaleTenantsAllTenants(ctx context.Context) ([]string, error) {
 	var out []string
-	return out, s.q(ctx).Model(&Account{}).Distinct("tenant_id").Where("stale").Pluck("tenant_id", &out).Error
+	return out, s.s.q(ctx).Model(&Account{}).Distinct("tenant_id").Where("stale").Pluck("tenant_id", &out).Error
 }

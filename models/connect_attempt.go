@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"dialpad-texting/models/database"
 )
 
 // Steps of a connect attempt, in order; failed may follow any.
@@ -42,128 +44,128 @@ func attemptPlace(column, id string) string { return "connect_attempts." + colum
 
 // NewConnectAttempt makes a ticket for a tenant's admin. An older attempt of the tenant that is still on its way is
 // over: the newest window counts.
-func (s *Store) NewConnectAttempt(ctx context.Context, tenantID, userID, email string, life time.Duration) (ticket string, err error) {
+func (s ConnectAttempts) Create(ctx context.Context, tenantID, userID, email string, life time.Duration) (ticket string, err error) {
 	ticket = NewSecret()
-	if err := s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step IN ? AND expires_at > ?", tenantID,
-		[]string{StepTicket, StepWaiting, StepConfirm}, s.Now()).Update("expires_at", s.Now()).Error; err != nil {
+	if err := s.s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step IN ? AND expires_at > ?", tenantID,
+		[]string{StepTicket, StepWaiting, StepConfirm}, s.s.db.Now()).Update("expires_at", s.s.db.Now()).Error; err != nil {
 		return "", err
 	}
-	a := ConnectAttempt{ID: NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
-		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.Now().Add(life)}
-	return ticket, s.q(ctx).Create(&a).Error
+	a := ConnectAttempt{ID: database.NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
+		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.s.db.Now().Add(life)}
+	return ticket, s.s.q(ctx).Create(&a).Error
 }
 
 // UseTicket takes a ticket, once, and binds the attempt to a browser and a state.
-func (s *Store) UseTicket(ctx context.Context, ticket, state, browser, verifier string) (ConnectAttempt, error) {
+func (s ConnectAttempts) UseTicket(ctx context.Context, ticket, state, browser, verifier string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	if err := s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
-		return a, one(err)
+	if err := s.s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
+		return a, database.Translate(err)
 	}
-	err := changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.Now()).
+	err := database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.s.db.Now()).
 		Updates(map[string]any{"step": StepWaiting, "state_hash": Hash(state), "browser_hash": Hash(browser),
-			"verifier": s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
+			"verifier": s.s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
 	return a, err
 }
 
 // TakeCallback takes the attempt that a callback's state names, once, if it came back in the same browser.
-func (s *Store) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
-	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", one(err)
+func (s ConnectAttempts) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
+	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, "", database.Translate(err)
 	}
-	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepWaiting, s.Now()).Update("step", StepExchanging))
+	err = database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepWaiting, s.s.db.Now()).Update("step", StepExchanging))
 	if err != nil {
 		return a, "", err
 	}
-	verifier, err = s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
+	verifier, err = s.s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
 	return a, verifier, err
 }
 
 // AwaitConfirm keeps what Dialpad granted, sealed, until the person presses Connect in the same browser.
-func (s *Store) AwaitConfirm(ctx context.Context, id, grant, state string, life time.Duration) error {
-	return changed(s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
-		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.vault.Seal(attemptPlace("grant", id), grant),
-			"state_hash": Hash(state), "expires_at": s.Now().Add(life)}))
+func (s ConnectAttempts) AwaitConfirm(ctx context.Context, id, grant, state string, life time.Duration) error {
+	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
+		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.s.vault.Seal(attemptPlace("grant", id), grant),
+			"state_hash": Hash(state), "expires_at": s.s.db.Now().Add(life)}))
 }
 
 // TakeConfirm takes what waits for the confirmation, once.
-func (s *Store) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
-	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", one(err)
+func (s ConnectAttempts) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
+	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, "", database.Translate(err)
 	}
-	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.Now()).
+	err = database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.s.db.Now()).
 		Update("step", StepExchanging))
 	if err != nil {
 		return a, "", err
 	}
-	grant, err = s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+	grant, err = s.s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
 	return a, grant, err
 }
 
 // AttemptByStateAllTenants finds the attempt that a state names, in whatever browser it came back; the state alone
 // names its tenant.
-func (s *Store) AttemptByStateAllTenants(ctx context.Context, state string) (ConnectAttempt, error) {
+func (s ConnectAttempts) ByStateAllTenants(ctx context.Context, state string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Take(&a, "state_hash = ?", Hash(state)).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "state_hash = ?", Hash(state)).Error)
 }
 
 // Attempt returns one attempt.
-func (s *Store) Attempt(ctx context.Context, tenantID, id string) (ConnectAttempt, error) {
+func (s ConnectAttempts) Get(ctx context.Context, tenantID, id string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND id = ?", tenantID, id).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "tenant_id = ? AND id = ?", tenantID, id).Error)
 }
 
 // MoveAttempt moves an attempt on that is not over. leftover is a grant that nobody will use: it is kept, sealed,
 // until CleanGrant has given it back to Dialpad.
-func (s *Store) MoveAttempt(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
-	return changed(s.q(ctx).Model(&ConnectAttempt{}).
+func (s ConnectAttempts) SetStep(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
+	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("tenant_id = ? AND id = ? AND step NOT IN ?", a.TenantID, a.ID, []string{StepDone, StepFailed}).
 		Updates(map[string]any{"step": step, "code": code, "message": message,
-			"grant_sealed": s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
+			"grant_sealed": s.s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
 }
 
 // ForgetAttemptGrant forgets the grant that an attempt left over.
-func (s *Store) ForgetAttemptGrant(ctx context.Context, tenantID, id string) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+func (s ConnectAttempts) DeleteGrant(ctx context.Context, tenantID, id string) error {
+	return s.s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND id = ?", tenantID, id).
 		Update("grant_sealed", "").Error
 }
 
 // StepTenantAttempt moves the attempt that is finishing for the tenant on.
-func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, message string) error {
-	return s.moveFinishing(ctx, tenantID, map[string]any{"step": step, "message": message})
+func (s ConnectAttempts) SetFinishingStep(ctx context.Context, tenantID, step, message string) error {
+	return s.updateFinishing(ctx, tenantID, map[string]any{"step": step, "message": message})
 }
 
 // FailTenantAttempt ends the attempt that is finishing for the tenant.
-func (s *Store) FailTenantAttempt(ctx context.Context, tenantID, code, message string) error {
-	return s.moveFinishing(ctx, tenantID, map[string]any{"step": StepFailed, "code": code, "message": message})
+func (s ConnectAttempts) FailFinishing(ctx context.Context, tenantID, code, message string) error {
+	return s.updateFinishing(ctx, tenantID, map[string]any{"step": StepFailed, "code": code, "message": message})
 }
 
-func (s *Store) moveFinishing(ctx context.Context, tenantID string, set map[string]any) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).
+func (s ConnectAttempts) updateFinishing(ctx context.Context, tenantID string, set map[string]any) error {
+	return s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).Updates(set).Error
 }
 
 // LatestAttempt returns the tenant's newest attempt of the last hour, or ErrNotFound.
-func (s *Store) LatestAttempt(ctx context.Context, tenantID string) (ConnectAttempt, error) {
+func (s ConnectAttempts) Latest(ctx context.Context, tenantID string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.Now().Add(-time.Hour)).
+	return a, database.Translate(s.s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.s.db.Now().Add(-time.Hour)).
 		Order("created_at DESC, id DESC").Take(&a).Error)
 }
 
 // ExpiredGrantsAllTenants returns attempts whose grant waited for a confirmation that never came, so that it can be
 // revoked.
-func (s *Store) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
+func (s ConnectAttempts) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
 	var out []ConnectAttempt
-	return out, s.q(ctx).Where("step IN ? AND expires_at <= ? AND grant_sealed <> ''", []string{StepConfirm, StepExchanging}, s.Now()).
+	return out, s.s.q(ctx).Where("step IN ? AND expires_at <= ? AND grant_sealed <> ''", []string{StepConfirm, StepExchanging}, s.s.db.Now()).
 		Limit(50).Find(&out).Error
 }
 
 // OpenAttemptGrant opens the grant of an attempt that waits for its confirmation or left it over.
-func (s *Store) OpenAttemptGrant(a ConnectAttempt) (string, error) {
+func (s ConnectAttempts) OpenGrant(a ConnectAttempt) (string, error) {
 	if a.GrantSealed.Empty() {
 		return "", errors.New("the attempt holds no grant")
 	}
-	return s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+	return s.s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
 }

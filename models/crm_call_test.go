@@ -15,7 +15,7 @@ func TestTheFirstAnswerToACallStandsForADay(t *testing.T) {
 		ctx := context.Background()
 		save := func(body string) string {
 			t.Helper()
-			a, err := db.SaveAnswer(ctx, models.CallAnswer{WebhookID: "msg_1", BodyHash: body, Status: 202, Body: body})
+			a, err := db.CRMCalls.SaveAnswer(ctx, models.CallAnswer{WebhookID: "msg_1", BodyHash: body, Status: 202, Body: body})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -25,7 +25,7 @@ func TestTheFirstAnswerToACallStandsForADay(t *testing.T) {
 			t.Error("the first answer does not stand")
 		}
 		clock.Add(25 * time.Hour)
-		if _, err := db.AnsweredAllTenants(ctx, "msg_1"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := db.CRMCalls.AnswerAllTenants(ctx, "msg_1"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("after a day: %v", err)
 		}
 		if save("third") != "third" || save("fourth") != "third" {
@@ -41,7 +41,7 @@ func TestALowerSequenceIsNoNews(t *testing.T) {
 			seq     int64
 			news    bool
 		}{{"user:1", 5, true}, {"user:1", 5, false}, {"user:1", 4, false}, {"user:2", 4, true}, {"user:1", 6, true}} {
-			if news, err := db.Advance(context.Background(), "t_9", step.subject, step.seq); err != nil || news != step.news {
+			if news, err := db.CRMCalls.AdvanceSequence(context.Background(), "t_9", step.subject, step.seq); err != nil || news != step.news {
 				t.Errorf("%s %d: %v %v", step.subject, step.seq, news, err)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"dialpad-texting/models/database"
+
 	"gorm.io/gorm/clause"
 )
 
@@ -23,15 +25,15 @@ type Installation struct {
 }
 
 // Installation returns the tenant's installation, or ErrNotFound.
-func (s *Store) Installation(ctx context.Context, tenantID string) (Installation, error) {
+func (s Installations) Get(ctx context.Context, tenantID string) (Installation, error) {
 	var i Installation
-	return i, one(s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
+	return i, database.Translate(s.s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
 }
 
 // Install marks the app installed; once installed it changes nothing.
-func (s *Store) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
-	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.Now()}
-	r := s.q(ctx).Clauses(clause.OnConflict{
+func (s Installations) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
+	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.s.db.Now()}
+	r := s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}},
 		DoUpdates: clause.Assignments(map[string]any{
 			"state": Installed, "installed_by": userID, "installed_at": i.InstalledAt, "uninstalled_at": nil}),
@@ -41,7 +43,7 @@ func (s *Store) Install(ctx context.Context, tenantID, userID string) (created b
 }
 
 // Uninstall marks the app uninstalled.
-func (s *Store) Uninstall(ctx context.Context, tenantID string) error {
-	return s.q(ctx).Model(&Installation{}).Where("tenant_id = ? AND state = ?", tenantID, Installed).
-		Updates(map[string]any{"state": Uninstalled, "uninstalled_at": s.Now()}).Error
+func (s Installations) Uninstall(ctx context.Context, tenantID string) error {
+	return s.s.q(ctx).Model(&Installation{}).Where("tenant_id = ? AND state = ?", tenantID, Installed).
+		Updates(map[string]any{"state": Uninstalled, "uninstalled_at": s.s.db.Now()}).Error
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"dialpad-texting/models/database"
+
 	"gorm.io/gorm/clause"
 )
 
@@ -34,34 +36,34 @@ type Session struct {
 }
 
 // NewSession stores a session and returns its token.
-func (s *Store) NewSession(ctx context.Context, v Session) (token string, err error) {
+func (s Sessions) Create(ctx context.Context, v Session) (token string, err error) {
 	token = NewSecret()
-	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.Now(), s.Now(), FoldEmail(v.Email)
-	return token, s.q(ctx).Create(&v).Error
+	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.s.db.Now(), s.s.db.Now(), FoldEmail(v.Email)
+	return token, s.s.q(ctx).Create(&v).Error
 }
 
 // SessionByTokenAllTenants finds the live session of a token: not idle for longer than idle, not past its end. The
 // token alone names its tenant.
-func (s *Store) SessionByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
+func (s Sessions) ByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
 	var v Session
-	now := s.Now()
-	err := one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ? AND seen_at > ?",
+	now := s.s.db.Now()
+	err := database.Translate(s.s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ? AND seen_at > ?",
 		Hash(token), kinds, now, now.Add(-idle)).Error)
 	if err == nil && now.Sub(v.SeenAt) > idle/30 { // one write now and then, not one a request
-		err = s.q(ctx).Model(&Session{}).Where("token_hash = ?", v.TokenHash).UpdateColumn("seen_at", now).Error
+		err = s.s.q(ctx).Model(&Session{}).Where("token_hash = ?", v.TokenHash).UpdateColumn("seen_at", now).Error
 	}
 	return v, err
 }
 
 // IdleSessionByTokenAllTenants finds the session of a token that may have been idle for too long, and does not wake it.
-func (s *Store) IdleSessionByTokenAllTenants(ctx context.Context, token string, kinds ...string) (Session, error) {
+func (s Sessions) IdleByTokenAllTenants(ctx context.Context, token string, kinds ...string) (Session, error) {
 	var v Session
-	return v, one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ?", Hash(token), kinds, s.Now()).Error)
+	return v, database.Translate(s.s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ?", Hash(token), kinds, s.s.db.Now()).Error)
 }
 
 // EndSessions ends all sessions of a user.
-func (s *Store) EndSessions(ctx context.Context, tenantID, userID string) error {
-	return s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error
+func (s Sessions) End(ctx context.Context, tenantID, userID string) error {
+	return s.s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error
 }
 
 // UsedToken is a launch token's jti, remembered until the token would have expired.
@@ -72,36 +74,11 @@ type UsedToken struct {
 }
 
 // UseToken takes a jti once; a second time gives ErrConflict.
-func (s *Store) UseToken(ctx context.Context, tenantID, jti string, expires time.Time) error {
-	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+func (s Sessions) UseToken(ctx context.Context, tenantID, jti string, expires time.Time) error {
+	r := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).
 		Create(&UsedToken{TenantID: tenantID, JTI: jti, ExpiresAt: expires.UTC()})
 	if r.Error == nil && r.RowsAffected == 0 {
-		return ErrConflict
+		return database.ErrConflict
 	}
 	return r.Error
-}
-
-// ForgetExpiredAllTenants removes sessions, used tokens, attempts and call answers that are over.
-func (s *Store) ForgetExpiredAllTenants(ctx context.Context) (int64, error) {
-	var n int64
-	now := s.Now()
-	for _, d := range []struct {
-		model any
-		where string
-		at    time.Time
-	}{
-		{&Session{}, "expires_at < ?", now},
-		{&UsedToken{}, "expires_at < ?", now.Add(-time.Minute)},
-		{&CallAnswer{}, "created_at < ?", now.Add(-24 * time.Hour)},
-		{&ConnectAttempt{}, "created_at < ? AND grant_sealed = ''", now.Add(-24 * time.Hour)},
-		// A company-wide subscription also carries people's private texts' numbers: what matched nothing goes after a day.
-		{&WebhookEvent{}, "received_at < ? AND message_id = ''", now.Add(-24 * time.Hour)},
-	} {
-		r := s.q(ctx).Where(d.where, d.at).Delete(d.model)
-		if r.Error != nil {
-			return n, r.Error
-		}
-		n += r.RowsAffected
-	}
-	return n, nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"dialpad-texting/models/database"
+
 	"gorm.io/gorm/clause"
 )
 
@@ -24,14 +26,14 @@ type User struct {
 func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // SaveUsers stores users of one tenant; a role once known stays when the list does not say it.
-func (s *Store) SaveUsers(ctx context.Context, tenantID string, users []User) error {
+func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	if len(users) == 0 {
 		return nil
 	}
 	for i := range users {
-		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.Now()
+		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.s.db.Now()
 	}
-	return s.q(ctx).Clauses(clause.OnConflict{
+	return s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
 		DoUpdates: append(clause.AssignmentColumns([]string{"email", "name", "active", "seen_at", "updated_at"}),
 			clause.Assignments(map[string]any{"role": clause.Expr{
@@ -40,25 +42,25 @@ func (s *Store) SaveUsers(ctx context.Context, tenantID string, users []User) er
 }
 
 // User returns a CRM user.
-func (s *Store) User(ctx context.Context, tenantID, userID string) (User, error) {
+func (s Users) Get(ctx context.Context, tenantID, userID string) (User, error) {
 	var u User
-	return u, one(s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
+	return u, database.Translate(s.s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
 }
 
 // DeactivateUser marks a CRM user inactive and ends that user's sessions.
-func (s *Store) DeactivateUser(ctx context.Context, tenantID, userID string) error {
-	return s.Tx(ctx, func(tx *Store) error {
+func (s Users) Deactivate(ctx context.Context, tenantID, userID string) error {
+	return s.s.Tx(ctx, func(tx *Store) error {
 		if err := tx.q(ctx).Model(&User{}).Where("tenant_id = ? AND user_id = ?", tenantID, userID).
 			Update("active", false).Error; err != nil {
 			return err
 		}
-		return tx.EndSessions(ctx, tenantID, userID)
+		return tx.Sessions.End(ctx, tenantID, userID)
 	})
 }
 
 // DeactivateUnseen marks the users inactive that a whole list of the CRM, begun at a time, did not name.
-func (s *Store) DeactivateUnseen(ctx context.Context, tenantID string, begun time.Time) error {
-	return s.q(ctx).Model(&User{}).Where("tenant_id = ? AND seen_at < ? AND active", tenantID, begun.UTC()).
+func (s Users) DeactivateUnseen(ctx context.Context, tenantID string, begun time.Time) error {
+	return s.s.q(ctx).Model(&User{}).Where("tenant_id = ? AND seen_at < ? AND active", tenantID, begun.UTC()).
 		Update("active", false).Error
 }
 
@@ -73,11 +75,11 @@ type Person struct {
 
 // People pages the tenant's active CRM users by name with their accounts; q searches name and e-mail. The users of a
 // page are found first, by index, and only they are matched: a page costs the same with 50 people and with 5,000.
-func (s *Store) People(ctx context.Context, tenantID, q string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
-	page := s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
+func (s Users) People(ctx context.Context, tenantID, q string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
+	page := s.s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
 		Where("u.tenant_id = ? AND u.active", tenantID).Order("u.name, u.user_id").Limit(limit + 1)
 	if q = strings.ToLower(strings.TrimSpace(q)); q != "" {
-		like := "%" + escapeLike(q) + "%"
+		like := "%" + database.EscapeLike(q) + "%"
 		page = page.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
 	}
 	if onlyTexting {
@@ -96,11 +98,11 @@ func (s *Store) People(ctx context.Context, tenantID, q string, onlyTexting bool
 		out = out[:limit]
 		next = out[limit-1].Name + "\x1f" + out[limit-1].UserID
 	}
-	return out, next, s.match(ctx, tenantID, out)
+	return out, next, s.matchAccounts(ctx, tenantID, out)
 }
 
 // match finds the account of each person: of several for one e-mail the one that AccountByEmail gives.
-func (s *Store) match(ctx context.Context, tenantID string, people []Person) error {
+func (s Users) matchAccounts(ctx context.Context, tenantID string, people []Person) error {
 	emails := make([]string, len(people))
 	for i, p := range people {
 		emails[i] = p.Email
@@ -109,7 +111,7 @@ func (s *Store) match(ctx context.Context, tenantID string, people []Person) err
 		Account
 		Matched string
 	}
-	if err := s.q(ctx).Table("account_emails e").Select("a.*, e.email AS matched").
+	if err := s.s.q(ctx).Table("account_emails e").Select("a.*, e.email AS matched").
 		Joins("JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id").
 		Where("e.tenant_id = ? AND e.email IN ?", tenantID, emails).Find(&rows).Error; err != nil {
 		return err
@@ -121,7 +123,7 @@ func (s *Store) match(ctx context.Context, tenantID string, people []Person) err
 		}
 		ids = append(ids, r.DialpadID)
 	}
-	shared, err := s.sharedAccounts(ctx, tenantID, ids)
+	shared, err := s.countPerAccount(ctx, tenantID, ids)
 	for i, p := range people {
 		a := best[p.Email]
 		people[i].DialpadID, people[i].AccountEmail, people[i].Number, people[i].State, people[i].Zone = a.DialpadID, a.Email, a.Number, a.State, a.TimeZone
@@ -131,12 +133,12 @@ func (s *Store) match(ctx context.Context, tenantID string, people []Person) err
 }
 
 // sharedAccounts counts the active CRM users that each account stands for.
-func (s *Store) sharedAccounts(ctx context.Context, tenantID string, ids []string) (map[string]int, error) {
+func (s Users) countPerAccount(ctx context.Context, tenantID string, ids []string) (map[string]int, error) {
 	var rows []struct {
 		DialpadID string
 		N         int
 	}
-	err := s.q(ctx).Table("account_emails e").Select("e.dialpad_id, count(DISTINCT u.user_id) AS n").
+	err := s.s.q(ctx).Table("account_emails e").Select("e.dialpad_id, count(DISTINCT u.user_id) AS n").
 		Joins("JOIN users u ON u.tenant_id = e.tenant_id AND u.email = e.email AND u.active").
 		Where("e.tenant_id = ? AND e.dialpad_id IN ?", tenantID, ids).Group("e.dialpad_id").Find(&rows).Error
 	out := make(map[string]int, len(rows))
@@ -148,4 +150,21 @@ func (s *Store) sharedAccounts(ctx context.Context, tenantID string, ids []strin
 
 func escapeLike(q string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
+}
+
+// APIUser returns the CRM user whom CRM calls are made for where no person asks:
+// the given one, else an admin, else anybody who is active. ErrNotFound where
+// nobody is known.
+func (s Users) APIUser(ctx context.Context, tenantID, userID string) (User, error) {
+	var found []User
+	err := s.s.q(ctx).Where("tenant_id = ? AND active", tenantID).
+		Order(clause.Expr{SQL: "CASE WHEN user_id = ? THEN 0 WHEN role = 'admin' THEN 1 ELSE 2 END, user_id", Vars: []any{userID}}).
+		Limit(1).Find(&found).Error
+	if err == nil && len(found) == 0 {
+		return User{}, ErrNotFound
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return found[0], nil
 }

@@ -78,7 +78,7 @@ func (a *Access) Launch(ctx context.Context, token, use string) (Opened, error) 
 		}
 		cookie := out.Session
 		cookie.Kind = models.SessionCookie
-		out.Cookie, err = tx.NewSession(ctx, cookie)
+		out.Cookie, err = tx.Sessions.Create(ctx, cookie)
 		return err
 	})
 	if err != nil {
@@ -89,13 +89,13 @@ func (a *Access) Launch(ctx context.Context, token, use string) (Opened, error) 
 
 // admit takes a verified launch, once, and makes its bearer session.
 func (a *Access) admit(ctx context.Context, tx *models.Store, l crm.Launch) (Opened, error) {
-	if err := tx.UseToken(ctx, l.Tenant.ID, l.JTI, l.ExpiresAt.Add(leeway)); err != nil {
+	if err := tx.Sessions.UseToken(ctx, l.Tenant.ID, l.JTI, l.ExpiresAt.Add(leeway)); err != nil {
 		if errors.Is(err, models.ErrConflict) {
 			err = fmt.Errorf("%w: it was used before", crm.ErrLaunch)
 		}
 		return Opened{}, err
 	}
-	t, err := tx.SaveSignedTenant(ctx, models.SignedTenant{ID: l.Tenant.ID, Linkname: l.Tenant.Linkname, Name: l.Tenant.Name,
+	t, err := tx.Tenants.SaveSigned(ctx, models.SignedTenant{ID: l.Tenant.ID, Linkname: l.Tenant.Linkname, Name: l.Tenant.Name,
 		Plan: l.Tenant.Plan, TimeZone: l.Tenant.TimeZone, SignedAt: l.IssuedAt})
 	if err != nil {
 		return Opened{}, err
@@ -114,27 +114,27 @@ func (a *Access) admit(ctx context.Context, tx *models.Store, l crm.Launch) (Ope
 			return Opened{}, err
 		}
 	}
-	token, err := tx.NewSession(ctx, s)
+	token, err := tx.Sessions.Create(ctx, s)
 	return Opened{Session: s, Token: token, Tenant: t, Ctx: l.Ctx}, err
 }
 
 // saveUser stores the user as signed. A token that was signed before the user was deactivated opens nothing.
 func (a *Access) saveUser(ctx context.Context, tx *models.Store, l crm.Launch) error {
-	u, err := tx.User(ctx, l.Tenant.ID, l.User.ID)
+	u, err := tx.Users.Get(ctx, l.Tenant.ID, l.User.ID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	if err == nil && !u.Active && u.UpdatedAt.After(l.IssuedAt) {
 		return fmt.Errorf("%w: the user was deactivated", crm.ErrLaunch)
 	}
-	return tx.SaveUsers(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
+	return tx.Users.Save(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
 		Role: l.User.Role, Active: true}})
 }
 
 // Bearer finds whom a session token speaks for; kinds restricts it to models.SessionPopup or SessionPage (none: both).
 // A cookie's value is never a bearer. ErrSession when there is no such session any more.
 func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Caller, error) {
-	s, err := a.store.SessionByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
+	s, err := a.store.Sessions.ByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
@@ -144,7 +144,7 @@ func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Cal
 // Renewable is Bearer for Renew alone: the session may have been idle for too long, since a new launch token proves
 // more than it does.
 func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
-	s, err := a.store.IdleSessionByTokenAllTenants(ctx, token, bearerKinds(nil)...)
+	s, err := a.store.Sessions.IdleByTokenAllTenants(ctx, token, bearerKinds(nil)...)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
@@ -167,11 +167,11 @@ func noSession(err error) error {
 
 // caller looks at the user as of now: a deactivated one is nobody, and the CRM's newest word on the role counts.
 func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
-	t, err := a.store.Tenant(ctx, s.TenantID)
+	t, err := a.store.Tenants.Get(ctx, s.TenantID)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
-	u, err := a.store.User(ctx, s.TenantID, s.UserID)
+	u, err := a.store.Users.Get(ctx, s.TenantID, s.UserID)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
@@ -193,7 +193,7 @@ func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
 // Cookie opens a page again: a new bearer for the page that the cookie stands for. The cookie lives until its own end
 // and does not idle out: somebody at work in a page uses its bearer, which the cookie does not hear of.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
-	s, err := a.store.SessionByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
+	s, err := a.store.Sessions.ByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
 	if err != nil {
 		return Opened{}, noSession(err)
 	}
@@ -203,7 +203,7 @@ func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	}
 	page := c.Session
 	page.Kind, page.Ctx = models.SessionPage, nil
-	token, err := a.store.NewSession(ctx, page)
+	token, err := a.store.Sessions.Create(ctx, page)
 	return Opened{Session: page, Token: token, Tenant: c.Tenant}, err
 }
 

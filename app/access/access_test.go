@@ -97,7 +97,7 @@ func TestAPopupsLaunchOpensASessionForItsCtx(t *testing.T) {
 		if c.Session.UserID != "42" || c.Session.Email != "ana@acme.com" || c.Session.Role != "admin" || c.Session.Locale != "en-US" || c.Tenant.ID != "t_9" {
 			t.Errorf("caller %+v", c)
 		}
-		if u, err := d.db.User(ctx, "t_9", "42"); err != nil || u.Email != "ana@acme.com" || u.Role != "admin" || !u.Active {
+		if u, err := d.db.Users.Get(ctx, "t_9", "42"); err != nil || u.Email != "ana@acme.com" || u.Role != "admin" || !u.Active {
 			t.Errorf("user %+v %v", u, err)
 		}
 		if _, err := d.Bearer(ctx, o.Token, models.SessionPage); !errors.Is(err, access.ErrSession) {
@@ -115,7 +115,7 @@ func TestALaunchTokenWorksOnce(t *testing.T) {
 			t.Errorf("a second time: %v", err)
 		}
 		d.clock.Add(69 * time.Second) // within the verifier's leeway
-		if _, err := d.db.ForgetExpiredAllTenants(ctx); err != nil {
+		if _, err := d.db.DeleteExpiredAllTenants(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.Launch(ctx, token, crm.UsePopup); !errors.Is(err, crm.ErrLaunch) || !strings.Contains(err.Error(), "used before") {
@@ -137,7 +137,7 @@ func TestRefusedLaunchesOpenNothing(t *testing.T) {
 		if _, err := d.Launch(ctx, "no token", crm.UsePage); !errors.Is(err, crm.ErrLaunch) {
 			t.Errorf("no token: %v", err)
 		}
-		if _, err := d.db.Store.Tenant(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := d.db.Store.Tenants.Get(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a tenant was stored: %v", err)
 		}
 	})
@@ -249,7 +249,7 @@ func TestADeactivatedUserIsNobody(t *testing.T) {
 	each(t, func(t *testing.T, d *door) {
 		before, popup, page := d.launch(acme, ana, &one), d.popup(), d.page()
 		d.clock.Add(time.Second)
-		must(t, d.db.DeactivateUnseen(ctx, "t_9", d.clock.Now())) // as SyncUsers does, which ends no session
+		must(t, d.db.Users.DeactivateUnseen(ctx, "t_9", d.clock.Now())) // as SyncUsers does, which ends no session
 		for what, err := range map[string]error{
 			"popup": second(d.Bearer(ctx, popup.Token)), "page": second(d.Bearer(ctx, page.Token)), "renewing": second(d.Renewable(ctx, page.Token)),
 			"cookie": second(d.Cookie(ctx, page.Cookie)),
@@ -320,7 +320,7 @@ func TestRenewingKeepsTenantUserAndCtx(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if _, err := d.db.Store.Tenant(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := d.db.Store.Tenants.Get(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a refused renewal stored its tenant: %v", err)
 		}
 		same := d.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs = []string{"8", "7"} }))

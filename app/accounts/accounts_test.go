@@ -76,7 +76,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.dp = dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.clock.Now})
 	w.db = seed.Store(t, dsn, w.clock.Now)
 	w.db.Tenant("t_9")
-	_, err := w.db.Install(ctx, "t_9", "42")
+	_, err := w.db.Installations.Install(ctx, "t_9", "42")
 	must(t, err)
 	w.connect(sandbox.AcmeID, sandbox.AnaID)
 	m := market.New(w.db.Store, w.dp, market.Config{Plans: []string{"business"}, Now: w.clock.Now})
@@ -86,7 +86,7 @@ func newWorld(t *testing.T, dsn string) *world {
 
 func (w *world) connect(company, user string) {
 	w.t.Helper()
-	_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: user,
+	_, err := w.db.Connections.Save(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: user,
 		ConnectedBy: "ana@acme.com", Grant: models.Grant{Access: w.sandbox.IssueToken(user, "change_log")}})
 	must(w.t, err)
 }
@@ -113,7 +113,7 @@ func (w *world) sync() accounts.Counts {
 
 func (w *world) account(id string) models.Account {
 	w.t.Helper()
-	a, err := w.db.Account(ctx, "t_9", id)
+	a, err := w.db.Accounts.Get(ctx, "t_9", id)
 	must(w.t, err)
 	return a
 }
@@ -130,7 +130,7 @@ func (w *world) requests(path string) int {
 
 func (w *world) changes() []map[string]string {
 	w.t.Helper()
-	all, err := w.db.Audits(ctx, "t_9", 100)
+	all, err := w.db.Audits.List(ctx, "t_9", 100)
 	must(w.t, err)
 	var out []map[string]string
 	for _, a := range all {
@@ -159,13 +159,13 @@ func TestTheWholeDirectoryIsRead(t *testing.T) {
 		if dan := w.account(sandbox.DanID); dan.Number != "" || dan.State != models.AccountActive {
 			t.Errorf("ones without a number: %+v", dan)
 		}
-		if n, err := w.db.CountTexting(ctx, "t_9"); err != nil || n != 252 {
+		if n, err := w.db.Accounts.CountTexting(ctx, "t_9"); err != nil || n != 252 {
 			t.Errorf("%d may text, %v", n, err)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt == nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt == nil {
 			t.Errorf("not noted: %v", err)
 		}
-		if _, err := w.db.Account(ctx, "t_9", sandbox.GilID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Accounts.Get(ctx, "t_9", sandbox.GilID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("another company's user: %v", err)
 		}
 	})
@@ -176,7 +176,7 @@ func TestEMailsMatchInAnyCaseAndAnyPlace(t *testing.T) {
 		id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"f.lee@acme.com", "Fay.Lee@ACME.com"}, Numbers: []string{"+14155550109"}})
 		w.sync()
 		for _, email := range []string{"fay.lee@acme.com", "F.LEE@acme.com", " Fay.Lee@Acme.com "} {
-			if a, err := w.db.AccountByEmail(ctx, "t_9", email); err != nil || a.DialpadID != id {
+			if a, err := w.db.Accounts.ByEmail(ctx, "t_9", email); err != nil || a.DialpadID != id {
 				t.Errorf("%q: %+v %v", email, a, err)
 			}
 		}
@@ -213,7 +213,7 @@ func TestChangesAreFoundAndToldWithoutEMailOrNumber(t *testing.T) {
 func TestDeletedUsersKeepTheirEMailSoThatPeopleCanBeToldWhy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		gone := models.Account{DialpadID: "5835806903417999", Name: "Zoe", Emails: []string{"zoe@acme.com"}, Number: "+14155550108", State: "active"}
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{gone})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{gone})
 		must(t, err)
 		w.clock.Add(time.Minute)
 		w.sync()
@@ -221,7 +221,7 @@ func TestDeletedUsersKeepTheirEMailSoThatPeopleCanBeToldWhy(t *testing.T) {
 		w.clock.Add(time.Hour)
 		w.sync()
 		for id, email := range map[string]string{sandbox.BenID: "ben@acme.com", gone.DialpadID: "zoe@acme.com"} {
-			a, err := w.db.AccountByEmail(ctx, "t_9", email)
+			a, err := w.db.Accounts.ByEmail(ctx, "t_9", email)
 			if err != nil || a.DialpadID != id || a.CanText() || a.State != models.AccountDeleted || a.Number != "" {
 				t.Errorf("%s: %+v %v", email, a, err)
 			}
@@ -247,10 +247,10 @@ func TestADirectoryOfTheCompanyBeforeIsNotStored(t *testing.T) {
 		if _, err := w.SyncDirectory(ctx, "t_9"); !errors.Is(err, models.ErrLost) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := w.db.Account(ctx, "t_9", sandbox.AnaID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Accounts.Get(ctx, "t_9", sandbox.AnaID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("Acme's people are Globex's now: %v", err)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt != nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt != nil {
 			t.Errorf("the new connection's directory counts as read: %v", err)
 		}
 	})
@@ -261,7 +261,7 @@ func TestStaleAccountsAreReadAgain(t *testing.T) {
 		w.sync()
 		w.sandbox.SuspendUser(sandbox.BenID)
 		w.clock.Add(time.Second)
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID, sandbox.AnaID, "77"}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID, sandbox.AnaID, "77"}))
 		if !w.account(sandbox.BenID).Stale {
 			t.Fatal("not stale")
 		}
@@ -282,11 +282,11 @@ func TestStaleAccountsAreReadAgain(t *testing.T) {
 func TestAnEventThatComesWhileAUserIsReadIsNotForgotten(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.sync()
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		w.on(func(*http.Request) {
 			w.on(nil)
 			w.clock.Add(time.Second)
-			must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+			must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		})
 		_, err := w.ReadStale(ctx, "t_9")
 		must(t, err)
@@ -326,7 +326,7 @@ func TestAnAccountIsFreshBeforeASend(t *testing.T) {
 			t.Errorf("asked again: %d", asked())
 		}
 		w.sandbox.RestoreUser(sandbox.BenID)
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		w.clock.Add(time.Second)
 		if a := fresh(); !a.CanText() || asked() != 2 {
 			t.Errorf("stale: %+v, asked %d times", a, asked())
@@ -388,7 +388,7 @@ func TestAnOutageIsSaidToBeOne(t *testing.T) {
 	if _, err := w.SyncDirectory(ctx, "t_9"); !errors.As(err, &r) || r.Code != "dialpad_unreachable" {
 		t.Errorf("SyncDirectory: %v", err)
 	}
-	if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.State != models.Connected || !w.account(sandbox.BenID).CanText() {
+	if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.State != models.Connected || !w.account(sandbox.BenID).CanText() {
 		t.Errorf("an outage changed something: %v", err)
 	}
 }
@@ -400,7 +400,7 @@ func TestARevokedGrantBreaksTheConnection(t *testing.T) {
 	if _, err := w.SyncDirectory(ctx, "t_9"); !errors.As(err, &r) || r.Code != "not_connected" {
 		t.Errorf("got %v", err)
 	}
-	if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.State != models.Broken {
+	if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.State != models.Broken {
 		t.Errorf("connection is %s, %v", c.State, err)
 	}
 }
@@ -409,18 +409,18 @@ func TestCRMUsersAreReadInPagesAndMissingOnesAreInactive(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.crm.pages[""] = crm.UserPage{Users: []crm.Person{{ID: "42", Name: "Ana Ruiz", Email: "Ana@acme.com", Active: true}, {ID: "43", Name: "Ben", Email: "ben@acme.com", Active: true}}, Next: "p2"}
 		w.crm.pages["p2"] = crm.UserPage{Users: []crm.Person{{ID: "44", Name: "Cleo Park", Email: "cleo@acme.com"}, {ID: "43", Name: "Ben Okoro", Email: "ben@acme.com", Active: true}, {ID: "43", Name: "Ben Okoro", Email: "ben@acme.com", Active: true}}}
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana", Role: "admin", Active: true}, {UserID: "50", Email: "old@acme.com", Name: "Old", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana", Role: "admin", Active: true}, {UserID: "50", Email: "old@acme.com", Name: "Old", Active: true}}))
 		w.clock.Add(time.Second)
 		got, err := w.SyncUsers(ctx, "t_9")
 		if err != nil || got.Read != 5 || len(w.crm.asked) != 2 || w.crm.asked[0].Linkname == "" || w.crm.asked[0].ID != "t_9" {
 			t.Fatalf("counts %+v, %v, asked as %+v", got, err, w.crm.asked)
 		}
 		for id, active := range map[string]bool{"42": true, "43": true, "44": false, "50": false} {
-			if u, err := w.db.User(ctx, "t_9", id); err != nil || u.Active != active {
+			if u, err := w.db.Users.Get(ctx, "t_9", id); err != nil || u.Active != active {
 				t.Errorf("user %s: %+v %v", id, u, err)
 			}
 		}
-		if u, err := w.db.User(ctx, "t_9", "42"); err != nil || u.Role != "admin" || u.Email != "ana@acme.com" {
+		if u, err := w.db.Users.Get(ctx, "t_9", "42"); err != nil || u.Role != "admin" || u.Email != "ana@acme.com" {
 			t.Errorf("Ana: %+v %v", u, err)
 		}
 		w.crm.pages["p2"] = crm.UserPage{Next: "p3"}
@@ -433,7 +433,7 @@ func TestCRMUsersAreReadInPagesAndMissingOnesAreInactive(t *testing.T) {
 		if _, err := w.SyncUsers(ctx, "t_9"); err == nil {
 			t.Error("half a list is a list")
 		}
-		if u, err := w.db.User(ctx, "t_9", "43"); err != nil || !u.Active {
+		if u, err := w.db.Users.Get(ctx, "t_9", "43"); err != nil || !u.Active {
 			t.Errorf("half a list made Ben inactive: %v", err)
 		}
 	})
@@ -442,7 +442,7 @@ func TestCRMUsersAreReadInPagesAndMissingOnesAreInactive(t *testing.T) {
 func TestPeopleAreShownWithWhatKeepsThemFromTexting(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.sync()
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{
 			{UserID: "42", Email: "ANA@acme.com", Name: "Ana Ruiz", Active: true}, {UserID: "44", Email: "cleo@acme.com", Name: "Cleo Park", Active: true},
 			{UserID: "45", Email: "dan@acme.com", Name: "Dan Weiss", Active: true}, {UserID: "46", Email: "eve@acme.com", Name: "Eve Stone", Active: true},
 			{UserID: "47", Email: "fay@acme.com", Name: "Fay", Active: false}}))
@@ -470,7 +470,7 @@ func TestPeopleComeInPages(t *testing.T) {
 		for i := range 120 {
 			users = append(users, models.User{UserID: fmt.Sprint(1000 + i), Email: fmt.Sprintf("u%d@acme.com", i), Name: fmt.Sprintf("User %03d", i/2), Active: true})
 		}
-		must(t, w.db.SaveUsers(ctx, "t_9", users))
+		must(t, w.db.Users.Save(ctx, "t_9", users))
 		seen, pages := map[string]bool{}, 0
 		for cursor := ""; ; pages++ {
 			page, err := w.People(ctx, "t_9", "", cursor)

@@ -22,7 +22,7 @@ const (
 // directory did not name: not found means deleted. It notes how far it came, so that the next run goes on where this
 // one had to stop. Errors: *market.Refusal, or models.ErrLost when another company was connected meanwhile.
 func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -38,10 +38,10 @@ func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, 
 	if err := w.unseen(ctx); err != nil {
 		return w.counts, err
 	}
-	if err := a.store.SaveDirectoryCursor(ctx, c, w.begun, ""); err != nil {
+	if err := a.store.Connections.SaveDirectoryCursor(ctx, c, w.begun, ""); err != nil {
 		return w.counts, err
 	}
-	return w.counts, a.store.Touch(ctx, tenantID, models.DirectoryRead)
+	return w.counts, a.store.Connections.Touch(ctx, tenantID, models.DirectoryRead)
 }
 
 // What stands before a stored cursor of Dialpad's, and what stands there once all pages are read.
@@ -90,7 +90,7 @@ func (w *walk) pages(ctx context.Context) error {
 		if w.paged {
 			stored = allPages
 		}
-		if err := w.a.store.SaveDirectoryCursor(ctx, w.c, w.begun, stored); err != nil {
+		if err := w.a.store.Connections.SaveDirectoryCursor(ctx, w.c, w.begun, stored); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func accountsOf(c models.Connection, users []dialpad.User) []models.Account {
 
 func (w *walk) unseen(ctx context.Context) error {
 	for after := ""; ; {
-		list, err := w.a.store.UnseenAccounts(ctx, w.c.TenantID, w.begun, after, perRound)
+		list, err := w.a.store.Accounts.Unseen(ctx, w.c.TenantID, w.begun, after, perRound)
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -126,11 +126,11 @@ func (w *walk) unseen(ctx context.Context) error {
 // Heard reads the users again that a change-log event named. Ids that are nobody's here may be of users who are new, or
 // of other things; so many changes at once that this would take long are left to ReadStale, and it says so.
 func (a *Accounts) Heard(ctx context.Context, tenantID string, ids []string) (later bool, err error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return false, err
 	}
-	if n, err := a.store.CountStale(ctx, tenantID); err != nil || n > heardMost {
+	if n, err := a.store.Accounts.CountStale(ctx, tenantID); err != nil || n > heardMost {
 		return true, err
 	}
 	for _, id := range ids[:min(len(ids), heardMost)] {
@@ -173,13 +173,13 @@ func (a *Accounts) meet(ctx context.Context, c models.Connection, id string) err
 // ReadStale reads the users again that change-log events named and nobody has read since. Where there are many, the
 // whole directory costs less.
 func (a *Accounts) ReadStale(ctx context.Context, tenantID string) (Counts, error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
 	var counts Counts
 	for done := map[string]bool{}; ; {
-		list, err := a.store.StaleAccounts(ctx, tenantID, perRound)
+		list, err := a.store.Accounts.Stale(ctx, tenantID, perRound)
 		if err != nil {
 			return counts, err
 		}
@@ -250,7 +250,7 @@ func (a *Accounts) read(ctx context.Context, c models.Connection, known models.A
 // be read and can't be.
 func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderThan time.Duration) (models.Account, error) {
 	known := func(ctx context.Context) (v models.Account, fresh bool, err error) {
-		v, err = a.store.Account(ctx, tenantID, dialpadID)
+		v, err = a.store.Accounts.Get(ctx, tenantID, dialpadID)
 		return v, err == nil && !v.Stale && a.now().Sub(v.CheckedAt) <= olderThan, err
 	}
 	v, fresh, err := known(ctx)
@@ -265,7 +265,7 @@ func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderT
 		if err != nil || fresh {
 			return v, err
 		}
-		c, err := a.store.Connection(ctx, tenantID)
+		c, err := a.store.Connections.Get(ctx, tenantID)
 		if err != nil {
 			return v, err
 		}

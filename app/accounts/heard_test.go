@@ -21,7 +21,7 @@ import (
 // heard is a change-log event that names users: stored, which marks them stale, and then read.
 func (w *world) heard(ids ...string) (later bool) {
 	w.t.Helper()
-	must(w.t, w.db.MarkStale(ctx, "t_9", ids))
+	must(w.t, w.db.Accounts.MarkStale(ctx, "t_9", ids))
 	w.clock.Add(time.Second)
 	later, err := w.Heard(ctx, "t_9", ids)
 	must(w.t, err)
@@ -54,8 +54,8 @@ func TestEachChangeOfAUserIsHeardAndToldInTheAudit(t *testing.T) {
 				if later := w.heard(sandbox.BenID); later {
 					t.Error("left for later")
 				}
-				a, err := w.db.AccountByEmail(ctx, "t_9", "ben@acme.com")
-				if err != nil || a.DialpadID != sandbox.BenID || a.Stale || models.AccountWords(a.State, a.Number) != step.words {
+				a, err := w.db.Accounts.ByEmail(ctx, "t_9", "ben@acme.com")
+				if err != nil || a.DialpadID != sandbox.BenID || a.Stale || models.AccountProblem(a.State, a.Number) != step.words {
 					t.Errorf("account %+v, %v", a, err)
 				}
 				all := w.changes()
@@ -76,11 +76,11 @@ func TestAUserWhoIsNewIsMet(t *testing.T) {
 		w.sync()
 		id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"fay@acme.com"}, Numbers: []string{"+14155550109"}})
 		w.heard(id, "6422934115149452", sandbox.GilID) // an office's id, another company's user
-		if a, err := w.db.AccountByEmail(ctx, "t_9", "fay@acme.com"); err != nil || !a.CanText() {
+		if a, err := w.db.Accounts.ByEmail(ctx, "t_9", "fay@acme.com"); err != nil || !a.CanText() {
 			t.Errorf("%+v %v", a, err)
 		}
 		for _, other := range []string{"6422934115149452", sandbox.GilID} {
-			if _, err := w.db.Account(ctx, "t_9", other); !errors.Is(err, models.ErrNotFound) {
+			if _, err := w.db.Accounts.Get(ctx, "t_9", other); !errors.Is(err, models.ErrNotFound) {
 				t.Errorf("%s became an account: %v", other, err)
 			}
 		}
@@ -95,7 +95,7 @@ func TestManyChangesAtOnceAreReadWithTheDirectory(t *testing.T) {
 		for _, id := range ids[:150] {
 			w.sandbox.SuspendUser(id)
 		}
-		must(t, w.db.MarkStale(ctx, "t_9", ids[:150]))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", ids[:150]))
 		w.clock.Add(time.Second)
 		before := len(w.sandbox.Requests())
 		if later, err := w.Heard(ctx, "t_9", ids[:1]); err != nil || !later {
@@ -108,7 +108,7 @@ func TestManyChangesAtOnceAreReadWithTheDirectory(t *testing.T) {
 		if n := len(w.sandbox.Requests()) - before; n != 3 {
 			t.Errorf("%d requests", n)
 		}
-		if n, err := w.db.CountStale(ctx, "t_9"); err != nil || n != 0 {
+		if n, err := w.db.Accounts.CountStale(ctx, "t_9"); err != nil || n != 0 {
 			t.Errorf("%d still stale, %v", n, err)
 		}
 	})
@@ -118,7 +118,7 @@ func TestADirectoryThatHadToStopGoesOn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.Unpaced()
 		gone := models.Account{DialpadID: "5835806903417999", Emails: []string{"zoe@acme.com"}, Number: "+14155550108", State: "active"}
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{gone})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{gone})
 		must(t, err)
 		w.sandbox.SeedUsers(sandbox.AcmeID, 450)
 		w.clock.Add(time.Minute)
@@ -137,7 +137,7 @@ func TestADirectoryThatHadToStopGoesOn(t *testing.T) {
 			w.on(nil)
 		}
 		stopAt(3)
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt != nil || c.DirectoryBegunAt == nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt != nil || c.DirectoryBegunAt == nil {
 			t.Fatalf("half a directory counts as one: %+v %v", c.DirectoryAt, err)
 		}
 		asked := 0
@@ -149,7 +149,7 @@ func TestADirectoryThatHadToStopGoesOn(t *testing.T) {
 		if asked != 3+1 {
 			t.Errorf("%d requests for three pages and one who is gone", asked)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt == nil || c.DirectoryBegunAt != nil || c.DirectoryCursor != "" {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt == nil || c.DirectoryBegunAt != nil || c.DirectoryCursor != "" {
 			t.Errorf("afterwards: %+v %v", c, err)
 		}
 		stopAt(3)
@@ -162,9 +162,9 @@ func TestADirectoryThatHadToStopGoesOn(t *testing.T) {
 
 func TestACursorThatIsNoLongerGoodBeginsTheDirectoryAnew(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		c, err := w.db.Connection(ctx, "t_9")
+		c, err := w.db.Connections.Get(ctx, "t_9")
 		must(t, err)
-		must(t, w.db.SaveDirectoryCursor(ctx, c, w.clock.Now(), "page:of yesterday"))
+		must(t, w.db.Connections.SaveDirectoryCursor(ctx, c, w.clock.Now(), "page:of yesterday"))
 		if got := w.sync(); got.Read != 4 {
 			t.Errorf("counts %+v", got)
 		}
@@ -177,7 +177,7 @@ func TestOneEMailTwoAccountsAndTwoEMailsOneAccount(t *testing.T) {
 		active := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"TWO@acme.com"}, Numbers: []string{"+14155550108"}})
 		shared := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"desk@acme.com", "front@acme.com"}, Numbers: []string{"+14155550109"}})
 		w.sync()
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "60", Email: "two@acme.com", Name: "A", Active: true},
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "60", Email: "two@acme.com", Name: "A", Active: true},
 			{UserID: "61", Email: "Desk@acme.com", Name: "B", Active: true}, {UserID: "62", Email: "front@acme.com", Name: "C", Active: true},
 			{UserID: "63", Email: "desk@acme.com", Name: "D", Active: false}}))
 		page, err := w.People(ctx, "t_9", "", "")
@@ -193,7 +193,7 @@ func TestOneEMailTwoAccountsAndTwoEMailsOneAccount(t *testing.T) {
 			t.Error(diff)
 		}
 		for _, email := range []string{"two@acme.com", "desk@acme.com"} { // the page shows the account that texts go out from
-			a, err := w.db.AccountByEmail(ctx, "t_9", email)
+			a, err := w.db.Accounts.ByEmail(ctx, "t_9", email)
 			must(t, err)
 			if email == "two@acme.com" && a.DialpadID != active || email == "desk@acme.com" && a.DialpadID != shared {
 				t.Errorf("%s stands for %s", email, a.DialpadID)
@@ -212,8 +212,8 @@ func (w *world) large(n int) {
 		users = append(users, models.User{UserID: fmt.Sprint(10_000 + i), Email: email, Name: fmt.Sprintf("Person %05d", i*7919%n), Active: true})
 		list = append(list, models.Account{DialpadID: fmt.Sprint(int64(5_000_000_000_000_000) + int64(i)), Name: email, Emails: []string{email}, Number: fmt.Sprintf("+1415555%04d", i%10_000), State: "active"})
 	}
-	must(w.t, w.db.SaveUsers(ctx, "t_9", users))
-	_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), list)
+	must(w.t, w.db.Users.Save(ctx, "t_9", users))
+	_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), list)
 	must(w.t, err)
 }
 
@@ -299,7 +299,7 @@ func TestADirectoryIsSpreadOut(t *testing.T) {
 	// Whoever waits for one user does not stand behind a directory.
 	whole := make(chan error)
 	go func() { _, err := w.SyncDirectory(ctx, "t_9"); whole <- err }()
-	must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+	must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 	begun := time.Now()
 	_, err := w.Fresh(ctx, "t_9", sandbox.BenID, time.Hour)
 	must(t, err)

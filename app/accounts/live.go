@@ -20,7 +20,7 @@ const (
 // What takes long comes a moment later. *market.Refusal: dialpad_unreachable when Dialpad does not answer, at once,
 // since nobody waits for tries; not_connected when it turns the grant down.
 func (a *Accounts) Live(ctx context.Context, tenantID string, olderThan time.Duration) error {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func TestCharactersThatPostgresRefusesKeepNobodyOut(t *testing.T) {
 		if _, err := people.SyncUsers(ctx, "t_9"); err != nil {
 			t.Fatal(err)
 		}
-		users, _, err := w.db.People(ctx, "t_9", "", false, "", 10)
+		users, _, err := w.db.Users.People(ctx, "t_9", "", false, "", 10)
 		must(t, err)
 		got := map[string]models.Person{}
 		for _, u := range users {

@@ -15,7 +15,7 @@ import (
 
 // SyncUsers reads all of the tenant's CRM users. Those that the list does not name any more are inactive.
 func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
-	t, err := a.store.Tenant(ctx, tenantID)
+	t, err := a.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -26,12 +26,12 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 		if err != nil {
 			return counts, err
 		}
-		if err := a.store.SaveUsers(ctx, tenantID, usersOf(page.Users)); err != nil {
+		if err := a.store.Users.Save(ctx, tenantID, usersOf(page.Users)); err != nil {
 			return counts, err
 		}
 		counts.Read += len(page.Users)
 		if page.Next == "" {
-			return counts, a.store.DeactivateUnseen(ctx, tenantID, begun)
+			return counts, a.store.Users.DeactivateUnseen(ctx, tenantID, begun)
 		}
 		if seen[page.Next] {
 			return counts, errors.New("the CRM's list of users goes round in a circle")
@@ -94,7 +94,7 @@ func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page
 	if err != nil {
 		after = nil
 	}
-	list, next, err := a.store.People(ctx, tenantID, q, false, string(after), perPage)
+	list, next, err := a.store.Users.People(ctx, tenantID, q, false, string(after), perPage)
 	if err != nil {
 		return Page{}, err
 	}
@@ -114,7 +114,7 @@ func personOf(p models.Person) Person {
 	if p.DialpadID != "" {
 		out.Account = &PersonAccount{ID: p.DialpadID, Email: p.AccountEmail, Number: p.Number, Display: display(p.Number), State: p.State}
 	}
-	if reason := models.AccountWords(p.State, p.Number); reason != "" {
+	if reason := models.AccountProblem(p.State, p.Number); reason != "" {
 		out.Reason = &reason
 	}
 	switch {

@@ -10,13 +10,15 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // errand is one call on its way to becoming a message.
 type errand struct {
 	*Automation
 	tenant models.Tenant
-	call   models.Callback
+	call   ledger.Callback
 	ask    request
 	action texting.Action
 	sender texting.Sender
@@ -27,8 +29,8 @@ type errand struct {
 // sends, what to whom. It may run twice at once, and again after a crash: one message comes of it. An error means:
 // again later.
 func (a *Automation) Carry(ctx context.Context, tenantID, callbackID string) error {
-	c, err := a.store.Callback(ctx, tenantID, callbackID)
-	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != models.CallbackAccepted {
+	c, err := a.store.Callbacks.Get(ctx, tenantID, callbackID)
+	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != ledger.CallbackAccepted {
 		return nil
 	}
 	if err != nil {
@@ -38,7 +40,7 @@ func (a *Automation) Carry(ctx context.Context, tenantID, callbackID string) err
 	if err := json.Unmarshal(c.Request, &e.ask); err != nil {
 		return err
 	}
-	if e.tenant, err = a.store.Tenant(ctx, tenantID); err != nil {
+	if e.tenant, err = a.store.Tenants.Get(ctx, tenantID); err != nil {
 		return err
 	}
 	e.action = actionOf(c, e.ask)
@@ -140,22 +142,22 @@ func (e *errand) sendFrom(ctx context.Context, userID string) error {
 
 // keep writes what came of the call: one message and the callback's next state, in one transaction, once.
 func (e *errand) keep(ctx context.Context) error {
-	var m models.Message
+	var m ledger.Message
 	err := e.store.Tx(ctx, func(tx *models.Store) error {
-		err := e.move(ctx, tx, models.CallbackAccepted, map[string]any{"state": models.CallbackSending})
+		err := e.move(ctx, tx, ledger.CallbackAccepted, map[string]any{"state": ledger.CallbackSending})
 		if err != nil {
 			return err
 		}
 		if m, err = e.texts.Enqueue(ctx, tx, e.tenant, e.sender, e.action, e.target); err != nil {
 			return err
 		}
-		if m.State != models.Queued && m.State != models.Held {
-			if err := e.move(ctx, tx, models.CallbackSending, endOf(m).columns()); err != nil {
+		if m.State != ledger.Queued && m.State != ledger.Held {
+			if err := e.move(ctx, tx, ledger.CallbackSending, endOf(m).columns()); err != nil {
 				return err
 			}
-			return tx.Enqueue(ctx, models.CompleteCallback{TenantID: e.tenant.ID, CallbackID: e.call.CallbackID})
+			return tx.Enqueue(ctx, queue.CompleteCallback{TenantID: e.tenant.ID, CallbackID: e.call.CallbackID})
 		}
-		return tx.Wake(ctx, e.tenant.ID, m.LaneID, e.cfg.Now())
+		return tx.Lanes.MarkDue(ctx, e.tenant.ID, m.LaneID, e.cfg.Now())
 	})
 	if errors.Is(err, models.ErrLost) {
 		return nil // another worker was faster
@@ -163,15 +165,15 @@ func (e *errand) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.State == models.Queued {
+	if m.State == ledger.Queued {
 		e.cfg.Wake()
 		return nil
 	}
-	return e.store.FinishBatches(ctx, []string{m.BatchID})
+	return e.store.Batches.Finish(ctx, []string{m.BatchID})
 }
 
 func (e *errand) move(ctx context.Context, tx *models.Store, from string, set map[string]any) error {
-	return tx.UpdateCallback(ctx, e.tenant.ID, e.call.CallbackID, []string{from}, set)
+	return tx.Callbacks.Update(ctx, e.tenant.ID, e.call.CallbackID, []string{from}, set)
 }
 
 // problem tells a call's end from a CRM that has to be asked again.

@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -25,29 +26,29 @@ const (
 // text is on its way, or its outcome unknown for less than ten minutes. *Later where the CRM asks for time or refuses;
 // another error means: again later.
 func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) error {
-	c, err := a.store.Callback(ctx, tenantID, callbackID)
+	c, err := a.store.Callbacks.Get(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if c.State == models.CallbackSending {
+	if c.State == ledger.CallbackSending {
 		if c, err = a.conclude(ctx, c); err != nil {
 			return err
 		}
 	}
-	if c.State != models.CallbackEnding {
+	if c.State != ledger.CallbackEnding {
 		return nil
 	}
 	return a.tell(ctx, c)
 }
 
 // conclude stores how the text ended, if it did, and returns the call as it stands then.
-func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Callback, error) {
-	m, err := a.store.Message(ctx, c.TenantID, "", c.MessageID)
+func (a *Automation) conclude(ctx context.Context, c ledger.Callback) (ledger.Callback, error) {
+	m, err := a.store.Messages.Get(ctx, c.TenantID, "", c.MessageID)
 	if errors.Is(err, models.ErrNotFound) {
-		m.State, err = models.Uncertain, nil // forgotten meanwhile: nobody knows any more
+		m.State, err = ledger.Uncertain, nil // forgotten meanwhile: nobody knows any more
 	}
 	if err != nil {
 		return c, err
@@ -57,12 +58,12 @@ func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Ca
 		return c, nil
 	}
 	switch m.State {
-	case models.Uncertain:
+	case ledger.Uncertain:
 		// Not *Later: the job that waits would keep out the one that Dialpad's event brings. PickUp comes in time.
 		if a.cfg.Now().Sub(uncertainSince(m)) < unknownFor {
 			return c, nil
 		}
-	case models.Cancelled:
+	case ledger.Cancelled:
 		// Cancelled because the app was removed: the CRM should know that the next ones won't go either.
 		if refusal, err := a.market.TenantMay(ctx, c.TenantID); err != nil {
 			return c, err
@@ -70,22 +71,22 @@ func (a *Automation) conclude(ctx context.Context, c models.Callback) (models.Ca
 			end = refused(refusal)
 		}
 	}
-	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackSending}, end.columns())
+	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackSending}, end.columns())
 	if err != nil && !errors.Is(err, models.ErrLost) {
 		return c, err
 	}
-	return a.store.Callback(ctx, c.TenantID, c.CallbackID)
+	return a.store.Callbacks.Get(ctx, c.TenantID, c.CallbackID)
 }
 
-func uncertainSince(m models.Message) time.Time {
+func uncertainSince(m ledger.Message) time.Time {
 	if m.SettledAt != nil {
 		return *m.SettledAt
 	}
 	return m.UpdatedAt
 }
 
-func (a *Automation) tell(ctx context.Context, c models.Callback) error {
-	t, err := a.store.Tenant(ctx, c.TenantID)
+func (a *Automation) tell(ctx context.Context, c ledger.Callback) error {
+	t, err := a.store.Tenants.Get(ctx, c.TenantID)
 	if err != nil {
 		return err
 	}
@@ -94,8 +95,8 @@ func (a *Automation) tell(ctx context.Context, c models.Callback) error {
 		return a.untold(c, err)
 	}
 	now := a.cfg.Now().UTC()
-	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackEnding},
-		map[string]any{"state": models.CallbackCompleted, "completed_at": now, "request": nil})
+	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackEnding},
+		map[string]any{"state": ledger.CallbackCompleted, "completed_at": now, "request": nil})
 	if errors.Is(err, models.ErrLost) {
 		return nil
 	}
@@ -103,7 +104,7 @@ func (a *Automation) tell(ctx context.Context, c models.Callback) error {
 }
 
 // untold says when to tell again.
-func (a *Automation) untold(c models.Callback, err error) error {
+func (a *Automation) untold(c ledger.Callback, err error) error {
 	var e *crm.Error
 	switch {
 	case !errors.As(err, &e):
@@ -119,7 +120,7 @@ func (a *Automation) untold(c models.Callback, err error) error {
 // PickUp enqueues calls again that stood still, so that a lost wake-up costs a delay and no answer.
 func (a *Automation) PickUp(ctx context.Context) error {
 	now := a.cfg.Now()
-	n, err := a.store.PickUpCallbacksAllTenants(ctx, now.Add(-standstill), now.Add(-unknownFor), pickUpMost)
+	n, err := a.store.Callbacks.EnqueueStalledAllTenants(ctx, now.Add(-standstill), now.Add(-unknownFor), pickUpMost)
 	if n > 0 {
 		a.cfg.Log.Debug("picked up automation calls", "calls", n)
 	}

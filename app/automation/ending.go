@@ -5,7 +5,7 @@ import (
 
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Codes of ends that no other floor names.
@@ -29,16 +29,16 @@ func (e *ending) Error() string { return "automation ends: " + e.code }
 func refused(r *market.Refusal) *ending { return &ending{code: r.Code, words: r.Message} }
 
 // endOf is the end that a message's state means; nil while there is none. Dialpad's own words stay verbatim.
-func endOf(m models.Message) *ending {
+func endOf(m ledger.Message) *ending {
 	switch m.State {
-	case models.Queued, models.Waiting, models.Sending, models.Held:
+	case ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Held:
 		return nil
-	case models.Uncertain:
-		return &ending{code: codeUnknown, words: models.UnknownOutcome}
-	case models.Cancelled:
+	case ledger.Uncertain:
+		return &ending{code: codeUnknown, words: ledger.UnknownOutcome}
+	case ledger.Cancelled:
 		return &ending{code: codeCancelled, words: cmp.Or(m.ErrorText, wordsCancelled)}
 	}
-	if m.Taken() {
+	if m.AcceptedByDialpad() {
 		return &ending{sent: true}
 	}
 	return &ending{code: cmp.Or(m.ErrorCode, m.State), words: m.ErrorText}
@@ -61,21 +61,21 @@ func (e *ending) columns() map[string]any {
 	if e.sent {
 		port = crm.PortSend
 	}
-	return map[string]any{"state": models.CallbackEnding, "port": port, "severity": e.severity(),
+	return map[string]any{"state": ledger.CallbackEnding, "port": port, "severity": e.severity(),
 		"error_code": e.code, "error_text": e.words}
 }
 
 // completion is what the CRM is told of a call that is ending.
-func completion(c models.Callback) crm.Completion {
+func completion(c ledger.Callback) crm.Completion {
 	out := crm.Completion{CallbackID: c.CallbackID, State: crm.StateFail, Port: c.Port, Severity: c.Severity,
-		Outputs: crm.CompletionOutputs{Status: models.Failed, MessageID: c.MessageID, ErrorCode: c.ErrorCode, ErrorText: c.ErrorText}}
+		Outputs: crm.CompletionOutputs{Status: ledger.Failed, MessageID: c.MessageID, ErrorCode: c.ErrorCode, ErrorText: c.ErrorText}}
 	switch {
 	case c.Port == crm.PortSend:
-		out.State, out.Outputs.Status = crm.StateSuccess, models.Sent
+		out.State, out.Outputs.Status = crm.StateSuccess, ledger.Sent
 	case c.ErrorCode == codeUnknown:
-		out.Outputs.Status = models.Uncertain
+		out.Outputs.Status = ledger.Uncertain
 	case c.ErrorCode == codeCancelled:
-		out.Outputs.Status = models.Cancelled
+		out.Outputs.Status = ledger.Cancelled
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // longestID bounds what becomes part of a key, in bytes.
@@ -28,7 +29,7 @@ type request struct {
 // outcome, told later; *Invalid where the inputs can't be read.
 func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution, error) {
 	if err := readable(e); err != nil {
-		if old, known := a.store.Callback(ctx, e.Tenant.ID, e.CallbackID); known == nil {
+		if old, known := a.store.Callbacks.Get(ctx, e.Tenant.ID, e.CallbackID); known == nil {
 			return blocked(old), nil
 		}
 		return crm.Execution{}, err
@@ -37,12 +38,12 @@ func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution,
 	if err != nil {
 		return crm.Execution{}, err
 	}
-	c, _, err := a.store.AcceptCallback(ctx, models.Callback{TenantID: e.Tenant.ID, CallbackID: e.CallbackID,
+	c, _, err := a.store.Callbacks.Accept(ctx, ledger.Callback{TenantID: e.Tenant.ID, CallbackID: e.CallbackID,
 		MessageID: models.NewID(), WorkflowID: e.Workflow.ID, Request: body})
 	return blocked(c), err
 }
 
-func blocked(c models.Callback) crm.Execution {
+func blocked(c ledger.Callback) crm.Execution {
 	return crm.Execution{State: crm.StateBlock, MessageID: c.MessageID}
 }
 
@@ -86,7 +87,7 @@ func shorten(name string) string {
 }
 
 // actionOf is a call as texting takes it.
-func actionOf(c models.Callback, r request) texting.Action {
+func actionOf(c ledger.Callback, r request) texting.Action {
 	return texting.Action{CallbackID: c.CallbackID, MessageID: c.MessageID, CalledAt: c.CreatedAt, WorkflowID: c.WorkflowID,
 		WorkflowName: r.WorkflowName, Module: r.Module, RecordID: r.RecordID, ToField: cmp.Or(r.Inputs.ToField, defaultTo),
 		TemplateID: r.Inputs.TemplateID, Message: r.Inputs.Message}

@@ -22,7 +22,9 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/queue"
 	"dialpad-texting/models/seed"
 )
 
@@ -93,24 +95,24 @@ func (w *world) wire(store *models.Store) {
 // connect makes t_9 the demo's Acme, connected by Ana, unpaced, with everybody read.
 func (w *world) connect() {
 	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
+	_, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(w.t, err)
 	w.acme.Connected(sandbox.AcmeID).Rate(0)
-	_, err = w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+	_, err = w.db.Connections.Save(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 		ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: w.phone.IssueToken(sandbox.AnaID)}})
 	must(w.t, err)
 	_, err = w.people.SyncUsers(ctx, "t_9")
 	must(w.t, err)
 	_, err = w.people.SyncDirectory(ctx, "t_9")
 	must(w.t, err)
-	must(w.t, w.db.MarkReady(ctx, "t_9"))
+	must(w.t, w.db.Connections.MarkReady(ctx, "t_9"))
 }
 
 // plan has the CRM sign another plan.
 func (w *world) plan(plan string) {
 	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
+	_, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(w.t, err)
 }
@@ -160,16 +162,16 @@ func (w *world) carried(e crm.Execute) (crm.Execute, string) {
 	return e, id
 }
 
-func (w *world) message(id string) models.Message {
+func (w *world) message(id string) ledger.Message {
 	w.t.Helper()
-	m, err := w.db.Message(ctx, "t_9", "", id)
+	m, err := w.db.Messages.Get(ctx, "t_9", "", id)
 	must(w.t, err)
 	return m
 }
 
-func (w *world) callback(id string) models.Callback {
+func (w *world) callback(id string) ledger.Callback {
 	w.t.Helper()
-	c, err := w.db.Callback(ctx, "t_9", id)
+	c, err := w.db.Callbacks.Get(ctx, "t_9", id)
 	must(w.t, err)
 	return c
 }
@@ -195,16 +197,16 @@ func (w *world) told(callbackID string) []crmsandbox.Completion {
 }
 
 // settle claims everything in Acme's lane as a worker does and settles it.
-func (w *world) settle(o models.Outcome) []models.Claimed {
+func (w *world) settle(o ledger.Outcome) []ledger.ClaimedMessage {
 	w.t.Helper()
 	claimed := w.claim()
 	for _, c := range claimed {
 		o.ID, o.Attempt = c.ID, c.Attempt
-		if o.State == models.Sent {
+		if o.State == ledger.Sent {
 			o.DialpadID = "d-" + c.ID
 		}
 		o.CallbackID = c.CallbackID
-		moved, err := w.db.Settle(ctx, []models.Outcome{o})
+		moved, err := w.db.Settle(ctx, []ledger.Outcome{o})
 		must(w.t, err)
 		err = w.db.FollowUp(ctx, moved)
 		must(w.t, err)
@@ -212,16 +214,16 @@ func (w *world) settle(o models.Outcome) []models.Claimed {
 	return claimed
 }
 
-func (w *world) claim() []models.Claimed {
+func (w *world) claim() []ledger.ClaimedMessage {
 	w.t.Helper()
-	lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 0, 10)
+	lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "test", time.Minute, 0, 10)
 	must(w.t, err)
 	if len(lanes) != 1 {
 		w.t.Fatalf("%d lanes are due", len(lanes))
 	}
-	got, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 100, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 100, Base: w.clock.Now()})
 	must(w.t, err)
-	must(w.t, w.db.HandLanesBackAllTenants(ctx, "test"))
+	must(w.t, w.db.Lanes.ReleaseOwnedAllTenants(ctx, "test"))
 	return got
 }
 
@@ -239,23 +241,23 @@ func (w *world) jobs(kind string, states ...rivertype.JobState) int {
 	return len(list.Jobs)
 }
 
-func (w *world) batches() []models.Batch {
+func (w *world) batches() []ledger.Batch {
 	w.t.Helper()
-	list, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
+	list, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 100)
 	must(w.t, err)
 	return list
 }
 
-func (w *world) counts(batchID string) models.Counts {
+func (w *world) counts(batchID string) ledger.Counts {
 	w.t.Helper()
-	c, err := w.db.CountMessages(ctx, "t_9", []string{batchID})
+	c, err := w.db.Messages.CountByBatch(ctx, "t_9", []string{batchID})
 	must(w.t, err)
 	return c[batchID]
 }
 
 func (w *world) admin() texting.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	must(w.t, err)
 	return texting.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}
 }
@@ -292,15 +294,15 @@ func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return 
 func (w *world) works() {
 	w.t.Helper()
 	ws := river.NewWorkers()
-	river.AddWorker(ws, &worker[models.ExecuteCallback]{do: func(ctx context.Context, j models.ExecuteCallback) error {
+	river.AddWorker(ws, &worker[queue.ExecuteCallback]{do: func(ctx context.Context, j queue.ExecuteCallback) error {
 		return w.Carry(ctx, j.TenantID, j.CallbackID)
 	}})
-	river.AddWorker(ws, &worker[models.CompleteCallback]{do: func(ctx context.Context, j models.CompleteCallback) error {
+	river.AddWorker(ws, &worker[queue.CompleteCallback]{do: func(ctx context.Context, j queue.CompleteCallback) error {
 		return w.Complete(ctx, j.TenantID, j.CallbackID)
 	}})
-	river.AddWorker(ws, &worker[models.TellActivities]{do: func(context.Context, models.TellActivities) error { return nil }})
+	river.AddWorker(ws, &worker[queue.SyncTimeline]{do: func(context.Context, queue.SyncTimeline) error { return nil }})
 	client, err := w.db.River(&river.Config{Workers: ws, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
-		RetryPolicy: soon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
+		RetryPolicy: soon{}, Queues: map[string]river.QueueConfig{queue.Automation: {MaxWorkers: 8}, queue.Sync: {MaxWorkers: 8}}})
 	must(w.t, err)
 	must(w.t, client.Start(ctx))
 	w.t.Cleanup(func() { stopJobs(client) })

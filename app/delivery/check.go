@@ -7,6 +7,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // freshFor is how old what we know of a sender may be when a text goes out. Dialpad has no event for a deactivation.
@@ -21,15 +22,15 @@ const (
 
 // check asks again, at the last moment, whether each claimed text may go: plan, installation, connection, sender,
 // opt-out. (That its batch was not paused, held or cancelled is the claim's own condition.) What may not is settled.
-func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Claimed {
-	fits := make([]models.Claimed, 0, len(claimed))
+func (l *lane) check(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
+	fits := make([]ledger.ClaimedMessage, 0, len(claimed))
 	senders := map[string]sender{}
 	for _, c := range claimed {
 		refusal := l.e.market.Judge(market.Facts{Plan: c.Plan, InstallState: c.InstallState,
 			ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 		if refusal == nil && c.CompanyID != l.ID {
 			// Queued for the company that was connected before: its people are not this one's.
-			refusal = market.NotConnected(models.HeldCompany, market.OtherCompanyReason)
+			refusal = market.NotConnected(ledger.HeldCompany, market.OtherCompanyReason)
 		}
 		if refusal != nil {
 			l.refuse(ctx, c, refusal)
@@ -58,18 +59,18 @@ func (l *lane) check(ctx context.Context, claimed []models.Claimed) []models.Cla
 
 // untilMorning takes a text back whose recipient has quiet hours by now: a long bulk or an outage may bring it to its turn
 // at night.
-func (l *lane) untilMorning(c models.Claimed) bool {
+func (l *lane) untilMorning(c ledger.ClaimedMessage) bool {
 	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
 	if until.IsZero() {
 		return false
 	}
 	until = until.UTC()
-	l.settle(c, models.Outcome{State: models.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
+	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
 	return true
 }
 
 func optedOutWords(source string) string {
-	if source == models.SourceAutomation {
+	if source == ledger.SourceAutomation {
 		return wordsOptedOutAt
 	}
 	return wordsOptedOut
@@ -81,7 +82,7 @@ type sender struct {
 	number               string
 }
 
-func (l *lane) sender(ctx context.Context, c models.Claimed) sender {
+func (l *lane) sender(ctx context.Context, c ledger.ClaimedMessage) sender {
 	now := l.e.cfg.Now()
 	known := c.SenderCheckedAt != nil && !c.SenderStale && now.Sub(*c.SenderCheckedAt) < freshFor
 	if known {
@@ -101,48 +102,48 @@ func (l *lane) sender(ctx context.Context, c models.Claimed) sender {
 
 // refuse settles a text whose tenant may not text now: an automation's fails at once, a person's is held with all
 // the open batches of the tenant, so that the rest need not come this far one by one.
-func (l *lane) refuse(ctx context.Context, c models.Claimed, r *market.Refusal) {
-	if c.Source == models.SourceAutomation {
+func (l *lane) refuse(ctx context.Context, c ledger.ClaimedMessage, r *market.Refusal) {
+	if c.Source == ledger.SourceAutomation {
 		l.fail(c, r.Code, r.Message)
 		return
 	}
-	l.settle(c, models.Outcome{State: models.Held, Code: r.Code, Text: r.Message})
-	if _, err := l.e.store.HoldBatches(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
+	l.settle(c, ledger.Outcome{State: ledger.Held, Code: r.Code, Text: r.Message})
+	if _, err := l.e.store.Batches.Hold(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
 		l.e.cfg.Log.Error("holding a tenant's batches failed", "tenant", l.TenantID, "err", err)
 	}
 }
 
-func (l *lane) fail(c models.Claimed, code, words string) {
-	l.settle(c, models.Outcome{State: models.Failed, Code: code, Text: words})
+func (l *lane) fail(c ledger.ClaimedMessage, code, words string) {
+	l.settle(c, ledger.Outcome{State: ledger.Failed, Code: code, Text: words})
 }
 
 // later takes a text that was surely not accepted back into the queue, for the lane's next slot.
-func (l *lane) later(c models.Claimed, code, words string) {
+func (l *lane) later(c ledger.ClaimedMessage, code, words string) {
 	l.mu.Lock()
 	due := l.pace.slot
 	l.mu.Unlock()
 	if now := l.e.cfg.Now(); due.Before(now) {
 		due = now
 	}
-	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
+	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: code, Text: words, DueAt: &due})
 }
 
 // laterUnreachable does that where it is Dialpad, or the way there, that fails.
-func (l *lane) laterUnreachable(c models.Claimed) {
+func (l *lane) laterUnreachable(c ledger.ClaimedMessage) {
 	l.later(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
 }
 
-func (l *lane) settle(c models.Claimed, o models.Outcome) {
+func (l *lane) settle(c ledger.ClaimedMessage, o ledger.Outcome) {
 	o.ID, o.Attempt, o.CallbackID = c.ID, c.Attempt, c.CallbackID
 	l.e.settler.in <- outcome{o, l.durable}
 }
 
 // durable notes that an outcome is written, or never will be: then its text is still sending, though it may have gone.
-func (l *lane) durable(o models.Outcome, written bool) {
+func (l *lane) durable(o ledger.Outcome, written bool) {
 	if !written {
 		l.unwritten.Store(true)
 	}
-	if o.State == models.Waiting {
+	if o.State == ledger.Waiting {
 		l.requeued.Store(true)
 	}
 	l.e.counted(o)

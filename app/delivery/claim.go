@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -16,18 +17,18 @@ const (
 )
 
 // claim claims what the pace allows at this moment, up to n texts.
-func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
+func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	now := l.e.cfg.Now()
 	l.mu.Lock()
 	may, base, _ := l.pace.due(now, n)
 	interval := l.pace.interval()
 	l.mu.Unlock()
 	if may == 0 {
-		return models.Taken{Busy: true}, nil // an answer that came just now slowed the lane down
+		return ledger.ClaimResult{Busy: true}, nil // an answer that came just now slowed the lane down
 	}
-	take := models.Take{N: may, LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
+	take := ledger.ClaimSize{N: may, MaxLowerClass: 1 + int(l.Served)%2, Base: base, Interval: interval}
 	if l.mixed { // else there is nothing to go before, and looking costs a third of the claim
-		take.Low = (l.streak + may) / fairShare
+		take.LowerClass = (l.streak + may) / fairShare
 	}
 	got, err := l.ask(ctx, take)
 	if got.Lost {
@@ -37,36 +38,36 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 		l.unheard = err != nil
 		return got, err
 	}
-	l.Wakes = got.Wakes
-	l.Served += int64(len(got.Texts))
+	l.Additions = got.Additions
+	l.Served += int64(len(got.Messages))
 	l.mu.Lock()
 	if interval > 0 {
-		l.pace.took(base, len(got.Texts))
+		l.pace.took(base, len(got.Messages))
 	}
 	l.mu.Unlock()
 	l.mixed = false
-	for _, c := range got.Texts {
-		l.mixed = l.mixed || c.Class != models.ClassBulk
-		if l.streak++; c.Class == models.ClassBulk || l.streak > fairShare {
+	for _, c := range got.Messages {
+		l.mixed = l.mixed || c.Class != ledger.ClassBulk
+		if l.streak++; c.Class == ledger.ClassBulk || l.streak > fairShare {
 			l.streak = 0
 		}
 	}
-	l.e.count.claimed.Add(int64(len(got.Texts)))
+	l.e.count.claimed.Add(int64(len(got.Messages)))
 	return got, nil
 }
 
 // ask claims: a paced lane together with others, one without a limit alone and at once. It is not cancelled when the
 // process stops: a claim that the database made and nobody heard of would leave its texts uncertain although nobody sent
 // them.
-func (l *lane) ask(ctx context.Context, t models.Take) (got models.Taken, err error) {
+func (l *lane) ask(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.one(models.LaneTake{Lane: l.Lane, Take: t})
+		return l.e.claims.one(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
-	got.Texts, got.Wakes, err = l.e.store.Claim(ctx, l.Lane, t)
+	got.Messages, got.Additions, err = l.e.store.Lanes.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {
-		return models.Taken{Lost: true}, nil
+		return ledger.ClaimResult{Lost: true}, nil
 	}
 	return got, err
 }
@@ -81,7 +82,7 @@ func (l *lane) takeBack(ctx context.Context) error {
 	if l.open.Load() > 0 {
 		return nil
 	}
-	row, back, err := l.e.store.Unclaim(ctx, l.Lane)
+	row, back, err := l.e.store.Lanes.UndoClaim(ctx, l.Lane)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Dialpad is the one call that must never happen twice. Tests count it.
@@ -98,8 +99,8 @@ type Engine struct {
 
 	permits *permits
 	wire    chan posting // what the connections take
-	claims  *together[models.LaneTake, models.Taken]
-	looks   *together[models.Lane, models.Look]
+	claims  *together[ledger.ClaimRequest, ledger.ClaimResult]
+	looks   *together[ledger.Lane, ledger.LanePoll]
 	settler *settler
 	wake    chan struct{}
 	count   counters
@@ -113,8 +114,8 @@ func New(store *models.Store, dp Dialpad, m Market, a Accounts, cfg Config) *Eng
 	cfg = cfg.withDefaults()
 	e := &Engine{store: store, dp: dp, market: m, accounts: a, cfg: cfg,
 		permits: newPermits(cfg.Connections), wire: make(chan posting, (1+aheadMost)*cfg.Connections), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
-	e.claims = newTogether(claimWithin, store.ClaimTogether)
-	e.looks = newTogether(lookWithin, store.LookAllTenants)
+	e.claims = newTogether(claimWithin, store.Lanes.ClaimMany)
+	e.looks = newTogether(lookWithin, store.Lanes.PollAllTenants)
 	e.settler = newSettler(store, cfg.Log)
 	return e
 }
@@ -126,17 +127,17 @@ func (e *Engine) Counts() Counts {
 		Requeued: c.requeued.Load(), Held: c.held.Load(), Uncertain: c.uncertain.Load()}
 }
 
-func (e *Engine) counted(o models.Outcome) {
+func (e *Engine) counted(o ledger.Outcome) {
 	switch o.State {
-	case models.Sent:
+	case ledger.Sent:
 		e.count.sent.Add(1)
-	case models.Failed:
+	case ledger.Failed:
 		e.count.failed.Add(1)
-	case models.Waiting:
+	case ledger.Waiting:
 		e.count.requeued.Add(1)
-	case models.Held:
+	case ledger.Held:
 		e.count.held.Add(1)
-	case models.Uncertain:
+	case ledger.Uncertain:
 		e.count.uncertain.Add(1)
 	}
 }

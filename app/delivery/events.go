@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -32,17 +33,17 @@ func NewReconciler(store *models.Store, log *slog.Logger) *Reconciler {
 // Process applies one stored SMS event and tells whether it is done with; else it must be looked at again soon:
 // a text between the same numbers is on the wire, and its answer may bring the id that the event names.
 func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (done bool, err error) {
-	e, err := r.store.Event(ctx, tenantID, eventID)
+	e, err := r.store.Events.Get(ctx, tenantID, eventID)
 	if errors.Is(err, models.ErrNotFound) {
 		return true, nil // erased meanwhile
 	}
-	if err != nil || e.State != models.EventPending {
+	if err != nil || e.State != ledger.EventPending {
 		return err == nil, err
 	}
-	if e.Kind != models.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
-		return true, r.store.CloseEvent(ctx, tenantID, e.ID, models.EventUnmatched, "")
+	if e.Kind != ledger.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
+		return true, r.store.Events.Close(ctx, tenantID, e.ID, ledger.EventUnmatched, "")
 	}
-	m, err := r.store.MessageByDialpadID(ctx, tenantID, e.DialpadID)
+	m, err := r.store.Messages.ByDialpadID(ctx, tenantID, e.DialpadID)
 	switch {
 	case err == nil:
 		return true, r.apply(ctx, e, m, "")
@@ -53,24 +54,24 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 }
 
 // match settles the only uncertain text of a pair of numbers by an event whose id we don't know.
-func (r *Reconciler) match(ctx context.Context, e models.WebhookEvent) (bool, error) {
+func (r *Reconciler) match(ctx context.Context, e ledger.WebhookEvent) (bool, error) {
 	unmatched := func() (bool, error) {
-		return true, r.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventUnmatched, "")
+		return true, r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventUnmatched, "")
 	}
 	if e.DeviceType != "" && !strings.EqualFold(e.DeviceType, publicAPI) {
 		return unmatched() // sent by hand or by another device: never ours
 	}
-	flying, err := r.store.PairInFlight(ctx, e.TenantID, e.FromNumber, e.ToNumber)
+	flying, err := r.store.Messages.PairInFlight(ctx, e.TenantID, e.FromNumber, e.ToNumber)
 	if err != nil || flying {
 		return false, err
 	}
 	// The answer may have come while we looked: the id is asked for again once nothing is on the wire.
-	if m, err := r.store.MessageByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
+	if m, err := r.store.Messages.ByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
 		return true, r.apply(ctx, e, m, "")
 	} else if !errors.Is(err, models.ErrNotFound) {
 		return false, err
 	}
-	candidates, err := r.store.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber, e.ReceivedAt.Add(-matchWindow), e.ReceivedAt.Add(skew))
+	candidates, err := r.store.Messages.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber, e.ReceivedAt.Add(-matchWindow), e.ReceivedAt.Add(skew))
 	if err != nil {
 		return false, err
 	}
@@ -81,38 +82,38 @@ func (r *Reconciler) match(ctx context.Context, e models.WebhookEvent) (bool, er
 }
 
 // apply moves a message forward by an event. Raw values stay beside the sentence.
-func (r *Reconciler) apply(ctx context.Context, e models.WebhookEvent, m models.Message, matchedBy string) error {
-	p := models.Progress{DialpadID: e.DialpadID, MatchedBy: matchedBy}
+func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.Message, matchedBy string) error {
+	p := ledger.EventEffect{DialpadID: e.DialpadID, MatchedBy: matchedBy}
 	switch status(e.Status, e.Result) {
-	case models.Sent:
-		p.State, p.From = models.Sent, []string{models.Uncertain}
-	case models.Delivered:
-		p.State, p.From = models.Delivered, []string{models.Uncertain, models.Sent}
-	case models.Undelivered:
-		p.State, p.From = models.Undelivered, []string{models.Uncertain, models.Sent}
+	case ledger.Sent:
+		p.State, p.From = ledger.Sent, []string{ledger.Uncertain}
+	case ledger.Delivered:
+		p.State, p.From = ledger.Delivered, []string{ledger.Uncertain, ledger.Sent}
+	case ledger.Undelivered:
+		p.State, p.From = ledger.Undelivered, []string{ledger.Uncertain, ledger.Sent}
 		p.Code, p.Text = firstOf(e.Result, e.Status), resultWords(e.Result)
 	}
 	if p.State != "" {
-		if _, err := r.store.AdvanceMessage(ctx, e.TenantID, m.ID, p); err != nil {
+		if _, err := r.store.Messages.ApplyEvent(ctx, e.TenantID, m.ID, p); err != nil {
 			return err
 		}
 	}
-	return r.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, m.ID)
+	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, m.ID)
 }
 
 // status reads Dialpad's open enums: message_status of REST answers and of events differ (dialpad-api.md, 3).
 func status(status, result string) string {
 	switch strings.ToLower(result) {
 	case "internal_error", "invalid_destination", "invalid_source", "no_route", "not_supported", "rejected", "rejected_spam", "time_out":
-		return models.Undelivered
+		return ledger.Undelivered
 	}
 	switch strings.ToLower(status) {
 	case "pending", "sent", "accepted", "queued":
-		return models.Sent
+		return ledger.Sent
 	case "success", "delivered":
-		return models.Delivered
+		return ledger.Delivered
 	case "failed", "undelivered":
-		return models.Undelivered
+		return ledger.Undelivered
 	}
 	return "" // a word we don't know says nothing
 }

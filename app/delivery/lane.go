@@ -9,6 +9,7 @@ import (
 
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 // lane is a leased lane in this process.
 type lane struct {
 	e *Engine
-	models.Lane
+	ledger.Lane
 
 	mu      sync.Mutex // guards what follows, up to the blank line: answers come on other goroutines
 	pace    pace
@@ -51,7 +52,7 @@ type lane struct {
 	settingsAt time.Time
 }
 
-func (e *Engine) newLane(l models.Lane) *lane {
+func (e *Engine) newLane(l ledger.Lane) *lane {
 	out := &lane{e: e, Lane: l, seenWakes: -1}
 	out.until.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
 	return out
@@ -83,7 +84,7 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	// Asked before the claim: a text still open keeps its pair out of it, and may come back to the queue.
 	calm := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
-	claimed := len(got.Texts)
+	claimed := len(got.Messages)
 	l.e.permits.give(n - claimed)
 	switch {
 	case err != nil:
@@ -97,7 +98,7 @@ func (l *lane) step(ctx context.Context) (r round, err error) {
 	// What is claimed is settled, also when the process stops just now.
 	checking, cancel := outliving(ctx, checkWithin)
 	defer cancel()
-	l.dispatch(checking, got.Texts)
+	l.dispatch(checking, got.Messages)
 	return round{claimed: claimed}, nil
 }
 
@@ -113,7 +114,7 @@ func (l *lane) prepare(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
 		l.seenWakes = -1
 	}
-	known := l.seenWakes == l.Wakes && (l.nextDue == nil || l.nextDue.After(now))
+	known := l.seenWakes == l.Additions && (l.nextDue == nil || l.nextDue.After(now))
 	if known && now.Sub(l.settingsAt) <= settings {
 		return nil
 	}
@@ -122,15 +123,15 @@ func (l *lane) prepare(ctx context.Context, now time.Time) error {
 		return err
 	}
 	l.set(ctx, now, look.Tenant)
-	l.seenWakes, l.nextDue = l.Wakes, look.NextDue
+	l.seenWakes, l.nextDue = l.Additions, look.NextDue
 	if look.NextDue == nil || look.NextDue.After(now) {
 		return nil
 	}
-	if look.More {
+	if look.MoreDue {
 		l.seenWakes = -1
 		return nil
 	}
-	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, claimMost*8)
+	n, next, err := l.e.store.Lanes.QueueDue(ctx, l.Lane, claimMost*8)
 	l.nextDue = next
 	if n > 0 {
 		l.seenWakes = -1 // there may be more
@@ -183,7 +184,7 @@ func (l *lane) mayGo(now time.Time) (int, time.Duration) {
 }
 
 // dispatch checks the claimed texts and puts those that may go onto the wire, each with its permit. The others are settled at once and give their permit and slot back.
-func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
+func (l *lane) dispatch(ctx context.Context, claimed []ledger.ClaimedMessage) {
 	fits := l.check(ctx, claimed)
 	if len(fits) < len(claimed) {
 		l.e.permits.give(len(claimed) - len(fits))
@@ -213,7 +214,7 @@ type posting struct {
 	l     *lane
 	token market.Token
 	since time.Time
-	models.Claimed
+	ledger.ClaimedMessage
 }
 
 // stale is how long a claimed text may wait for a connection: what was checked before it is old by then. It waits that
@@ -237,7 +238,7 @@ func (e *Engine) connection() {
 }
 
 // withoutToken takes texts back when there is no token: for good reasons held, in an outage later.
-func (l *lane) withoutToken(ctx context.Context, fits []models.Claimed, err error) {
+func (l *lane) withoutToken(ctx context.Context, fits []ledger.ClaimedMessage, err error) {
 	var refusal *market.Refusal
 	if errors.As(err, &refusal) && refusal.Code == "not_connected" {
 		for _, c := range fits {
@@ -259,7 +260,7 @@ func (l *lane) savePace(ctx context.Context) {
 	row := l.Lane
 	l.pace.store(&row)
 	l.mu.Unlock()
-	if err := l.e.store.SavePace(ctx, row); err != nil {
+	if err := l.e.store.Lanes.SavePace(ctx, row); err != nil {
 		l.e.cfg.Log.Error("saving a lane's pace failed", "tenant", l.TenantID, "err", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -120,7 +121,7 @@ func (p *pace) recover(now time.Time) bool {
 }
 
 // load takes over what the lane's row remembers.
-func (p *pace) load(l models.Lane, t models.Tenant) {
+func (p *pace) load(l ledger.Lane, t models.Tenant) {
 	p.allowed, p.learned = float64(t.Allowed()), l.LearnedRate
 	p.limitedAt, p.limitedWords = l.LimitedAt, l.LimitedWords
 	if l.SlotAt != nil {
@@ -131,7 +132,7 @@ func (p *pace) load(l models.Lane, t models.Tenant) {
 	}
 }
 
-func (p *pace) store(l *models.Lane) {
+func (p *pace) store(l *ledger.Lane) {
 	slot, learned := p.slot, p.learnAt
 	l.SlotAt, l.LearnedRate, l.LearnedAt = &slot, p.learned, &learned
 	l.LimitedAt, l.LimitedWords = p.limitedAt, p.limitedWords

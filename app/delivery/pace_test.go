@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
@@ -61,7 +62,7 @@ func TestAPaceUsesTheRateAndNeverMore(t *testing.T) {
 func TestARestartOrAPauseEndsInNoBurst(t *testing.T) {
 	p := &pace{}
 	slot := start
-	p.load(models.Lane{SlotAt: &slot}, models.Tenant{RatePerMinute: 100})
+	p.load(ledger.Lane{SlotAt: &slot}, models.Tenant{RatePerMinute: 100})
 	away := start.Add(time.Hour)
 	at := sends(p, away, time.Minute, func(int) time.Duration { return time.Millisecond })
 	if got := most(at); got > 100 || at[0] != away {
@@ -95,7 +96,7 @@ func TestARefusalSlowsDownAndTheRateComesBack(t *testing.T) {
 
 func TestTheReserveIsLeftToOthers(t *testing.T) {
 	p := &pace{}
-	p.load(models.Lane{}, models.Tenant{RatePerMinute: 100, Reserve: 20})
+	p.load(ledger.Lane{}, models.Tenant{RatePerMinute: 100, Reserve: 20})
 	if p.rate() != 80 {
 		t.Errorf("rate %.0f", p.rate())
 	}

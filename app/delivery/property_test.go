@@ -12,6 +12,7 @@ import (
 
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -71,7 +72,7 @@ type schedule struct {
 	batches []string
 	texts   map[string]*fate // by message
 	workers []*drainer
-	events  []models.WebhookEvent
+	events  []ledger.WebhookEvent
 	stored  []string // events that wait for an answer
 	newest  int64    // the newest fence that was handed out
 	n       int
@@ -92,7 +93,7 @@ type fate struct {
 // drainer is a worker: a lane perhaps, and what it has claimed.
 type drainer struct {
 	name    string
-	lane    *models.Lane
+	lane    *ledger.Lane
 	wakes   int64
 	asleep  int  // steps it does not move
 	unheard bool // the answer to its last claim was lost
@@ -101,9 +102,9 @@ type drainer struct {
 
 // flight is one claimed text: not yet posted, or posted with an answer on its way.
 type flight struct {
-	models.Claimed
+	ledger.ClaimedMessage
 	posted bool
-	answer models.Outcome
+	answer ledger.Outcome
 }
 
 func newSchedule(t *testing.T, dsn string, n uint64, seen map[string]int) *schedule {
@@ -143,7 +144,7 @@ func (w *schedule) queue() {
 	class, sender := w.r.IntN(3), 1+w.r.IntN(2)
 	b := w.name("b")
 	for _, m := range w.acme.Batch(b, class, fmt.Sprint(sender), []string{"ana@acme.com", "ben@acme.com"}[sender-1], 1+w.r.IntN(6)) {
-		w.texts[m.ID] = &fate{state: models.Queued}
+		w.texts[m.ID] = &fate{state: ledger.Queued}
 	}
 	w.batches = append(w.batches, b)
 	w.note("queue %s", b)
@@ -192,7 +193,7 @@ func (w *schedule) pass(d time.Duration) {
 		if d.lane == nil || d.asleep > 0 {
 			continue
 		}
-		kept, err := w.db.RenewLanesAllTenants(context.Background(), d.name, leaseTime, []string{d.lane.ID})
+		kept, err := w.db.Lanes.RenewAllTenants(context.Background(), d.name, leaseTime, []string{d.lane.ID})
 		w.must(err)
 		if !kept[d.lane.ID] {
 			w.note("%s lost its lane", d.name)
@@ -202,13 +203,13 @@ func (w *schedule) pass(d time.Duration) {
 }
 
 func (w *schedule) acquire(d *drainer) {
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, leaseTime, 0, 1000)
+	lanes, err := w.db.Lanes.AcquireAllTenants(context.Background(), d.name, leaseTime, 0, 1000)
 	w.must(err)
 	for i := range lanes {
 		if lanes[i].TenantID != w.tenant {
 			continue
 		}
-		if d.lane, d.wakes = &lanes[i], lanes[i].Wakes; d.lane.Fence <= w.newest {
+		if d.lane, d.wakes = &lanes[i], lanes[i].Additions; d.lane.Fence <= w.newest {
 			w.fail("fence %d after %d", d.lane.Fence, w.newest)
 		}
 		w.newest = d.lane.Fence
@@ -222,9 +223,9 @@ func (w *schedule) claim(d *drainer) {
 		w.takeBack(d)
 		return
 	}
-	_, _, err := w.db.PromoteDue(ctx, *d.lane, 100)
+	_, _, err := w.db.Lanes.QueueDue(ctx, *d.lane, 100)
 	w.must(err)
-	take := models.Take{N: 1 + w.r.IntN(5), Low: w.r.IntN(2), LowClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
+	take := ledger.ClaimSize{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
 	got, wakes, err := w.take(*d.lane, take)
 	if w.lost(d, err) {
 		return
@@ -247,12 +248,12 @@ func (w *schedule) claim(d *drainer) {
 }
 
 // take claims alone, or as the engine does for many lanes at once.
-func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
+func (w *schedule) take(l ledger.Lane, t ledger.ClaimSize) ([]ledger.ClaimedMessage, int64, error) {
 	ctx := context.Background()
 	if w.r.IntN(2) == 0 {
-		return w.db.Claim(ctx, l, t)
+		return w.db.Lanes.Claim(ctx, l, t)
 	}
-	got, err := w.db.ClaimTogether(ctx, []models.LaneTake{{Lane: l, Take: t}})
+	got, err := w.db.Lanes.ClaimMany(ctx, []ledger.ClaimRequest{{Lane: l, ClaimSize: t}})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -262,7 +263,7 @@ func (w *schedule) take(l models.Lane, t models.Take) ([]models.Claimed, int64, 
 	if got[0].Lost {
 		return nil, 0, models.ErrLost
 	}
-	return got[0].Texts, got[0].Wakes, nil
+	return got[0].Messages, got[0].Additions, nil
 }
 
 // lost tells whether a worker's lease is gone.
@@ -284,7 +285,7 @@ func (w *schedule) takeBack(d *drainer) {
 	}
 	l := *d.lane
 	l.LeaseOwner = d.name
-	l, back, err := w.db.Unclaim(context.Background(), l)
+	l, back, err := w.db.Lanes.UndoClaim(context.Background(), l)
 	if w.lost(d, err) {
 		return
 	}
@@ -300,9 +301,9 @@ func (w *schedule) giveUp(d *drainer) {
 		return
 	}
 	l := *d.lane
-	l.LeaseOwner, l.Wakes = d.name, d.wakes
+	l.LeaseOwner, l.Additions = d.name, d.wakes
 	soon := w.clock.Now().Add(time.Second)
-	gone, err := w.db.ReleaseLane(context.Background(), l, &soon)
+	gone, err := w.db.Lanes.Release(context.Background(), l, &soon)
 	w.must(err)
 	if gone {
 		w.note("%s gives the lane back", d.name)

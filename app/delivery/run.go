@@ -39,7 +39,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	e.settler.followUp(back)
-	if err := e.store.HandLanesBackAllTenants(back, e.cfg.WorkerID); err != nil {
+	if err := e.store.Lanes.ReleaseOwnedAllTenants(back, e.cfg.WorkerID); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -80,7 +80,7 @@ func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, erro
 	if room <= 0 {
 		return 0, nil
 	}
-	rows, err := e.store.AcquireLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, acquireAhead, room)
+	rows, err := e.store.Lanes.AcquireAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, acquireAhead, room)
 	for _, row := range rows {
 		l := e.newLane(row)
 		e.mu.Lock()
@@ -103,7 +103,7 @@ func (e *Engine) renewRound(ctx context.Context) {
 	until := e.cfg.Now().Add(e.cfg.Lease)
 	for len(ids) > 0 {
 		n := min(len(ids), 1000)
-		kept, err := e.store.RenewLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, ids[:n])
+		kept, err := e.store.Lanes.RenewAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, ids[:n])
 		if err != nil {
 			e.cfg.Log.Error("renewing leases failed", "err", err)
 			return
@@ -157,11 +157,11 @@ func (e *Engine) drain(ctx context.Context, l *lane) {
 
 // giveUp releases a lane that has nothing to do now. It stays when something was added or taken back meanwhile.
 func (e *Engine) giveUp(ctx context.Context, l *lane) (bool, error) {
-	if l.requeued.Load() || l.seenWakes != l.Wakes {
+	if l.requeued.Load() || l.seenWakes != l.Additions {
 		return false, nil
 	}
 	l.Lane.LeaseOwner = e.cfg.WorkerID
-	return e.store.ReleaseLane(ctx, l.Lane, l.nextDue)
+	return e.store.Lanes.Release(ctx, l.Lane, l.nextDue)
 }
 
 // outliving is a context that lasts for d after ctx has ended.

@@ -8,26 +8,27 @@ import (
 
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/dialpad"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // send puts one text onto the wire, once, and settles what became of it. The request is not cancelled when the
 // process stops: half a request is an unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(token market.Token, c models.Claimed) {
+func (l *lane) send(token market.Token, c ledger.ClaimedMessage) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
 	res, err := l.e.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: c.SenderID, ToNumber: c.ToNumber, Text: c.Text})
 	if err == nil {
 		l.worked(ctx, token)
-		l.settle(c, models.Outcome{State: models.Sent, DialpadID: res.ID})
+		l.settle(c, ledger.Outcome{State: ledger.Sent, DialpadID: res.ID})
 		return
 	}
 	l.settleError(ctx, token, c, err)
 }
 
 // settleError maps Dialpad's refusals to outcomes (message states in models/message.go).
-func (l *lane) settleError(ctx context.Context, token market.Token, c models.Claimed, err error) {
+func (l *lane) settleError(ctx context.Context, token market.Token, c ledger.ClaimedMessage, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
 		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // not an answer we know: assume the worst
@@ -51,7 +52,7 @@ func (l *lane) settleError(ctx context.Context, token market.Token, c models.Cla
 	default:
 		log.Warn("the answer to a text was lost", "err", e)
 		l.troubled(1, e.RetryAfter)
-		l.settle(c, models.Outcome{State: models.Uncertain, Code: "outcome_unknown", Text: models.UnknownOutcome})
+		l.settle(c, ledger.Outcome{State: ledger.Uncertain, Code: "outcome_unknown", Text: ledger.UnknownOutcome})
 		return
 	}
 	log.Info("Dialpad did not take a text", "err", e)
@@ -70,8 +71,8 @@ func (l *lane) suspect(ctx context.Context, senderID string) {
 	if lately {
 		return
 	}
-	err := errors.Join(l.e.store.MarkStale(ctx, l.TenantID, []string{senderID}),
-		l.e.store.Enqueue(ctx, models.CheckConnection{TenantID: l.TenantID}))
+	err := errors.Join(l.e.store.Accounts.MarkStale(ctx, l.TenantID, []string{senderID}),
+		l.e.store.Enqueue(ctx, queue.CheckConnection{TenantID: l.TenantID}))
 	if err != nil {
 		l.e.cfg.Log.Warn("a connection could not be suspected", "tenant", l.TenantID, "err", err)
 	}
@@ -129,7 +130,7 @@ func (l *lane) limited(ctx context.Context, e *dialpad.Error) {
 
 // unauthorized refreshes the token once; a token that is turned down although it was just refreshed means that the
 // grant is gone.
-func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Claimed) {
+func (l *lane) unauthorized(ctx context.Context, token market.Token, c ledger.ClaimedMessage) {
 	l.mu.Lock()
 	again := l.refreshedTo != 0 && token.Version == l.refreshedTo && l.workedToken != token.Version
 	l.mu.Unlock()
@@ -137,7 +138,7 @@ func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Cl
 	if again {
 		err = l.e.market.Broken(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
 		if err == nil {
-			err = market.NotConnected(models.HeldBroken, "")
+			err = market.NotConnected(ledger.HeldBroken, "")
 		}
 	} else {
 		var fresh market.Token
@@ -149,5 +150,5 @@ func (l *lane) unauthorized(ctx context.Context, token market.Token, c models.Cl
 			return
 		}
 	}
-	l.withoutToken(ctx, []models.Claimed{c}, err)
+	l.withoutToken(ctx, []ledger.ClaimedMessage{c}, err)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // settler writes outcomes many at a time: what comes within a few milliseconds is one group, and while it is being
@@ -19,13 +20,13 @@ type settler struct {
 	gathering sync.Mutex // one group at a time, so that they are large
 
 	mu    sync.Mutex
-	moved []models.Settled // settled since the last follow-up
+	moved []ledger.Transition // settled since the last follow-up
 }
 
 // outcome is what became of one text, and who wants to know once it is durable.
 type outcome struct {
-	models.Outcome
-	durable func(o models.Outcome, written bool)
+	ledger.Outcome
+	durable func(o ledger.Outcome, written bool)
 }
 
 const (
@@ -69,7 +70,7 @@ func (s *settler) write(group []outcome) {
 			s.follow(moved)
 			settledAll(group, true)
 			return
-		case !models.RefusedData(err):
+		case !ledger.RefusedData(err):
 			s.log.Error("settling failed, trying again", "outcomes", len(group), "err", err)
 			time.Sleep(wait)
 			wait = min(2*wait, 2*time.Second)
@@ -100,8 +101,8 @@ func (o outcome) withoutWords() outcome {
 	return o
 }
 
-func (s *settler) settle(group []outcome) ([]models.Settled, error) {
-	rows := make([]models.Outcome, len(group))
+func (s *settler) settle(group []outcome) ([]ledger.Transition, error) {
+	rows := make([]ledger.Outcome, len(group))
 	for i, o := range group {
 		rows[i] = o.Outcome
 	}
@@ -111,7 +112,7 @@ func (s *settler) settle(group []outcome) ([]models.Settled, error) {
 }
 
 // follow has the next round follow moved texts up.
-func (s *settler) follow(moved []models.Settled) {
+func (s *settler) follow(moved []ledger.Transition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.moved = append(s.moved, moved...)

@@ -13,6 +13,7 @@ import (
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Timeline is the CRM's side of what became of a text.
@@ -52,13 +53,13 @@ const (
 // over, and tried again in a later round. An error means that the CRM should be asked again later; what it has taken
 // until then is not told again.
 func (t *Teller) Round(ctx context.Context, tenantID string) (told int, err error) {
-	tenant, err := t.store.Tenant(ctx, tenantID)
+	tenant, err := t.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return 0, err
 	}
 	to := crm.Tenant{ID: tenant.ID, Linkname: tenant.Linkname, Name: tenant.Name, Plan: tenant.Plan, TimeZone: tenant.TimeZone}
-	for last := (models.Message{}); ; {
-		page, err := t.store.UntoldMessages(ctx, tenantID, last, tellPage)
+	for last := (ledger.Message{}); ; {
+		page, err := t.store.Messages.TimelinePending(ctx, tenantID, last, tellPage)
 		if err != nil || len(page) == 0 {
 			return told, err
 		}
@@ -72,7 +73,7 @@ func (t *Teller) Round(ctx context.Context, tenantID string) (told int, err erro
 }
 
 // page tells one page. When the CRM fails at all of several messages, it is the CRM and not the messages.
-func (t *Teller) page(ctx context.Context, to crm.Tenant, page []models.Message) (int, error) {
+func (t *Teller) page(ctx context.Context, to crm.Tenant, page []ledger.Message) (int, error) {
 	sources, err := t.sources(ctx, to.ID, page)
 	if err != nil {
 		return 0, err
@@ -148,13 +149,13 @@ func (t *Teller) setAside(id string) {
 	t.stuck[id] = s
 }
 
-func (t *Teller) sources(ctx context.Context, tenantID string, page []models.Message) (map[string]string, error) {
+func (t *Teller) sources(ctx context.Context, tenantID string, page []ledger.Message) (map[string]string, error) {
 	out := map[string]string{}
 	for _, m := range page {
 		if _, known := out[m.BatchID]; known {
 			continue
 		}
-		b, err := t.store.Batch(ctx, tenantID, "", m.BatchID)
+		b, err := t.store.Batches.Get(ctx, tenantID, "", m.BatchID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return nil, err
 		}
@@ -163,9 +164,9 @@ func (t *Teller) sources(ctx context.Context, tenantID string, page []models.Mes
 	return out, nil
 }
 
-func (t *Teller) tell(ctx context.Context, to crm.Tenant, m models.Message, source string) error {
+func (t *Teller) tell(ctx context.Context, to crm.Tenant, m ledger.Message, source string) error {
 	if m.Erased() {
-		return t.store.Told(ctx, m) // there is nobody left to tell of
+		return t.store.Messages.MarkTimelineSynced(ctx, m) // there is nobody left to tell of
 	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID, From: m.FromNumber,
 		To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText, SentAt: m.SentAt, Source: source, BatchID: m.BatchID}
@@ -174,12 +175,12 @@ func (t *Teller) tell(ctx context.Context, to crm.Tenant, m models.Message, sour
 	err := t.crm.UpsertActivity(ctx, to, id, a)
 	var e *crm.Error
 	if errors.As(err, &e) && slices.Contains(unwanted, e.Status) {
-		return t.store.Told(ctx, m)
+		return t.store.Messages.MarkTimelineSynced(ctx, m)
 	}
 	if err != nil {
 		return err
 	}
-	return t.store.Told(ctx, m)
+	return t.store.Messages.MarkTimelineSynced(ctx, m)
 }
 
 // unwanted are the answers of a CRM that does not want a message (its record is gone): asking again would not help. 401 and
@@ -188,8 +189,8 @@ var unwanted = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessa
 
 // publicState folds what only we tell apart.
 func publicState(state string) string {
-	if state == models.Waiting {
-		return models.Queued
+	if state == ledger.Waiting {
+		return ledger.Queued
 	}
 	return state
 }

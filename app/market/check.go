@@ -9,13 +9,15 @@ import (
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Broken marks the connection broken because Dialpad turned this version of its token down; 0 blames the grant
 // whatever its version. Open batches are held. A closer reason that Dialpad itself can give takes the place of reason.
 // Once broken, or with a newer token meanwhile, it does nothing.
 func (m *Market) Broken(ctx context.Context, tenantID string, version int64, reason string) error {
-	c, err := m.store.Connection(ctx, tenantID)
+	c, err := m.store.Connections.Get(ctx, tenantID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -33,17 +35,17 @@ func (m *Market) Broken(ctx context.Context, tenantID string, version int64, rea
 func (m *Market) breakNow(ctx context.Context, c models.Connection, version int64, reason string) error {
 	m.forgetToken(c.TenantID)
 	return m.store.Tx(ctx, func(tx *models.Store) error {
-		broke, err := tx.Break(ctx, c.TenantID, version, reason)
+		broke, err := tx.Connections.MarkBroken(ctx, c.TenantID, version, reason)
 		if err == nil && !broke && version == 0 {
-			_, err = tx.Reword(ctx, c.TenantID, reason)
+			_, err = tx.Connections.SetReason(ctx, c.TenantID, reason)
 		}
 		if err != nil || !broke {
 			return err
 		}
-		if _, err := tx.HoldBatches(ctx, c.TenantID, "", models.HeldBroken, reason); err != nil {
+		if _, err := tx.Batches.Hold(ctx, c.TenantID, "", ledger.HeldBroken, reason); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, c.TenantID, "", "connection.broken", map[string]string{"reason": reason})
+		return tx.Audits.Add(ctx, c.TenantID, "", "connection.broken", map[string]string{"reason": reason})
 	})
 }
 
@@ -53,7 +55,7 @@ func offWords(c models.Connection) string {
 
 // switchedOff asks Dialpad whether it is the app's switch that turned us down. No answer means no.
 func (m *Market) switchedOff(ctx context.Context, c models.Connection) bool {
-	g, err := m.store.OpenGrant(c)
+	g, err := m.store.Connections.OpenGrant(c)
 	if err != nil {
 		return false
 	}
@@ -66,7 +68,7 @@ func (m *Market) switchedOff(ctx context.Context, c models.Connection) bool {
 // adminGone says what is known of the person whose grant this is, "" when nothing speaks against that account. Nobody
 // can be asked any more: the token was that person's.
 func (m *Market) adminGone(ctx context.Context, c models.Connection) string {
-	a, err := m.store.Account(ctx, c.TenantID, c.DialpadUserID)
+	a, err := m.store.Accounts.Get(ctx, c.TenantID, c.DialpadUserID)
 	switch {
 	case err != nil:
 		return ""
@@ -97,17 +99,17 @@ func (m *Market) Check(ctx context.Context, tenantID string) error {
 	case errors.As(err, &refusal) && refusal.Code == CodeConnect:
 		// It is broken, or was found so on the way. What became of its admin may have been heard only since.
 		if words := m.adminGone(ctx, c); words != "" {
-			if _, err := m.store.Reword(ctx, tenantID, words); err != nil {
+			if _, err := m.store.Connections.SetReason(ctx, tenantID, words); err != nil {
 				return err
 			}
 		}
-		return m.store.Touch(ctx, tenantID, models.GrantChecked)
+		return m.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
 	case Outage(err):
 		return Unreachable(err)
 	case err != nil:
 		return err
 	case reason != "":
-		return errors.Join(m.breakNow(ctx, c, 0, reason), m.store.Touch(ctx, tenantID, models.GrantChecked))
+		return errors.Join(m.breakNow(ctx, c, 0, reason), m.store.Connections.Touch(ctx, tenantID, models.GrantChecked))
 	}
 	if err := m.mend(ctx, c); err != nil {
 		return err
@@ -115,7 +117,7 @@ func (m *Market) Check(ctx context.Context, tenantID string) error {
 	if _, err := m.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
-	return m.store.Touch(ctx, tenantID, models.GrantChecked)
+	return m.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
 }
 
 // ask returns the sentence for the admin when Dialpad says that texts can't go.
@@ -158,16 +160,16 @@ func companyWords(c models.Connection, state string) string {
 
 func (m *Market) mend(ctx context.Context, c models.Connection) error {
 	return m.store.Tx(ctx, func(tx *models.Store) error {
-		mended, err := tx.Mend(ctx, c.TenantID)
+		mended, err := tx.Connections.MarkConnected(ctx, c.TenantID)
 		if err != nil || !mended {
 			return err
 		}
 		// Nobody could read the people meanwhile.
-		if err := tx.Enqueue(ctx, models.SyncDirectory{TenantID: c.TenantID}); err != nil {
+		if err := tx.Enqueue(ctx, queue.SyncDirectory{TenantID: c.TenantID}); err != nil {
 			return err
 		}
 		if !c.Ready {
-			return tx.Audit(ctx, c.TenantID, "", "connection.mended", nil) // Ready lets texts go
+			return tx.Audits.Add(ctx, c.TenantID, "", "connection.mended", nil) // Ready lets texts go
 		}
 		return release(ctx, tx, c.TenantID, "connection.mended", map[string]string{})
 	})
@@ -175,10 +177,10 @@ func (m *Market) mend(ctx context.Context, c models.Connection) error {
 
 // release lets go on what a broken connection held, and tells the audit how many batches that were.
 func release(ctx context.Context, tx *models.Store, tenantID, action string, detail map[string]string) error {
-	n, err := tx.ReleaseBatches(ctx, tenantID, models.HeldBroken)
+	n, err := tx.Batches.Release(ctx, tenantID, ledger.HeldBroken)
 	if err != nil {
 		return err
 	}
 	detail["batches_resumed"] = strconv.Itoa(n)
-	return tx.Audit(ctx, tenantID, "", action, detail)
+	return tx.Audits.Add(ctx, tenantID, "", action, detail)
 }

@@ -44,11 +44,11 @@ func (m *Market) StartConnect(ctx context.Context, t models.Tenant, s models.Ses
 	if refusal, err = m.mayConnect(ctx, t); err != nil || refusal != nil {
 		return "", refusal, err
 	}
-	ticket, err := m.store.NewConnectAttempt(ctx, t.ID, s.UserID, s.Email, ticketLife)
+	ticket, err := m.store.ConnectAttempts.Create(ctx, t.ID, s.UserID, s.Email, ticketLife)
 	if err != nil {
 		return "", nil, err
 	}
-	return m.cfg.PublicURL + "/connect?ticket=" + ticket, nil, m.store.Audit(ctx, t.ID, s.UserID, "connect.started", nil)
+	return m.cfg.PublicURL + "/connect?ticket=" + ticket, nil, m.store.Audits.Add(ctx, t.ID, s.UserID, "connect.started", nil)
 }
 
 // mayConnect judges plan and installation.
@@ -64,12 +64,12 @@ func (m *Market) mayConnect(ctx context.Context, t models.Tenant) (*Refusal, err
 // random value that the window's cookie keeps. A ticket that is no good gives a *Halt.
 func (m *Market) OpenWindow(ctx context.Context, ticket, browser string) (redirect string, err error) {
 	state, verifier := models.NewSecret(), oauth2.GenerateVerifier()
-	a, err := m.store.UseTicket(ctx, ticket, state, browser, verifier)
+	a, err := m.store.ConnectAttempts.UseTicket(ctx, ticket, state, browser, verifier)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return "", &Halt{Code: "unknown", Outcome: staleOutcome, Cause: err}
 	case errors.Is(err, models.ErrLost):
-		t, gone := m.store.Tenant(ctx, a.TenantID)
+		t, gone := m.store.Tenants.Get(ctx, a.TenantID)
 		if gone != nil {
 			return "", gone
 		}
@@ -85,11 +85,11 @@ func (m *Market) OpenWindow(ctx context.Context, ticket, browser string) (redire
 func (m *Market) Callback(ctx context.Context, q CallbackQuery) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), windowFor)
 	defer cancel()
-	a, verifier, err := m.store.TakeCallback(ctx, q.State, q.Browser)
+	a, verifier, err := m.store.ConnectAttempts.TakeCallback(ctx, q.State, q.Browser)
 	if err != nil {
 		return m.stray(ctx, q, err)
 	}
-	t, err := m.store.Tenant(ctx, a.TenantID)
+	t, err := m.store.Tenants.Get(ctx, a.TenantID)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -108,14 +108,14 @@ func (m *Market) stray(ctx context.Context, q CallbackQuery, cause error) (Outco
 	if !errors.Is(cause, models.ErrNotFound) && !errors.Is(cause, models.ErrLost) {
 		return Outcome{}, cause
 	}
-	a, err := m.store.AttemptByStateAllTenants(ctx, q.State)
+	a, err := m.store.ConnectAttempts.ByStateAllTenants(ctx, q.State)
 	if errors.Is(err, models.ErrNotFound) {
 		return staleOutcome, nil
 	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	t, err := m.store.Tenant(ctx, a.TenantID)
+	t, err := m.store.Tenants.Get(ctx, a.TenantID)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // OtherCompanyReason is what people read on batches that were made for the company before.
@@ -28,7 +30,7 @@ func (m *Market) admit(ctx context.Context, a models.ConnectAttempt, t models.Te
 		return m.accept(ctx, a, t, g)
 	}
 	state := models.NewSecret()
-	if err := m.store.AwaitConfirm(ctx, a.ID, g.seal(), state, confirmLife); err != nil {
+	if err := m.store.ConnectAttempts.AwaitConfirm(ctx, a.ID, g.seal(), state, confirmLife); err != nil {
 		return m.drop(ctx, g, err)
 	}
 	return Outcome{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
@@ -45,14 +47,14 @@ func (m *Market) objection(ctx context.Context, a models.ConnectAttempt, t model
 	if refusal != nil {
 		return lostHalt(refusal), nil
 	}
-	u, err := m.store.User(ctx, t.ID, a.UserID)
+	u, err := m.store.Users.Get(ctx, t.ID, a.UserID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return nil, err
 	}
 	if err == nil && !u.Active {
 		return inactiveHalt(), nil
 	}
-	c, err := m.store.ConnectionOfCompanyAllTenants(ctx, g.CompanyID)
+	c, err := m.store.Connections.ByCompanyAllTenants(ctx, g.CompanyID)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return nil, nil
@@ -66,7 +68,7 @@ func (m *Market) objection(ctx context.Context, a models.ConnectAttempt, t model
 
 // question is what has to be confirmed before anything is stored, "" when nothing has.
 func (m *Market) question(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g granted) (string, error) {
-	c, err := m.store.Connection(ctx, t.ID)
+	c, err := m.store.Connections.Get(ctx, t.ID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return "", err
 	}
@@ -118,12 +120,12 @@ func value(o *Outcome) Outcome {
 }
 
 func (m *Market) takeConfirm(ctx context.Context, state, browser string) (a models.ConnectAttempt, t models.Tenant, g granted, out *Outcome, err error) {
-	a, sealed, err := m.store.TakeConfirm(ctx, state, browser)
+	a, sealed, err := m.store.ConnectAttempts.TakeConfirm(ctx, state, browser)
 	if err != nil {
 		o, err := m.stray(ctx, CallbackQuery{State: state, Browser: browser}, err)
 		return a, t, g, &o, err
 	}
-	if t, err = m.store.Tenant(ctx, a.TenantID); err != nil {
+	if t, err = m.store.Tenants.Get(ctx, a.TenantID); err != nil {
 		return a, t, g, nil, err
 	}
 	g, err = parseGranted(sealed)
@@ -134,7 +136,7 @@ func (m *Market) takeConfirm(ctx context.Context, state, browser string) (a mode
 func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g granted) (Outcome, error) {
 	var replaced granted
 	err := m.store.Tx(ctx, func(tx *models.Store) error {
-		old, err := tx.Connection(ctx, t.ID)
+		old, err := tx.Connections.Get(ctx, t.ID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
@@ -145,18 +147,18 @@ func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.T
 		if err != nil {
 			return err
 		}
-		if err := tx.MoveAttempt(ctx, a, models.StepFinishing, "", "", replaced.seal()); err != nil {
+		if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepFinishing, "", "", replaced.seal()); err != nil {
 			return err
 		}
 		if replaced.seal() != "" {
-			if err := tx.Enqueue(ctx, models.CleanGrant{TenantID: t.ID, AttemptID: a.ID}); err != nil {
+			if err := tx.Enqueue(ctx, queue.CleanGrant{TenantID: t.ID, AttemptID: a.ID}); err != nil {
 				return err
 			}
 		}
 		if err := tx.Enqueue(ctx, connected.Finish()); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, t.ID, a.UserID, "connection.connected", map[string]string{"company": g.CompanyID, "company_before": old.CompanyID})
+		return tx.Audits.Add(ctx, t.ID, a.UserID, "connection.connected", map[string]string{"company": g.CompanyID, "company_before": old.CompanyID})
 	})
 	m.forgetToken(t.ID)
 	switch {
@@ -174,24 +176,24 @@ func (m *Market) accept(ctx context.Context, a models.ConnectAttempt, t models.T
 func (m *Market) storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAttempt, old models.Connection, g granted) (models.Connection, error) {
 	other := old.CompanyID != "" && old.CompanyID != g.CompanyID
 	if other {
-		if err := tx.ForgetAccounts(ctx, a.TenantID); err != nil {
+		if err := tx.Accounts.DeleteAll(ctx, a.TenantID); err != nil {
 			return old, err
 		}
-		if _, err := tx.HoldBatches(ctx, a.TenantID, "", models.HeldCompany, OtherCompanyReason); err != nil {
+		if _, err := tx.Batches.Hold(ctx, a.TenantID, "", ledger.HeldCompany, OtherCompanyReason); err != nil {
 			return old, err
 		}
 	}
-	c, err := tx.Connect(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
+	c, err := tx.Connections.Save(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
 		DialpadUserID: g.UserID, ConnectedBy: g.email(), ConnectedByUser: a.UserID, Grant: g.Grant})
 	if err != nil {
 		return old, err
 	}
 	if !other && old.Ready { // the same company again: its people are known, texts need not stop
-		if err := tx.MarkReady(ctx, a.TenantID); err != nil {
+		if err := tx.Connections.MarkReady(ctx, a.TenantID); err != nil {
 			return old, err
 		}
 	}
-	return c, tx.EnsureLane(ctx, g.CompanyID, a.TenantID)
+	return c, tx.Lanes.Ensure(ctx, g.CompanyID, a.TenantID)
 }
 
 // replaced is the grant of another company that has to be given back. One of the same company is not: Dialpad does
@@ -201,8 +203,8 @@ func (m *Market) replaced(old models.Connection, g granted) (granted, error) {
 	if !live || old.CompanyID == g.CompanyID {
 		return granted{}, nil
 	}
-	grant, err1 := m.store.OpenGrant(old)
-	path, _, err2 := m.store.OpenHook(old)
+	grant, err1 := m.store.Connections.OpenGrant(old)
+	path, _, err2 := m.store.Connections.OpenHook(old)
 	return granted{Grant: grant, CompanyID: old.CompanyID, Path: path, Known: known(old)}, errors.Join(err1, err2)
 }
 
@@ -219,15 +221,15 @@ func (m *Market) stop(ctx context.Context, a models.ConnectAttempt, t models.Ten
 
 func (m *Market) endAttempt(ctx context.Context, a models.ConnectAttempt, h *Halt, g granted) error {
 	return m.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.MoveAttempt(ctx, a, models.StepFailed, h.Code, h.Outcome.Message, g.seal()); err != nil {
+		if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepFailed, h.Code, h.Outcome.Message, g.seal()); err != nil {
 			return err
 		}
 		if g.seal() != "" {
-			if err := tx.Enqueue(ctx, models.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
+			if err := tx.Enqueue(ctx, queue.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
 				return err
 			}
 		}
-		return tx.Audit(ctx, a.TenantID, a.UserID, "connect.failed", map[string]string{"code": h.Code, "company": g.CompanyID})
+		return tx.Audits.Add(ctx, a.TenantID, a.UserID, "connect.failed", map[string]string{"code": h.Code, "company": g.CompanyID})
 	})
 }
 

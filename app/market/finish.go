@@ -15,20 +15,20 @@ var errReplaced = errors.New("the connection is not complete: it was replaced me
 // connection broke goes on; what somebody's decision holds is resumed by whoever wants it.
 func (m *Market) Ready(ctx context.Context, tenantID string) error {
 	return m.store.Tx(ctx, func(tx *models.Store) error {
-		c, err := tx.Connection(ctx, tenantID)
+		c, err := tx.Connections.Get(ctx, tenantID)
 		if err != nil {
 			return err
 		}
 		if c.DirectoryAt == nil || c.SubscriptionsAt == nil {
 			return errReplaced
 		}
-		if err := tx.MarkReady(ctx, tenantID); err != nil {
+		if err := tx.Connections.MarkReady(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, ""); err != nil {
+		if err := tx.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepDone, ""); err != nil {
 			return err
 		}
-		if err := tx.Touch(ctx, tenantID, models.GrantChecked); err != nil {
+		if err := tx.Connections.Touch(ctx, tenantID, models.GrantChecked); err != nil {
 			return err
 		}
 		return release(ctx, tx, tenantID, "connection.ready", map[string]string{"company": c.CompanyID})
@@ -38,7 +38,7 @@ func (m *Market) Ready(ctx context.Context, tenantID string) error {
 // CleanGrant deletes our webhook and subscriptions of a grant that an attempt left over, revokes it and forgets it.
 // An error means: again later.
 func (m *Market) CleanGrant(ctx context.Context, tenantID, attemptID string) error {
-	a, err := m.store.Attempt(ctx, tenantID, attemptID)
+	a, err := m.store.ConnectAttempts.Get(ctx, tenantID, attemptID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && (a.GrantSealed.Empty() || a.Step == models.StepConfirm || a.Step == models.StepExchanging) {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (m *Market) CleanGrant(ctx context.Context, tenantID, attemptID string) err
 	} else if err != nil {
 		m.log.Warn("a grant could not be given back", "tenant", tenantID, "err", err)
 	}
-	return m.store.ForgetAttemptGrant(ctx, tenantID, attemptID)
+	return m.store.ConnectAttempts.DeleteGrant(ctx, tenantID, attemptID)
 }
 
 // giveBack needs an access token that still works. One that ran out is refreshed once, and its pair used for this
@@ -83,7 +83,7 @@ func (m *Market) deleteAndRevoke(ctx context.Context, g granted, token string) e
 // ExpireAttempts ends the attempts whose confirmation never came, and queues their grants to be given back. It
 // returns how many. One whose grant can't be read ends without: nobody could give it back.
 func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
-	expired, err := m.store.ExpiredGrantsAllTenants(ctx)
+	expired, err := m.store.ConnectAttempts.ExpiredGrantsAllTenants(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ func (m *Market) ExpireAttempts(ctx context.Context) (int, error) {
 }
 
 func (m *Market) attemptGrant(a models.ConnectAttempt) (granted, error) {
-	sealed, err := m.store.OpenAttemptGrant(a)
+	sealed, err := m.store.ConnectAttempts.OpenGrant(a)
 	if err != nil {
 		return granted{}, err
 	}

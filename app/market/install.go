@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Reasons that people read on batches which stop here.
@@ -24,11 +25,11 @@ func (m *Market) Install(ctx context.Context, t models.Tenant, userID string) (*
 		return m.Judge(Facts{Plan: t.Plan, Linkname: t.Linkname}), nil
 	}
 	return nil, m.store.Tx(ctx, func(tx *models.Store) error {
-		created, err := tx.Install(ctx, t.ID, userID)
+		created, err := tx.Installations.Install(ctx, t.ID, userID)
 		if err != nil || !created {
 			return err
 		}
-		return tx.Audit(ctx, t.ID, userID, "app.installed", map[string]string{"plan": t.Plan})
+		return tx.Audits.Add(ctx, t.ID, userID, "app.installed", map[string]string{"plan": t.Plan})
 	})
 }
 
@@ -36,7 +37,7 @@ func (m *Market) Install(ctx context.Context, t models.Tenant, userID string) (*
 // held. A Dialpad that does not answer does not stop it: the audit entry tells. Doing it again is fine.
 func (m *Market) Disconnect(ctx context.Context, tenantID, userID string) error {
 	return m.leave(ctx, tenantID, userID, "connection.disconnected", func(tx *models.Store) error {
-		_, err := tx.HoldBatches(ctx, tenantID, "", models.HeldDisconnected, DisconnectedReason)
+		_, err := tx.Batches.Hold(ctx, tenantID, "", ledger.HeldDisconnected, DisconnectedReason)
 		return err
 	})
 }
@@ -44,10 +45,10 @@ func (m *Market) Disconnect(ctx context.Context, tenantID, userID string) error 
 // Remove disconnects and uninstalls; open batches are cancelled with the reason.
 func (m *Market) Remove(ctx context.Context, tenantID, userID string) error {
 	return m.leave(ctx, tenantID, userID, "app.removed", func(tx *models.Store) error {
-		if _, err := tx.CancelBatches(ctx, tenantID, "", RemovedReason); err != nil {
+		if _, err := tx.Batches.Cancel(ctx, tenantID, "", RemovedReason); err != nil {
 			return err
 		}
-		return tx.Uninstall(ctx, tenantID)
+		return tx.Installations.Uninstall(ctx, tenantID)
 	})
 }
 
@@ -61,10 +62,10 @@ func (m *Market) leave(ctx context.Context, tenantID, userID, action string, bat
 		if err != nil {
 			return err
 		}
-		if err := tx.Disconnect(ctx, tenantID); err != nil {
+		if err := tx.Connections.Disconnect(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.FailTenantAttempt(ctx, tenantID, cancelledCode, "Dialpad was disconnected meanwhile."); err != nil {
+		if err := tx.ConnectAttempts.FailFinishing(ctx, tenantID, cancelledCode, "Dialpad was disconnected meanwhile."); err != nil {
 			return err
 		}
 		if err := batches(tx); err != nil {
@@ -73,7 +74,7 @@ func (m *Market) leave(ctx context.Context, tenantID, userID, action string, bat
 		if s.nothingLeft(action) {
 			return nil
 		}
-		return tx.Audit(ctx, tenantID, userID, action, map[string]string{"company": s.connection.CompanyID, "dialpad": told})
+		return tx.Audits.Add(ctx, tenantID, userID, action, map[string]string{"company": s.connection.CompanyID, "dialpad": told})
 	})
 }
 
@@ -94,7 +95,7 @@ func (m *Market) tellDialpad(ctx context.Context, tenantID string) string {
 	if err != nil {
 		return "nothing to clean up"
 	}
-	path, _, err := m.store.OpenHook(c)
+	path, _, err := m.store.Connections.OpenHook(c)
 	if err == nil {
 		_, err = m.try(ctx, tenantID, m.anyGrant, func(token string) error {
 			if err := m.deleteOwnHooks(ctx, token, path, known(c)); err != nil {

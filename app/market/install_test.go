@@ -13,24 +13,25 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestInstallNeedsThePlanAndCreatesNothingWithoutIt(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		globex, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+		globex, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
 		must(t, err)
 		r, err := w.Install(ctx, globex, "51")
 		if err != nil || r == nil || r.Code != "plan_required" || r.Link == nil {
 			t.Fatalf("got %v %v", r, err)
 		}
-		if _, err := w.db.Installation(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Installations.Get(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("something was created: %v", err)
 		}
 		again, err := w.Install(ctx, w.tenant, "43")
 		if err != nil || again != nil {
 			t.Fatalf("twice: %v %v", again, err)
 		}
-		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
 			t.Errorf("installed by %s, %v", i.InstalledBy, err)
 		}
 	})
@@ -45,7 +46,7 @@ func TestDisconnectCleansUpAtDialpadAndForgets(t *testing.T) {
 		_, err = w.dp.CreateSMSSubscription(ctx, watch, foreign.ID)
 		must(t, err)
 		waiting, automation := w.batch("b1"), w.batch("b2")
-		must(t, w.db.UpdateBatch(ctx, "t_9", "b2", []string{models.BatchScheduled}, map[string]any{"source": models.SourceAutomation, "state": models.BatchSending}))
+		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"source": ledger.SourceAutomation, "state": ledger.BatchSending}))
 		must(t, w.Disconnect(ctx, "t_9", "42"))
 		if w.works(token) {
 			t.Error("the token still works")
@@ -58,10 +59,10 @@ func TestDisconnectCleansUpAtDialpadAndForgets(t *testing.T) {
 		if c.State != models.Disconnected || !c.AccessToken.Empty() || !c.RefreshToken.Empty() || !c.PreviousRefresh.Empty() || !c.HookSecret.Empty() || c.HookPathHash != "" {
 			t.Errorf("connection %+v", c)
 		}
-		if b := waiting(); b.State != models.BatchHeld || b.HeldReason != "Dialpad was disconnected" || b.HeldAt == nil {
+		if b := waiting(); b.State != ledger.BatchHeld || b.HeldReason != "Dialpad was disconnected" || b.HeldAt == nil {
 			t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 		}
-		if b := automation(); b.State != models.BatchSending {
+		if b := automation(); b.State != ledger.BatchSending {
 			t.Errorf("the automation's batch is %s: its texts fail one by one", b.State)
 		}
 		if _, err := w.Token(ctx, "t_9"); !isCode(err, "not_connected") {
@@ -106,10 +107,10 @@ func TestRemoveCancelsWhatWaits(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		waiting, held := w.batch("b1"), w.batch("b2")
-		must(t, w.db.UpdateBatch(ctx, "t_9", "b2", []string{models.BatchScheduled}, map[string]any{"state": models.BatchHeld}))
+		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"state": ledger.BatchHeld}))
 		must(t, w.Remove(ctx, "t_9", "42"))
-		for _, b := range []models.Batch{waiting(), held()} {
-			if b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+		for _, b := range []ledger.Batch{waiting(), held()} {
+			if b.State != ledger.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 				t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 			}
 		}
@@ -126,7 +127,7 @@ func TestRemoveCancelsWhatWaits(t *testing.T) {
 func TestRemoveWithoutAConnection(t *testing.T) {
 	w := newSQLite(t)
 	must(t, w.Remove(ctx, "t_9", "42"))
-	if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
+	if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
 		t.Errorf("installation %+v %v", i, err)
 	}
 }
@@ -134,7 +135,7 @@ func TestRemoveWithoutAConnection(t *testing.T) {
 func TestSubscribingTwiceMakesOneWebhook(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		path, _, err := w.db.OpenHook(w.connection())
+		path, _, err := w.db.Connections.OpenHook(w.connection())
 		must(t, err)
 		address := public + "/dialpad/events/" + path
 		want := "hook " + address + "\nsms " + address + " all status=true internal=true\nchanges " + address
@@ -162,7 +163,7 @@ func TestSubscribingClearsOurOldOnesAwayAndNobodyElses(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 	token := w.grant().Access
-	path, secret, err := w.db.OpenHook(w.connection())
+	path, secret, err := w.db.Connections.OpenHook(w.connection())
 	must(t, err)
 	for _, address := range []string{public + "/dialpad/events/old", public + "/dialpad/events/" + path, public + "/dialpad/events/" + path,
 		"https://other.example/dialpad/events/" + path} {
@@ -246,7 +247,7 @@ func TestCheckBreaksAndMends(t *testing.T) {
 			c.harm(w)
 			must(t, w.Check(ctx, "t_9"))
 			got := w.connection()
-			if got.State != models.Broken || !strings.Contains(got.Reason, c.words) || batch().State != models.BatchHeld {
+			if got.State != models.Broken || !strings.Contains(got.Reason, c.words) || batch().State != ledger.BatchHeld {
 				t.Fatalf("connection is %s: %s", got.State, got.Reason)
 			}
 			must(t, w.Check(ctx, "t_9"))
@@ -255,7 +256,7 @@ func TestCheckBreaksAndMends(t *testing.T) {
 			if got := w.connection(); got.State != models.Connected || got.Reason != "" {
 				t.Errorf("connection is %s: %s", got.State, got.Reason)
 			}
-			if b := batch(); b.State != models.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
+			if b := batch(); b.State != ledger.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
 				t.Errorf("what was held did not go on: %+v", b)
 			}
 			if len(w.audits("connection.broken")) != 1 || len(w.audits("connection.mended")) != 1 {

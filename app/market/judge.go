@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Facts are what decides whether a tenant may text. Linkname only makes the link of a refusal.
@@ -21,22 +22,22 @@ type Facts struct {
 func (m *Market) Judge(f Facts) *Refusal {
 	switch {
 	case !m.HasPlan(f.Plan):
-		return m.connect(CodePlan, models.HeldPlan, f.Linkname, "The plan does not include Dialpad.")
+		return m.connect(CodePlan, ledger.HeldPlan, f.Linkname, "The plan does not include Dialpad.")
 	case f.InstallState != models.Installed:
-		return m.connect(CodeInstall, models.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
+		return m.connect(CodeInstall, ledger.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
 	case f.ConnectionState == models.Broken:
-		return m.connect(CodeConnect, models.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
+		return m.connect(CodeConnect, ledger.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
 	case f.ConnectionState != models.Connected:
-		return m.connect(CodeConnect, models.HeldDisconnected, f.Linkname, "Dialpad is not connected.")
+		return m.connect(CodeConnect, ledger.HeldDisconnected, f.Linkname, "Dialpad is not connected.")
 	case !f.Ready:
-		return m.connect(CodeConnect, models.HeldBroken, f.Linkname, "Dialpad is still being connected.")
+		return m.connect(CodeConnect, ledger.HeldBroken, f.Linkname, "Dialpad is still being connected.")
 	}
 	return nil
 }
 
 // TenantMay judges a tenant as it stands in the database. A broken connection's own sentence is the Reason.
 func (m *Market) TenantMay(ctx context.Context, tenantID string) (*Refusal, error) {
-	t, err := m.store.Tenant(ctx, tenantID)
+	t, err := m.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +52,10 @@ type standing struct {
 }
 
 func (m *Market) standing(ctx context.Context, tenantID string) (s standing, err error) {
-	if s.install, err = m.store.Installation(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
+	if s.install, err = m.store.Installations.Get(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
 		return s, err
 	}
-	if s.connection, err = m.store.Connection(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
+	if s.connection, err = m.store.Connections.Get(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
 		return s, err
 	}
 	return s, nil
@@ -80,12 +81,12 @@ func (m *Market) UserMay(ctx context.Context, tenantID, email string) (models.Ac
 	if err != nil || refusal != nil {
 		return models.Account{}, refusal, err
 	}
-	a, err := m.store.AccountByEmail(ctx, tenantID, email)
+	a, err := m.store.Accounts.ByEmail(ctx, tenantID, email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return models.Account{}, nil, err
 	}
 	if !a.CanText() {
-		return a, NoAccount(models.AccountWords(a.State, a.Number)), nil
+		return a, NoAccount(models.AccountProblem(a.State, a.Number)), nil
 	}
 	return a, nil, nil
 }

@@ -75,7 +75,7 @@ func TestARefusalsErrorIsForTheOperator(t *testing.T) {
 func TestWhoMayText(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{
 			{DialpadID: "1", Emails: []string{"ANA@Acme.com", "ana.ruiz@acme.com"}, Number: "+14155550100", State: "active"},
 			{DialpadID: "2", Emails: []string{"dan@acme.com"}, State: "active"},
 			{DialpadID: "3", Emails: []string{"eve@acme.com"}, Number: "+14155550104", State: "suspended"},

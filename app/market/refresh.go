@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -74,7 +75,7 @@ func (m *Market) tryRefresh(ctx context.Context, c models.Connection) (Token, er
 		return Token{}, models.ErrLost
 	}
 	by := m.cfg.WorkerID + "/" + models.NewID() // each call its own: the lease is not the process's
-	if err := m.store.LeaseRefresh(ctx, c.TenantID, c.TokenVersion, by, m.store.Now().Add(refreshLease)); err != nil {
+	if err := m.store.Connections.LeaseRefresh(ctx, c.TenantID, c.TokenVersion, by, m.store.Now().Add(refreshLease)); err != nil {
 		return Token{}, err
 	}
 	// From here on nobody's closed window may stop it: Dialpad rotates with the first request.
@@ -93,7 +94,7 @@ func (m *Market) release(ctx context.Context, tenantID, by string, cause error) 
 		now := m.store.Now()
 		failed = &now
 	}
-	if err := m.store.ReleaseRefresh(ctx, tenantID, by, failed); err != nil {
+	if err := m.store.Connections.ReleaseRefresh(ctx, tenantID, by, failed); err != nil {
 		m.log.Error("a refresh lease could not be given back", "tenant", tenantID, "err", err)
 	}
 }
@@ -102,7 +103,7 @@ func (m *Market) refresh(ctx context.Context, c models.Connection) (Token, error
 	if p, ok := m.unkeptOf(c); ok {
 		return m.keep(ctx, c, p.old, p.grant)
 	}
-	g, err := m.store.OpenGrant(c)
+	g, err := m.store.Connections.OpenGrant(c)
 	if err != nil {
 		return Token{}, err
 	}
@@ -138,7 +139,7 @@ func (m *Market) contested(ctx context.Context, c models.Connection, refresh str
 	if now.TokenVersion != c.TokenVersion {
 		return m.open(now)
 	}
-	previous, err := m.store.OpenPreviousRefresh(now)
+	previous, err := m.store.Connections.OpenPreviousRefresh(now)
 	if err != nil {
 		return Token{}, err
 	}
@@ -153,7 +154,7 @@ func (m *Market) gone(ctx context.Context, c models.Connection, cause error) (To
 	if err := m.Broken(ctx, c.TenantID, c.TokenVersion, brokenWords); err != nil {
 		return Token{}, err
 	}
-	refusal := NotConnected(models.HeldBroken, brokenWords)
+	refusal := NotConnected(ledger.HeldBroken, brokenWords)
 	refusal.Cause = cause
 	return Token{}, refusal
 }
@@ -168,7 +169,7 @@ func (m *Market) keep(ctx context.Context, c models.Connection, old string, g mo
 			_ = m.cfg.Sleep(ctx, wait) // ctx has no end here
 			wait = min(2*wait, 5*time.Second)
 		}
-		err = m.store.SaveRefreshed(ctx, c.TenantID, c.TokenVersion, old, g)
+		err = m.store.Connections.SaveRefreshed(ctx, c.TenantID, c.TokenVersion, old, g)
 		if err == nil {
 			return m.kept(c, g), nil
 		}

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -115,7 +117,7 @@ func SettingsOf(t models.Tenant) StatusSettings {
 
 // Status gathers what the app page shows to whoever's session this is.
 func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
-	t, err := m.store.Tenant(ctx, v.TenantID)
+	t, err := m.store.Tenants.Get(ctx, v.TenantID)
 	if err != nil {
 		return Status{}, err
 	}
@@ -130,7 +132,7 @@ func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
 	}
 	out.Connected = out.Installed && s.connection.Usable()
 	if out.Installed {
-		if u, err := m.store.User(ctx, t.ID, s.install.InstalledBy); err == nil {
+		if u, err := m.store.Users.Get(ctx, t.ID, s.install.InstalledBy); err == nil {
 			out.InstalledBy = u.Name
 		}
 	}
@@ -152,7 +154,7 @@ func (m *Market) Status(ctx context.Context, v models.Session) (Status, error) {
 }
 
 func (m *Market) health(ctx context.Context, t models.Tenant, c models.Connection) (*StatusConnection, error) {
-	used, err := m.store.CountSentSince(ctx, t.ID, m.now().Add(-time.Minute))
+	used, err := m.store.Messages.CountAttemptedSince(ctx, t.ID, m.now().Add(-time.Minute))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +162,7 @@ func (m *Market) health(ctx context.Context, t models.Tenant, c models.Connectio
 		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, Allowed: t.Allowed(), UsedLastMinute: used, LastEventAt: c.LastEventAt,
 		LastCheckedAt: c.LastCheckedAt, DirectoryAt: c.DirectoryAt, TokenExpiresAt: c.TokenExpiresAt,
 		Subscriptions: StatusSubscriptions{SMS: c.SMSSubscription != "", ChangeLog: c.ChangeSubscription != "", Note: c.SubscriptionsNote}}
-	l, err := m.store.LaneOf(ctx, t.ID, c.CompanyID)
+	l, err := m.store.Lanes.Get(ctx, t.ID, c.CompanyID)
 	if errors.Is(err, models.ErrNotFound) {
 		return out, nil
 	}
@@ -179,7 +181,7 @@ func (m *Market) lookAgain(ctx context.Context, c models.Connection) error {
 	if c.State != models.Broken || c.LastCheckedAt != nil && m.now().Sub(*c.LastCheckedAt) < lookEvery {
 		return nil
 	}
-	return m.store.Enqueue(ctx, models.CheckConnection{TenantID: c.TenantID})
+	return m.store.Enqueue(ctx, queue.CheckConnection{TenantID: c.TenantID})
 }
 
 const (
@@ -193,10 +195,10 @@ func (m *Market) tell(ctx context.Context, v models.Session, out *Status) (err e
 	if v.Role == "admin" {
 		userID = ""
 	}
-	if out.Warnings, err = m.store.Warnings(ctx, v.TenantID, userID, warningsShown); err != nil {
+	if out.Warnings, err = m.store.Batches.Warnings(ctx, v.TenantID, userID, warningsShown); err != nil {
 		return err
 	}
-	held, err := m.store.Batches(ctx, v.TenantID, models.BatchFilter{UserID: userID, State: models.BatchHeld}, "", heldLookedAt)
+	held, err := m.store.Batches.List(ctx, v.TenantID, ledger.BatchFilter{UserID: userID, State: ledger.BatchHeld}, "", heldLookedAt)
 	out.Held = []string{}
 	for _, b := range held {
 		if len(out.Held) < warningsShown && !slices.Contains(out.Held, b.HeldReason) {
@@ -208,16 +210,16 @@ func (m *Market) tell(ctx context.Context, v models.Session, out *Status) (err e
 
 func (m *Market) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {
 	if laneID != "" {
-		if q.Waiting, err = m.store.CountQueued(ctx, tenantID, laneID); err != nil {
+		if q.Waiting, err = m.store.Messages.CountQueued(ctx, tenantID, laneID); err != nil {
 			return q, err
 		}
 	}
-	for state, n := range map[string]*int{models.BatchScheduled: &q.Scheduled, models.BatchHeld: &q.Held} {
-		if *n, err = m.store.CountBatches(ctx, tenantID, state); err != nil {
+	for state, n := range map[string]*int{ledger.BatchScheduled: &q.Scheduled, ledger.BatchHeld: &q.Held} {
+		if *n, err = m.store.Batches.Count(ctx, tenantID, state); err != nil {
 			return q, err
 		}
 	}
-	hour, err := m.store.RecentCounts(ctx, tenantID, m.now().Add(-time.Hour))
+	hour, err := m.store.Messages.CountSettledSince(ctx, tenantID, m.now().Add(-time.Hour))
 	q.SentLastHour, q.FailedLastHour, q.Uncertain = hour.Sent+hour.Delivered, hour.Failed+hour.Undelivered, hour.Uncertain
 	return q, err
 }
@@ -225,7 +227,7 @@ func (m *Market) queue(ctx context.Context, tenantID, laneID string) (q StatusQu
 // attempt is the newest attempt as the page tells it. A ticket not yet used counts as waiting; one whose time is over
 // was a window that somebody closed.
 func (m *Market) attempt(ctx context.Context, tenantID string) (*StatusAttempt, error) {
-	a, err := m.store.LatestAttempt(ctx, tenantID)
+	a, err := m.store.ConnectAttempts.Latest(ctx, tenantID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestSettingsAreChecked(t *testing.T) {
@@ -48,7 +49,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		}
 	}
 	must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: " ca ", RatePerMinute: 90, OptOutLine: " Stop? "}))
-	stored, err := w.db.Store.Tenant(ctx, "t_9")
+	stored, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	if err != nil || stored.Country != "CA" || stored.RatePerMinute != 90 || stored.OptOutLine != "Stop?" || stored.QuietFrom != "" {
 		t.Errorf("stored %+v %v", stored, err)
 	}
@@ -63,7 +64,7 @@ func TestSettingsAreChecked(t *testing.T) {
 func TestQuietHoursAreWarnedOfUnlessAnAdminTurnsThemOff(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
-		fresh, err := w.db.SaveSignedTenant(ctx, signed)
+		fresh, err := w.db.Tenants.SaveSigned(ctx, signed)
 		must(t, err)
 		want := market.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &market.QuietHours{From: "20:00", To: "08:00"}}
 		if diff := cmp.Diff(want, market.SettingsOf(fresh)); diff != "" {
@@ -72,7 +73,7 @@ func TestQuietHoursAreWarnedOfUnlessAnAdminTurnsThemOff(t *testing.T) {
 		must(t, w.SaveSettings(ctx, "t_11", "42", models.Settings{Country: "US", RatePerMinute: 100}))
 		w.clock.Add(time.Hour)
 		signed.SignedAt, signed.Plan = w.clock.Now(), "enterprise"
-		off, err := w.db.SaveSignedTenant(ctx, signed)
+		off, err := w.db.Tenants.SaveSigned(ctx, signed)
 		if err != nil || market.SettingsOf(off).QuietHours != nil {
 			t.Errorf("turned off: %+v, %v", market.SettingsOf(off).QuietHours, err)
 		}
@@ -171,10 +172,10 @@ func TestTheStatusTellsWhatDialpadLastSaidOfItsLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		said := w.clock.Now().Add(-time.Minute)
-		l, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
+		l, err := w.db.Lanes.Get(ctx, "t_9", sandbox.AcmeID)
 		must(t, err)
 		l.LearnedRate, l.LearnedAt, l.LimitedAt, l.LimitedWords = 70.4, &said, &said, "Rate limit reached"
-		must(t, w.db.SavePace(ctx, l))
+		must(t, w.db.Lanes.SavePace(ctx, l))
 		s, err := w.Status(ctx, w.admin)
 		must(t, err)
 		c := s.Connection
@@ -216,7 +217,7 @@ func TestTheStatusOfOthers(t *testing.T) {
 	if err != nil || s.Connected || s.Connection == nil || s.Connection.State != models.Broken || s.Connection.Reason != "It broke." {
 		t.Errorf("broken: %+v %v", s, err)
 	}
-	_, err = w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+	_, err = w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
 	must(t, err)
 	s, err = w.Status(ctx, models.Session{TenantID: "t_10", UserID: "51", Role: "user"})
 	must(t, err)
@@ -228,11 +229,11 @@ func TestTheStatusOfOthers(t *testing.T) {
 func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, warning, state string }{
-			{"43", "Ben's is suspended", models.BatchScheduled}, {"42", "Ana's is suspended", models.BatchScheduled},
-			{"42", "Ana's is suspended", models.BatchScheduled}, {"42", "", models.BatchScheduled}, {"42", "Over", models.BatchCancelled}} {
+			{"43", "Ben's is suspended", ledger.BatchScheduled}, {"42", "Ana's is suspended", ledger.BatchScheduled},
+			{"42", "Ana's is suspended", ledger.BatchScheduled}, {"42", "", ledger.BatchScheduled}, {"42", "Over", ledger.BatchCancelled}} {
 			at := w.clock.Now().Add(time.Duration(10-i) * time.Hour)
 			id := string(rune('a' + i))
-			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+			_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: ledger.SourceBulk, Class: ledger.ClassBulk,
 				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, SendAt: &at, Warning: b.warning})
 			must(t, err)
 		}
@@ -252,10 +253,10 @@ func TestTheAppPageTellsWhichSchedulesWillFail(t *testing.T) {
 func TestTheAppPageTellsWhatIsOnHoldAndWhy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, reason, state string }{
-			{"43", "Dialpad was disconnected", models.BatchHeld}, {"42", "The time passed", models.BatchHeld}, {"42", "Dialpad was disconnected", models.BatchHeld},
-			{"42", "The time passed", models.BatchHeld}, {"43", "Paused by Ben", models.BatchPaused}, {"42", "Over", models.BatchCancelled}} {
+			{"43", "Dialpad was disconnected", ledger.BatchHeld}, {"42", "The time passed", ledger.BatchHeld}, {"42", "Dialpad was disconnected", ledger.BatchHeld},
+			{"42", "The time passed", ledger.BatchHeld}, {"43", "Paused by Ben", ledger.BatchPaused}, {"42", "Over", ledger.BatchCancelled}} {
 			id := string(rune('a' + i))
-			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+			_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: ledger.SourceBulk, Class: ledger.ClassBulk,
 				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, HeldReason: b.reason})
 			must(t, err)
 		}

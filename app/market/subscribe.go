@@ -21,11 +21,11 @@ func (m *Market) Subscribe(ctx context.Context, tenantID string) (models.Subscri
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	path, secret, err := m.store.OpenHook(c)
+	path, secret, err := m.store.Connections.OpenHook(c)
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	if err := m.store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := m.store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return models.Subscriptions{}, err
 	}
 	var subs models.Subscriptions
@@ -38,7 +38,7 @@ func (m *Market) Subscribe(ctx context.Context, tenantID string) (models.Subscri
 	if err != nil {
 		return subs, err
 	}
-	return subs, m.store.SaveSubscriptions(ctx, tenantID, c.HookPathHash, subs)
+	return subs, m.store.Connections.SaveSubscriptions(ctx, tenantID, c.HookPathHash, subs)
 }
 
 func known(c models.Connection) models.Subscriptions {

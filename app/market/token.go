@@ -8,6 +8,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -66,17 +67,17 @@ func (m *Market) tokenOf(ctx context.Context, c models.Connection) (Token, error
 func (m *Market) live(ctx context.Context, tenantID string) (models.Connection, error) {
 	c, err := m.anyGrant(ctx, tenantID)
 	if err == nil && c.State == models.Broken {
-		return c, NotConnected(models.HeldBroken, c.Reason)
+		return c, NotConnected(ledger.HeldBroken, c.Reason)
 	}
 	return c, err
 }
 
 func (m *Market) anyGrant(ctx context.Context, tenantID string) (models.Connection, error) {
-	c, err := m.store.Connection(ctx, tenantID)
+	c, err := m.store.Connections.Get(ctx, tenantID)
 	switch {
 	case errors.Is(err, models.ErrNotFound), err == nil && c.State == models.Disconnected:
 		m.forgetToken(tenantID)
-		return c, NotConnected(models.HeldDisconnected, "Dialpad is not connected.")
+		return c, NotConnected(ledger.HeldDisconnected, "Dialpad is not connected.")
 	}
 	return c, err
 }
@@ -97,7 +98,7 @@ func (m *Market) dueForRefresh(tenantID string, issued, expires *time.Time) bool
 }
 
 func (m *Market) open(c models.Connection) (Token, error) {
-	g, err := m.store.OpenGrant(c)
+	g, err := m.store.Connections.OpenGrant(c)
 	if err != nil {
 		return Token{}, err
 	}
@@ -135,7 +136,7 @@ func (m *Market) TokenWorked(ctx context.Context, tenantID string, version int64
 	if !news {
 		return
 	}
-	if err := m.store.TokenWorked(ctx, tenantID, version); err != nil {
+	if err := m.store.Connections.ConfirmToken(ctx, tenantID, version); err != nil {
 		m.log.Warn("a replaced refresh token could not be forgotten", "tenant", tenantID, "err", err)
 	}
 }
@@ -157,7 +158,7 @@ func (m *Market) do(ctx context.Context, tenantID string, read readConnection, f
 	if broken := m.Broken(ctx, tenantID, t.Version, brokenWords); broken != nil {
 		return errors.Join(err, broken)
 	}
-	refusal = NotConnected(models.HeldBroken, brokenWords)
+	refusal = NotConnected(ledger.HeldBroken, brokenWords)
 	refusal.Cause = err
 	return refusal
 }

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Action is one call of an automation: a text to one record.
@@ -43,7 +44,7 @@ func (x *Texting) Target(ctx context.Context, t models.Tenant, userID string, a 
 	if err != nil {
 		return Target{}, err
 	}
-	p, err := x.recipients(ctx, wish{tenant: t, userID: userID, source: models.SourceAutomation, module: a.Module,
+	p, err := x.recipients(ctx, wish{tenant: t, userID: userID, source: ledger.SourceAutomation, module: a.Module,
 		recordIDs: []string{a.RecordID}, toField: a.ToField, template: tpl}, "")
 	r := recipient{code: codeMissing, reason: wordsMissing}
 	switch {
@@ -77,24 +78,24 @@ type Sender struct{ UserID, DialpadID string }
 // Enqueue puts an action's text into its workflow's batch of the day, or only the row that says why none goes out, and
 // returns that row. Call it in a transaction, once for each action; wake the row's lane last if it was queued, else
 // look whether the batch is finished once the transaction is.
-func (x *Texting) Enqueue(ctx context.Context, tx *models.Store, t models.Tenant, s Sender, a Action, to Target) (models.Message, error) {
-	b, err := tx.OpenWorkflowBatch(ctx, x.workflowBatch(t, a), a.CalledAt)
+func (x *Texting) Enqueue(ctx context.Context, tx *models.Store, t models.Tenant, s Sender, a Action, to Target) (ledger.Message, error) {
+	b, err := tx.Batches.OpenForWorkflow(ctx, x.workflowBatch(t, a), a.CalledAt)
 	if err != nil {
-		return models.Message{}, err
+		return ledger.Message{}, err
 	}
 	m := x.actionMessage(b, s, a, to)
-	lane := models.Lane{}
-	if m.State == models.Queued || m.State == models.Held {
-		c, err := tx.Connection(ctx, t.ID)
+	lane := ledger.Lane{}
+	if m.State == ledger.Queued || m.State == ledger.Held {
+		c, err := tx.Connections.Get(ctx, t.ID)
 		if err != nil {
 			return m, err
 		}
-		if lane, err = tx.LaneOf(ctx, t.ID, c.CompanyID); err != nil {
+		if lane, err = tx.Lanes.Get(ctx, t.ID, c.CompanyID); err != nil {
 			return m, err
 		}
 	}
 	m.LaneID = lane.ID
-	added, err := tx.AddMessages(ctx, lane, []models.Message{m})
+	added, err := tx.Messages.Add(ctx, lane, []ledger.Message{m})
 	if err == nil && !added[m.ID] {
 		err = models.ErrConflict
 	}
@@ -102,12 +103,12 @@ func (x *Texting) Enqueue(ctx context.Context, tx *models.Store, t models.Tenant
 }
 
 // workflowBatch is the batch of a workflow's day, in the tenant's zone. It belongs to nobody: admins see it.
-func (x *Texting) workflowBatch(t models.Tenant, a Action) models.Batch {
+func (x *Texting) workflowBatch(t models.Tenant, a Action) ledger.Batch {
 	now := x.now().UTC()
-	return models.Batch{ID: models.NewID(), TenantID: t.ID, Source: models.SourceAutomation, Class: models.ClassAutomation,
+	return ledger.Batch{ID: models.NewID(), TenantID: t.ID, Source: ledger.SourceAutomation, Class: ledger.ClassAutomation,
 		WorkflowID: a.WorkflowID, WorkflowName: a.WorkflowName, Module: a.Module, ToField: a.ToField, Message: a.Message,
 		TemplateID: a.TemplateID, IdempotencyKey: "workflow:" + a.WorkflowID + ":" + day(a.CalledAt, t.TimeZone),
-		State: models.BatchSending, Prepared: true, Expected: 1, StartedAt: &now}
+		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now}
 }
 
 func day(at time.Time, zone string) string {
@@ -118,22 +119,22 @@ func day(at time.Time, zone string) string {
 	return at.In(loc).Format(time.DateOnly)
 }
 
-func (x *Texting) actionMessage(b models.Batch, s Sender, a Action, to Target) models.Message {
+func (x *Texting) actionMessage(b ledger.Batch, s Sender, a Action, to Target) ledger.Message {
 	now := x.now().UTC()
-	m := models.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
+	m := ledger.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
 		UserID: s.UserID, SenderID: s.DialpadID, Module: a.Module, RecordID: a.RecordID, ContactID: to.contactID, DealID: to.dealID,
-		Name: to.name, Deal: to.deal, ToNumber: to.number, ToKey: to.key, Text: to.text, Segments: to.segments.Segments, State: models.Queued, Untold: true}
+		Name: to.name, Deal: to.deal, ToNumber: to.number, ToKey: to.key, Text: to.text, Segments: to.segments.Segments, State: ledger.Queued, TimelinePending: true}
 	switch {
-	case b.State == models.BatchCancelled:
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Cancelled, "cancelled", b.HeldReason, &now
+	case b.State == ledger.BatchCancelled:
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Cancelled, "cancelled", b.HeldReason, &now
 	case to.code != "":
-		m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, to.Code, to.Reason, ""
+		m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, to.Code, to.Reason, ""
 	case to.Code != "":
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, to.Code, to.Reason, &now
-	case b.State == models.BatchPaused || b.State == models.BatchHeld:
-		m.State, m.ErrorCode, m.ErrorText = models.Held, b.State, b.HeldReason
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Failed, to.Code, to.Reason, &now
+	case b.State == ledger.BatchPaused || b.State == ledger.BatchHeld:
+		m.State, m.ErrorCode, m.ErrorText = ledger.Held, b.State, b.HeldReason
 	}
-	m.Untold = m.ContactID != "" && m.State != models.Skipped
+	m.TimelinePending = m.ContactID != "" && m.State != ledger.Skipped
 	return m
 }
 

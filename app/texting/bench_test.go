@@ -9,7 +9,7 @@ import (
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -77,7 +77,7 @@ func (w *world) noNumberTwice(batch string) {
 	w.t.Helper()
 	seen := map[string]bool{}
 	for after := ""; ; {
-		list, err := w.db.Messages(ctx, "t_9", batch, []string{models.Queued}, after, 10_000)
+		list, err := w.db.Messages.List(ctx, "t_9", batch, []string{ledger.Queued}, after, 10_000)
 		must(w.t, err)
 		for _, m := range list {
 			if seen[m.ToNumber] {
@@ -122,7 +122,7 @@ func BenchmarkPreview10k(b *testing.B) {
 
 func BenchmarkReport100k(b *testing.B) {
 	benches(b, 60, func(b *testing.B, w *world) {
-		w.acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 100_000)
+		w.acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 100_000)
 		for b.Loop() {
 			lines, begun := lineCounter(0), time.Now()
 			grew := peak(func() {

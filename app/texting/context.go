@@ -12,6 +12,7 @@ import (
 	"dialpad-texting/app/market"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // ContextView is what a popup shows before anything is written.
@@ -131,11 +132,11 @@ const (
 // running are the bulks of the asker's that were begun and are not over: who closed the popup, or lost it with the page,
 // finds them there before sending the same once more.
 func (x *Texting) running(ctx context.Context, a Asker) ([]BatchView, error) {
-	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.UserID, Source: models.SourceBulk}, "", lookedThrough)
+	list, err := x.store.Batches.List(ctx, a.Tenant.ID, ledger.BatchFilter{UserID: a.UserID, Source: ledger.SourceBulk}, "", lookedThrough)
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(b models.Batch) bool { return b.Over() || b.State == models.BatchScheduled })
+	list = slices.DeleteFunc(list, func(b ledger.Batch) bool { return b.Ended() || b.State == ledger.BatchScheduled })
 	return x.views(ctx, a, list[:min(len(list), runningShown)])
 }
 
@@ -207,7 +208,7 @@ func (x *Texting) fillTo(ctx context.Context, a Asker, to *ToView, phones []crm.
 	}
 	suppressed := false
 	if to.Problem == nil {
-		if suppressed, err = x.store.IsSuppressed(ctx, a.Tenant.ID, to.Number); err != nil {
+		if suppressed, err = x.store.Suppressions.Contains(ctx, a.Tenant.ID, to.Number); err != nil {
 			return nil, err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // BatchRequest asks for a batch; whom it is about stands in the session's ctx.
@@ -31,7 +33,7 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return BatchView{}, problem("bad_request", "This page is about nobody: open the popup from a record.")
 	}
 	b := x.draft(a, key, r)
-	if old, err := x.store.BatchByKey(ctx, a.Tenant.ID, a.UserID, key); err == nil {
+	if old, err := x.store.Batches.ByIdempotencyKey(ctx, a.Tenant.ID, a.UserID, key); err == nil {
 		return x.sameBatch(ctx, a, old, b.BodyHash)
 	} else if !errors.Is(err, models.ErrNotFound) {
 		return BatchView{}, err
@@ -40,12 +42,12 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return BatchView{}, err
 	}
 	var only *recipient
-	if b.Source == models.SourceOne {
+	if b.Source == ledger.SourceOne {
 		now, err := x.oneNow(ctx, a.Tenant, b)
 		if err != nil {
 			return BatchView{}, err
 		}
-		if b.State == models.BatchPreparing {
+		if b.State == ledger.BatchPreparing {
 			only = now // of one that waits for its time everything is read again then
 		}
 	}
@@ -57,13 +59,13 @@ func (x *Texting) Create(ctx context.Context, a Asker, key string, r BatchReques
 		return x.sameBatch(ctx, a, stored, b.BodyHash)
 	}
 	x.wake()
-	if stored.State == models.BatchScheduled {
+	if stored.State == ledger.BatchScheduled {
 		return x.lookAgain(ctx, a, stored.ID)
 	}
 	return x.view(ctx, a, stored)
 }
 
-func (x *Texting) sameBatch(ctx context.Context, a Asker, old models.Batch, bodyHash string) (BatchView, error) {
+func (x *Texting) sameBatch(ctx context.Context, a Asker, old ledger.Batch, bodyHash string) (BatchView, error) {
 	if old.BodyHash != bodyHash {
 		return BatchView{}, problem("idempotency_conflict", "This request was already used for another text. Send again from a new popup.")
 	}
@@ -71,13 +73,13 @@ func (x *Texting) sameBatch(ctx context.Context, a Asker, old models.Batch, body
 }
 
 // draft is the batch as asked for, not yet checked.
-func (x *Texting) draft(a Asker, key string, r BatchRequest) models.Batch {
-	b := models.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderEmail: models.FoldEmail(a.Email), Source: models.SourceOne, Class: models.ClassPerson, Module: a.Ctx.Module,
+func (x *Texting) draft(a Asker, key string, r BatchRequest) ledger.Batch {
+	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+		SenderEmail: models.FoldEmail(a.Email), Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
 		RecordIDs: eachOnce(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
-		IdempotencyKey: key, Expected: 1, LateMinutes: 60, LateDo: models.LateHold, MoveQuiet: r.MoveQuiet}
+		IdempotencyKey: key, Expected: 1, LateMinutes: 60, LateDo: ledger.LateHold, MoveQuiet: r.MoveQuiet}
 	if a.Ctx.Mode == "bulk" {
-		b.Source, b.Class, b.ToField, b.ToNumber = models.SourceBulk, models.ClassBulk, firstOf(r.ToField, defaultField), ""
+		b.Source, b.Class, b.ToField, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, firstOf(r.ToField, defaultField), ""
 		b.Selection, b.Expected = a.Ctx.Selection, a.Ctx.Count
 		if len(b.RecordIDs) > 0 {
 			b.Expected = len(b.RecordIDs)
@@ -111,7 +113,7 @@ func bodyHash(parts ...any) string {
 }
 
 // complete checks everything that can be known now: the text, the time, the sender, the field.
-func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *models.Batch) error {
+func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *ledger.Batch) error {
 	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return err
@@ -125,7 +127,7 @@ func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *mode
 		return err
 	}
 	b.Message = tpl.String()
-	if b.Source == models.SourceOne {
+	if b.Source == ledger.SourceOne {
 		// Kept as E.164: what is erased is found by it.
 		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return textProblem(err)
@@ -136,7 +138,7 @@ func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *mode
 	if err := setLate(b, r.Late); err != nil {
 		return err
 	}
-	b.State = models.BatchPreparing
+	b.State = ledger.BatchPreparing
 	now := x.now().UTC()
 	b.StartedAt = &now
 	if r.Schedule == nil {
@@ -145,13 +147,13 @@ func (x *Texting) complete(ctx context.Context, a Asker, r BatchRequest, b *mode
 	return x.setSchedule(b, *r.Schedule)
 }
 
-func (x *Texting) setSchedule(b *models.Batch, s Schedule) error {
+func (x *Texting) setSchedule(b *ledger.Batch, s Schedule) error {
 	at, err := s.resolve(x.now())
 	if err != nil {
 		return err
 	}
 	at = at.UTC()
-	b.State, b.SendAt, b.StartedAt = models.BatchScheduled, &at, nil
+	b.State, b.SendAt, b.StartedAt = ledger.BatchScheduled, &at, nil
 	b.LocalTime, b.TimeZone, b.UTCOffset = s.minute(), s.TimeZone, offsetAt(at, s.TimeZone)
 	return nil
 }
@@ -164,12 +166,12 @@ func offsetAt(at time.Time, zone string) string {
 	return at.In(loc).Format(offsetFormat)
 }
 
-func setLate(b *models.Batch, l *Late) error {
+func setLate(b *ledger.Batch, l *Late) error {
 	if l == nil {
 		return nil
 	}
 	switch l.Do {
-	case models.LateHold, models.LateDrop, models.LateSend:
+	case ledger.LateHold, ledger.LateDrop, ledger.LateSend:
 	default:
 		return &Problem{Code: "bad_request", Message: "A late text can be held, dropped or sent.", Details: map[string]any{"field": "late.do"}}
 	}
@@ -196,7 +198,7 @@ func (x *Texting) knownField(ctx context.Context, t models.Tenant, module, field
 
 // oneNow resolves the one recipient of a text, so that what can't go is refused at once. When the CRM does not answer the
 // text is not lost: it waits in preparing.
-func (x *Texting) oneNow(ctx context.Context, t models.Tenant, b models.Batch) (*recipient, error) {
+func (x *Texting) oneNow(ctx context.Context, t models.Tenant, b ledger.Batch) (*recipient, error) {
 	w, err := wishOf(t, b)
 	if err != nil {
 		return nil, textProblem(err)
@@ -223,20 +225,20 @@ func (x *Texting) oneNow(ctx context.Context, t models.Tenant, b models.Batch) (
 }
 
 // insert stores a batch, with its message where that is known already, or else the job that prepares it.
-func (x *Texting) insert(ctx context.Context, b models.Batch, only *recipient) (stored models.Batch, created bool, err error) {
+func (x *Texting) insert(ctx context.Context, b ledger.Batch, only *recipient) (stored ledger.Batch, created bool, err error) {
 	if only != nil {
-		b.State, b.Prepared = models.BatchSending, true
+		b.State, b.Prepared = ledger.BatchSending, true
 	}
 	err = x.store.Tx(ctx, func(tx *models.Store) error {
-		stored, created, err = tx.CreateBatch(ctx, b)
+		stored, created, err = tx.Batches.Create(ctx, b)
 		if err != nil || !created {
 			return err
 		}
 		if only != nil {
 			return x.queuePage(ctx, tx, stored, stored.SenderID, []recipient{*only})
 		}
-		if b.State == models.BatchPreparing {
-			return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+		if b.State == ledger.BatchPreparing {
+			return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
 		}
 		return nil
 	})

@@ -16,6 +16,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -75,9 +76,9 @@ func due10k(b *testing.B, db *seed.DB) {
 	at := time.Now().Add(110 * time.Second)
 	for i := range dueTenants * dueBatches {
 		tenant, id := i%dueTenants, models.NewID()
-		_, _, err := db.CreateBatch(ctx, models.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
-			Source: models.SourceOne, Class: models.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
-			Message: hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
+		_, _, err := db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
+			Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
+			Message: hi, IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: ledger.LateHold})
 		must(b, err)
 	}
 	m := market.New(db.Store, nil, market.Config{Plans: []string{"business"}})
@@ -126,7 +127,7 @@ func prepareAll(b *testing.B, db *seed.DB, x *texting.Texting) {
 	var g errgroup.Group
 	g.SetLimit(24)
 	for i := range dueTenants {
-		list, err := db.Batches(ctx, fmt.Sprint("t_", i), models.BatchFilter{State: models.BatchPreparing}, "", dueBatches)
+		list, err := db.Batches.List(ctx, fmt.Sprint("t_", i), ledger.BatchFilter{State: ledger.BatchPreparing}, "", dueBatches)
 		must(b, err)
 		for _, batch := range list {
 			g.Go(func() error { _, err := x.Prepare(ctx, batch.TenantID, batch.ID); return err })

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // EditRequest changes a batch before it starts; nil leaves a thing as it is.
@@ -27,7 +27,7 @@ const excludeMost = 10_000
 // Edit changes a scheduled batch; whether it still was one is decided by the database. What was held before it began may
 // be given another time, if its tenant and sender may text now.
 func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return BatchView{}, found(err)
 	}
@@ -35,14 +35,14 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 		return BatchView{}, problem("state_conflict", wordsChanged)
 	}
 	set := map[string]any{"warning": "", "warned_at": nil}
-	if b.State == models.BatchHeld && b.StartedAt == nil && r.Schedule != nil {
+	if b.State == ledger.BatchHeld && b.StartedAt == nil && r.Schedule != nil {
 		if r.SenderUserID == nil { // another one is judged when chosen
 			if err := x.keepSender(ctx, b, set); err != nil {
 				return BatchView{}, err
 			}
 		}
-		set["state"], set["held_reason"], set["held_code"], set["held_at"] = models.BatchScheduled, "", "", nil
-	} else if b.State != models.BatchScheduled {
+		set["state"], set["held_reason"], set["held_code"], set["held_at"] = ledger.BatchScheduled, "", "", nil
+	} else if b.State != ledger.BatchScheduled {
 		return BatchView{}, started(b, x.now())
 	}
 	for _, change := range []func() error{
@@ -59,14 +59,14 @@ func (x *Texting) Edit(ctx context.Context, a Asker, id string, r EditRequest) (
 	if r.MoveQuiet != nil {
 		set["move_quiet"] = *r.MoveQuiet
 	}
-	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
+	if err := x.store.Batches.UpdateUnchanged(ctx, b, set); err != nil {
 		return BatchView{}, lost(err, wordsChanged)
 	}
 	return x.lookAgain(ctx, a, id)
 }
 
 // keepSender has a batch that was held go on by whoever was to send it.
-func (x *Texting) keepSender(ctx context.Context, b models.Batch, set map[string]any) error {
+func (x *Texting) keepSender(ctx context.Context, b ledger.Batch, set map[string]any) error {
 	senderID, refusal, err := x.sendsFor(ctx, b)
 	if err != nil {
 		return err
@@ -79,14 +79,14 @@ func (x *Texting) keepSender(ctx context.Context, b models.Batch, set map[string
 }
 
 // started says why a batch can't be changed any more. What is made ready waits for its time, and no second one.
-func started(b models.Batch, now time.Time) error {
-	if !b.Over() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil {
+func started(b ledger.Batch, now time.Time) error {
+	if !b.Ended() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil {
 		return problem("state_conflict", "This text is ready for its time; it can't be changed any more. It can still be cancelled.")
 	}
-	if b.State == models.BatchHeld && b.StartedAt == nil {
+	if b.State == ledger.BatchHeld && b.StartedAt == nil {
 		return problem("state_conflict", "This text is on hold. Give it another time, or resume it.")
 	}
-	if b.State == models.BatchCancelled {
+	if b.State == ledger.BatchCancelled {
 		return problem("state_conflict", "This text was cancelled; it can't be changed any more.")
 	}
 	return problem("state_conflict", "This text has already started; it can't be changed any more.")
@@ -95,11 +95,11 @@ func started(b models.Batch, now time.Time) error {
 // lookAgain answers a batch that was made or changed with what will go wrong with it. The change stands, whatever comes
 // of the look: the next one is a minute away.
 func (x *Texting) lookAgain(ctx context.Context, a Asker, id string) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return BatchView{}, found(err)
 	}
-	if b.State == models.BatchScheduled {
+	if b.State == ledger.BatchScheduled {
 		var n WarnCounts
 		if err := x.foresee(ctx, b, map[[2]string]verdict{}, &n); err != nil {
 			x.log.Warn("looking ahead at a schedule failed", "tenant", b.TenantID, "batch", id, "err", err)
@@ -108,7 +108,7 @@ func (x *Texting) lookAgain(ctx context.Context, a Asker, id string) (BatchView,
 	return x.Batch(ctx, a, id)
 }
 
-func (x *Texting) editMessage(ctx context.Context, a Asker, b models.Batch, message *string, set map[string]any) error {
+func (x *Texting) editMessage(ctx context.Context, a Asker, b ledger.Batch, message *string, set map[string]any) error {
 	if message == nil {
 		return nil
 	}
@@ -117,13 +117,13 @@ func (x *Texting) editMessage(ctx context.Context, a Asker, b models.Batch, mess
 	return err
 }
 
-func editLate(b models.Batch, l *Late, set map[string]any) error {
+func editLate(b ledger.Batch, l *Late, set map[string]any) error {
 	err := setLate(&b, l)
 	set["late_minutes"], set["late_do"] = b.LateMinutes, b.LateDo
 	return err
 }
 
-func (x *Texting) editSchedule(b models.Batch, s *Schedule, set map[string]any) error {
+func (x *Texting) editSchedule(b ledger.Batch, s *Schedule, set map[string]any) error {
 	if s == nil {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (x *Texting) editSender(ctx context.Context, a Asker, userID *string, set m
 	if !a.Admin() {
 		return problem("admin_required", "Only an admin can choose another sender.")
 	}
-	u, err := x.store.User(ctx, a.Tenant.ID, *userID)
+	u, err := x.store.Users.Get(ctx, a.Tenant.ID, *userID)
 	if err != nil {
 		return found(err)
 	}
@@ -156,7 +156,7 @@ func (x *Texting) editSender(ctx context.Context, a Asker, userID *string, set m
 
 // editExclude leaves single recipients out. There are no texts yet that could be cancelled one by one: who is left out
 // is kept with the batch, and gets a row with the reason when it is prepared.
-func editExclude(b models.Batch, exclude *[]string, set map[string]any) error {
+func editExclude(b ledger.Batch, exclude *[]string, set map[string]any) error {
 	if exclude == nil {
 		return nil
 	}
@@ -165,7 +165,7 @@ func editExclude(b models.Batch, exclude *[]string, set map[string]any) error {
 		return &Problem{Code: "bad_request", Message: message, Details: map[string]any{"field": "exclude"}}
 	}
 	switch {
-	case b.Source != models.SourceBulk:
+	case b.Source != ledger.SourceBulk:
 		return bad("Only a bulk can leave people out. Cancel this text instead.")
 	case len(out) > excludeMost:
 		return bad(fmt.Sprintf("At most %d people can be left out.", excludeMost))
@@ -178,7 +178,7 @@ func editExclude(b models.Batch, exclude *[]string, set map[string]any) error {
 			return bad("Somebody who is to be left out is not among the recipients.")
 		}
 	}
-	set["excluded"] = models.IDList(out)
+	set["excluded"] = ledger.IDList(out)
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // without leaves records out of a scheduled batch.
@@ -34,12 +34,12 @@ func TestSingleRecipientsAreLeftOutBeforeItStarts(t *testing.T) {
 		_, err = w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
 		for _, m := range w.messages(v.ID) {
-			if leftOut := m.ErrorCode == "left_out"; leftOut != (m.RecordID == "7") || leftOut && (m.State != models.Skipped || m.Text != "") {
+			if leftOut := m.ErrorCode == "left_out"; leftOut != (m.RecordID == "7") || leftOut && (m.State != ledger.Skipped || m.Text != "") {
 				t.Errorf("%s is %s: %s", m.RecordID, m.State, m.ErrorText)
 			}
 		}
 		sent := w.claim()
-		if len(sent) != 3 || slices.ContainsFunc(sent, func(c models.Claimed) bool { return c.ToNumber == bob }) {
+		if len(sent) != 3 || slices.ContainsFunc(sent, func(c ledger.ClaimedMessage) bool { return c.ToNumber == bob }) {
 			t.Errorf("%d went", len(sent))
 		}
 		if _, err = w.without(v.ID, "1"); err == nil {

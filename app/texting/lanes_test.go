@@ -7,16 +7,16 @@ import (
 
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // reconnect connects Acme to a Dialpad company of its choice, ready to text.
 func (w *world) reconnect(to string) {
 	w.t.Helper()
-	must(w.t, w.db.Disconnect(ctx, "t_9"))
+	must(w.t, w.db.Connections.Disconnect(ctx, "t_9"))
 	w.acme.Connected(to).Account("1", "ana@acme.com", "+14155550100")
 	if to != company {
-		w.lane = models.Lane{} // another one
+		w.lane = ledger.Lane{} // another one
 	}
 }
 
@@ -27,11 +27,11 @@ func TestTextsGoOnThroughTheCompanyThatIsConnectedNow(t *testing.T) {
 				v := w.prepared(w.bulk("ana", crm.ModuleContact, "1", "2", "7", "20"), "k1", says("Hi"))
 				onWire := w.claim()[:1]
 				n := v.Counts.Queued
-				_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldDisconnected, "Dialpad was disconnected")
+				_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldDisconnected, "Dialpad was disconnected")
 				must(t, err)
 				w.carry(v.ID)
 				due := w.clock.Now() // taken back from the wire after the rest was held
-				_, err = w.db.Settle(ctx, []models.Outcome{{ID: onWire[0].ID, Attempt: 1, State: models.Waiting, DueAt: &due}})
+				_, err = w.db.Settle(ctx, []ledger.Outcome{{ID: onWire[0].ID, Attempt: 1, State: ledger.Waiting, DueAt: &due}})
 				must(t, err)
 				w.reconnect(to)
 				if _, err := w.Resume(ctx, w.page("ana"), v.ID); err != nil {
@@ -67,7 +67,7 @@ func TestABulkWhoseTenantMayNotTextAnyMoreIsHeldWithWhatItHas(t *testing.T) {
 		}
 		_, err := w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		if b := w.row(v.ID); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || w.jobs("move_batch") == 0 {
+		if b := w.row(v.ID); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldPlan || w.jobs("move_batch") == 0 {
 			t.Errorf("%s, %s", b.State, b.HeldCode)
 		}
 		w.carry(v.ID)
@@ -84,13 +84,13 @@ func TestRecordsThatTheCRMKeepsRefusingHoldTheBatch(t *testing.T) {
 		if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
 			t.Fatal("prepared")
 		}
-		if now := w.view(v.ID); now.State != models.BatchPreparing || now.Reason == nil {
+		if now := w.view(v.ID); now.State != ledger.BatchPreparing || now.Reason == nil {
 			t.Errorf("at first %s, %v", now.State, now.Reason)
 		}
 		w.clock.Add(61 * time.Minute)
 		_, err := w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		if now := w.view(v.ID); now.State != models.BatchHeld || now.Reason == nil || *now.Reason != "Salesmate does not give these records" || now.Counts.Held != 2 {
+		if now := w.view(v.ID); now.State != ledger.BatchHeld || now.Reason == nil || *now.Reason != "Salesmate does not give these records" || now.Counts.Held != 2 {
 			t.Errorf("after an hour %s, %v, %+v", now.State, fmt.Sprint(now.Reason), now.Counts)
 		}
 		w.host.Mend()
@@ -98,7 +98,7 @@ func TestRecordsThatTheCRMKeepsRefusingHoldTheBatch(t *testing.T) {
 		must(t, err)
 		_, err = w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		if now := w.view(v.ID); now.State != models.BatchSending || now.Counts.Queued != 2 || now.Reason != nil {
+		if now := w.view(v.ID); now.State != ledger.BatchSending || now.Counts.Queued != 2 || now.Reason != nil {
 			t.Errorf("resumed %s, %v, %+v", now.State, now.Reason, now.Counts)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const tooLate = "The time passed while texts could not be sent (2026-03-02T11:00, America/New_York)"
@@ -25,9 +26,9 @@ func (w *world) isLate(id string, l *texting.Late) {
 	w.t.Helper()
 	_, err := w.Move(ctx, "t_9", id)
 	must(w.t, err)
-	v, want := w.view(id), models.BatchHeld
+	v, want := w.view(id), ledger.BatchHeld
 	if l != nil && l.Do == "drop" {
-		want = models.BatchCancelled
+		want = ledger.BatchCancelled
 	}
 	if v.State != want || v.Reason == nil || *v.Reason != tooLate || v.Counts.Held+v.Counts.Cancelled != 2 || len(w.claim()) != 0 {
 		w.t.Errorf("%s, %v, %+v", v.State, v.Reason, v.Counts)
@@ -95,7 +96,7 @@ func TestABatchThatTheCRMKeptWaitingIsJudgedTooAndMayBeResumed(t *testing.T) {
 				}
 				w.clock.Add(26 * time.Hour)
 				r, err := w.Resume(ctx, w.page("ana"), v.ID)
-				if err != nil || r.State != models.BatchPreparing {
+				if err != nil || r.State != ledger.BatchPreparing {
 					t.Fatalf("resumed: %s, %v", r.State, err)
 				}
 				_, err = w.Prepare(ctx, "t_9", v.ID)
@@ -154,22 +155,22 @@ func TestWhatIsHeldMayBeGivenAnotherTime(t *testing.T) {
 		} else if code, _ := refused(err); code != "no_account" {
 			t.Error(err)
 		}
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Active: true}, {UserID: "43", Email: "ben@acme.com", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Active: true}, {UserID: "43", Email: "ben@acme.com", Active: true}}))
 		other := again
 		other.SenderUserID = new("43") // whose own account is fine
-		if e, err := w.Edit(ctx, w.page("ana"), v.ID, other); err != nil || e.State != models.BatchScheduled || e.Sender != "ben@acme.com" {
+		if e, err := w.Edit(ctx, w.page("ana"), v.ID, other); err != nil || e.State != ledger.BatchScheduled || e.Sender != "ben@acme.com" {
 			t.Fatalf("by another sender: %s from %s, %v", e.State, e.Sender, err)
 		}
 		w.clock.Add(3 * time.Hour)
 		w.due()
-		if got := w.view(v.ID); got.State != models.BatchHeld || *got.HeldCode != models.HeldLate {
+		if got := w.view(v.ID); got.State != ledger.BatchHeld || *got.HeldCode != ledger.HeldLate {
 			t.Fatalf("late again: %s", got.State)
 		}
 		again.Schedule = w.later(time.Hour).Schedule
 		w.account("1", "ana@acme.com", models.AccountActive)
 		again.SenderUserID = new("42")
 		e, err := w.Edit(ctx, w.page("ana"), v.ID, again)
-		if err != nil || e.State != models.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
+		if err != nil || e.State != ledger.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
 			t.Fatalf("moved: %s, %v, %v", e.State, e.Reason, err)
 		}
 		w.clock.Add(e.SendAt.Sub(w.clock.Now()))
@@ -195,8 +196,8 @@ func TestNothingLeavesEarlyBecauseItWasHeldMeanwhile(t *testing.T) {
 		for _, step := range []func() error{
 			func() error { _, err := w.Pause(ctx, w.page("ana"), v.ID); return err },
 			func() error { _, err := w.Resume(ctx, w.page("ana"), v.ID); return err },
-			func() error { _, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldBroken, "broken"); return err },
-			func() error { _, err := w.db.ReleaseBatches(ctx, "t_9", models.HeldBroken); return err },
+			func() error { _, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldBroken, "broken"); return err },
+			func() error { _, err := w.db.Batches.Release(ctx, "t_9", ledger.HeldBroken); return err },
 		} {
 			must(t, step())
 			_, err = w.Move(ctx, "t_9", v.ID)
@@ -246,7 +247,7 @@ func TestAnEditUndoesNoOther(t *testing.T) {
 		if got := w.view(v.ID); got.Text != theirs || got.Version != first.Version {
 			t.Errorf("%q", got.Text)
 		}
-		must(t, w.db.Warn(ctx, models.Batch{ID: v.ID, TenantID: "t_9", Version: first.Version}, "something will go wrong")) // is no change
+		must(t, w.db.Batches.SetWarning(ctx, ledger.Batch{ID: v.ID, TenantID: "t_9", Version: first.Version}, "something will go wrong")) // is no change
 		if got, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Version: &first.Version, Message: &mine}); err != nil || got.Text != mine {
 			t.Errorf("%q, %v", got.Text, err)
 		}
@@ -256,37 +257,37 @@ func TestAnEditUndoesNoOther(t *testing.T) {
 // TestWhatWaitsForTheMorningIsNotLateAtNight breaks the connection over a night on which nothing was to go.
 func TestWhatWaitsForTheMorningIsNotLateAtNight(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		r := at("2026-03-02T22:00", "America/New_York", "")
-		r.MoveQuiet, r.Late = true, &texting.Late{AfterMinutes: 60, Do: models.LateDrop}
+		r.MoveQuiet, r.Late = true, &texting.Late{AfterMinutes: 60, Do: ledger.LateDrop}
 		v := w.create(w.bulk("ana", crm.ModuleContact, "2"), "k1", r)
 		w.clock.Add(v.SendAt.Add(-time.Minute).Sub(w.clock.Now()))
 		w.due()
 		_, err := w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		night := func(d time.Duration) models.Batch {
+		night := func(d time.Duration) ledger.Batch {
 			t.Helper()
-			_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldBroken, "broken")
+			_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldBroken, "broken")
 			must(t, err)
 			_, err = w.Move(ctx, "t_9", v.ID)
 			must(t, err)
 			w.clock.Add(d)
-			_, err = w.db.ReleaseBatches(ctx, "t_9", models.HeldBroken)
+			_, err = w.db.Batches.Release(ctx, "t_9", ledger.HeldBroken)
 			must(t, err)
 			_, err = w.Move(ctx, "t_9", v.ID)
 			must(t, err)
-			b, err := w.db.Batch(ctx, "t_9", "", v.ID)
+			b, err := w.db.Batches.Get(ctx, "t_9", "", v.ID)
 			must(t, err)
 			return b
 		}
 		w.clock.Add(time.Hour)
-		if b := night(2 * time.Hour); b.State != models.BatchSending {
+		if b := night(2 * time.Hour); b.State != ledger.BatchSending {
 			t.Fatalf("at night it is %s: %s", b.State, b.HeldReason)
 		}
 		if got := w.claim(); len(got) != 0 {
 			t.Fatal("went at night")
 		}
-		if b := night(8*time.Hour + 2*time.Minute); b.State != models.BatchCancelled || b.HeldCode != models.HeldLate {
+		if b := night(8*time.Hour + 2*time.Minute); b.State != ledger.BatchCancelled || b.HeldCode != ledger.HeldLate {
 			t.Errorf("an hour after the morning it is %s", b.State)
 		}
 	})
@@ -294,7 +295,7 @@ func TestWhatWaitsForTheMorningIsNotLateAtNight(t *testing.T) {
 
 func TestTextsForTheMorningStayThereWhenPaused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		w.clock.Add(12 * time.Hour) // 22:00 in New York, 19:00 in Oakland
 		r := says(hi)
 		r.MoveQuiet = true

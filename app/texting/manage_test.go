@@ -9,7 +9,7 @@ import (
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // moved carries a batch's state over to its messages, as its job does.
@@ -33,9 +33,9 @@ const many = 4500 // more than two chunks
 
 func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
+		w.acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.claim()
-		if v := w.act(w.Pause, "b1"); v.State != models.BatchPaused || *v.Reason != "Paused by Ana Ruiz" || v.Counts.Queued+v.Counts.Sending != many {
+		if v := w.act(w.Pause, "b1"); v.State != ledger.BatchPaused || *v.Reason != "Paused by Ana Ruiz" || v.Counts.Queued+v.Counts.Sending != many {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if len(w.claim()) != 0 {
@@ -44,8 +44,8 @@ func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
 		if n := w.moved("b1"); n != many-len(wire) {
 			t.Errorf("moved %d", n)
 		}
-		w.settle(models.Sent, wire...)
-		if v := w.view("b1"); v.State != models.BatchPaused || v.Counts.Sent != len(wire) || v.Counts.Queued != many-len(wire) || v.Counts.Held != 0 || v.ETA != nil {
+		w.settle(ledger.Sent, wire...)
+		if v := w.view("b1"); v.State != ledger.BatchPaused || v.Counts.Sent != len(wire) || v.Counts.Queued != many-len(wire) || v.Counts.Held != 0 || v.ETA != nil {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		w.act(w.Resume, "b1")
@@ -60,9 +60,9 @@ func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
 			if len(got) == 0 {
 				break
 			}
-			w.settle(models.Sent, got...)
+			w.settle(ledger.Sent, got...)
 		}
-		if v := w.view("b1"); v.State != models.BatchDone || v.Counts.Sent != many {
+		if v := w.view("b1"); v.State != ledger.BatchDone || v.Counts.Sent != many {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -70,9 +70,9 @@ func TestAPauseParksEverythingAndAResumeBringsItBack(t *testing.T) {
 
 func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
+		w.acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.claim()
-		if v := w.act(w.Cancel, "b1"); v.State != models.BatchCancelled || *v.Reason != "Cancelled by Ana Ruiz" || v.FinishedAt == nil {
+		if v := w.act(w.Cancel, "b1"); v.State != ledger.BatchCancelled || *v.Reason != "Cancelled by Ana Ruiz" || v.FinishedAt == nil {
 			t.Errorf("%+v", v)
 		}
 		if n := w.moved("b1"); n != many-len(wire) || len(w.claim()) != 0 {
@@ -80,7 +80,7 @@ func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 		}
 		// One comes back as surely not accepted: it is cancelled, not sent later.
 		due := w.clock.Now().Add(time.Second)
-		settled, err := w.db.Settle(ctx, []models.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: models.Waiting, DueAt: &due}})
+		settled, err := w.db.Settle(ctx, []ledger.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: ledger.Waiting, DueAt: &due}})
 		must(t, err)
 		before := w.jobs("move_batch")
 		must(t, w.db.FollowUp(ctx, settled))
@@ -90,9 +90,9 @@ func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 		if n := w.moved("b1"); n != 1 {
 			t.Errorf("moved %d that came back", n)
 		}
-		w.settle(models.Sent, wire[1:]...)
+		w.settle(ledger.Sent, wire[1:]...)
 		v := w.view("b1")
-		if v.State != models.BatchCancelled || v.Counts.Sent != len(wire)-1 || v.Counts.Cancelled != many-len(wire)+1 {
+		if v.State != ledger.BatchCancelled || v.Counts.Sent != len(wire)-1 || v.Counts.Cancelled != many-len(wire)+1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		for _, do := range []func(context.Context, texting.Asker, string) (texting.BatchView, error){w.Cancel, w.Pause, w.Resume} {
@@ -108,7 +108,7 @@ func TestACancelTakesTheRestAndLeavesWhatIsOnTheWire(t *testing.T) {
 func TestAScheduleIsCancelledWhole(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.create(w.bulk("ana", crm.ModuleContact, "7", "20"), "k1", w.later(time.Hour))
-		if v = w.act(w.Cancel, v.ID); v.State != models.BatchCancelled || v.Counts.Cancelled != 2 {
+		if v = w.act(w.Cancel, v.ID); v.State != ledger.BatchCancelled || v.Counts.Cancelled != 2 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		w.clock.Add(time.Hour)
@@ -123,7 +123,7 @@ func TestOneTextOfABulkIsCancelled(t *testing.T) {
 		v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20"), "k1", says(hi))
 		list := w.messages(v.ID)
 		m, err := w.CancelMessage(ctx, w.page("ana"), list[0].ID)
-		if err != nil || m.State != models.Cancelled || m.ErrorText != "Cancelled by Ana Ruiz" {
+		if err != nil || m.State != ledger.Cancelled || m.ErrorText != "Cancelled by Ana Ruiz" {
 			t.Errorf("%+v, %v", m, err)
 		}
 		got := w.claim()
@@ -135,12 +135,12 @@ func TestOneTextOfABulkIsCancelled(t *testing.T) {
 				t.Error("cancelled too late")
 			}
 		}
-		w.settle(models.Sent, got...)
-		if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Cancelled != 1 || v.Counts.Sent != 1 {
+		w.settle(ledger.Sent, got...)
+		if v = w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Cancelled != 1 || v.Counts.Sent != 1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		last := w.create(w.one("ana", "7", bob), "k2", says("Hi"))
-		if _, err := w.CancelMessage(ctx, w.page("ana"), w.messages(last.ID)[0].ID); err != nil || w.view(last.ID).State != models.BatchDone {
+		if _, err := w.CancelMessage(ctx, w.page("ana"), w.messages(last.ID)[0].ID); err != nil || w.view(last.ID).State != ledger.BatchDone {
 			t.Errorf("a batch whose only text was cancelled is %s, %v", w.view(last.ID).State, err)
 		}
 	})
@@ -148,11 +148,11 @@ func TestOneTextOfABulkIsCancelled(t *testing.T) {
 
 func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 	for code, act := range map[string]struct{ hold, back func(w *world) error }{
-		models.HeldDisconnected: {func(w *world) error { return w.db.Disconnect(ctx, "t_9") }, func(w *world) error {
+		ledger.HeldDisconnected: {func(w *world) error { return w.db.Connections.Disconnect(ctx, "t_9") }, func(w *world) error {
 			w.acme.Connected(company)
 			return nil
 		}},
-		models.HeldPlan: {func(w *world) error { w.clock.Add(time.Second); w.plan("starter"); return nil }, func(w *world) error { w.clock.Add(time.Second); w.plan("business"); return nil }},
+		ledger.HeldPlan: {func(w *world) error { w.clock.Add(time.Second); w.plan("starter"); return nil }, func(w *world) error { w.clock.Add(time.Second); w.plan("business"); return nil }},
 	} {
 		t.Run(code, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
@@ -162,13 +162,13 @@ func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 					"sending":   w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20"), "k3", says(hi)).ID,
 				}
 				must(t, act.hold(w))
-				n, err := w.db.HoldBatches(ctx, "t_9", "", code, "Held, in words")
+				n, err := w.db.Batches.Hold(ctx, "t_9", "", code, "Held, in words")
 				if err != nil || n != 3 {
 					t.Fatalf("held %d, %v", n, err)
 				}
 				for was, id := range ids {
 					w.moved(id)
-					if v := w.view(id); v.State != models.BatchHeld || v.Counts.Held != 2 || *v.Reason != "Held, in words" {
+					if v := w.view(id); v.State != ledger.BatchHeld || v.Counts.Held != 2 || *v.Reason != "Held, in words" {
 						t.Errorf("%s: %s, %+v", was, v.State, v.Counts)
 					}
 					if _, err := w.Resume(ctx, w.page("ana"), id); err == nil {
@@ -191,7 +191,7 @@ func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sending := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20"), "k1", says(hi)).ID
 		preparing := w.create(w.bulk("ana", crm.ModuleContact, "7", "20"), "k2", says(hi)).ID
-		_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldPlan, "Your plan no longer includes Dialpad")
+		_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldPlan, "Your plan no longer includes Dialpad")
 		must(t, err)
 		w.moved(sending)
 		w.clock.Add(7*24*time.Hour - time.Minute)
@@ -204,12 +204,12 @@ func TestWhatIsHeldIsOfferedAndAfterSevenDaysFails(t *testing.T) {
 		}
 		for _, id := range []string{sending, preparing} {
 			w.moved(id)
-			if v := w.view(id); v.State != models.BatchCancelled || v.Counts.Failed != 2 || v.FinishedAt == nil ||
+			if v := w.view(id); v.State != ledger.BatchCancelled || v.Counts.Failed != 2 || v.FinishedAt == nil ||
 				*v.Reason != "Not sent: it was held for seven days: Your plan no longer includes Dialpad" {
 				t.Errorf("%s, %+v", v.State, v.Counts)
 			}
 		}
-		if m := w.messages(sending)[0]; m.State != models.Failed || m.ErrorCode != "held_too_long" || m.SettledAt == nil {
+		if m := w.messages(sending)[0]; m.State != ledger.Failed || m.ErrorCode != "held_too_long" || m.SettledAt == nil {
 			t.Errorf("%+v", m)
 		}
 	})
@@ -221,7 +221,7 @@ func TestAPersonSeesTheirOwnAndAnAdminEverybodys(t *testing.T) {
 		m := w.messages(v.ID)[0].ID
 		ben, globex := w.page("ben"), w.page("ana")
 		w.db.Tenant("t_10")
-		other, err := w.db.Store.Tenant(ctx, "t_10")
+		other, err := w.db.Store.Tenants.Get(ctx, "t_10")
 		must(t, err)
 		globex.Tenant = other
 		for who, a := range map[string]texting.Asker{"another user": ben, "another tenant": globex} {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // moveChunk is how many rows one statement moves: short transactions let the lane claim in between.
@@ -14,7 +16,7 @@ const moveChunk = 2000
 // Move carries a batch's state over to its messages: those of a cancelled one are cancelled, of a paused or held one
 // parked, of a resumed one queued again. It is idempotent, and tells how many it moved.
 func (x *Texting) Move(ctx context.Context, tenantID, batchID string) (moved int, err error) {
-	b, err := x.store.Batch(ctx, tenantID, "", batchID)
+	b, err := x.store.Batches.Get(ctx, tenantID, "", batchID)
 	if err != nil {
 		return 0, ignoreNotFound(err)
 	}
@@ -32,77 +34,77 @@ func (x *Texting) Move(ctx context.Context, tenantID, batchID string) (moved int
 				return moved, err
 			}
 		}
-		if b, err = x.store.Batch(ctx, tenantID, "", batchID); err != nil {
+		if b, err = x.store.Batches.Get(ctx, tenantID, "", batchID); err != nil {
 			return moved, err // it may have been resumed meanwhile: then the rest goes the other way
 		}
 	}
 }
 
-func (x *Texting) moveSome(ctx context.Context, b models.Batch) (int, error) {
-	waiting := []string{models.Queued, models.Waiting}
+func (x *Texting) moveSome(ctx context.Context, b ledger.Batch) (int, error) {
+	waiting := []string{ledger.Queued, ledger.Waiting}
 	switch b.State {
-	case models.BatchCancelled:
-		to, code := models.Cancelled, "cancelled"
-		if b.HeldCode == models.HeldExpired {
-			to, code = models.Failed, models.HeldExpired
+	case ledger.BatchCancelled:
+		to, code := ledger.Cancelled, "cancelled"
+		if b.HeldCode == ledger.HeldExpired {
+			to, code = ledger.Failed, ledger.HeldExpired
 		}
-		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, append(waiting, models.Held), to, code, b.HeldReason, moveChunk)
+		n, err := x.store.Messages.ChangeState(ctx, b.TenantID, b.ID, append(waiting, ledger.Held), to, code, b.HeldReason, moveChunk)
 		return int(n), err
-	case models.BatchPaused:
-		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, waiting, models.Held, "paused", b.HeldReason, moveChunk)
+	case ledger.BatchPaused:
+		n, err := x.store.Messages.ChangeState(ctx, b.TenantID, b.ID, waiting, ledger.Held, "paused", b.HeldReason, moveChunk)
 		return int(n), err
-	case models.BatchHeld:
-		n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, waiting, models.Held, "held", b.HeldReason, moveChunk)
+	case ledger.BatchHeld:
+		n, err := x.store.Messages.ChangeState(ctx, b.TenantID, b.ID, waiting, ledger.Held, "held", b.HeldReason, moveChunk)
 		return int(n), err
-	case models.BatchPreparing, models.BatchSending:
+	case ledger.BatchPreparing, ledger.BatchSending:
 		return x.requeue(ctx, b)
 	}
 	return 0, nil
 }
 
 // requeue puts parked texts back, from the account that the sender's e-mail stands for now.
-func (x *Texting) requeue(ctx context.Context, b models.Batch) (int, error) {
-	c, err := x.store.Connection(ctx, b.TenantID)
+func (x *Texting) requeue(ctx context.Context, b ledger.Batch) (int, error) {
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return 0, ignoreNotFound(err)
 	}
-	lane, err := x.store.LaneOf(ctx, b.TenantID, c.CompanyID)
+	lane, err := x.store.Lanes.Get(ctx, b.TenantID, c.CompanyID)
 	if err != nil {
 		return 0, ignoreNotFound(err)
 	}
 	sender := b.SenderID // "" with automations: each of their texts has a sender of its own
-	if account, err := x.store.AccountByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
+	if account, err := x.store.Accounts.ByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
 		sender = account.DialpadID
 	}
-	return x.store.RequeueMessages(ctx, lane, b.ID, sender, moveChunk)
+	return x.store.Messages.Requeue(ctx, lane, b.ID, sender, moveChunk)
 }
 
 // goOn wakes the lane of a batch whose texts are in the queue again.
-func (x *Texting) goOn(ctx context.Context, b models.Batch) error {
-	c, err := x.store.Connection(ctx, b.TenantID)
+func (x *Texting) goOn(ctx context.Context, b ledger.Batch) error {
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+	if err := x.store.Lanes.MarkDue(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
 		return err
 	}
 	x.wake()
 	return nil
 }
 
-func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) error {
-	if moved == 0 && b.State != models.BatchSending {
+func (x *Texting) afterMove(ctx context.Context, b ledger.Batch, moved int) error {
+	if moved == 0 && b.State != ledger.BatchSending {
 		return nil
 	}
-	c, err := x.store.Connection(ctx, b.TenantID)
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
+	if err := x.store.Lanes.ResetTurns(ctx, b, c.CompanyID, b.SenderID); err != nil {
 		return err
 	}
 	if moving(b) {
-		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
+		if err := x.store.Batches.Finish(ctx, []string{b.ID}); err != nil {
 			return err
 		}
 		if err := x.goOn(ctx, b); err != nil {
@@ -110,7 +112,7 @@ func (x *Texting) afterMove(ctx context.Context, b models.Batch, moved int) erro
 		}
 	}
 	if moved > 0 {
-		return x.store.Enqueue(ctx, models.TellActivities{TenantID: b.TenantID})
+		return x.store.Enqueue(ctx, queue.SyncTimeline{TenantID: b.TenantID})
 	}
 	return nil
 }
@@ -124,7 +126,7 @@ const prepareAhead = 2 * time.Minute
 // StartDueAllTenants starts the scheduled batches whose preparing may begin, by the late rule of each.
 func (x *Texting) StartDueAllTenants(ctx context.Context, limit int) (n DueCounts, err error) {
 	now := x.now().UTC()
-	due, err := x.store.DueBatchesAllTenants(ctx, now.Add(prepareAhead), limit)
+	due, err := x.store.Batches.DueAllTenants(ctx, now.Add(prepareAhead), limit)
 	if err != nil {
 		return n, err
 	}
@@ -136,32 +138,32 @@ func (x *Texting) StartDueAllTenants(ctx context.Context, limit int) (n DueCount
 	return n, nil
 }
 
-func (x *Texting) startDue(ctx context.Context, b models.Batch, now time.Time, n *DueCounts) error {
+func (x *Texting) startDue(ctx context.Context, b ledger.Batch, now time.Time, n *DueCounts) error {
 	// The wall time wins: when the zone's rules changed since it was asked for, its instant is another.
 	if at, ok := wallInstant(b); ok && !at.Equal(*b.SendAt) && at.After(now) {
 		n.Moved++
-		return moved(x.store.UpdateSeen(ctx, b, map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
+		return moved(x.store.Batches.UpdateUnchanged(ctx, b, map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
 	}
-	if b.LateBy(*b.SendAt, now) {
-		if b.LateDo == models.LateDrop {
+	if b.IsLate(*b.SendAt, now) {
+		if b.LateDo == ledger.LateDrop {
 			n.Dropped++
 		} else {
 			n.Held++
 		}
-		return moved(x.store.UpdateSeen(ctx, b, b.Late(now)))
+		return moved(x.store.Batches.UpdateUnchanged(ctx, b, b.StoppedLate(now)))
 	}
 	n.Started++
 	err := x.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
+		if err := tx.Batches.UpdateUnchanged(ctx, b, map[string]any{"state": ledger.BatchPreparing, "started_at": now}); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
 	})
 	return moved(err)
 }
 
 // wallInstant reads a batch's wall time with today's zone rules; false where it no longer has one reading.
-func wallInstant(b models.Batch) (time.Time, bool) {
+func wallInstant(b ledger.Batch) (time.Time, bool) {
 	loc, err := time.LoadLocation(b.TimeZone)
 	wall, err2 := time.Parse(wallFormat, b.LocalTime)
 	if err != nil || err2 != nil || b.TimeZone == "" {
@@ -181,12 +183,12 @@ const (
 
 // ExpireHeldAllTenants ends what was held for seven days; its texts fail with the reason they were held for.
 func (x *Texting) ExpireHeldAllTenants(ctx context.Context, limit int) (int, error) {
-	held, err := x.store.HeldTooLongAllTenants(ctx, x.now().Add(-heldMost), limit)
+	held, err := x.store.Batches.HeldSinceAllTenants(ctx, x.now().Add(-heldMost), limit)
 	if err != nil {
 		return 0, err
 	}
 	for _, b := range held {
-		if err := x.end(ctx, b, models.HeldExpired, wordsHeldLong+": "+b.HeldReason); err != nil {
+		if err := x.end(ctx, b, ledger.HeldExpired, wordsHeldLong+": "+b.HeldReason); err != nil {
 			return 0, err
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // A one-to-one that waits has no text yet that holds its person's name, and nothing to be texted is read before it is
@@ -28,10 +28,10 @@ type cachedName struct {
 }
 
 // fillRecipients names the one recipient of each one-to-one.
-func (x *Texting) fillRecipients(ctx context.Context, a Asker, batches []models.Batch, views []BatchView) error {
+func (x *Texting) fillRecipients(ctx context.Context, a Asker, batches []ledger.Batch, views []BatchView) error {
 	unnamed := map[string][]int{} // by module
 	for i, b := range batches {
-		if b.Source != models.SourceOne {
+		if b.Source != ledger.SourceOne {
 			continue
 		}
 		to, err := x.onlyRecipient(ctx, b)
@@ -40,7 +40,7 @@ func (x *Texting) fillRecipients(ctx context.Context, a Asker, batches []models.
 		}
 		views[i].To = to
 		erased := b.ToNumber == "" // and nobody asks for that person's name again
-		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Over() || !b.Prepared && !erased) {
+		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Ended() || !b.Prepared && !erased) {
 			unnamed[b.Module] = append(unnamed[b.Module], i)
 		}
 	}

@@ -9,24 +9,25 @@ import (
 	"dialpad-texting/app/texting"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestATextThatCanGoIsQueuedWithItsValuesIn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.create(w.one("ana", "7", "(415) 555-0142"), "k1", says("Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}"))
-		if v.State != models.BatchSending || v.Source != models.SourceOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
+		if v.State != ledger.BatchSending || v.Source != ledger.SourceOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
 			v.To == nil || v.To.Name != "Bob Tanaka" || v.Text != "Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}" {
 			t.Errorf("answered %+v", v)
 		}
 		m := w.messages(v.ID)[0]
-		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != models.ClassPerson || m.Segments != 1 {
+		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != ledger.ClassPerson || m.Segments != 1 {
 			t.Errorf("queued %+v", m)
 		}
 		if w.woken.Load() != 1 {
 			t.Errorf("the worker was woken %d times", w.woken.Load())
 		}
-		w.settle(models.Sent, w.claim()...)
-		if v := w.view(v.ID); v.State != models.BatchDone || v.Counts.Sent != 1 || v.FinishedAt == nil || v.ETA != nil {
+		w.settle(ledger.Sent, w.claim()...)
+		if v := w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Sent != 1 || v.FinishedAt == nil || v.ETA != nil {
 			t.Errorf("after sending: %+v", v)
 		}
 	})
@@ -62,7 +63,7 @@ func TestATextThatCannotGoIsRefusedAndNothingIsStored(t *testing.T) {
 		"an account, but no number": {who: "dan", contact: "7", number: bob, text: "Hi", code: "no_account", words: "No Dialpad account found"},
 		"suspended":                 {who: "ben", contact: "7", number: bob, text: "Hi", before: func(w *world) { w.account("2", "ben@acme.com", models.AccountSuspended) }, code: "no_account", words: "No Dialpad account found"},
 		"plan lost":                 {who: "ana", contact: "7", number: bob, text: "Hi", before: func(w *world) { w.clock.Add(time.Second); w.plan("starter") }, code: "plan_required", words: connectWords},
-		"disconnected":              {who: "ana", contact: "7", number: bob, text: "Hi", before: func(w *world) { must(w.t, w.db.Disconnect(ctx, "t_9")) }, code: "not_connected", words: connectWords},
+		"disconnected":              {who: "ana", contact: "7", number: bob, text: "Hi", before: func(w *world) { must(w.t, w.db.Connections.Disconnect(ctx, "t_9")) }, code: "not_connected", words: connectWords},
 		"late without a rule":       {who: "ana", contact: "7", number: bob, text: "late", code: "bad_request", words: "A late text can be held, dropped or sent."},
 	}
 	for name, c := range cases {
@@ -95,20 +96,20 @@ func TestATextIsNotLostWhileTheCRMIsDown(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: kind})
 				v := w.create(w.one("ana", "7", bob), "k1", says("Hi {{Contact.firstName}}"))
-				if v.State != models.BatchPreparing || v.Counts.Queued != 1 || len(w.claim()) != 0 {
+				if v.State != ledger.BatchPreparing || v.Counts.Queued != 1 || len(w.claim()) != 0 {
 					t.Fatalf("answered %+v", v)
 				}
 				if _, err := w.Prepare(ctx, "t_9", v.ID); err == nil {
 					t.Fatal("prepared without the CRM")
 				}
-				if v = w.view(v.ID); v.State != models.BatchPreparing || v.Reason == nil || *v.Reason != words {
+				if v = w.view(v.ID); v.State != ledger.BatchPreparing || v.Reason == nil || *v.Reason != words {
 					t.Errorf("while it is down: %+v", v)
 				}
 				w.host.Mend()
 				if n, err := w.Prepare(ctx, "t_9", v.ID); err != nil || n.Queued != 1 {
 					t.Fatalf("prepared %+v, %v", n, err)
 				}
-				if v = w.view(v.ID); v.State != models.BatchSending || v.Reason != nil {
+				if v = w.view(v.ID); v.State != ledger.BatchSending || v.Reason != nil {
 					t.Errorf("when it is back: %+v", v)
 				}
 				if got := w.claim(); len(got) != 1 || got[0].Text != "Hi Bob" {
@@ -127,7 +128,7 @@ func TestWhoOptedOutWhileTheCRMWasDownGetsNothing(t *testing.T) {
 		w.host.OptOut("t_9", bob)
 		_, err := w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Skipped != 1 || v.FinishedAt == nil || len(w.claim()) != 0 {
+		if v = w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Skipped != 1 || v.FinishedAt == nil || len(w.claim()) != 0 {
 			t.Errorf("ended as %+v", v)
 		}
 		if m := w.messages(v.ID)[0]; m.ErrorText != "Unsubscribed from Text" || m.Text != "" {
@@ -183,7 +184,7 @@ func TestAKeyBelongsToOneUserAndOneBody(t *testing.T) {
 			t.Error("another user got Ana's batch")
 		}
 		// An answer that was lost can be asked for again, whatever has changed since.
-		w.settle(models.Sent, w.claim()...)
+		w.settle(ledger.Sent, w.claim()...)
 		w.clock.Add(time.Second)
 		w.plan("starter")
 		if v := w.create(w.one("ana", "7", bob), "k1", says("Hi")); v.ID != first.ID || v.Counts.Sent != 1 {

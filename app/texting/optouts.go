@@ -10,6 +10,8 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // DialpadOptOuts reads a company's list of those who opted out, and of those who came back.
@@ -48,7 +50,7 @@ type OptOutCounts struct{ Listed, OptedOut, OptedIn int }
 
 // Read takes Dialpad's opt-out list over, page by page, and tells the CRM what is news.
 func (o *OptOuts) Read(ctx context.Context, tenantID string) (n OptOutCounts, err error) {
-	c, err := o.store.Connection(ctx, tenantID)
+	c, err := o.store.Connections.Get(ctx, tenantID)
 	if err != nil || c.State != models.Connected {
 		return n, ignoreNotFound(err)
 	}
@@ -71,11 +73,11 @@ func (o *OptOuts) Read(ctx context.Context, tenantID string) (n OptOutCounts, er
 	if err != nil {
 		return n, err
 	}
-	return n, o.store.OptOutsRead(ctx, tenantID, c.OptOutsAt)
+	return n, o.store.Connections.MarkOptOutsRead(ctx, tenantID, c.OptOutsAt)
 }
 
 func (o *OptOuts) takeOuts(ctx context.Context, tenantID string, numbers []string, n *OptOutCounts) error {
-	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, models.OptOutDialpad)
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, models.OptOutDialpad)
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func (o *OptOuts) takeOuts(ctx context.Context, tenantID string, numbers []strin
 // takeIns also takes back an earlier STOP that we heard ourselves: Dialpad heard it too, and what came after it.
 func (o *OptOuts) takeIns(ctx context.Context, tenantID string, numbers []string, at time.Time, n *OptOutCounts) error {
 	sources := []string{models.OptOutDialpad, models.OptOutReply}
-	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, sources...)
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, sources...)
 	if err != nil {
 		return err
 	}
@@ -148,7 +150,7 @@ const optOutsFresh = 5 * time.Minute
 
 // Fresh reads the list again unless that was done just now.
 func (o *OptOuts) Fresh(ctx context.Context, tenantID string) error {
-	c, err := o.store.Connection(ctx, tenantID)
+	c, err := o.store.Connections.Get(ctx, tenantID)
 	if err != nil || c.OptOutsAt != nil && o.store.Now().Sub(*c.OptOutsAt) < optOutsFresh {
 		return ignoreNotFound(err)
 	}
@@ -157,7 +159,7 @@ func (o *OptOuts) Fresh(ctx context.Context, tenantID string) error {
 }
 
 // Heard applies an inbound text that said STOP or START.
-func (o *OptOuts) Heard(ctx context.Context, e models.WebhookEvent) error {
+func (o *OptOuts) Heard(ctx context.Context, e ledger.WebhookEvent) error {
 	if number, err := compose.E164(e.FromNumber, ""); err == nil {
 		if e.OptWord == "stop" {
 			_, err = o.optOut(ctx, e.TenantID, number, models.OptOutReply)
@@ -168,19 +170,19 @@ func (o *OptOuts) Heard(ctx context.Context, e models.WebhookEvent) error {
 			return err
 		}
 	}
-	return o.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+	return o.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
 }
 
 func (o *OptOuts) optOut(ctx context.Context, tenantID, number, source string) (news bool, err error) {
 	return o.change(ctx, tenantID, number, source, func(tx *models.Store) (bool, error) {
-		return tx.Suppress(ctx, tenantID, number, source, "")
+		return tx.Suppressions.Add(ctx, tenantID, number, source, "")
 	})
 }
 
 // optIn lifts what was known at a moment.
 func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Time, sources ...string) (news bool, err error) {
 	return o.change(ctx, tenantID, number, sources[0], func(tx *models.Store) (bool, error) {
-		return tx.UnsuppressUntil(ctx, tenantID, number, at, sources...)
+		return tx.Suppressions.RemoveUntil(ctx, tenantID, number, at, sources...)
 	})
 }
 
@@ -188,22 +190,22 @@ func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Ti
 // and not while another side still stands.
 func (o *OptOuts) change(ctx context.Context, tenantID, number, source string, how func(*models.Store) (bool, error)) (news bool, err error) {
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
-		before, err := tx.IsSuppressed(ctx, tenantID, number)
+		before, err := tx.Suppressions.Contains(ctx, tenantID, number)
 		if err != nil {
 			return err
 		}
 		if changed, err := how(tx); err != nil || !changed {
 			return err
 		}
-		after, err := tx.IsSuppressed(ctx, tenantID, number)
+		after, err := tx.Suppressions.Contains(ctx, tenantID, number)
 		if news = before != after; err != nil || !news {
 			return err
 		}
-		key, err := tx.NumberKey(ctx, tenantID, number)
+		key, err := tx.Tenants.NumberKey(ctx, tenantID, number)
 		if err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number), OptedOut: after, Source: source,
+		return tx.Enqueue(ctx, queue.SyncOptOut{TenantID: tenantID, NumberKey: key, Number: tx.Suppressions.SealNumber(tenantID, number), OptedOut: after, Source: source,
 			Since: tx.Now().UnixNano()})
 	})
 	return news && err == nil, err

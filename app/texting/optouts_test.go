@@ -18,6 +18,8 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // sides are the keeper of opt-outs and the Dialpad that it reads.
@@ -36,10 +38,10 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 		server := httptest.NewServer(s.phone)
 		t.Cleanup(func() { server.Close(); s.phone.Close() })
 		dp := dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.clock.Now})
-		_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+		_, err := w.db.Connections.Save(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
 		must(t, err)
-		must(t, w.db.MarkReady(ctx, "t_9"))
+		must(t, w.db.Connections.MarkReady(ctx, "t_9"))
 		s.OptOuts = texting.NewOptOuts(w.db.Store, dp, w.crm, w.market, slog.New(slog.DiscardHandler))
 		w.Texting = texting.New(w.db.Store, w.crm, w.market, texting.Config{Now: w.clock.Now, OptOuts: s.Fresh})
 		f(t, s)
@@ -49,17 +51,17 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 // says has a phone answer Ana's number, and what the webhook brought of it applied.
 func (s *sides) says(number, word string) {
 	s.t.Helper()
-	_, err := s.db.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
+	_, err := s.db.SaveEvent(ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
 		OptWord: word, BodyHash: fmt.Sprint(number, word, s.clock.Now())})
 	must(s.t, err)
-	events, err := s.db.PendingEventsAllTenants(ctx, s.clock.Now().Add(time.Second), 10)
+	events, err := s.db.Events.PendingAllTenants(ctx, s.clock.Now().Add(time.Second), 10)
 	must(s.t, err)
 	for _, e := range events {
-		e, err := s.db.Event(ctx, "t_9", e.ID)
+		e, err := s.db.Events.Get(ctx, "t_9", e.ID)
 		must(s.t, err)
 		must(s.t, s.Heard(ctx, e))
 	}
-	if left, _ := s.db.PendingEventsAllTenants(ctx, s.clock.Now().Add(time.Second), 10); len(left) != 0 {
+	if left, _ := s.db.Events.PendingAllTenants(ctx, s.clock.Now().Add(time.Second), 10); len(left) != 0 {
 		s.t.Error("an event stayed open")
 	}
 	s.clock.Add(time.Second)
@@ -76,7 +78,7 @@ func (s *sides) reads() texting.OptOutCounts {
 // out tells whether a number gets nothing from us now.
 func (s *sides) out(number string) bool {
 	s.t.Helper()
-	out, err := s.db.IsSuppressed(ctx, "t_9", number)
+	out, err := s.db.Suppressions.Contains(ctx, "t_9", number)
 	must(s.t, err)
 	return out
 }
@@ -95,7 +97,7 @@ func TestOneSideIsEnoughAndEachLiftsItsOwn(t *testing.T) {
 			{"the CRM too", func() { s.suppress(bob, models.OptOutCRM) }, true, 1},
 			{"Dialpad too", func() { s.phone.Reply(bob, "+14155550100", "STOP"); s.reads() }, true, 1},
 			{"its list again", func() { s.reads() }, true, 1},
-			{"the CRM takes it back", func() { _, err := s.db.Unsuppress(ctx, "t_9", bob, models.OptOutCRM); must(t, err) }, true, 1},
+			{"the CRM takes it back", func() { _, err := s.db.Suppressions.Remove(ctx, "t_9", bob, models.OptOutCRM); must(t, err) }, true, 1},
 			{"a START that only we heard", func() { s.says(bob, "start") }, true, 1},
 			{"Dialpad heard it too", func() { s.phone.Reply(bob, "+14155550100", "START"); s.reads() }, false, 2},
 			{"its list again", func() { s.reads() }, false, 2},
@@ -120,7 +122,7 @@ func TestTheWholeListIsRead(t *testing.T) {
 		if n := s.reads(); n.Listed != 150 || n.OptedOut != 0 {
 			t.Errorf("again %+v", n)
 		}
-		c, err := s.db.Connection(ctx, "t_9")
+		c, err := s.db.Connections.Get(ctx, "t_9")
 		if err != nil || c.OptOutsAt == nil || !c.OptOutsAt.Equal(s.clock.Now()) {
 			t.Errorf("read at %v, %v", c.OptOutsAt, err)
 		}
@@ -129,10 +131,10 @@ func TestTheWholeListIsRead(t *testing.T) {
 
 func TestTheCRMIsToldUntilItHeard(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
-		job := func(out bool) models.TellOptOut {
-			key, err := s.db.NumberKey(ctx, "t_9", bob)
+		job := func(out bool) queue.SyncOptOut {
+			key, err := s.db.Tenants.NumberKey(ctx, "t_9", bob)
 			must(t, err)
-			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.SealNumber("t_9", bob), OptedOut: out, Source: models.OptOutReply}
+			return queue.SyncOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.Suppressions.SealNumber("t_9", bob), OptedOut: out, Source: models.OptOutReply}
 		}
 		s.says(bob, "stop")
 		s.host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
@@ -165,7 +167,7 @@ func TestABulkReadsDialpadsListFirst(t *testing.T) {
 		if v.Counts.Skipped != 0 {
 			t.Errorf("the list was read although it is fresh: %+v", v.Counts)
 		}
-		s.settle(models.Sent, s.claim()...)
+		s.settle(ledger.Sent, s.claim()...)
 		s.clock.Add(2 * time.Minute)
 		v = s.prepared(s.bulk("ana", crm.ModuleContact, "7", "20"), "k2", says(hi))
 		if v.Counts.Skipped != 1 || v.Counts.Queued != 1 {
@@ -219,10 +221,10 @@ func TestAnOptOutIsToldUnderOneIDUntilTheCRMTakesIt(t *testing.T) {
 		status := 0
 		client, ids := answers(t, &status)
 		o := texting.NewOptOuts(s.db.Store, nil, client, s.market, slog.New(slog.DiscardHandler))
-		key, err := s.db.NumberKey(ctx, "t_9", bob)
+		key, err := s.db.Tenants.NumberKey(ctx, "t_9", bob)
 		must(t, err)
 		s.says(bob, "stop")
-		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.SealNumber("t_9", bob), OptedOut: true, Source: models.OptOutReply, Since: s.clock.Now().UnixNano()}
+		job := queue.SyncOptOut{TenantID: "t_9", NumberKey: key, Number: s.db.Suppressions.SealNumber("t_9", bob), OptedOut: true, Source: models.OptOutReply, Since: s.clock.Now().UnixNano()}
 		tell := func(code int) time.Duration {
 			t.Helper()
 			status = code

@@ -6,7 +6,7 @@ import (
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // ready schedules a bulk in an hour with a late rule and prepares it a minute before.
@@ -31,18 +31,18 @@ func (w *world) carry(id string) {
 func (w *world) take() int {
 	w.t.Helper()
 	w.leased(time.Second)
-	_, _, err := w.db.PromoteDue(ctx, w.lane, 1000)
+	_, _, err := w.db.Lanes.QueueDue(ctx, w.lane, 1000)
 	must(w.t, err)
-	got, _, err := w.db.Claim(ctx, w.lane, models.Take{N: 1, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(ctx, w.lane, ledger.ClaimSize{N: 1, Base: w.clock.Now()})
 	must(w.t, err)
-	w.settle(models.Sent, got...)
+	w.settle(ledger.Sent, got...)
 	return len(got)
 }
 
 // leased takes Acme's lane over for a time.
 func (w *world) leased(d time.Duration) {
 	w.t.Helper()
-	lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", d, 0, 1)
+	lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "w1", d, 0, 1)
 	must(w.t, err)
 	if len(lanes) != 1 {
 		w.t.Fatal("the lane is not due")
@@ -57,11 +57,11 @@ func TestTextsThatLayQueuedWhileEverythingWasDownAreJudgedToo(t *testing.T) {
 				id := w.ready(l)
 				w.clock.Add(time.Minute)
 				w.leased(12 * time.Second)
-				if n, _, err := w.db.PromoteDue(ctx, w.lane, 1000); err != nil || n != 2 {
+				if n, _, err := w.db.Lanes.QueueDue(ctx, w.lane, 1000); err != nil || n != 2 {
 					t.Fatalf("%d queued at the time, %v", n, err)
 				}
 				w.clock.Add(26 * time.Hour) // the worker died, and a backup of that moment was restored
-				w.lane = models.Lane{}
+				w.lane = ledger.Lane{}
 				if got := w.claim(); len(got) != 0 {
 					t.Fatalf("%d of yesterday's texts went", len(got))
 				}
@@ -118,11 +118,11 @@ func TestAConnectionThatWasBrokenOverTheTimeLeavesTheTextsToTheLateRule(t *testi
 // broken breaks the connection for a time, and mends it.
 func (w *world) broken(d time.Duration, id string) {
 	w.t.Helper()
-	_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldBroken, "broken")
+	_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldBroken, "broken")
 	must(w.t, err)
 	w.carry(id)
 	w.clock.Add(d)
-	_, err = w.db.ReleaseBatches(ctx, "t_9", models.HeldBroken)
+	_, err = w.db.Batches.Release(ctx, "t_9", ledger.HeldBroken)
 	must(w.t, err)
 	w.carry(id)
 }
@@ -136,7 +136,7 @@ func TestAShortBreakInALongBulkMakesItNotLate(t *testing.T) {
 		}
 		w.clock.Add(5 * time.Hour) // as long as others of it take
 		w.broken(2*time.Minute, id)
-		if v := w.view(id); v.State != models.BatchSending {
+		if v := w.view(id); v.State != ledger.BatchSending {
 			t.Errorf("%s: %v", v.State, v.Reason)
 		}
 	})
@@ -147,7 +147,7 @@ func TestWhoResumesALateBatchIsNotAskedTwice(t *testing.T) {
 		v := w.lateRule(nil)
 		w.clock.Add(59 * time.Minute)
 		w.due()
-		_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldDisconnected, "disconnected")
+		_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldDisconnected, "disconnected")
 		must(t, err)
 		w.clock.Add(5 * time.Hour)
 		_, err = w.Resume(ctx, w.page("ana"), v.ID)

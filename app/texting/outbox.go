@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Filter selects batches of the outbox.
@@ -35,14 +35,14 @@ const (
 // Batches pages the outbox: an admin's holds everybody's batches, a user's the user's own. A query that is a phone number
 // finds the batches with that recipient, too.
 func (x *Texting) Batches(ctx context.Context, a Asker, f Filter) (BatchesView, error) {
-	filter := models.BatchFilter{UserID: a.scope(), State: f.State, Source: f.Source, Query: f.Query}
+	filter := ledger.BatchFilter{UserID: a.scope(), State: f.State, Source: f.Source, Query: f.Query}
 	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
 		filter.Number = number
-		if filter.NumberKey, err = x.store.NumberKey(ctx, a.Tenant.ID, number); err != nil {
+		if filter.NumberKey, err = x.store.Tenants.NumberKey(ctx, a.Tenant.ID, number); err != nil {
 			return BatchesView{}, err
 		}
 	}
-	list, err := x.store.Batches(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
+	list, err := x.store.Batches.List(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
 	if err != nil {
 		return BatchesView{}, err
 	}
@@ -63,11 +63,11 @@ func states(state string) ([]string, error) {
 	switch state {
 	case "":
 		return nil, nil
-	case models.Queued:
-		return []string{models.Queued, models.Waiting}, nil
+	case ledger.Queued:
+		return []string{ledger.Queued, ledger.Waiting}, nil
 	}
-	known := []string{models.Sending, models.Sent, models.Delivered, models.Undelivered, models.Failed, models.Uncertain,
-		models.Held, models.Cancelled, models.Skipped}
+	known := []string{ledger.Sending, ledger.Sent, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Uncertain,
+		ledger.Held, ledger.Cancelled, ledger.Skipped}
 	if !slices.Contains(known, state) {
 		return nil, &Problem{Code: "bad_request", Message: "There is no such state.", Details: map[string]any{"field": "state"}}
 	}
@@ -76,7 +76,7 @@ func states(state string) ([]string, error) {
 
 // Messages pages a batch's messages; state "" is all. Those of a scheduled bulk are foretold.
 func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor string) (MessagesView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return MessagesView{}, found(err)
 	}
@@ -84,10 +84,10 @@ func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor strin
 	if err != nil {
 		return MessagesView{}, err
 	}
-	if b.State == models.BatchScheduled && b.Source == models.SourceBulk {
+	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
 		return x.foretold(ctx, a, b, state, cursor)
 	}
-	list, err := x.store.Messages(ctx, a.Tenant.ID, id, want, cursor, messagesPage+1)
+	list, err := x.store.Messages.List(ctx, a.Tenant.ID, id, want, cursor, messagesPage+1)
 	if err != nil {
 		return MessagesView{}, err
 	}
@@ -104,7 +104,7 @@ func (x *Texting) Messages(ctx context.Context, a Asker, id, state, cursor strin
 
 // foretold pages who would get a scheduled bulk if it began now, as the CRM has them. There are no messages yet, and so
 // no ids; whoever is to be left out is named by the record.
-func (x *Texting) foretold(ctx context.Context, a Asker, b models.Batch, state, cursor string) (MessagesView, error) {
+func (x *Texting) foretold(ctx context.Context, a Asker, b ledger.Batch, state, cursor string) (MessagesView, error) {
 	w, err := wishOf(a.Tenant, b)
 	if err != nil {
 		return MessagesView{}, textProblem(err)
@@ -119,9 +119,9 @@ func (x *Texting) foretold(ctx context.Context, a Asker, b models.Batch, state, 
 	twins{}.leaveOut(p.recipients)
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.next)}
 	for _, r := range p.recipients {
-		m := MessageView{RecordID: r.recordID, Name: r.name, Deal: r.deal, To: r.number, Display: display(r.number), Text: r.text, State: models.Queued}
+		m := MessageView{RecordID: r.recordID, Name: r.name, Deal: r.deal, To: r.number, Display: display(r.number), Text: r.text, State: ledger.Queued}
 		if r.code != "" {
-			m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, r.code, r.reason, ""
+			m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, r.code, r.reason, ""
 		}
 		if state == "" || state == m.State {
 			v.Messages = append(v.Messages, m)
@@ -132,7 +132,7 @@ func (x *Texting) foretold(ctx context.Context, a Asker, b models.Batch, state, 
 
 // Report writes a batch's messages as CSV (RFC 4180, UTF-8 with a byte order mark, which spreadsheets ask for).
 func (x *Texting) Report(ctx context.Context, a Asker, id, state string, w io.Writer) error {
-	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id); err != nil {
+	if _, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.scope(), id); err != nil {
 		return found(err)
 	}
 	want, err := states(state)
@@ -148,7 +148,7 @@ func (x *Texting) Report(ctx context.Context, a Asker, id, state string, w io.Wr
 		return err
 	}
 	for after := ""; ; {
-		list, err := x.store.Messages(ctx, a.Tenant.ID, id, want, after, 1000)
+		list, err := x.store.Messages.List(ctx, a.Tenant.ID, id, want, after, 1000)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (x *Texting) Report(ctx context.Context, a Asker, id, state string, w io.Wr
 	}
 }
 
-func reportRow(m models.Message) []string {
+func reportRow(m ledger.Message) []string {
 	sent := ""
 	if m.SentAt != nil {
 		sent = m.SentAt.UTC().Format(time.RFC3339)

@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // listed are the ids of all pages of the outbox, which must be newest first.
@@ -87,8 +88,8 @@ func TestTheOutboxIsFilteredAndPaged(t *testing.T) {
 
 func TestABatchsTextsAreFilteredAndPaged(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.acme.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 250)
-		w.settle(models.Sent, w.claim()[:30]...)
+		w.acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 250)
+		w.settle(ledger.Sent, w.claim()[:30]...)
 		for state, want := range map[string]int{"": 250, "sent": 30, "sending": 220, "failed": 0} {
 			n, cursor, seen := 0, "", map[string]bool{}
 			for {
@@ -120,14 +121,14 @@ func TestABatchsTextsAreFilteredAndPaged(t *testing.T) {
 func TestTheReportOpensInASpreadsheetAndRunsNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "8"), "k1", says("Hi {{Contact.firstName}},\n\"quoted\" ✓"))
-		lane, err := w.db.LaneOf(ctx, "t_9", company)
+		lane, err := w.db.Lanes.Get(ctx, "t_9", company)
 		must(t, err)
 		for i, name := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "fine"} {
-			_, err := w.db.AddMessages(ctx, lane, []models.Message{{ID: models.NewID(), TenantID: "t_9", BatchID: v.ID, LaneID: lane.ID, Class: models.ClassBulk, UserID: "42",
-				Module: "contact", RecordID: fmt.Sprint("x", i), Name: name, State: models.Skipped, ErrorText: "Not a valid number", ErrorCode: "invalid_number"}})
+			_, err := w.db.Messages.Add(ctx, lane, []ledger.Message{{ID: models.NewID(), TenantID: "t_9", BatchID: v.ID, LaneID: lane.ID, Class: ledger.ClassBulk, UserID: "42",
+				Module: "contact", RecordID: fmt.Sprint("x", i), Name: name, State: ledger.Skipped, ErrorText: "Not a valid number", ErrorCode: "invalid_number"}})
 			must(t, err)
 		}
-		w.settle(models.Sent, w.claim()...)
+		w.settle(ledger.Sent, w.claim()...)
 		var b strings.Builder
 		must(t, w.Report(ctx, w.page("ana"), v.ID, "", &b))
 		body, marked := strings.CutPrefix(b.String(), "\ufeff")
@@ -168,15 +169,15 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 		first := w.claim()[0]
 		w.clock.Add(time.Second)
 		due := w.clock.Now().Add(time.Minute)
-		_, err := w.db.Settle(ctx, []models.Outcome{{ID: first.ID, Attempt: 1, State: models.Waiting, Code: "rate", Text: "Too many requests", DueAt: &due}})
+		_, err := w.db.Settle(ctx, []ledger.Outcome{{ID: first.ID, Attempt: 1, State: ledger.Waiting, Code: "rate", Text: "Too many requests", DueAt: &due}})
 		must(t, err)
 		w.clock.Add(time.Minute)
-		w.settle(models.Sent, w.claim()...)
+		w.settle(ledger.Sent, w.claim()...)
 		w.clock.Add(2 * time.Second)
-		_, err = w.db.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, DialpadID: "d-" + first.ID, Direction: "outbound", Status: "delivered",
+		_, err = w.db.SaveEvent(ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, DialpadID: "d-" + first.ID, Direction: "outbound", Status: "delivered",
 			FromNumber: "+14155550100", ToNumber: bob, BodyHash: "1"})
 		must(t, err)
-		events, err := w.db.PendingEventsAllTenants(ctx, w.clock.Now().Add(time.Second), 1)
+		events, err := w.db.Events.PendingAllTenants(ctx, w.clock.Now().Add(time.Second), 1)
 		must(t, err)
 		done, err := delivery.NewReconciler(w.db.Store, slog.New(slog.DiscardHandler)).Process(ctx, "t_9", events[0].ID)
 		if err != nil || !done {
@@ -185,7 +186,7 @@ func TestAReceiptTellsEverythingInOrder(t *testing.T) {
 		r, err := w.Receipt(ctx, w.page("ana"), first.ID)
 		must(t, err)
 		m := r.Message
-		if m.State != models.Delivered || m.Text != "Hi Bob 🌻" || m.From != "+14155550100" || m.Segments != 1 || m.Encoding != "UCS-2" || m.BatchID != v.ID || m.MatchedBy != "id" || m.DialpadID != "d-"+first.ID {
+		if m.State != ledger.Delivered || m.Text != "Hi Bob 🌻" || m.From != "+14155550100" || m.Segments != 1 || m.Encoding != "UCS-2" || m.BatchID != v.ID || m.MatchedBy != "id" || m.DialpadID != "d-"+first.ID {
 			t.Errorf("message %+v", m)
 		}
 		if r.Request.Text != "Hi {{Contact.firstName}} 🌻" || r.Request.By.Name != "Ana Ruiz" || r.Request.Sender != "ana@acme.com" || r.Request.Schedule != nil {
@@ -217,7 +218,7 @@ func TestAReceiptNamesTheSenderOfAnAutomationsText(t *testing.T) {
 		a := texting.Action{CallbackID: "cb_1", MessageID: models.NewID(), CalledAt: w.clock.Now(), WorkflowID: "w1", WorkflowName: "Welcome",
 			Module: crm.ModuleContact, RecordID: "7", ToField: "mobile", Message: hi}
 		tenant := w.page("ana").Tenant
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Active: true}}))
 		to, err := w.Target(ctx, tenant, "43", a)
 		must(t, err)
 		must(t, w.db.Tx(ctx, func(tx *models.Store) error {
@@ -233,7 +234,7 @@ func TestAReceiptNamesTheSenderOfAnAutomationsText(t *testing.T) {
 		if got := sender(); got != "ben@acme.com" {
 			t.Errorf("the sender is %q", got)
 		}
-		must(t, w.db.ForgetAccounts(ctx, "t_9")) // disconnected: the CRM's user still says who it was
+		must(t, w.db.Accounts.DeleteAll(ctx, "t_9")) // disconnected: the CRM's user still says who it was
 		if got := sender(); got != "ben@acme.com" {
 			t.Errorf("without accounts the sender is %q", got)
 		}

@@ -31,10 +31,10 @@ func TestTheLastTextIsForetoldByThePresentRateAndWhatWaitsAlready(t *testing.T) 
 		if v = w.view(v.ID); v.ETA == nil || v.ETA.Sub(w.clock.Now()) != 10*time.Second {
 			t.Errorf("the five themselves: %v", v.ETA)
 		}
-		l, err := w.db.LaneOf(ctx, "t_9", company)
+		l, err := w.db.Lanes.Get(ctx, "t_9", company)
 		must(t, err)
 		l.LearnedRate = 15
-		must(t, w.db.SavePace(ctx, l))
+		must(t, w.db.Lanes.SavePace(ctx, l))
 		if got := lastIn(); got != 36*time.Second {
 			t.Errorf("while Dialpad takes fewer: %s", got)
 		}

@@ -15,7 +15,7 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // thousand adds people until Acme has a thousand, one of whom, six pages on, has Bob's number. 990 of them can be texted.
@@ -26,12 +26,12 @@ func (w *world) thousand() {
 
 func (w *world) isTheThousand(v texting.BatchView) {
 	w.t.Helper()
-	if v.State != models.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
+	if v.State != ledger.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
 		w.t.Errorf("%s, %+v", v.State, v.Counts)
 	}
 	numbers, reasons := map[string]bool{}, map[string]int{}
 	for _, m := range w.messages(v.ID) {
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			reasons[m.ErrorCode]++
 			continue
 		}
@@ -55,7 +55,7 @@ func TestASelectionIsPreparedPageByPage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.thousand()
 		v := w.create(w.all("ana", crm.ModuleContact, ""), "k1", says(hi))
-		if v.Counts.Queued != 1000 || v.State != models.BatchPreparing {
+		if v.Counts.Queued != 1000 || v.State != ledger.BatchPreparing {
 			t.Errorf("before: %+v", v.Counts)
 		}
 		n, err := w.Prepare(ctx, "t_9", v.ID)
@@ -152,18 +152,18 @@ func TestACRMInTroubleDelaysABulkAndSaysSo(t *testing.T) {
 					}
 				}
 				now := w.view(v.ID)
-				if now.State != models.BatchPreparing || now.Reason == nil || *now.Reason != words || now.Counts.Total != 1000 || now.Counts.Skipped == 0 {
+				if now.State != ledger.BatchPreparing || now.Reason == nil || *now.Reason != words || now.Counts.Total != 1000 || now.Counts.Skipped == 0 {
 					t.Errorf("meanwhile %s, %v, %+v", now.State, now.Reason, now.Counts)
 				}
-				w.settle(models.Sent, w.claim()...) // what is prepared goes out meanwhile
-				if now = w.view(v.ID); now.State != models.BatchPreparing || now.Counts.Sent == 0 || now.Counts.Total != 1000 {
+				w.settle(ledger.Sent, w.claim()...) // what is prepared goes out meanwhile
+				if now = w.view(v.ID); now.State != ledger.BatchPreparing || now.Counts.Sent == 0 || now.Counts.Total != 1000 {
 					t.Errorf("while it sends %s, %+v", now.State, now.Counts)
 				}
 				w.host.Mend()
 				_, err := w.Prepare(ctx, "t_9", v.ID)
 				must(t, err)
-				w.settle(models.Sent, w.claim()...)
-				if now = w.view(v.ID); now.State != models.BatchDone || now.Reason != nil || now.Counts.Sent != 990 || now.Counts.Skipped != 10 {
+				w.settle(ledger.Sent, w.claim()...)
+				if now = w.view(v.ID); now.State != ledger.BatchDone || now.Reason != nil || now.Counts.Sent != 990 || now.Counts.Skipped != 10 {
 					t.Errorf("afterwards %s, %v, %+v", now.State, now.Reason, now.Counts)
 				}
 			})
@@ -190,8 +190,8 @@ func TestPagesThatLeadInACircleEndSomeDay(t *testing.T) {
 			t.Errorf("counted in a circle: %+v", p.Total)
 		}
 		v := w.create(a, "k1", says("Hi"))
-		for _, want := range []string{models.BatchPreparing, models.BatchHeld} {
-			if n, err := x.Prepare(ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == models.BatchPreparing {
+		for _, want := range []string{ledger.BatchPreparing, ledger.BatchHeld} {
+			if n, err := x.Prepare(ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == ledger.BatchPreparing {
 				t.Fatalf("%d pages, %v", n.Pages, err)
 			}
 			got := w.view(v.ID)
@@ -240,7 +240,7 @@ func TestPausingAndCancellingStopPreparing(t *testing.T) {
 			if len(w.claim()) != 0 || now.Counts.Total != 1000 {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
 			}
-			if i == 0 && (now.State != models.BatchPaused || now.Counts.Queued < 900) || i == 1 && (now.State != models.BatchCancelled || now.Counts.Cancelled < 900) {
+			if i == 0 && (now.State != ledger.BatchPaused || now.Counts.Queued < 900) || i == 1 && (now.State != ledger.BatchCancelled || now.Counts.Cancelled < 900) {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
 			}
 			if i == 0 {
@@ -251,7 +251,7 @@ func TestPausingAndCancellingStopPreparing(t *testing.T) {
 				_, err = w.Move(ctx, "t_9", v.ID)
 				must(t, err)
 				w.isTheThousand(w.view(v.ID))
-				w.settle(models.Sent, w.claim()...)
+				w.settle(ledger.Sent, w.claim()...)
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const hi = "Hi {{Contact.firstName|there}}"
@@ -21,7 +22,7 @@ func (w *world) became(batch string) map[string]string {
 			w.t.Errorf("record %s has two rows", m.RecordID)
 		}
 		out[m.RecordID] = m.Text
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			out[m.RecordID] = m.ErrorCode + ": " + m.ErrorText
 		}
 	}
@@ -42,11 +43,11 @@ func TestEachRecipientGetsATextOrAReason(t *testing.T) {
 		if d := cmp.Diff(want, w.became(v.ID)); d != "" {
 			t.Error(d)
 		}
-		if v.State != models.BatchSending || v.Counts.Queued != 2 || v.Counts.Skipped != 9 || v.Counts.Total != 11 {
+		if v.State != ledger.BatchSending || v.Counts.Queued != 2 || v.Counts.Skipped != 9 || v.Counts.Total != 11 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
-		w.settle(models.Sent, w.claim()...)
-		if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Sent != 2 {
+		w.settle(ledger.Sent, w.claim()...)
+		if v = w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Sent != 2 {
 			t.Errorf("afterwards %s, %+v", v.State, v.Counts)
 		}
 	})
@@ -91,7 +92,7 @@ func TestTheToFieldDecidesTheNumber(t *testing.T) {
 
 func TestABulkEndsWithTheOptOutLine(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
 		v := w.prepared(w.bulk("ana", crm.ModuleContact, "7"), "k1", says("Hi {{Contact.firstName}}"))
 		if got := w.messages(v.ID)[0].Text; got != "Hi Bob\nReply STOP to opt out." {
 			t.Errorf("text %q", got)
@@ -126,7 +127,7 @@ func TestValuesAndOptOutsAreReadWhenPreparing(t *testing.T) {
 func TestABulkWhereNobodyCanBeTextedIsDone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.prepared(w.bulk("ana", crm.ModuleContact, "8", "11"), "k1", says(hi))
-		if v.State != models.BatchDone || v.FinishedAt == nil || v.Counts.Skipped != 2 || v.ETA != nil {
+		if v.State != ledger.BatchDone || v.FinishedAt == nil || v.Counts.Skipped != 2 || v.ETA != nil {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -147,7 +148,7 @@ func TestPreparingAsksAgainWhoMaySend(t *testing.T) {
 		w.account("2", "ben@acme.com", models.AccountSuspended)
 		_, err := w.Prepare(ctx, "t_9", gone.ID)
 		must(t, err)
-		if v := w.view(gone.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || v.Counts.Skipped != 1 {
+		if v := w.view(gone.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || v.Counts.Skipped != 1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if m := w.messages(gone.ID)[0]; m.ErrorText != "No Dialpad account found" && w.messages(gone.ID)[1].ErrorText != "No Dialpad account found" {
@@ -159,7 +160,7 @@ func TestPreparingAsksAgainWhoMaySend(t *testing.T) {
 		if _, err := w.Prepare(ctx, "t_9", held.ID); err != nil {
 			t.Fatal(err)
 		}
-		if v := w.view(held.ID); v.State != models.BatchHeld || *v.Reason != connectWords || v.Counts.Held != 2 || w.row(held.ID).HeldCode != models.HeldPlan {
+		if v := w.view(held.ID); v.State != ledger.BatchHeld || *v.Reason != connectWords || v.Counts.Held != 2 || w.row(held.ID).HeldCode != ledger.HeldPlan {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -169,7 +170,7 @@ func TestATemplateNeverLeavesRaw(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.Seed(1, 0)
 		v := w.create(w.bulk("ana", crm.ModuleContact, "7", "9"), "k1", says("Hi {{Contact.firstName}} {{Contact.title|}}."))
-		must(t, w.db.UpdateBatch(ctx, "t_9", v.ID, []string{models.BatchPreparing}, map[string]any{"message": "Hi {{Contact.firstName"}))
+		must(t, w.db.Batches.Update(ctx, "t_9", v.ID, []string{ledger.BatchPreparing}, map[string]any{"message": "Hi {{Contact.firstName"}))
 		if _, err := w.Prepare(ctx, "t_9", v.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +179,7 @@ func TestATemplateNeverLeavesRaw(t *testing.T) {
 				t.Errorf("claimed %q", c.Text)
 			}
 		}
-		if v := w.view(v.ID); v.State != models.BatchCancelled || v.Counts.Cancelled != 2 {
+		if v := w.view(v.ID); v.State != ledger.BatchCancelled || v.Counts.Cancelled != 2 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})

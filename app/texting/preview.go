@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // PreviewRequest asks who would get what.
@@ -118,9 +118,9 @@ func (x *Texting) Preview(ctx context.Context, a Asker, r PreviewRequest) (Previ
 }
 
 func (x *Texting) previewWish(ctx context.Context, a Asker, r PreviewRequest) (wish, error) {
-	w := wish{tenant: a.Tenant, userID: a.UserID, source: models.SourceOne, module: a.Ctx.Module, recordIDs: eachOnce(a.Ctx.RecordIDs), toNumber: a.Ctx.ToNumber}
+	w := wish{tenant: a.Tenant, userID: a.UserID, source: ledger.SourceOne, module: a.Ctx.Module, recordIDs: eachOnce(a.Ctx.RecordIDs), toNumber: a.Ctx.ToNumber}
 	if a.Ctx.Mode == "bulk" {
-		w.source, w.selection, w.toNumber, w.toField = models.SourceBulk, a.Ctx.Selection, "", firstOf(r.ToField, defaultField)
+		w.source, w.selection, w.toNumber, w.toField = ledger.SourceBulk, a.Ctx.Selection, "", firstOf(r.ToField, defaultField)
 		if err := x.knownField(ctx, a.Tenant, a.Ctx.Module, w.toField); err != nil {
 			return w, err
 		}

@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // dryRun is a preview with all its parts put together.
@@ -62,7 +63,7 @@ func (w *world) excluded(told map[string]string) (n int) {
 
 func TestThePreviewSaysWhatPreparingThenDoes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
 		w.suppress("+14155550110", models.OptOutReply)
 		batches := 0
 		for name, c := range map[string]struct {
@@ -88,7 +89,7 @@ func TestThePreviewSaysWhatPreparingThenDoes(t *testing.T) {
 			}
 			segments, most := 0, 0
 			for _, m := range w.messages(v.ID) {
-				if m.State != models.Skipped {
+				if m.State != ledger.Skipped {
 					segments, most = segments+m.Segments, max(most, m.Segments)
 				}
 			}
@@ -216,7 +217,7 @@ func TestAnEmptyTextAlreadyCountsWhoCanBeReached(t *testing.T) {
 
 func TestThePreviewWarnsOfQuietHours(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		w.clock.Add(10 * time.Hour) // 20:00 in New York, 17:00 in California, 15:00 in Honolulu
 		v, err := w.Preview(ctx, w.bulk("ana", crm.ModuleContact, "2", "5", "1", "50"), texting.PreviewRequest{Message: "Hi"})
 		if err != nil || v.WillReceive != 4 || v.Quiet != 2 {
@@ -227,7 +228,7 @@ func TestThePreviewWarnsOfQuietHours(t *testing.T) {
 
 func TestThePreviewWarnsOfQuietHoursAtTheTimeThatIsPlanned(t *testing.T) {
 	each(t, func(t *testing.T, w *world) { // it is 10:00 in New York, 07:00 in California, 05:00 in Honolulu
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 60, QuietFrom: "20:00", QuietTo: "08:00"}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 60, QuietFrom: "20:00", QuietTo: "08:00"}))
 		a := w.bulk("ana", crm.ModuleContact, "2", "5", "1", "50")
 		now, err := w.Preview(ctx, a, texting.PreviewRequest{Message: "Hi"})
 		must(t, err)

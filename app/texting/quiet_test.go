@@ -18,7 +18,7 @@ func TestAScheduledBulkReachesEachPersonInTheMorning(t *testing.T) {
 	}{"moved": {true, nil, true}, "as planned": {false, nil, false}, "moved by an edit": {false, new(true), true}, "no more": {true, new(false), false}} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
-				must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+				must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 				r := at("2026-03-02T23:00", "America/New_York", "")
 				r.MoveQuiet = c.asked
 				v := w.create(w.bulk("ana", crm.ModuleContact, "2", "1", "50"), "k1", r) // New York, Oakland, Honolulu
@@ -50,7 +50,7 @@ func TestAScheduledBulkReachesEachPersonInTheMorning(t *testing.T) {
 // TestAPreviewCountsWhoseTurnComesAtNight begins a bulk twenty seconds before quiet hours, at six a minute.
 func TestAPreviewCountsWhoseTurnComesAtNight(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 6, QuietFrom: "20:00", QuietTo: "08:00"}))
+		must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 6, QuietFrom: "20:00", QuietTo: "08:00"}))
 		loc, err := time.LoadLocation("America/New_York")
 		must(t, err)
 		w.clock.Add(time.Date(2026, 3, 2, 19, 59, 40, 0, loc).Sub(w.clock.Now()))
@@ -68,7 +68,7 @@ func TestWhoeverReschedulesIsToldTheQuietHours(t *testing.T) {
 		v := w.create(w.one("ana", "7", bob), "k1", w.later(time.Hour))
 		now := w.create(w.one("ana", "20", bob), "k2", says(hi))
 		for _, hours := range []texting.QuietHours{{From: "21:00", To: "07:00"}, {}} {
-			must(t, w.db.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
+			must(t, w.db.Tenants.SaveSettings(ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
 			if got := w.view(v.ID).QuietHours; got == nil != (hours.From == "") || got != nil && *got != hours {
 				t.Errorf("%v, want %v", got, hours)
 			}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/compose"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // ReceiptView is everything about one text: who asked, what was rendered from what, each attempt, each event.
@@ -61,19 +61,19 @@ type EventView struct {
 
 // Receipt tells everything about one text.
 func (x *Texting) Receipt(ctx context.Context, a Asker, id string) (ReceiptView, error) {
-	m, err := x.store.Message(ctx, a.Tenant.ID, a.scope(), id)
+	m, err := x.store.Messages.Get(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return ReceiptView{}, found(err)
 	}
-	b, err := x.store.Batch(ctx, a.Tenant.ID, "", m.BatchID)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, "", m.BatchID)
 	if err != nil {
 		return ReceiptView{}, found(err)
 	}
-	attempts, err := x.store.Attempts(ctx, a.Tenant.ID, id)
+	attempts, err := x.store.Messages.Attempts(ctx, a.Tenant.ID, id)
 	if err != nil {
 		return ReceiptView{}, err
 	}
-	events, err := x.store.EventsOf(ctx, a.Tenant.ID, id)
+	events, err := x.store.Events.ByMessage(ctx, a.Tenant.ID, id)
 	if err != nil {
 		return ReceiptView{}, err
 	}
@@ -94,22 +94,22 @@ func (x *Texting) Receipt(ctx context.Context, a Asker, id string) (ReceiptView,
 }
 
 // senderEmail is whose Dialpad account a text goes out from: each text of an automation has a sender of its own.
-func (x *Texting) senderEmail(ctx context.Context, m models.Message, b models.Batch) (string, error) {
+func (x *Texting) senderEmail(ctx context.Context, m ledger.Message, b ledger.Batch) (string, error) {
 	if b.SenderEmail != "" {
 		return b.SenderEmail, nil
 	}
-	account, err := x.store.Account(ctx, m.TenantID, m.SenderID)
+	account, err := x.store.Accounts.Get(ctx, m.TenantID, m.SenderID)
 	if err == nil && account.Email != "" {
 		return account.Email, nil
 	}
 	if ignoreNotFound(err) != nil || m.UserID == "" {
 		return "", ignoreNotFound(err)
 	}
-	u, err := x.store.User(ctx, m.TenantID, m.UserID)
+	u, err := x.store.Users.Get(ctx, m.TenantID, m.UserID)
 	return u.Email, ignoreNotFound(err)
 }
 
-func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage {
+func receiptMessage(m ledger.Message, b ledger.Batch, events int) ReceiptMessage {
 	matched := m.MatchedBy
 	if matched == "" && events > 0 {
 		matched = "id"
@@ -119,7 +119,7 @@ func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage
 }
 
 // attemptViews are the attempts taken back, and the last one, which stands in the message itself.
-func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
+func attemptViews(m ledger.Message, earlier []ledger.Attempt) []AttemptView {
 	out := []AttemptView{}
 	for _, r := range earlier {
 		out = append(out, AttemptView{r.Attempt, r.ClaimedAt, r.AnsweredAt, r.Outcome, r.ErrorCode, r.ErrorText})
@@ -131,23 +131,23 @@ func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
 }
 
 // lastAttempt is how the last request ended, not what Dialpad's events said of its text later.
-func lastAttempt(m models.Message) AttemptView {
+func lastAttempt(m ledger.Message) AttemptView {
 	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText}
 	switch {
 	case m.MatchedBy == "number":
-		v.Outcome, v.ErrorCode, v.ErrorText = models.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"
+		v.Outcome, v.ErrorCode, v.ErrorText = ledger.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"
 	case m.DialpadID != "":
-		v.Outcome, v.ErrorCode, v.ErrorText = models.Sent, "", ""
+		v.Outcome, v.ErrorCode, v.ErrorText = ledger.Sent, "", ""
 	}
 	return v
 }
 
-func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, events []EventView) []MomentView {
+func messageTimeline(m ledger.Message, b ledger.Batch, attempts []AttemptView, events []EventView) []MomentView {
 	out := []MomentView{{At: b.CreatedAt, State: "created", Text: "Asked for by " + firstOf(b.UserName, b.UserEmail, b.WorkflowName)},
 		checked(m)}
 	for _, t := range attempts {
 		if t.ClaimedAt != nil {
-			out = append(out, MomentView{At: *t.ClaimedAt, State: models.Sending, Text: fmt.Sprintf("Attempt %d: plan, connection, sender and opt-outs checked", t.Attempt)})
+			out = append(out, MomentView{At: *t.ClaimedAt, State: ledger.Sending, Text: fmt.Sprintf("Attempt %d: plan, connection, sender and opt-outs checked", t.Attempt)})
 		}
 		if t.AnsweredAt != nil {
 			out = append(out, MomentView{At: *t.AnsweredAt, State: t.Outcome, Text: answerWords(t)})
@@ -156,7 +156,7 @@ func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, e
 	for _, e := range events {
 		out = append(out, MomentView{At: e.ReceivedAt, State: e.Status, Text: "Dialpad said: " + firstOf(e.Result, e.Status)})
 	}
-	if m.SettledAt != nil && m.AnsweredAt == nil && (m.Attempt > 0 || m.State != models.Failed) {
+	if m.SettledAt != nil && m.AnsweredAt == nil && (m.Attempt > 0 || m.State != ledger.Failed) {
 		out = append(out, MomentView{At: *m.SettledAt, State: m.State, Text: firstOf(m.ErrorText, m.State)})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
@@ -164,11 +164,11 @@ func messageTimeline(m models.Message, b models.Batch, attempts []AttemptView, e
 }
 
 // checked is what came of the record: number, opt-outs, merge fields.
-func checked(m models.Message) MomentView {
-	if m.State == models.Skipped || m.State == models.Failed && m.Attempt == 0 {
+func checked(m ledger.Message) MomentView {
+	if m.State == ledger.Skipped || m.State == ledger.Failed && m.Attempt == 0 {
 		return MomentView{At: m.CreatedAt, State: m.State, Text: "Checked: " + m.ErrorText}
 	}
-	return MomentView{At: m.CreatedAt, State: models.Queued, Text: "Number, opt-outs and merge fields checked; filled in and queued"}
+	return MomentView{At: m.CreatedAt, State: ledger.Queued, Text: "Number, opt-outs and merge fields checked; filled in and queued"}
 }
 
 func answerWords(t AttemptView) string {

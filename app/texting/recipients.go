@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // pageSize is how many records one question to the CRM names.
@@ -46,7 +47,7 @@ type wish struct {
 	template  compose.Template
 }
 
-func wishOf(t models.Tenant, b models.Batch) (wish, error) {
+func wishOf(t models.Tenant, b ledger.Batch) (wish, error) {
 	tpl, err := compose.Parse(b.Message)
 	return wish{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
 		excluded: idSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
@@ -174,7 +175,7 @@ func whoIs(r crm.Record) (name, deal string) {
 // render fills the text in; bulks end with the tenant's opt-out line.
 func (w wish) render(r crm.Record) (string, error) {
 	text, err := w.template.Render(r.Fields)
-	if err != nil || w.source != models.SourceBulk || w.tenant.OptOutLine == "" {
+	if err != nil || w.source != ledger.SourceBulk || w.tenant.OptOutLine == "" {
 		return text, err
 	}
 	line, err := compose.Parse(text + "\n" + w.tenant.OptOutLine)
@@ -205,7 +206,7 @@ func (x *Texting) leaveOutSuppressed(ctx context.Context, w wish, list []recipie
 		if r.number == "" {
 			continue
 		}
-		key, err := x.store.NumberKey(ctx, w.tenant.ID, r.number)
+		key, err := x.store.Tenants.NumberKey(ctx, w.tenant.ID, r.number)
 		if err != nil {
 			return err
 		}
@@ -215,7 +216,7 @@ func (x *Texting) leaveOutSuppressed(ctx context.Context, w wish, list []recipie
 	if len(keys) == 0 {
 		return nil
 	}
-	suppressed, err := x.store.SuppressedKeys(ctx, w.tenant.ID, keys)
+	suppressed, err := x.store.Suppressions.Keys(ctx, w.tenant.ID, keys)
 	if err != nil {
 		return err
 	}

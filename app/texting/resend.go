@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // ResendRequest names the states whose people are texted again.
@@ -15,7 +17,7 @@ type ResendRequest struct {
 }
 
 // surelyNotSent are the states whose people may be texted again without asking twice.
-var surelyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
+var surelyNotSent = []string{ledger.Failed, ledger.Cancelled, ledger.Skipped}
 
 var (
 	errNobodyLeft  = problem("state_conflict", "There is nobody left to text again.")
@@ -26,7 +28,7 @@ var (
 // deliberate confirm. Each text is sent again once, whatever the key; who gets nothing that time either is sent again from
 // the new text. The same key again gives the same batch.
 func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendRequest) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.scope(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.scope(), id)
 	if err != nil {
 		return BatchView{}, found(err)
 	}
@@ -59,32 +61,32 @@ func (x *Texting) Resend(ctx context.Context, a Asker, id, key string, r ResendR
 }
 
 // byKey is the batch that a key already made, nil for none.
-func (x *Texting) byKey(ctx context.Context, a Asker, key string) (*models.Batch, error) {
+func (x *Texting) byKey(ctx context.Context, a Asker, key string) (*ledger.Batch, error) {
 	if key == "" {
 		return nil, nil
 	}
-	b, err := x.store.BatchByKey(ctx, a.Tenant.ID, a.UserID, key)
+	b, err := x.store.Batches.ByIdempotencyKey(ctx, a.Tenant.ID, a.UserID, key)
 	if err != nil {
 		return nil, ignoreNotFound(err)
 	}
 	return &b, nil
 }
 
-func (x *Texting) resentBefore(ctx context.Context, a Asker, old *models.Batch, hash string, err error) (BatchView, error) {
+func (x *Texting) resentBefore(ctx context.Context, a Asker, old *ledger.Batch, hash string, err error) (BatchView, error) {
 	if err != nil {
 		return BatchView{}, err
 	}
 	return x.sameBatch(ctx, a, *old, hash)
 }
 
-func mayResend(b models.Batch, r ResendRequest) error {
-	if len(r.States) == 0 || b.Source == models.SourceAutomation {
+func mayResend(b ledger.Batch, r ResendRequest) error {
+	if len(r.States) == 0 || b.Source == ledger.SourceAutomation {
 		return problem("bad_request", "Name the states whose people should be texted again.")
 	}
 	for _, s := range r.States {
-		if s == models.Uncertain {
+		if s == ledger.Uncertain {
 			if !r.Confirm {
-				return problem("confirm_required", models.UnknownOutcome+". Confirm to send again.")
+				return problem("confirm_required", ledger.UnknownOutcome+". Confirm to send again.")
 			}
 			continue
 		}
@@ -96,7 +98,7 @@ func mayResend(b models.Batch, r ResendRequest) error {
 }
 
 // again is a new batch like another one, for people yet to be named.
-func (x *Texting) again(ctx context.Context, a Asker, b models.Batch) (models.Batch, error) {
+func (x *Texting) again(ctx context.Context, a Asker, b ledger.Batch) (ledger.Batch, error) {
 	account, refusal, err := x.market.UserMay(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return b, err
@@ -105,18 +107,18 @@ func (x *Texting) again(ctx context.Context, a Asker, b models.Batch) (models.Ba
 		return b, refusal
 	}
 	now := x.now().UTC()
-	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
 		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
 		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
-		State: models.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: models.LateHold}, nil
+		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: 60, LateDo: ledger.LateHold}, nil
 }
 
 // insertAgain stores the new batch for whoever of the old one's people it is the first to take; models.ErrConflict when its
 // key made another one meanwhile.
-func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *models.Batch, states []string) error {
+func (x *Texting) insertAgain(ctx context.Context, old ledger.Batch, fresh *ledger.Batch, states []string) error {
 	from := resendFrom(old, states)
 	return x.store.Tx(ctx, func(tx *models.Store) error {
-		ids, err := tx.TakeForResend(ctx, from, fresh.ID)
+		ids, err := tx.Messages.TakeForResend(ctx, from, fresh.ID)
 		if err != nil {
 			return err
 		}
@@ -124,7 +126,7 @@ func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *mode
 			return nobodyLeft(ctx, tx, from)
 		}
 		fresh.RecordIDs, fresh.Expected = ids, len(ids)
-		stored, created, err := tx.CreateBatch(ctx, *fresh)
+		stored, created, err := tx.Batches.Create(ctx, *fresh)
 		if err != nil {
 			return err
 		}
@@ -132,26 +134,26 @@ func (x *Texting) insertAgain(ctx context.Context, old models.Batch, fresh *mode
 			return models.ErrConflict
 		}
 		*fresh = stored
-		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: fresh.TenantID, BatchID: fresh.ID})
+		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: fresh.TenantID, BatchID: fresh.ID})
 	})
 }
 
 // resendFrom names a batch's texts of some states. A twin's number has its text already, and who was left out was meant to be.
-func resendFrom(b models.Batch, states []string) models.ResendFrom {
-	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states, Without: []string{codeDuplicate, codeLeftOut}}
+func resendFrom(b ledger.Batch, states []string) ledger.ResendFilter {
+	return ledger.ResendFilter{TenantID: b.TenantID, BatchID: b.ID, States: states, Without: []string{codeDuplicate, codeLeftOut}}
 }
 
 // resendable counts only where there is something to count: most batches are looked at while they go well.
-func (x *Texting) resendable(ctx context.Context, b models.Batch, c models.Counts) (*Resendable, error) {
-	if b.Source == models.SourceAutomation || c.Failed+c.Uncertain == 0 {
+func (x *Texting) resendable(ctx context.Context, b ledger.Batch, c ledger.Counts) (*Resendable, error) {
+	if b.Source == ledger.SourceAutomation || c.Failed+c.Uncertain == 0 {
 		return &Resendable{}, nil
 	}
-	n, err := x.store.CountForResend(ctx, resendFrom(b, []string{models.Failed, models.Uncertain}))
-	return &Resendable{Failed: n[models.Failed], Uncertain: n[models.Uncertain]}, err
+	n, err := x.store.Messages.CountForResend(ctx, resendFrom(b, []string{ledger.Failed, ledger.Uncertain}))
+	return &Resendable{Failed: n[ledger.Failed], Uncertain: n[ledger.Uncertain]}, err
 }
 
-func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {
-	resent, err := tx.Resent(ctx, from)
+func nobodyLeft(ctx context.Context, tx *models.Store, from ledger.ResendFilter) error {
+	resent, err := tx.Messages.AnyResent(ctx, from)
 	if err != nil {
 		return err
 	}

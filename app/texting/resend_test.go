@@ -9,20 +9,21 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // ended is a bulk to four people, one of whom opted out, whose texts ended as failed, uncertain and sent.
 func (w *world) ended() texting.BatchView {
 	w.t.Helper()
 	v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "20", "1", "8"), "k1", says(hi))
-	byNumber := map[string]models.Claimed{}
+	byNumber := map[string]ledger.ClaimedMessage{}
 	for _, c := range w.claim() {
 		byNumber[c.ToNumber] = c
 	}
-	w.settle(models.Failed, byNumber[bob])
-	w.settle(models.Uncertain, byNumber["+12075550134"])
-	w.settle(models.Sent, byNumber["+14155550110"])
-	if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || v.Counts.Uncertain != 1 || v.Counts.Sent != 1 || v.Counts.Skipped != 1 {
+	w.settle(ledger.Failed, byNumber[bob])
+	w.settle(ledger.Uncertain, byNumber["+12075550134"])
+	w.settle(ledger.Sent, byNumber["+14155550110"])
+	if v = w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || v.Counts.Uncertain != 1 || v.Counts.Sent != 1 || v.Counts.Skipped != 1 {
 		w.t.Fatalf("%s, %+v", v.State, v.Counts)
 	}
 	return v
@@ -33,7 +34,7 @@ func TestOnlyWhoSurelyGotNothingIsTextedAgain(t *testing.T) {
 		v := w.ended()
 		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
 		must(t, err)
-		if r.ID == v.ID || r.State != models.BatchPreparing || r.Counts.Total != 1 || r.Source != models.SourceBulk || r.Text != hi {
+		if r.ID == v.ID || r.State != ledger.BatchPreparing || r.Counts.Total != 1 || r.Source != ledger.SourceBulk || r.Text != hi {
 			t.Errorf("%+v", r)
 		}
 		again, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
@@ -97,12 +98,12 @@ func TestNobodyWhoGotATextIsSentAnother(t *testing.T) {
 func TestAOneToOneTextIsSentAgainToTheNumberAsClicked(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.create(w.one("ana", "7", "+12125550199"), "k1", says(hi))
-		w.settle(models.Failed, w.claim()...)
+		w.settle(ledger.Failed, w.claim()...)
 		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"failed"}})
 		must(t, err)
 		_, err = w.Prepare(ctx, "t_9", r.ID)
 		must(t, err)
-		if m := w.messages(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != models.ClassPerson {
+		if m := w.messages(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != ledger.ClassPerson {
 			t.Errorf("%+v", m)
 		}
 	})
@@ -111,7 +112,7 @@ func TestAOneToOneTextIsSentAgainToTheNumberAsClicked(t *testing.T) {
 func TestSkippedPeopleAreAskedForAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.prepared(w.bulk("ana", crm.ModuleContact, "7", "11"), "k1", says(hi))
-		w.settle(models.Sent, w.claim()...)
+		w.settle(ledger.Sent, w.claim()...)
 		w.host.SetNumber("t_9", "11", "mobile", "+13035550124")
 		r, err := w.Resend(ctx, w.page("ana"), v.ID, "r1", texting.ResendRequest{States: []string{"skipped"}})
 		must(t, err)
@@ -182,7 +183,7 @@ func TestWhoFailsAgainIsSentAgainFromTheNewText(t *testing.T) {
 			if d := cmp.Diff(map[string]string{"7": "Hi Bob"}, w.became(r.ID)); d != "" {
 				t.Error(d)
 			}
-			w.settle(models.Failed, w.claim()...)
+			w.settle(ledger.Failed, w.claim()...)
 			v = r
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -53,7 +54,7 @@ func TestAWallTimeIsTheInstantThatPeopleThereMean(t *testing.T) {
 			{"2026-11-01T01:30", "America/Phoenix", "2026-11-01T08:30:00Z", "-07:00"},
 		} {
 			v := w.create(w.bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i), at(c.local, c.zone, ""))
-			if got := v.SendAt.Format(time.RFC3339); got != c.want || v.State != models.BatchScheduled || *v.Schedule != (texting.Schedule{Local: c.local, TimeZone: c.zone, Offset: c.offset}) {
+			if got := v.SendAt.Format(time.RFC3339); got != c.want || v.State != ledger.BatchScheduled || *v.Schedule != (texting.Schedule{Local: c.local, TimeZone: c.zone, Offset: c.offset}) {
 				t.Errorf("%s in %s is %s, %+v", c.local, c.zone, got, v.Schedule)
 			}
 		}
@@ -138,7 +139,7 @@ func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
 				}
 				v := w.create(a, "k1", w.later(time.Hour))
 				w.clock.Add(57 * time.Minute)
-				if n := w.due(); n != (texting.DueCounts{}) || w.view(v.ID).State != models.BatchScheduled {
+				if n := w.due(); n != (texting.DueCounts{}) || w.view(v.ID).State != ledger.BatchScheduled {
 					t.Fatalf("three minutes before: %+v", n)
 				}
 				w.clock.Add(90 * time.Second)
@@ -148,7 +149,7 @@ func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
 				_, err := w.Prepare(ctx, "t_9", v.ID)
 				must(t, err)
 				m := w.messages(v.ID)[0]
-				if m.State != models.Waiting || m.DueAt == nil || !m.DueAt.Equal(*v.SendAt) || m.Text != "Hi Bob" {
+				if m.State != ledger.Waiting || m.DueAt == nil || !m.DueAt.Equal(*v.SendAt) || m.Text != "Hi Bob" {
 					t.Errorf("prepared %+v", m)
 				}
 				for range 89 {
@@ -157,7 +158,7 @@ func TestAScheduledTextIsPreparedAheadAndLeavesAtItsTime(t *testing.T) {
 					}
 					w.clock.Add(time.Second)
 				}
-				if now := w.view(v.ID); now.Counts.Queued != 1 || now.State != models.BatchSending {
+				if now := w.view(v.ID); now.Counts.Queued != 1 || now.State != ledger.BatchSending {
 					t.Errorf("a second before: %s, %+v", now.State, now.Counts)
 				}
 				w.clock.Add(time.Second)
@@ -174,7 +175,7 @@ func TestWhenZoneRulesChangeTheWallTimeWins(t *testing.T) {
 		v := w.create(w.one("ana", "7", bob), "k1", at("2026-03-20T09:00", "America/New_York", ""))
 		right := *v.SendAt
 		for _, wrong := range []time.Duration{-time.Hour, time.Hour} { // as the rules of another year had it
-			must(t, w.db.UpdateBatch(ctx, "t_9", v.ID, []string{models.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
+			must(t, w.db.Batches.Update(ctx, "t_9", v.ID, []string{ledger.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
 			if wrong < 0 {
 				w.clock.Add(right.Add(wrong).Add(-time.Minute).Sub(w.clock.Now()))
 				if n := w.due(); n.Moved != 1 || n.Started != 0 {
@@ -184,7 +185,7 @@ func TestWhenZoneRulesChangeTheWallTimeWins(t *testing.T) {
 				_, err := w.WarnAllTenants(ctx)
 				must(t, err)
 			}
-			if b := w.row(v.ID); !b.SendAt.Equal(right) || b.UTCOffset != "-04:00" || b.State != models.BatchScheduled {
+			if b := w.row(v.ID); !b.SendAt.Equal(right) || b.UTCOffset != "-04:00" || b.State != ledger.BatchScheduled {
 				t.Errorf("it goes at %s (%s)", b.SendAt, b.UTCOffset)
 			}
 		}
@@ -199,7 +200,7 @@ func TestTheSenderMayBeGoneByThen(t *testing.T) {
 		w.due()
 		_, err := w.Prepare(ctx, "t_9", v.ID)
 		must(t, err)
-		if v = w.view(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || len(w.claim()) != 0 {
+		if v = w.view(v.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || len(w.claim()) != 0 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if m := w.messages(v.ID)[0]; m.ErrorText != "No Dialpad account found" || m.ErrorCode != "no_account" {
@@ -212,10 +213,10 @@ func TestAScheduleIsEditedUntilItStarts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.create(w.one("ben", "7", bob), "k1", w.later(time.Hour))
 		text, next, ana := "Hello {{Contact.firstName}}", w.later(2*time.Hour).Schedule, "42"
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
 		e, err := w.Edit(ctx, w.page("ben"), v.ID, texting.EditRequest{Message: &text, Schedule: next, Late: &texting.Late{AfterMinutes: 5, Do: "drop"}})
 		must(t, err)
-		if e.Text != text || e.Schedule.Local != next.Local || e.Late.Do != "drop" || e.SendAt.Sub(*v.SendAt) != time.Hour || e.State != models.BatchScheduled {
+		if e.Text != text || e.Schedule.Local != next.Local || e.Late.Do != "drop" || e.SendAt.Sub(*v.SendAt) != time.Hour || e.State != ledger.BatchScheduled {
 			t.Errorf("edited to %+v", e)
 		}
 		for name, r := range map[string]texting.EditRequest{
@@ -252,7 +253,7 @@ func TestAnEditAndTheStartCannotBothWin(t *testing.T) {
 		seen := w.row(v.ID)
 		_, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{Schedule: w.later(48 * time.Hour).Schedule})
 		must(t, err)
-		if err := w.db.UpdateSeen(ctx, seen, map[string]any{"state": models.BatchPreparing}); !errors.Is(err, models.ErrLost) {
+		if err := w.db.Batches.UpdateUnchanged(ctx, seen, map[string]any{"state": ledger.BatchPreparing}); !errors.Is(err, models.ErrLost) {
 			t.Errorf("started what was moved to another day: %v", err)
 		}
 		if n := w.due(); n.Started != 0 {
@@ -268,7 +269,7 @@ func TestAnEditAndTheStartCannotBothWin(t *testing.T) {
 			w.due()
 			err := <-edited
 			b := w.row(v.ID)
-			if won := err == nil; won != (b.State == models.BatchScheduled) || won != (b.SendAt.Sub(w.clock.Now()) > time.Hour) {
+			if won := err == nil; won != (b.State == ledger.BatchScheduled) || won != (b.SendAt.Sub(w.clock.Now()) > time.Hour) {
 				t.Errorf("the edit answered %v, and the batch is %s for %s", err, b.State, b.SendAt)
 			}
 		}

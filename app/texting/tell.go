@@ -10,7 +10,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // How long a CRM that does not take an opt-out is left alone: a quarter of the time that it has been asked already.
@@ -21,16 +21,16 @@ const (
 
 // Tell tells the CRM of one change, unless it was undone meanwhile. A CRM that does not take it is asked again until it
 // does, ever more rarely; it costs the job no attempt, since those end.
-func (o *OptOuts) Tell(ctx context.Context, job models.TellOptOut) error {
-	number, err := o.store.OpenNumber(job.TenantID, job.Number)
+func (o *OptOuts) Tell(ctx context.Context, job queue.SyncOptOut) error {
+	number, err := o.store.Suppressions.OpenNumber(job.TenantID, job.Number)
 	if err != nil {
 		return river.JobCancel(err)
 	}
-	t, err := o.store.Tenant(ctx, job.TenantID)
+	t, err := o.store.Tenants.Get(ctx, job.TenantID)
 	if err != nil {
 		return err
 	}
-	out, err := o.store.IsSuppressed(ctx, job.TenantID, number)
+	out, err := o.store.Suppressions.Contains(ctx, job.TenantID, number)
 	if err != nil || out != job.OptedOut {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // BatchView is a batch as contract section 6 answers it. Counts always add up to their total.
@@ -19,7 +20,7 @@ type BatchView struct {
 	SendAt     *time.Time     `json:"send_at"`
 	FinishedAt *time.Time     `json:"finished_at"`
 	ETA        *time.Time     `json:"eta"`
-	Counts     models.Counts  `json:"counts"`
+	Counts     ledger.Counts  `json:"counts"`
 	Module     string         `json:"module"`
 	By         PersonView     `json:"by"`
 	Sender     string         `json:"sender_email"` // whose Dialpad account sends, "" with automations: each of their texts has its own
@@ -96,10 +97,10 @@ type MessageView struct {
 	DueAt     *time.Time `json:"due_at,omitempty"` // what it waits for
 }
 
-func messageView(m models.Message) MessageView {
+func messageView(m ledger.Message) MessageView {
 	number := numberOf(m)
 	var due *time.Time
-	if m.State == models.Waiting {
+	if m.State == ledger.Waiting {
 		due = m.DueAt
 	}
 	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number, Display: display(number), Text: m.Text,
@@ -107,7 +108,7 @@ func messageView(m models.Message) MessageView {
 }
 
 // numberOf is a text's number, "" where it was erased.
-func numberOf(m models.Message) string {
+func numberOf(m ledger.Message) string {
 	if m.Erased() {
 		return ""
 	}
@@ -123,15 +124,15 @@ func display(number string) string {
 
 // publicState folds the states that only we tell apart.
 func publicState(state string) string {
-	if state == models.Waiting {
-		return models.Queued
+	if state == ledger.Waiting {
+		return ledger.Queued
 	}
 	return state
 }
 
 // view describes a batch, with its counts.
-func (x *Texting) view(ctx context.Context, a Asker, b models.Batch) (BatchView, error) {
-	list, err := x.views(ctx, a, []models.Batch{b})
+func (x *Texting) view(ctx context.Context, a Asker, b ledger.Batch) (BatchView, error) {
+	list, err := x.views(ctx, a, []ledger.Batch{b})
 	if err != nil {
 		return BatchView{}, err
 	}
@@ -145,12 +146,12 @@ func (x *Texting) view(ctx context.Context, a Asker, b models.Batch) (BatchView,
 	return v, nil
 }
 
-func (x *Texting) views(ctx context.Context, a Asker, batches []models.Batch) ([]BatchView, error) {
+func (x *Texting) views(ctx context.Context, a Asker, batches []ledger.Batch) ([]BatchView, error) {
 	ids := make([]string, len(batches))
 	for i, b := range batches {
 		ids[i] = b.ID
 	}
-	counts, err := x.store.CountMessages(ctx, a.Tenant.ID, ids)
+	counts, err := x.store.Messages.CountByBatch(ctx, a.Tenant.ID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -171,19 +172,19 @@ func (x *Texting) views(ctx context.Context, a Asker, batches []models.Batch) ([
 }
 
 // untilMorning puts the end of a batch off until those texts are due that wait for the end of quiet hours.
-func (x *Texting) untilMorning(ctx context.Context, b models.Batch, v *BatchView) error {
+func (x *Texting) untilMorning(ctx context.Context, b ledger.Batch, v *BatchView) error {
 	if v.ETA == nil || !b.MoveQuiet {
 		return nil
 	}
-	last, err := x.store.LastDue(ctx, b.TenantID, b.ID)
+	last, err := x.store.Messages.LastDue(ctx, b.TenantID, b.ID)
 	if last != nil && last.After(*v.ETA) {
 		v.ETA = last
 	}
 	return err
 }
 
-func moving(b models.Batch) bool {
-	return b.State == models.BatchPreparing || b.State == models.BatchSending
+func moving(b ledger.Batch) bool {
+	return b.State == ledger.BatchPreparing || b.State == ledger.BatchSending
 }
 
 // pace is how fast a tenant's texts go at present, and how many wait already; 0 a minute is unlimited.
@@ -194,18 +195,18 @@ type pace struct {
 
 func (x *Texting) pace(ctx context.Context, t models.Tenant) (pace, error) {
 	p := pace{perMinute: t.Allowed()}
-	c, err := x.store.Connection(ctx, t.ID)
+	c, err := x.store.Connections.Get(ctx, t.ID)
 	if err != nil {
 		return p, ignoreNotFound(err)
 	}
-	l, err := x.store.LaneOf(ctx, t.ID, c.CompanyID)
+	l, err := x.store.Lanes.Get(ctx, t.ID, c.CompanyID)
 	if err != nil {
 		return p, ignoreNotFound(err)
 	}
 	if learned := int(l.LearnedRate); learned > 0 && (p.perMinute == 0 || learned < p.perMinute) {
 		p.perMinute = learned
 	}
-	p.waiting, err = x.store.CountQueued(ctx, t.ID, c.CompanyID)
+	p.waiting, err = x.store.Messages.CountQueued(ctx, t.ID, c.CompanyID)
 	return p, err
 }
 
@@ -219,7 +220,7 @@ func (p pace) gone(now time.Time, n int64) time.Time {
 
 // addUp fills in the recipients that have no row yet, and lets all that has not left yet stand where the batch does: its
 // rows follow a moment later.
-func addUp(b models.Batch, c models.Counts) models.Counts {
+func addUp(b ledger.Batch, c ledger.Counts) ledger.Counts {
 	left := c.Queued + c.Held
 	if !b.Prepared {
 		left += max(0, b.Expected-c.Sum())
@@ -230,11 +231,11 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 	}
 	c.Queued, c.Held = 0, 0
 	switch {
-	case b.State == models.BatchCancelled && b.HeldCode == models.HeldExpired:
+	case b.State == ledger.BatchCancelled && b.HeldCode == ledger.HeldExpired:
 		c.Failed += left
-	case b.State == models.BatchCancelled:
+	case b.State == ledger.BatchCancelled:
 		c.Cancelled += left
-	case b.State == models.BatchHeld:
+	case b.State == ledger.BatchHeld:
 		c.Held = left
 	default:
 		c.Queued = left
@@ -243,11 +244,11 @@ func addUp(b models.Batch, c models.Counts) models.Counts {
 	return c
 }
 
-func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
+func (x *Texting) batchView(b ledger.Batch, c ledger.Counts, p pace) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Counts: c, Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail, ToField: b.ToField, Text: b.Message,
 		Reason: optional(firstOf(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Exclude: b.Excluded, Version: b.Version}
-	if !b.Over() {
+	if !b.Ended() {
 		v.Warning = optional(b.Warning)
 	}
 	if b.LocalTime != "" {
@@ -255,7 +256,7 @@ func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 		v.Late = &Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}
 		v.MoveQuiet = b.MoveQuiet
 	}
-	if b.Source == models.SourceAutomation {
+	if b.Source == ledger.SourceAutomation {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
 	}
 	if left := int64(c.Queued + c.Sending); left > 0 && moving(b) {
@@ -269,8 +270,8 @@ func (x *Texting) batchView(b models.Batch, c models.Counts, p pace) BatchView {
 	return v
 }
 
-func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {
-	list, err := x.store.Messages(ctx, b.TenantID, b.ID, nil, "", 1)
+func (x *Texting) onlyRecipient(ctx context.Context, b ledger.Batch) (*RecipientView, error) {
+	list, err := x.store.Messages.List(ctx, b.TenantID, b.ID, nil, "", 1)
 	if err != nil {
 		return nil, err
 	}
@@ -280,16 +281,16 @@ func (x *Texting) onlyRecipient(ctx context.Context, b models.Batch) (*Recipient
 	return &RecipientView{Display: display(b.ToNumber)}, nil
 }
 
-func timeline(b models.Batch) []MomentView {
+func timeline(b ledger.Batch) []MomentView {
 	out := []MomentView{{At: b.CreatedAt, What: "created", Text: "Created by " + firstOf(b.UserName, b.WorkflowName, b.UserEmail)}}
 	if b.StartedAt != nil {
 		out = append(out, MomentView{At: *b.StartedAt, What: "started", Text: "Started"})
 	}
-	if b.HeldAt != nil && b.State == models.BatchHeld {
+	if b.HeldAt != nil && b.State == ledger.BatchHeld {
 		out = append(out, MomentView{At: *b.HeldAt, What: "held", Text: "Held: " + b.HeldReason})
 	}
 	if b.FinishedAt != nil {
-		text := map[string]string{models.BatchDone: "Finished", models.BatchCancelled: "Cancelled"}[b.State]
+		text := map[string]string{ledger.BatchDone: "Finished", ledger.BatchCancelled: "Cancelled"}[b.State]
 		out = append(out, MomentView{At: *b.FinishedAt, What: b.State, Text: text})
 	}
 	return out

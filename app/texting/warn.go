@@ -7,6 +7,8 @@ import (
 
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // WarnCounts is what one look at the waiting schedules changed; Asked counts the senders to be read again at Dialpad.
@@ -21,19 +23,19 @@ const warnPage = 500
 // WarnAllTenants looks whether the scheduled batches could go if it were time now, and says beforehand what will fail;
 // when all is well again the warning goes. It also finds the instants that new zone rules gave to their wall times.
 func (x *Texting) WarnAllTenants(ctx context.Context) (WarnCounts, error) {
-	return x.lookAhead(ctx, func(after string) ([]models.Batch, error) {
-		return x.store.ScheduledAllTenants(ctx, after, warnPage)
+	return x.lookAhead(ctx, func(after string) ([]ledger.Batch, error) {
+		return x.store.Batches.ScheduledAllTenants(ctx, after, warnPage)
 	})
 }
 
 // WarnTenant is the same for one tenant, as soon as something about its people has changed.
 func (x *Texting) WarnTenant(ctx context.Context, tenantID string) (WarnCounts, error) {
-	return x.lookAhead(ctx, func(after string) ([]models.Batch, error) {
-		return x.store.OpenBatches(ctx, tenantID, []string{models.BatchScheduled}, after, warnPage)
+	return x.lookAhead(ctx, func(after string) ([]ledger.Batch, error) {
+		return x.store.Batches.ListByState(ctx, tenantID, []string{ledger.BatchScheduled}, after, warnPage)
 	})
 }
 
-func (x *Texting) lookAhead(ctx context.Context, pageAfter func(after string) ([]models.Batch, error)) (n WarnCounts, err error) {
+func (x *Texting) lookAhead(ctx context.Context, pageAfter func(after string) ([]ledger.Batch, error)) (n WarnCounts, err error) {
 	who := map[[2]string]verdict{}
 	for after := ""; ; {
 		page, err := pageAfter(after)
@@ -52,10 +54,10 @@ func (x *Texting) lookAhead(ctx context.Context, pageAfter func(after string) ([
 	}
 }
 
-func (x *Texting) foresee(ctx context.Context, b models.Batch, who map[[2]string]verdict, n *WarnCounts) error {
+func (x *Texting) foresee(ctx context.Context, b ledger.Batch, who map[[2]string]verdict, n *WarnCounts) error {
 	if at, ok := wallInstant(b); ok && !at.Equal(*b.SendAt) {
 		n.Moved++
-		return moved(x.store.UpdateSeen(ctx, b, map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
+		return moved(x.store.Batches.UpdateUnchanged(ctx, b, map[string]any{"send_at": at, "utc_offset": offsetAt(at, b.TimeZone)}))
 	}
 	key := [2]string{b.TenantID, b.SenderEmail}
 	v, known := who[key]
@@ -82,11 +84,11 @@ func (x *Texting) foresee(ctx context.Context, b models.Batch, who map[[2]string
 	} else {
 		n.Warned++
 	}
-	return x.store.Warn(ctx, b, warning)
+	return x.store.Batches.SetWarning(ctx, b, warning)
 }
 
 // lastLook is the last moment at which a waiting batch's sender had to be read at Dialpad.
-func lastLook(b models.Batch, now time.Time) time.Time {
+func lastLook(b ledger.Batch, now time.Time) time.Time {
 	last := b.CreatedAt
 	for _, before := range lookBefore {
 		if at := b.SendAt.Add(-before); at.After(last) && !at.After(now) {
@@ -99,10 +101,10 @@ func lastLook(b models.Batch, now time.Time) time.Time {
 // askAgain has an account read; whoever reads it looks at the schedules then.
 func (x *Texting) askAgain(ctx context.Context, tenantID, dialpadID string) error {
 	return x.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
+		if err := tx.Accounts.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.ReadStaleAccounts{TenantID: tenantID})
+		return tx.Enqueue(ctx, queue.ReadStaleAccounts{TenantID: tenantID})
 	})
 }
 
@@ -113,7 +115,7 @@ type verdict struct {
 }
 
 // warning says what will become of a batch: "Ana's Dialpad account is suspended: this will fail on Friday."
-func (v verdict) warning(b models.Batch, now time.Time) string {
+func (v verdict) warning(b ledger.Batch, now time.Time) string {
 	if v.refusal == nil {
 		return ""
 	}
@@ -128,7 +130,7 @@ func (v verdict) warning(b models.Batch, now time.Time) string {
 }
 
 // senderName is what people call whoever the batch is sent from: who asked for it, unless an admin chose another.
-func senderName(b models.Batch, a models.Account) string {
+func senderName(b ledger.Batch, a models.Account) string {
 	name := b.UserName
 	if models.FoldEmail(b.UserEmail) != b.SenderEmail {
 		name = a.Name

@@ -54,7 +54,7 @@ func TestASenderIsWarnedBeforeAScheduledTextFails(t *testing.T) {
 		}
 		w.clock.Add(time.Second)
 		w.plan("business")
-		must(t, w.db.Disconnect(ctx, "t_9"))
+		must(t, w.db.Connections.Disconnect(ctx, "t_9"))
 		if got := w.warned(v.ID); got != "Dialpad is not connected: this will be held on Friday." {
 			t.Errorf("connection: %s", got)
 		}
@@ -83,7 +83,7 @@ func TestAnotherSenderEndsTheWarning(t *testing.T) {
 		v := w.create(w.one("ben", "7", bob), "k1", at("2026-03-06T09:00", "America/New_York", ""))
 		w.account("2", "ben@acme.com", models.AccountSuspended)
 		w.warned(v.ID)
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Active: true}}))
 		ana := "42"
 		e, err := w.Edit(ctx, w.page("ana"), v.ID, texting.EditRequest{SenderUserID: &ana})
 		if err != nil || e.Warning != nil || w.warned(v.ID) != "" {

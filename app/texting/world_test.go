@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -38,7 +39,7 @@ type world struct {
 	crm    *hookedCRM
 	market *market.Market
 	woken  atomic.Int64
-	lane   models.Lane // once it was due
+	lane   ledger.Lane // once it was due
 }
 
 // hookedCRM is the client with a place to step in before each page of records.
@@ -88,7 +89,7 @@ func (w *world) another() *texting.Texting {
 // suppress opts a number out here, by a source.
 func (w *world) suppress(number, source string) {
 	w.t.Helper()
-	_, err := w.db.Suppress(ctx, "t_9", number, source, "")
+	_, err := w.db.Suppressions.Add(ctx, "t_9", number, source, "")
 	must(w.t, err)
 }
 
@@ -96,14 +97,14 @@ func (w *world) suppress(number, source string) {
 func (w *world) account(id, email, state string) {
 	w.t.Helper()
 	w.clock.Add(time.Millisecond)
-	_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
+	_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
 	must(w.t, err)
 }
 
 // plan has the CRM sign a plan for Acme.
 func (w *world) plan(plan string) {
 	w.t.Helper()
-	_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
+	_, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(w.t, err)
 }
@@ -126,7 +127,7 @@ var users = map[string]texting.Asker{
 func (w *world) page(who string) texting.Asker {
 	w.t.Helper()
 	a := users[who]
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	must(w.t, err)
 	a.Tenant = t
 	return a
@@ -193,17 +194,17 @@ func (w *world) addsUp(v texting.BatchView) {
 	}
 }
 
-func (w *world) row(id string) models.Batch {
+func (w *world) row(id string) ledger.Batch {
 	w.t.Helper()
-	b, err := w.db.Batch(ctx, "t_9", "", id)
+	b, err := w.db.Batches.Get(ctx, "t_9", "", id)
 	must(w.t, err)
 	return b
 }
 
 // messages are all rows of a batch, in order.
-func (w *world) messages(batch string) []models.Message {
+func (w *world) messages(batch string) []ledger.Message {
 	w.t.Helper()
-	list, err := w.db.Messages(ctx, "t_9", batch, nil, "", 100_000)
+	list, err := w.db.Messages.List(ctx, "t_9", batch, nil, "", 100_000)
 	must(w.t, err)
 	return list
 }
@@ -211,35 +212,35 @@ func (w *world) messages(batch string) []models.Message {
 // stored counts the tenant's batches.
 func (w *world) stored() int {
 	w.t.Helper()
-	list, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 1000)
+	list, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 1000)
 	must(w.t, err)
 	return len(list)
 }
 
 // claim takes everything that may go onto the wire now, as the one worker does whose lane it is.
-func (w *world) claim() []models.Claimed {
+func (w *world) claim() []ledger.ClaimedMessage {
 	w.t.Helper()
 	if w.lane.ID == "" {
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "w1", 1000*time.Hour, 0, 1)
+		lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "w1", 1000*time.Hour, 0, 1)
 		must(w.t, err)
 		if len(lanes) == 0 {
 			return nil
 		}
 		w.lane = lanes[0]
 	}
-	_, _, err := w.db.PromoteDue(ctx, w.lane, 1000)
+	_, _, err := w.db.Lanes.QueueDue(ctx, w.lane, 1000)
 	must(w.t, err)
-	got, _, err := w.db.Claim(ctx, w.lane, models.Take{N: 1000, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(ctx, w.lane, ledger.ClaimSize{N: 1000, Base: w.clock.Now()})
 	must(w.t, err)
 	return got
 }
 
 // settle ends claimed texts in a state.
-func (w *world) settle(state string, claimed ...models.Claimed) {
+func (w *world) settle(state string, claimed ...ledger.ClaimedMessage) {
 	w.t.Helper()
-	list := make([]models.Outcome, len(claimed))
+	list := make([]ledger.Outcome, len(claimed))
 	for i, c := range claimed {
-		list[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
+		list[i] = ledger.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
 	}
 	moved, err := w.db.Settle(ctx, list)
 	must(w.t, err)

@@ -7,6 +7,8 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Reasons people read when the CRM stopped their texts.
@@ -20,7 +22,7 @@ const (
 // Apply applies an event of the CRM (contract, section 2). Events come at least once and unordered: a lower seq than
 // one already applied to the same tenant, user or number changes nothing.
 func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
-	t, err := c.Store.Tenant(ctx, e.Tenant.ID)
+	t, err := c.Store.Tenants.Get(ctx, e.Tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -30,7 +32,7 @@ func (c *Crew) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 			return err
 		}
 		if seq != nil {
-			news, err := tx.Advance(ctx, t.ID, subject, *seq)
+			news, err := tx.CRMCalls.AdvanceSequence(ctx, t.ID, subject, *seq)
 			if err != nil || !news {
 				return err
 			}
@@ -63,7 +65,7 @@ func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number st
 	if err != nil {
 		return "", err
 	}
-	return tx.NumberKey(ctx, t.ID, number)
+	return tx.Tenants.NumberKey(ctx, t.ID, number)
 }
 
 func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
@@ -75,10 +77,10 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 	case crm.EventAppUninstalled:
 		return uninstalled(ctx, tx, t.ID)
 	case crm.EventUserDeactivated:
-		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
+		if err := tx.Users.Deactivate(ctx, t.ID, e.UserID); err != nil {
 			return err
 		}
-		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, models.HeldUser, wordsDeactivated)
+		_, err := tx.Batches.Hold(ctx, t.ID, e.UserID, ledger.HeldUser, wordsDeactivated)
 		return err
 	case crm.EventOptedOut, crm.EventOptedIn:
 		return c.optChanged(ctx, tx, t, e)
@@ -91,31 +93,31 @@ func (c *Crew) apply(ctx context.Context, tx *models.Store, t models.Tenant, e c
 // uninstalled removes the app here at once, so that whoever installs it again has a new installation, and leaves Dialpad to
 // a job.
 func uninstalled(ctx context.Context, tx *models.Store, tenantID string) error {
-	i, err := tx.Installation(ctx, tenantID)
+	i, err := tx.Installations.Get(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	if err := tx.Uninstall(ctx, tenantID); err != nil {
+	if err := tx.Installations.Uninstall(ctx, tenantID); err != nil {
 		return err
 	}
-	if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
+	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err
 	}
-	_, err = tx.CancelBatches(ctx, tenantID, "", wordsUninstalled)
+	_, err = tx.Batches.Cancel(ctx, tenantID, "", wordsUninstalled)
 	return err
 }
 
 // planChanged holds what waits when the plan no longer includes Dialpad.
 func (c *Crew) planChanged(ctx context.Context, tx *models.Store, e crm.Event) error {
-	now, err := tx.Tenant(ctx, e.Tenant.ID)
+	now, err := tx.Tenants.Get(ctx, e.Tenant.ID)
 	if err != nil || c.Market.HasPlan(now.Plan) {
 		return err
 	}
-	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)
+	n, err := tx.Batches.Hold(ctx, now.ID, "", ledger.HeldPlan, wordsDowngraded)
 	if err != nil || n == 0 {
 		return err
 	}
-	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
+	return tx.Audits.Add(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
 }
 
 func (c *Crew) optChanged(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
@@ -124,15 +126,15 @@ func (c *Crew) optChanged(ctx context.Context, tx *models.Store, t models.Tenant
 		return err
 	}
 	if e.Type == crm.EventOptedOut {
-		_, err = tx.Suppress(ctx, t.ID, number, sourceCRM, "")
+		_, err = tx.Suppressions.Add(ctx, t.ID, number, sourceCRM, "")
 	} else {
-		_, err = tx.Unsuppress(ctx, t.ID, number, sourceCRM)
+		_, err = tx.Suppressions.Remove(ctx, t.ID, number, sourceCRM)
 	}
 	return err
 }
 
 func (c *Crew) erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
-	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
+	if err := tx.Audits.Add(ctx, t.ID, "", "data.erase", nil); err != nil {
 		return err
 	}
 	if e.ContactID != "" {

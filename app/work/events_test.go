@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const bob = "+14155550142" // contact 7
@@ -27,7 +28,7 @@ func (w *world) hears(seq int64, e crm.Event) error {
 
 func (w *world) asker(id, email, role string, c *crm.Ctx) texting.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	return texting.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
 }
@@ -45,7 +46,7 @@ func (w *world) scheduled(id, email string) string {
 
 func (w *world) out(number string) bool {
 	w.t.Helper()
-	out, err := w.db.IsSuppressed(ctx, "t_9", number)
+	out, err := w.db.Suppressions.Contains(ctx, "t_9", number)
 	w.must(err)
 	return out
 }
@@ -54,13 +55,13 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 	each(t, func(w *world) {
 		id := w.scheduled("43", "ben@acme.com")
 		w.must(w.hears(1, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchScheduled {
+		if b := w.batch(id); b.State != ledger.BatchScheduled {
 			w.t.Errorf("the same plan: %s", b.State)
 		}
 		w.clock.Add(time.Second)
 		w.plan("starter")
 		w.must(w.hears(2, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
+		if b := w.batch(id); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
 		ben := w.asker("43", "ben@acme.com", "user", nil)
@@ -70,10 +71,10 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 		w.clock.Add(time.Second)
 		w.plan("business")
 		w.must(w.hears(3, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchHeld {
+		if b := w.batch(id); b.State != ledger.BatchHeld {
 			w.t.Errorf("an upgrade sent it by itself: %s", b.State)
 		}
-		if v, err := w.Texting.Resume(ctx, ben, id); err != nil || v.State != models.BatchScheduled {
+		if v, err := w.Texting.Resume(ctx, ben, id); err != nil || v.State != ledger.BatchScheduled {
 			w.t.Errorf("resumed as %s, %v", v.State, err)
 		}
 	})
@@ -81,16 +82,16 @@ func TestADowngradeHoldsWhatWaitsAndAnUpgradeOffersIt(t *testing.T) {
 
 func TestWhoLeavesTheCRMTextsNoMore(t *testing.T) {
 	each(t, func(w *world) {
-		w.within(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.User(ctx, "t_9", "43"); return err == nil })
+		w.within(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.Users.Get(ctx, "t_9", "43"); return err == nil })
 		bens, anas := w.scheduled("43", "ben@acme.com"), w.scheduled("42", "ana@acme.com")
 		w.must(w.hears(5, crm.Event{Type: crm.EventUserDeactivated, UserID: "43", Email: "ben@acme.com"}))
-		if b := w.batch(bens); b.State != models.BatchHeld || b.HeldCode != models.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
+		if b := w.batch(bens); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
 			w.t.Errorf("Ben's is %s: %s", b.State, b.HeldReason)
 		}
-		if b := w.batch(anas); b.State != models.BatchScheduled {
+		if b := w.batch(anas); b.State != ledger.BatchScheduled {
 			w.t.Errorf("Ana's is %s", b.State)
 		}
-		if u, err := w.db.User(ctx, "t_9", "43"); err != nil || u.Active {
+		if u, err := w.db.Users.Get(ctx, "t_9", "43"); err != nil || u.Active {
 			w.t.Errorf("%+v, %v", u, err)
 		}
 	})
@@ -101,11 +102,11 @@ func TestAnUninstalledAppCancelsEverythingAndLeavesNothingAtDialpad(t *testing.T
 		id := w.scheduled("43", "ben@acme.com")
 		before := w.connection()
 		w.must(w.hears(7, crm.Event{Type: crm.EventAppUninstalled}))
-		if b := w.batch(id); b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+		if b := w.batch(id); b.State != ledger.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
 		w.within(time.Minute, "removed", func() bool {
-			i, err := w.db.Installation(ctx, "t_9")
+			i, err := w.db.Installations.Get(ctx, "t_9")
 			return (err != nil || i.State == models.Uninstalled) && w.connection().State == models.Disconnected
 		})
 		if before.SMSSubscription == "" || w.connection().SMSSubscription != "" {
@@ -144,7 +145,7 @@ func TestTheHighestSequenceOfEachSubjectWins(t *testing.T) {
 		}
 		w.must(w.hears(20, crm.Event{Type: crm.EventPlanChanged}))
 		w.must(w.hears(19, crm.Event{Type: crm.EventAppUninstalled}))
-		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Installed {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Installed {
 			w.t.Error("an event that was overtaken removed the app")
 		}
 		w.must(w.hears(21, crm.Event{Type: crm.EventTenantRenamed}))
@@ -159,10 +160,10 @@ func TestTheHighestSequenceOfEachSubjectWins(t *testing.T) {
 func (w *world) everything() string {
 	w.t.Helper()
 	var all []any
-	batches, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
+	batches, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 100)
 	w.must(err)
 	for _, b := range batches {
-		list, err := w.db.Messages(ctx, "t_9", b.ID, nil, "", 100)
+		list, err := w.db.Messages.List(ctx, "t_9", b.ID, nil, "", 100)
 		w.must(err)
 		all = append(all, b, list)
 	}
@@ -183,7 +184,7 @@ func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				waiting, err := w.Texting.Create(ctx, bulk, "k2", texting.BatchRequest{Message: "Hi {{Contact.firstName}}"})
 				w.must(err)
 				w.within(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
-				_, err = w.db.Suppress(ctx, "t_9", bob, models.OptOutReply, "")
+				_, err = w.db.Suppressions.Add(ctx, "t_9", bob, models.OptOutReply, "")
 				w.must(err)
 
 				w.must(w.hears(50, crm.Event{Type: crm.EventPlanChanged}))
@@ -198,7 +199,7 @@ func TestAnErasureLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				if !strings.Contains(left, "+12075550134") || !strings.Contains(left, "Hi Finn") {
 					w.t.Error("somebody else's texts are gone")
 				}
-				if b := w.batch(later); b.State != models.BatchCancelled || b.HeldReason != "This person's data was erased" {
+				if b := w.batch(later); b.State != ledger.BatchCancelled || b.HeldReason != "This person's data was erased" {
 					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
 				}
 				if !w.out(bob) {

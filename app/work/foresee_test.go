@@ -21,7 +21,7 @@ func (w *world) deaf() {
 // ben is Ben with a popup for a contact.
 func (w *world) ben() texting.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	return texting.Asker{Tenant: t, UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user", TimeZone: "America/New_York",
 		Ctx: &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}}
@@ -111,7 +111,7 @@ func (w *world) day(at time.Time) string {
 
 func (w *world) stale(id string) bool {
 	w.t.Helper()
-	a, err := w.db.Account(ctx, "t_9", id)
+	a, err := w.db.Accounts.Get(ctx, "t_9", id)
 	w.must(err)
 	return a.Stale
 }

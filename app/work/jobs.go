@@ -14,6 +14,8 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/market"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -40,47 +42,47 @@ func add[T river.JobArgs](ws *river.Workers, do func(context.Context, T) error) 
 func (c *Crew) config() *river.Config {
 	ws := river.NewWorkers()
 	add(ws, c.finishConnect)
-	add(ws, func(ctx context.Context, j models.SyncDirectory) error {
+	add(ws, func(ctx context.Context, j queue.SyncDirectory) error {
 		return unlessBroken(c.directory(ctx, j.TenantID))
 	})
 	add(ws, c.readStale)
-	add(ws, func(ctx context.Context, j models.SyncUsers) error {
+	add(ws, func(ctx context.Context, j queue.SyncUsers) error {
 		_, err := c.Accounts.SyncUsers(ctx, j.TenantID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.CheckConnection) error { return c.Market.Check(ctx, j.TenantID) })
-	add(ws, func(ctx context.Context, j models.CleanGrant) error {
+	add(ws, func(ctx context.Context, j queue.CheckConnection) error { return c.Market.Check(ctx, j.TenantID) })
+	add(ws, func(ctx context.Context, j queue.CleanGrant) error {
 		return c.Market.CleanGrant(ctx, j.TenantID, j.AttemptID)
 	})
-	add(ws, func(ctx context.Context, j models.ReadOptOuts) error {
+	add(ws, func(ctx context.Context, j queue.ReadOptOuts) error {
 		_, err := c.OptOuts.Read(ctx, j.TenantID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.TellOptOut) error { return c.OptOuts.Tell(ctx, j) })
+	add(ws, func(ctx context.Context, j queue.SyncOptOut) error { return c.OptOuts.Tell(ctx, j) })
 	add(ws, c.processEvent)
-	add(ws, func(ctx context.Context, j models.TellActivities) error {
+	add(ws, func(ctx context.Context, j queue.SyncTimeline) error {
 		_, err := c.Teller.Round(ctx, j.TenantID)
 		return err
 	})
 	add(ws, c.prepare)
-	add(ws, func(ctx context.Context, j models.MoveBatch) error {
+	add(ws, func(ctx context.Context, j queue.ApplyBatchState) error {
 		_, err := c.Texting.Move(ctx, j.TenantID, j.BatchID)
 		return err
 	})
-	add(ws, func(ctx context.Context, j models.ExecuteCallback) error {
+	add(ws, func(ctx context.Context, j queue.ExecuteCallback) error {
 		return snoozed(c.Automation.Carry(ctx, j.TenantID, j.CallbackID))
 	})
-	add(ws, func(ctx context.Context, j models.CompleteCallback) error {
+	add(ws, func(ctx context.Context, j queue.CompleteCallback) error {
 		return snoozed(c.Automation.Complete(ctx, j.TenantID, j.CallbackID))
 	})
 	add(ws, c.removeApp)
-	add(ws, func(ctx context.Context, _ models.Sweep) error { return c.sweep(ctx) })
+	add(ws, func(ctx context.Context, _ queue.Sweep) error { return c.sweep(ctx) })
 	return &river.Config{
 		Workers: ws,
 		Queues: map[string]river.QueueConfig{
-			models.QueueSoon: {MaxWorkers: 24}, models.QueueAction: {MaxWorkers: 12}, models.QueueTell: {MaxWorkers: 12}, models.QueueQuiet: {MaxWorkers: 6}},
+			queue.Prompt: {MaxWorkers: 24}, queue.Automation: {MaxWorkers: 12}, queue.Sync: {MaxWorkers: 12}, queue.Background: {MaxWorkers: 6}},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
-			func() (river.JobArgs, *river.InsertOpts) { return models.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+			func() (river.JobArgs, *river.InsertOpts) { return queue.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
 		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: stopWithin / 2,
 		RetryPolicy: backoff{}, Logger: quiet(c.Log),
@@ -113,8 +115,8 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 // removeApp removes an uninstalled app, unless it was installed again meanwhile.
-func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
-	i, err := c.Store.Installation(ctx, j.TenantID)
+func (c *Crew) removeApp(ctx context.Context, j queue.RemoveApp) error {
+	i, err := c.Store.Installations.Get(ctx, j.TenantID)
 	if err == nil && i.State == models.Installed && i.InstalledAt.UnixMilli() != j.InstalledAt {
 		return nil
 	}
@@ -126,11 +128,11 @@ func (c *Crew) removeApp(ctx context.Context, j models.RemoveApp) error {
 
 // finishConnect makes a new grant usable. One that was turned down meanwhile is told on the page; once the connection
 // is mended the sweep begins again.
-func (c *Crew) finishConnect(ctx context.Context, j models.FinishConnect) error {
+func (c *Crew) finishConnect(ctx context.Context, j queue.FinishConnect) error {
 	err := c.finish(ctx, j.TenantID)
 	var refusal *market.Refusal
 	if errors.As(err, &refusal) && refusal.Code == market.CodeConnect {
-		return c.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
+		return c.Store.ConnectAttempts.FailFinishing(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
 	}
 	return err
 }
@@ -143,7 +145,7 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	if err := c.directory(ctx, tenantID); err != nil {
 		return err
 	}
-	if err := c.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := c.Store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return err
 	}
 	if _, err := c.Market.Subscribe(ctx, tenantID); err != nil {
@@ -155,14 +157,14 @@ func (c *Crew) finish(ctx context.Context, tenantID string) error {
 	defer cancel()
 	if _, err := c.Accounts.SyncUsers(reading, tenantID); err != nil {
 		c.Log.Warn("the CRM's users could not be read yet", "tenant", tenantID, "err", err)
-		if err := c.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}); err != nil {
+		if err := c.Store.Enqueue(ctx, queue.SyncUsers{TenantID: tenantID}); err != nil {
 			return err
 		}
 	}
 	if err := c.Market.Ready(ctx, tenantID); err != nil {
 		return err
 	}
-	return c.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
+	return c.Store.Enqueue(ctx, queue.ReadOptOuts{TenantID: tenantID})
 }
 
 func (c *Crew) directory(ctx context.Context, tenantID string) error {
@@ -173,7 +175,7 @@ func (c *Crew) directory(ctx context.Context, tenantID string) error {
 }
 
 // readStale reads accounts again, and says which schedules that concerns.
-func (c *Crew) readStale(ctx context.Context, j models.ReadStaleAccounts) error {
+func (c *Crew) readStale(ctx context.Context, j queue.ReadStaleAccounts) error {
 	if err := unlessBroken(inParts(ctx, func(ctx context.Context) error {
 		_, err := c.Accounts.ReadStale(ctx, j.TenantID)
 		return err
@@ -194,8 +196,8 @@ func unlessBroken(err error) error {
 }
 
 // processEvent applies a stored event. One whose text may still be on the wire is looked at again in a second.
-func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
-	e, err := c.Store.Event(ctx, j.TenantID, j.EventID)
+func (c *Crew) processEvent(ctx context.Context, j queue.ProcessEvent) error {
+	e, err := c.Store.Events.Get(ctx, j.TenantID, j.EventID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -203,13 +205,13 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 		return err
 	}
 	switch {
-	case e.Kind == models.EventChangeLog:
+	case e.Kind == ledger.EventChangeLog:
 		return c.peopleChanged(ctx, e)
 	case e.OptWord != "":
 		return c.OptOuts.Heard(ctx, e)
 	case strings.EqualFold(e.Direction, "inbound"):
 		// Without a content scope it doesn't say what was written. It may have been STOP: Dialpad's list tells.
-		if err := c.Store.OptOutsOld(ctx, j.TenantID); err != nil {
+		if err := c.Store.Connections.ExpireOptOuts(ctx, j.TenantID); err != nil {
 			return err
 		}
 	}
@@ -222,13 +224,13 @@ func (c *Crew) processEvent(ctx context.Context, j models.ProcessEvent) error {
 
 // peopleChanged reads the users again that a change-log event named. It may have been the admin whose grant this is who
 // is active again, or the app that was switched on: a broken connection is looked at first.
-func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
-	conn, err := c.Store.Connection(ctx, e.TenantID)
+func (c *Crew) peopleChanged(ctx context.Context, e ledger.WebhookEvent) error {
+	conn, err := c.Store.Connections.Get(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {
 		if err := c.Market.Check(ctx, e.TenantID); err != nil {
 			return err
 		}
-		conn, err = c.Store.Connection(ctx, e.TenantID)
+		conn, err = c.Store.Connections.Get(ctx, e.TenantID)
 	}
 	if err != nil {
 		return err
@@ -242,7 +244,7 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 			return err
 		}
 		if later {
-			if err := c.Store.Enqueue(ctx, models.ReadStaleAccounts{TenantID: e.TenantID}); err != nil {
+			if err := c.Store.Enqueue(ctx, queue.ReadStaleAccounts{TenantID: e.TenantID}); err != nil {
 				return err
 			}
 		}
@@ -250,11 +252,11 @@ func (c *Crew) peopleChanged(ctx context.Context, e models.WebhookEvent) error {
 	if _, err := c.Texting.WarnTenant(ctx, e.TenantID); err != nil {
 		return err
 	}
-	return c.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+	return c.Store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
 }
 
 // prepare works for less than a job's time and goes on in the next run: a dead worker's batch must not wait long.
-func (c *Crew) prepare(ctx context.Context, j models.PrepareBatch) error {
+func (c *Crew) prepare(ctx context.Context, j queue.PrepareBatch) error {
 	return inParts(ctx, func(ctx context.Context) error {
 		_, err := c.Texting.Prepare(ctx, j.TenantID, j.BatchID)
 		return err

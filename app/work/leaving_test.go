@@ -9,6 +9,7 @@ import (
 	"dialpad-texting/app/texting"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // seen is what Ben's outbox says of a batch.
@@ -66,9 +67,9 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 		name, code, reason, refusal string
 		stop, again                 func(w *world)
 	}{
-		{"disconnect, reconnect", models.HeldDisconnected, "Dialpad was disconnected", "not_connected",
+		{"disconnect, reconnect", ledger.HeldDisconnected, "Dialpad was disconnected", "not_connected",
 			func(w *world) { w.must(w.Market.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
-		{"downgrade, upgrade", models.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
+		{"downgrade, upgrade", ledger.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
 			func(w *world) { w.change("starter") }, func(w *world) { w.change("business") }},
 	}
 	for _, c := range stops {
@@ -77,7 +78,7 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 				soon, later, never := w.plans("soon", time.Hour), w.plans("later", 48*time.Hour), w.plans("never", 48*time.Hour)
 				c.stop(w)
 				for _, b := range []texting.BatchView{soon, later, never} {
-					w.says("stopped", b.ID, models.BatchHeld, c.code, c.reason)
+					w.says("stopped", b.ID, ledger.BatchHeld, c.code, c.reason)
 					if got := w.resumed(b.ID); got != c.refusal {
 						t.Errorf("resumed while it can't go: %q", got)
 					}
@@ -86,7 +87,7 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 				w.must(w.Sweep(ctx))
 				c.again(w)
 				for _, b := range []texting.BatchView{soon, later, never} { // offered, and not done by itself
-					w.says("again", b.ID, models.BatchHeld, c.code, c.reason)
+					w.says("again", b.ID, ledger.BatchHeld, c.code, c.reason)
 				}
 				if w.phone.SMSPosts() != 0 {
 					t.Error("a text went that nobody resumed")
@@ -94,17 +95,17 @@ func TestAScheduleLivesThroughWhatHappensToTheApp(t *testing.T) {
 				if got := w.resumed(later.ID); got != "" {
 					t.Errorf("not resumed: %s", got)
 				}
-				w.says("resumed", later.ID, models.BatchScheduled, "", "")
+				w.says("resumed", later.ID, ledger.BatchScheduled, "", "")
 				if v := w.seen(later.ID); !v.SendAt.Equal(*later.SendAt) {
 					t.Errorf("its time is %s", v.SendAt)
 				}
 				if got := w.resumed(soon.ID); got != "" {
 					t.Errorf("not resumed: %s", got)
 				}
-				w.within(time.Minute, "what is past its time goes at once", func() bool { return w.seen(soon.ID).State == models.BatchDone })
+				w.within(time.Minute, "what is past its time goes at once", func() bool { return w.seen(soon.ID).State == ledger.BatchDone })
 				w.clock.Add(7 * 24 * time.Hour)
 				w.must(w.Sweep(ctx))
-				w.says("seven days later", never.ID, models.BatchCancelled, models.HeldExpired, "Not sent: it was held for seven days: "+c.reason)
+				w.says("seven days later", never.ID, ledger.BatchCancelled, ledger.HeldExpired, "Not sent: it was held for seven days: "+c.reason)
 				if got := w.resumed(never.ID); got != "state_conflict" {
 					t.Errorf("resumed after seven days: %q", got)
 				}
@@ -126,19 +127,19 @@ func TestASchedulePerishesWithTheApp(t *testing.T) {
 			each(t, func(w *world) {
 				b := w.plans("soon", time.Hour)
 				leave(w)
-				w.within(time.Minute, "cancelled", func() bool { return w.seen(b.ID).State == models.BatchCancelled })
-				w.says("gone", b.ID, models.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
+				w.within(time.Minute, "cancelled", func() bool { return w.seen(b.ID).State == ledger.BatchCancelled })
+				w.says("gone", b.ID, ledger.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
 				if w.batch(b.ID).FinishedAt == nil {
 					t.Error("it never ended")
 				}
 				w.within(time.Minute, "removed at Dialpad too", func() bool {
-					_, err := w.db.Connection(ctx, "t_9")
+					_, err := w.db.Connections.Get(ctx, "t_9")
 					return errors.Is(err, models.ErrNotFound) || !w.connection().Usable()
 				})
 				w.clock.Add(2 * time.Hour)
 				w.connect() // the app comes back; what went with it does not
 				w.must(w.Sweep(ctx))
-				w.says("back", b.ID, models.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
+				w.says("back", b.ID, ledger.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
 				if got := w.resumed(b.ID); got != "state_conflict" || w.phone.SMSPosts() != 0 {
 					t.Errorf("resumed: %q; %d texts", got, w.phone.SMSPosts())
 				}

@@ -12,6 +12,7 @@ import (
 
 	"dialpad-texting/app/texting"
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -51,30 +52,30 @@ func (c *Crew) foresee(ctx context.Context) error {
 // pickUp wakes work that stands still.
 func (c *Crew) pickUp(ctx context.Context) error {
 	now := c.Now()
-	tenants, err := c.Store.UntoldTenantsAllTenants(ctx)
+	tenants, err := c.Store.Messages.TimelinePendingTenantsAllTenants(ctx)
 	var jobs []river.JobArgs
 	for _, t := range tenants {
-		jobs = append(jobs, models.TellActivities{TenantID: t})
+		jobs = append(jobs, queue.SyncTimeline{TenantID: t})
 	}
-	stale, err2 := c.Store.StaleTenantsAllTenants(ctx)
+	stale, err2 := c.Store.Accounts.StaleTenantsAllTenants(ctx)
 	for _, t := range stale {
-		jobs = append(jobs, models.ReadStaleAccounts{TenantID: t})
+		jobs = append(jobs, queue.ReadStaleAccounts{TenantID: t})
 	}
-	left, err3 := c.Store.LeftBehindAllTenants(ctx, now.Add(-standstill), 100)
+	left, err3 := c.Store.Batches.OrphanedAllTenants(ctx, now.Add(-standstill), 100)
 	for _, b := range left {
-		jobs = append(jobs, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+		jobs = append(jobs, queue.ApplyBatchState{TenantID: b.TenantID, BatchID: b.ID})
 	}
-	suspects, err4 := c.Store.UnheardTenantsAllTenants(ctx, models.Unheard{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
+	suspects, err4 := c.Store.Connections.SilentAllTenants(ctx, models.SilentFilter{Since: now.Add(-hourly), Before: now.Add(-silence), CheckedBefore: now.Add(-silence)})
 	for _, t := range suspects {
-		jobs = append(jobs, models.CheckConnection{TenantID: t})
+		jobs = append(jobs, queue.CheckConnection{TenantID: t})
 	}
-	return errors.Join(err, err2, err3, err4, c.Store.FinishStandingAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
+	return errors.Join(err, err2, err3, err4, c.Store.Batches.FinishStalledAllTenants(ctx, now.Add(-standstill)), c.Store.Enqueue(ctx, jobs...), c.Automation.PickUp(ctx), c.finishUnready(ctx))
 }
 
 // processOverdue applies events whose job died. Not as jobs: the one that died still counts as running, and keeps its twin
 // out.
 func (c *Crew) processOverdue(ctx context.Context) error {
-	events, err := c.Store.PendingEventsAllTenants(ctx, c.Now().Add(-overdue), 500)
+	events, err := c.Store.Events.PendingAllTenants(ctx, c.Now().Add(-overdue), 500)
 	ctx, cancel := context.WithTimeout(ctx, overdueWithin)
 	defer cancel()
 	var g errgroup.Group
@@ -82,7 +83,7 @@ func (c *Crew) processOverdue(ctx context.Context) error {
 	for _, e := range events {
 		g.Go(func() error {
 			var later *river.JobSnoozeError
-			err := c.processEvent(ctx, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+			err := c.processEvent(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 			if err != nil && !errors.As(err, &later) {
 				c.Log.Warn("an event is still waiting to be processed", "tenant", e.TenantID, "event", e.ID, "err", err)
 			}
@@ -95,7 +96,7 @@ func (c *Crew) processOverdue(ctx context.Context) error {
 // prepareStanding prepares batches whose job died. Not as jobs: the one that died still counts as running, and keeps its
 // twin out. It comes last and many at a time, since a CRM that hangs may take all the time there is.
 func (c *Crew) prepareStanding(ctx context.Context) error {
-	standing, err := c.Store.UnpreparedAllTenants(ctx, c.Now().Add(-standstill), 50)
+	standing, err := c.Store.Batches.StalledPreparingAllTenants(ctx, c.Now().Add(-standstill), 50)
 	var g errgroup.Group
 	g.SetLimit(prepareTogether)
 	for _, b := range standing {
@@ -128,22 +129,22 @@ func (c *Crew) refresh(ctx context.Context) error {
 	return c.eachConnection(ctx, func(conn models.Connection) (jobs []river.JobArgs) {
 		if !conn.Usable() {
 			if conn.State == models.Broken && old(conn.LastCheckedAt, 5*time.Minute, conn.TenantID) {
-				jobs = append(jobs, models.CheckConnection{TenantID: conn.TenantID})
+				jobs = append(jobs, queue.CheckConnection{TenantID: conn.TenantID})
 			}
 			return jobs
 		}
 		if old(conn.DirectoryAt, hourly, conn.TenantID) {
-			jobs = append(jobs, models.SyncDirectory{TenantID: conn.TenantID}, models.SyncUsers{TenantID: conn.TenantID})
+			jobs = append(jobs, queue.SyncDirectory{TenantID: conn.TenantID}, queue.SyncUsers{TenantID: conn.TenantID})
 		}
 		if old(conn.OptOutsAt, hourly, conn.TenantID) {
-			jobs = append(jobs, models.ReadOptOuts{TenantID: conn.TenantID})
+			jobs = append(jobs, queue.ReadOptOuts{TenantID: conn.TenantID})
 		}
 		checked := daily
 		if conn.SMSSubscription == "" || conn.ChangeSubscription == "" {
 			checked = hourly // what Dialpad refused is asked for again: room may have been made
 		}
 		if old(conn.LastCheckedAt, checked, conn.TenantID) {
-			jobs = append(jobs, models.CheckConnection{TenantID: conn.TenantID})
+			jobs = append(jobs, queue.CheckConnection{TenantID: conn.TenantID})
 		}
 		return jobs
 	})
@@ -151,7 +152,7 @@ func (c *Crew) refresh(ctx context.Context) error {
 
 func (c *Crew) eachConnection(ctx context.Context, f func(models.Connection) []river.JobArgs) error {
 	for after := ""; ; {
-		page, err := c.Store.AllConnections(ctx, after, 500)
+		page, err := c.Store.Connections.ListAllTenants(ctx, after, 500)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -175,7 +176,7 @@ func jitter(tenant string, over time.Duration) time.Duration {
 func (c *Crew) expire(ctx context.Context) error {
 	_, err := c.Texting.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := c.Market.ExpireAttempts(ctx)
-	n, err3 := c.Store.ForgetExpiredAllTenants(ctx)
+	n, err3 := c.Store.DeleteExpiredAllTenants(ctx)
 	if n > 0 {
 		c.Log.Debug("forgot what was over", "rows", n)
 	}

@@ -59,7 +59,7 @@ func (c *Crew) Run(ctx context.Context) error {
 	g.Go(func() error { return ended(runJobs(ctx, client)) })
 	g.Go(func() error { return c.every(ctx, dueEvery, "due", c.due) })
 	g.Go(func() error {
-		return c.every(ctx, seenEvery, "seen", func(ctx context.Context) error { return c.Store.WorkerSeen(ctx, c.WorkerID) })
+		return c.every(ctx, seenEvery, "seen", func(ctx context.Context) error { return c.Store.Workers.MarkSeen(ctx, c.WorkerID) })
 	})
 	return g.Wait()
 }

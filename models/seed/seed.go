@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Clock is a clock that tests move.
@@ -86,7 +87,7 @@ type Tenant struct {
 // Tenant seeds a tenant of plan business.
 func (d *DB) Tenant(id string) *Tenant {
 	d.t.Helper()
-	_, err := d.SaveSignedTenant(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
+	_, err := d.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
 		Plan: "business", TimeZone: "America/New_York", SignedAt: d.Now()})
 	d.check(err)
 	return &Tenant{db: d, ID: id}
@@ -103,13 +104,13 @@ func (d *DB) check(err error) {
 func (t *Tenant) Connected(company string) *Tenant {
 	t.db.t.Helper()
 	ctx := context.Background()
-	_, err := t.db.Install(ctx, t.ID, "42")
+	_, err := t.db.Installations.Install(ctx, t.ID, "42")
 	t.db.check(err)
-	_, err = t.db.Connect(ctx, models.NewConnection{TenantID: t.ID, CompanyID: company, CompanyName: "Company " + company,
+	_, err = t.db.Connections.Save(ctx, models.NewConnection{TenantID: t.ID, CompanyID: company, CompanyName: "Company " + company,
 		DialpadUserID: "1", ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: "access-" + t.ID, Refresh: "refresh-" + t.ID}})
 	t.db.check(err)
-	t.db.check(t.db.MarkReady(ctx, t.ID))
-	t.db.check(t.db.EnsureLane(ctx, company, t.ID))
+	t.db.check(t.db.Connections.MarkReady(ctx, t.ID))
+	t.db.check(t.db.Lanes.Ensure(ctx, company, t.ID))
 	t.Lane = company
 	return t
 }
@@ -117,65 +118,71 @@ func (t *Tenant) Connected(company string) *Tenant {
 // Rate sets the tenant's limit a minute; 0 is unlimited.
 func (t *Tenant) Rate(perMinute int) *Tenant {
 	t.db.t.Helper()
-	t.db.check(t.db.SaveSettings(context.Background(), t.ID, models.Settings{Country: "US", RatePerMinute: perMinute}))
+	t.db.check(t.db.Tenants.SaveSettings(context.Background(), t.ID, models.Settings{Country: "US", RatePerMinute: perMinute}))
 	return t
 }
 
 // Account seeds an active Dialpad account, read now.
 func (t *Tenant) Account(id, email, number string) *Tenant {
 	t.db.t.Helper()
-	_, err := t.db.SaveAccounts(context.Background(), t.ID, t.db.Now(), []models.Account{{DialpadID: id, Name: email,
+	_, err := t.db.Accounts.Save(context.Background(), t.ID, t.db.Now(), []models.Account{{DialpadID: id, Name: email,
 		Emails: []string{email}, Number: number, State: models.AccountActive}})
 	t.db.check(err)
 	return t
 }
 
 // Batch queues a batch of n texts from an account to numbers of its own and returns the messages.
-func (t *Tenant) Batch(id string, class int, sender, email string, n int) []models.Message {
+func (t *Tenant) Batch(id string, class int, sender, email string, n int) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, class, sender, email, n, func(int, *models.Message) {})
+	return t.batch(id, class, sender, email, n, func(int, *ledger.Message) {})
 }
 
 // Waiting is a bulk whose texts lie prepared and wait for a time.
-func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []models.Message {
+func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, models.ClassBulk, sender, email, n, func(_ int, m *models.Message) { m.State, m.DueAt = models.Waiting, &due })
+	return t.batch(id, ledger.ClassBulk, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
+}
+
+// WaitingOneToOne seeds prepared one-to-one texts that wait for a time.
+func (t *Tenant) WaitingOneToOne(id, sender, email string, n int, due time.Time) []ledger.Message {
+	t.db.t.Helper()
+	return t.batch(id, ledger.ClassPerson, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
 }
 
 // Quiet is a bulk to one person in each of these zones, none of whom it may reach in quiet hours.
-func (t *Tenant) Quiet(id, sender, email string, zones ...string) []models.Message {
+func (t *Tenant) Quiet(id, sender, email string, zones ...string) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, models.ClassBulk, sender, email, len(zones), func(i int, m *models.Message) { m.QuietZone = zones[i] })
+	return t.batch(id, ledger.ClassBulk, sender, email, len(zones), func(i int, m *ledger.Message) { m.QuietZone = zones[i] })
 }
 
-func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *models.Message)) []models.Message {
+func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *ledger.Message)) []ledger.Message {
 	t.db.t.Helper()
 	ctx := context.Background()
-	source := map[int]string{models.ClassPerson: models.SourceOne, models.ClassAutomation: models.SourceAutomation, models.ClassBulk: models.SourceBulk}[class]
-	_, _, err := t.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
-		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchSending,
+	source := map[int]string{ledger.ClassPerson: ledger.SourceOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
+	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
+		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending,
 		Expected: n, Prepared: true})
 	t.db.check(err)
-	messages := make([]models.Message, n)
+	messages := make([]ledger.Message, n)
 	for i := range messages {
 		number := fmt.Sprintf("+1415%03d%04d", 200+i/10000, i%10000)
-		key, err := t.db.NumberKey(ctx, t.ID, number)
+		key, err := t.db.Tenants.NumberKey(ctx, t.ID, number)
 		t.db.check(err)
-		messages[i] = models.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
+		messages[i] = ledger.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
 			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
-			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
+			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: ledger.Queued}
 		change(i, &messages[i])
 	}
 	for page := range slices.Chunk(messages, 500) { // as preparing does: more would be too many parameters for one statement
 		t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
-			lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
+			lane, err := tx.Lanes.Get(ctx, t.ID, t.Lane)
 			if err != nil {
 				return err
 			}
-			if _, err := tx.AddMessages(ctx, lane, page); err != nil {
+			if _, err := tx.Messages.Add(ctx, lane, page); err != nil {
 				return err
 			}
-			return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
+			return tx.Lanes.MarkDue(ctx, t.ID, t.Lane, tx.Now())
 		}))
 	}
 	return messages

@@ -5,57 +5,59 @@ import (
 	"errors"
 	"time"
 
-	"dialpad-texting/models/database"
-	"dialpad-texting/models/queue"
-
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
+	"dialpad-texting/models/queue"
 )
 
-// Connection states: connected → broken → disconnected, and connected again.
+// Connection states: connected → broken → disconnected, and connected
+// again.
 const (
 	Connected    = "connected"
 	Broken       = "broken"
 	Disconnected = "disconnected"
 )
 
-// Connection is a tenant's Dialpad grant. A Dialpad company belongs to one tenant: the database refuses a second.
+// Connection is a tenant's Dialpad grant. A Dialpad company belongs to
+// one tenant: a unique index refuses a second.
 type Connection struct {
 	TenantID string `gorm:"primaryKey"`
 	State    string
-	Reason   string // why it is broken, as a sentence for the admin
-	Ready    bool   // directory and subscriptions are in place
+	Reason   string // why it is broken, for the admin
+	Ready    bool   // directory read, subscriptions made
 
 	CompanyID       string
 	CompanyName     string
-	DialpadUserID   string // the Dialpad admin whose grant this is
+	DialpadUserID   string // the admin whose grant this is
 	ConnectedBy     string // that admin's e-mail
 	ConnectedByUser string // CRM user id
 
 	AccessToken       Sealed
 	RefreshToken      Sealed
-	PreviousRefresh   Sealed // kept until the new pair has worked
+	PreviousRefresh   Sealed // kept until Dialpad accepted the new pair
 	TokenExpiresAt    *time.Time
-	TokenIssuedAt     *time.Time // with TokenExpiresAt, how long tokens live here
+	TokenIssuedAt     *time.Time
 	TokenVersion      int64
 	RefreshLeaseBy    string
 	RefreshLeaseUntil *time.Time
 	RefreshFailedAt   *time.Time
 
-	HookPath           Sealed // the unguessable part of our webhook's address
+	HookPath           Sealed // the secret part of our webhook's URL
 	HookPathHash       string
 	HookSecret         Sealed
-	PreviousHookHash   string // the address before a reconnect, good until the new one is subscribed
+	PreviousHookHash   string // before a reconnect; accepted until the new URL is subscribed
 	PreviousSecret     Sealed
 	WebhookID          string
 	SMSSubscription    string `gorm:"column:sms_subscription"`
 	ChangeSubscription string
-	SubscriptionsNote  string // which of them Dialpad refused, in its words
+	SubscriptionsNote  string // what Dialpad refused, in its words
 	SubscriptionsAt    *time.Time
 
 	DirectoryAt      *time.Time
-	DirectoryBegunAt *time.Time // a directory that is being read, and how far it came
-	DirectoryCursor  string
+	DirectoryBegunAt *time.Time // nil: no directory read is in progress
+	DirectoryCursor  string     // of its next page
 	OptOutsAt        *time.Time
 	LastEventAt      *time.Time
 	LastCheckedAt    *time.Time
@@ -64,27 +66,29 @@ type Connection struct {
 	UpdatedAt        time.Time
 }
 
-// Usable tells whether texts may go through it.
+// Usable reports whether texts may be sent through the connection.
 func (c Connection) Usable() bool { return c.State == Connected && c.Ready }
 
-// Finish is the job that makes this grant usable.
+// Finish returns the job that makes the grant ready.
 func (c Connection) Finish() queue.FinishConnect {
 	return queue.FinishConnect{TenantID: c.TenantID, ConnectedAt: c.ConnectedAt.UnixMilli()}
 }
 
+// place names a column of a connection for Vault.
 func place(column, tenantID string) string { return "connections." + column + "." + tenantID }
 
-// Connection returns the tenant's connection, or ErrNotFound when there never was one.
+// Get returns the tenant's connection in whatever state, or ErrNotFound.
 func (s Connections) Get(ctx context.Context, tenantID string) (Connection, error) {
 	var c Connection
 	return c, database.Translate(s.s.q(ctx).Take(&c, "tenant_id = ?", tenantID).Error)
 }
 
-// ConnectionByHookAllTenants finds whose webhook address this is; the path is the only thing known then. By the address
-// before a reconnect it comes with the secret of that address.
+// ByHookAllTenants returns the connection of a webhook path, the only
+// thing known of an event then. For the path before a reconnect,
+// HookSecret is the secret of that path.
 func (s Connections) ByHookAllTenants(ctx context.Context, path string) (Connection, error) {
 	var c Connection
-	// <> '' is said so that the partial index serves whatever the path is.
+	// <> '' makes the partial index usable.
 	err := database.Translate(s.s.q(ctx).Take(&c, "hook_path_hash = ? AND hook_path_hash <> '' AND state <> ?", Hash(path), Disconnected).Error)
 	if !errors.Is(err, database.ErrNotFound) {
 		return c, err
@@ -94,33 +98,37 @@ func (s Connections) ByHookAllTenants(ctx context.Context, path string) (Connect
 	return c, err
 }
 
-// ConnectionOfCompanyAllTenants finds the live connection of a Dialpad company, whosever it is.
+// ByCompanyAllTenants returns the connection of a Dialpad company that is
+// not disconnected, or ErrNotFound.
 func (s Connections) ByCompanyAllTenants(ctx context.Context, companyID string) (Connection, error) {
 	var c Connection
 	return c, database.Translate(s.s.q(ctx).Take(&c, "company_id = ? AND state <> ?", companyID, Disconnected).Error)
 }
 
-// AllConnections returns the live connections of all tenants, in pages by tenant id.
+// ListAllTenants pages the connections that are not disconnected, by
+// tenant id.
 func (s Connections) ListAllTenants(ctx context.Context, after string, limit int) ([]Connection, error) {
 	var out []Connection
 	return out, s.s.q(ctx).Where("tenant_id > ? AND state <> ?", after, Disconnected).
 		Order("tenant_id").Limit(limit).Find(&out).Error
 }
 
-// Grant is a token pair as Dialpad gave it.
+// Grant is a pair of OAuth tokens from Dialpad.
 type Grant struct {
 	Access, Refresh string
-	ExpiresAt       *time.Time // nil: static until a 401
+	ExpiresAt       *time.Time // nil: valid until a 401
 }
 
-// NewConnection is what is known when a grant is accepted.
+// NewConnection is what Save stores.
 type NewConnection struct {
 	TenantID, CompanyID, CompanyName, DialpadUserID, ConnectedBy, ConnectedByUser string
 	Grant                                                                         Grant
 }
 
-// Connect stores a grant as the tenant's connection, not ready yet. ErrConflict: the company belongs to another tenant.
-// Of the same company again, events that come to the address before are still taken until SaveSubscriptions.
+// Save stores a grant as the tenant's connection, not ready yet. It
+// returns ErrConflict when the company belongs to another tenant. After a
+// reconnect to the same company, the former webhook path stays valid
+// until SaveSubscriptions.
 func (s Connections) Save(ctx context.Context, n NewConnection) (c Connection, err error) {
 	err = s.s.Tx(ctx, func(tx *Store) error {
 		old, err := tx.Connections.Get(ctx, n.TenantID)
@@ -135,7 +143,7 @@ func (s Connections) Save(ctx context.Context, n NewConnection) (c Connection, e
 	return c, err
 }
 
-// keepHook keeps the address that Dialpad knows until it knows the new one.
+// keepHook keeps the webhook path that Dialpad is subscribed with.
 func (c *Connection) keepHook(old Connection) {
 	switch {
 	case old.CompanyID != c.CompanyID || old.State == Disconnected:
@@ -164,7 +172,8 @@ func (s Connections) OpenGrant(c Connection) (Grant, error) {
 	return Grant{Access: access, Refresh: refresh, ExpiresAt: c.TokenExpiresAt}, errors.Join(err1, err2)
 }
 
-// OpenPreviousRefresh opens the refresh token that the present one replaced, "" when it is no longer kept.
+// OpenPreviousRefresh opens the refresh token before the present one, ""
+// once ConfirmToken has deleted it.
 func (s Connections) OpenPreviousRefresh(c Connection) (string, error) {
 	return s.s.vault.Open(place("previous_refresh", c.TenantID), c.PreviousRefresh)
 }
@@ -176,18 +185,21 @@ func (s Connections) OpenHook(c Connection) (path, secret string, err error) {
 	return path, secret, errors.Join(err1, err2)
 }
 
-// LeaseRefresh takes the right to refresh this version of the token until a time: compare-and-swap, so that one
-// process in the fleet has it, and nothing is held open while Dialpad is asked. ErrLost: another has it.
-func (s Connections) LeaseRefresh(ctx context.Context, tenantID string, version int64, by string, until time.Time) error {
+// LeaseRefresh leases the refresh of a token version to owner until a
+// time, and returns ErrLost when another process holds the lease. It is a
+// compare-and-swap, so that no transaction is open during the request to
+// Dialpad.
+func (s Connections) LeaseRefresh(ctx context.Context, tenantID string, version int64, owner string, until time.Time) error {
 	return database.MustChange(s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND state <> ?", tenantID, version, Disconnected).
-		Where("refresh_lease_until IS NULL OR refresh_lease_until < ? OR refresh_lease_by = ?", s.s.db.Now(), by).
-		Updates(map[string]any{"refresh_lease_by": by, "refresh_lease_until": until.UTC()}))
+		Where("refresh_lease_until IS NULL OR refresh_lease_until < ? OR refresh_lease_by = ?", s.s.db.Now(), owner).
+		Updates(map[string]any{"refresh_lease_by": owner, "refresh_lease_until": until.UTC()}))
 }
 
-// SaveRefreshed stores a rotated pair, durable before anyone uses it, and keeps the one it replaced until the new
-// one has worked. It is stored whoever holds the lease by now: a pair that Dialpad gave must not be thrown away,
-// unless somebody stored a newer one (ErrLost).
+// SaveRefreshed stores a refreshed pair before its first use, ends the
+// lease, and keeps the old refresh token until ConfirmToken. It works
+// without the lease too, since a pair from Dialpad must not be lost, and
+// returns ErrLost when a newer pair is stored.
 func (s Connections) SaveRefreshed(ctx context.Context, tenantID string, version int64, old string, g Grant) error {
 	return database.MustChange(s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND state <> ?", tenantID, version, Disconnected).
@@ -199,21 +211,24 @@ func (s Connections) SaveRefreshed(ctx context.Context, tenantID string, version
 			"refresh_lease_by": "", "refresh_lease_until": nil, "refresh_failed_at": nil}))
 }
 
-// ReleaseRefresh gives the lease back after a refresh that failed; failed notes when, so that callers back off.
-func (s Connections) ReleaseRefresh(ctx context.Context, tenantID, by string, failed *time.Time) error {
-	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND refresh_lease_by = ?", tenantID, by).
-		Updates(map[string]any{"refresh_lease_by": "", "refresh_lease_until": nil, "refresh_failed_at": database.UTC(failed)}).Error
+// ReleaseRefresh ends the owner's lease without a new pair. failedAt is
+// stored for the backoff, nil when the refresh did not fail.
+func (s Connections) ReleaseRefresh(ctx context.Context, tenantID, owner string, failedAt *time.Time) error {
+	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND refresh_lease_by = ?", tenantID, owner).
+		Updates(map[string]any{"refresh_lease_by": "", "refresh_lease_until": nil, "refresh_failed_at": database.UTC(failedAt)}).Error
 }
 
-// TokenWorked forgets the replaced refresh token: the pair of this version has been accepted by Dialpad.
+// ConfirmToken deletes the previous refresh token, once Dialpad accepted
+// the token of this version.
 func (s Connections) ConfirmToken(ctx context.Context, tenantID string, version int64) error {
 	return s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND previous_refresh <> ''", tenantID, version).
 		Update("previous_refresh", "").Error
 }
 
-// Break marks the connection broken with a sentence for the admin. Only the token of this version may be to blame;
-// 0 blames the grant whatever its version.
+// MarkBroken marks a connected connection broken, with a sentence for the
+// admin, if its token still has this version; 0 matches any. It reports
+// whether it did.
 func (s Connections) MarkBroken(ctx context.Context, tenantID string, version int64, reason string) (bool, error) {
 	q := s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state = ?", tenantID, Connected)
 	if version != 0 {
@@ -223,20 +238,22 @@ func (s Connections) MarkBroken(ctx context.Context, tenantID string, version in
 	return r.RowsAffected > 0, r.Error
 }
 
-// Reword gives a broken connection a closer reason, and tells whether it is another one.
+// SetReason changes the reason of a broken connection, and reports
+// whether it was another one.
 func (s Connections) SetReason(ctx context.Context, tenantID, reason string) (bool, error) {
 	r := s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state = ? AND reason <> ?", tenantID, Broken, reason).Update("reason", reason)
 	return r.RowsAffected > 0, r.Error
 }
 
-// Mend marks a broken connection connected again, after Dialpad accepted its token.
+// MarkConnected marks a broken connection connected again, and reports
+// whether it did.
 func (s Connections) MarkConnected(ctx context.Context, tenantID string) (bool, error) {
 	r := s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state = ?", tenantID, Broken).
 		Updates(map[string]any{"state": Connected, "reason": ""})
 	return r.RowsAffected > 0, r.Error
 }
 
-// Disconnect forgets the grant and everything secret about it.
+// Disconnect marks the connection disconnected and deletes its secrets.
 func (s Connections) Disconnect(ctx context.Context, tenantID string) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).Updates(map[string]any{
 		"state": Disconnected, "reason": "", "ready": false, "access_token": "", "refresh_token": "", "previous_refresh": "",
@@ -247,24 +264,27 @@ func (s Connections) Disconnect(ctx context.Context, tenantID string) error {
 		"token_version": gorm.Expr("token_version + 1")}).Error
 }
 
-// Subscriptions are our webhook and subscriptions at Dialpad, by their ids there; Note says what Dialpad refused.
+// Subscriptions are the ids of our webhook and subscriptions at Dialpad,
+// and in Note what Dialpad refused.
 type Subscriptions struct{ WebhookID, SMS, ChangeLog, Note string }
 
-// SaveSubscriptions stores them, for the grant whose webhook path this is: a reconnect meanwhile has its own. Events to
-// the address before are no longer taken from then on.
+// SaveSubscriptions stores the subscriptions of the grant with this
+// webhook path, and returns ErrLost after a reconnect. The path before
+// becomes invalid.
 func (s Connections) SaveSubscriptions(ctx context.Context, tenantID, hookPathHash string, v Subscriptions) error {
 	return database.MustChange(s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", tenantID, hookPathHash).
 		Updates(map[string]any{"webhook_id": v.WebhookID, "sms_subscription": v.SMS, "change_subscription": v.ChangeLog,
 			"subscriptions_note": v.Note, "subscriptions_at": s.s.db.Now(), "previous_hook_hash": "", "previous_secret": ""}))
 }
 
-// MarkReady lets texts go: directory and subscriptions are in place.
+// MarkReady marks a connection usable, unless it is disconnected.
 func (s Connections) MarkReady(ctx context.Context, tenantID string) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND state <> ?", tenantID, Disconnected).
 		Update("ready", true).Error
 }
 
-// SaveDirectoryCursor notes how far a directory came that was begun at a time, for this grant; cursor "" ends it.
+// SaveDirectoryCursor stores the next page of a directory read that began
+// at begun; "" ends it. It returns ErrLost after a reconnect.
 func (s Connections) SaveDirectoryCursor(ctx context.Context, c Connection, begun time.Time, cursor string) error {
 	at := &begun
 	if cursor == "" {
@@ -274,20 +294,20 @@ func (s Connections) SaveDirectoryCursor(ctx context.Context, c Connection, begu
 		UpdateColumns(map[string]any{"directory_begun_at": database.UTC(at), "directory_cursor": cursor}))
 }
 
-// OptOutsRead notes that Dialpad's opt-outs were read, by somebody who found them read at a time before: not when they
-// became old meanwhile.
+// MarkOptOutsRead stores that Dialpad's opt-outs were read, unless
+// opt_outs_at is no longer what it was before: they expired meanwhile.
 func (s Connections) MarkOptOutsRead(ctx context.Context, tenantID string, before *time.Time) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT DISTINCT FROM "+s.s.db.Timestamp("?"), tenantID, database.UTC(before)).
 		UpdateColumn("opt_outs_at", s.s.db.Now()).Error
 }
 
-// OptOutsOld has Dialpad's opt-outs read again by the next sweep.
+// ExpireOptOuts makes the next sweep read Dialpad's opt-outs again.
 func (s Connections) ExpireOptOuts(ctx context.Context, tenantID string) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT NULL", tenantID).
 		UpdateColumn("opt_outs_at", s.s.db.Now().Add(-24*time.Hour)).Error
 }
 
-// Touch notes when something last happened: directory_at or last_checked_at.
+// Touch sets a column to the present time.
 func (s Connections) Touch(ctx context.Context, tenantID string, column ConnectionMoment) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).UpdateColumn(string(column), s.s.db.Now()).Error
 }
@@ -295,16 +315,8 @@ func (s Connections) Touch(ctx context.Context, tenantID string, column Connecti
 // ConnectionMoment is a column that Touch may set.
 type ConnectionMoment string
 
-// The moments of a connection.
+// The columns that Touch may set.
 const (
 	DirectoryRead ConnectionMoment = "directory_at"
 	GrantChecked  ConnectionMoment = "last_checked_at"
 )
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}

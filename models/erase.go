@@ -2,14 +2,14 @@ package models
 
 import "context"
 
-// EraseNumber removes a person's number (E.164), name and texts everywhere;
-// opt-outs survive by their key alone.
+// EraseNumber removes a person's number (E.164), name and texts from all
+// rows. An opt-out keeps only the keyed hash of the number.
 func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
 	return s.Tx(ctx, func(tx *Store) error { return tx.eraseNumber(ctx, tenantID, number) })
 }
 
-// EraseContact removes what is known of a CRM contact, and of the numbers that
-// the contact was texted at.
+// EraseContact removes a CRM contact's data, and that of each number at
+// which the contact was texted.
 func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	return s.Tx(ctx, func(tx *Store) error {
 		numbers, err := tx.NumbersOfContact(ctx, tenantID, contactID)

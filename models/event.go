@@ -9,9 +9,9 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// SaveEvent stores a Dialpad event once, with its job, and tells whether it is
-// new. A change-log event marks the accounts it names as stale in the same
-// transaction.
+// SaveEvent stores a Dialpad event once, with its job, and reports
+// whether it is new. It marks the accounts of a change-log event stale in
+// the same transaction.
 func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added bool, err error) {
 	e.ID, e.State, e.ReceivedAt, e.EventAt = NewID(), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
 	err = s.Tx(ctx, func(tx *Store) error {
@@ -29,9 +29,9 @@ func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added boo
 	return added, err
 }
 
-// markEventReceived stores when the last event came, once a second at most. A
-// bulk's events arrive together: if each wrote the connection's row they would
-// wait for one another's commits.
+// markEventReceived stores when the last event arrived, at most once a
+// second: a bulk's events arrive together, and would wait for each
+// other's lock on the connection's row.
 func (s Connections) markEventReceived(ctx context.Context, tenantID string) error {
 	now := s.s.Now()
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND (last_event_at IS NULL OR last_event_at < ?)", tenantID, now.Add(-time.Second)).

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"dialpad-texting/models/database"
-
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
 )
 
 // Installation states.
@@ -15,7 +15,7 @@ const (
 	Uninstalled = "uninstalled"
 )
 
-// Installation is the app in a tenant's marketplace: installed → uninstalled, and installed again.
+// Installation is a tenant's installation of the app.
 type Installation struct {
 	TenantID      string `gorm:"primaryKey"`
 	State         string
@@ -24,13 +24,13 @@ type Installation struct {
 	UninstalledAt *time.Time
 }
 
-// Installation returns the tenant's installation, or ErrNotFound.
+// Get returns the tenant's installation, or ErrNotFound.
 func (s Installations) Get(ctx context.Context, tenantID string) (Installation, error) {
 	var i Installation
 	return i, database.Translate(s.s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
 }
 
-// Install marks the app installed; once installed it changes nothing.
+// Install marks the app installed, and returns false when it already is.
 func (s Installations) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
 	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.s.db.Now()}
 	r := s.s.q(ctx).Clauses(clause.OnConflict{

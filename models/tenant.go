@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"gorm.io/gorm/clause"
+
 	"dialpad-texting/models/database"
 	"dialpad-texting/models/ledger"
-
-	"gorm.io/gorm/clause"
 )
 
-// Tenant is a CRM account, as the CRM last signed it, with its settings.
+// Tenant is a CRM account with its settings.
 type Tenant struct {
 	ID       string `gorm:"primaryKey"`
 	Linkname string
@@ -20,20 +20,20 @@ type Tenant struct {
 	Plan     string
 	TimeZone string
 
-	Country       string // ISO 3166-1 alpha-2, for numbers written without a country code
-	RatePerMinute int    // texts a minute Dialpad allows the company; 0 is unlimited and only for tests and benchmarks
-	Reserve       int    // texts a minute left to the customer's other tools
+	Country       string // ISO 3166-1 alpha-2, of numbers without a country code
+	RatePerMinute int    // Dialpad's limit in texts; 0 is unlimited, for tests and benchmarks only
+	Reserve       int    // texts a minute for the customer's other tools
 	QuietFrom     string // "20:00", empty for none
 	QuietTo       string
 	OptOutLine    string
 
 	NumberKey Sealed
-	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname; the newest wins
+	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Allowed returns how many texts a minute may be sent, 0: unlimited.
+// Allowed returns how many texts a minute may be sent, 0 for unlimited.
 func (t Tenant) Allowed() int { return ledger.AllowedRate(t.RatePerMinute, t.Reserve) }
 
 // Settings are what an admin may set.
@@ -46,19 +46,20 @@ type Settings struct {
 	OptOutLine    string
 }
 
-// Tenant returns a tenant.
+// Get returns a tenant, or ErrNotFound.
 func (s Tenants) Get(ctx context.Context, id string) (Tenant, error) {
 	var t Tenant
 	return t, database.Translate(s.s.q(ctx).Take(&t, "id = ?", id).Error)
 }
 
-// SignedTenant is a tenant block as the CRM signed it at a time.
+// SignedTenant is the tenant block of a request that the CRM signed.
 type SignedTenant struct {
 	ID, Linkname, Name, Plan, TimeZone string
 	SignedAt                           time.Time
 }
 
-// SaveSignedTenant creates the tenant or updates what the CRM says of it; an older signature changes nothing.
+// SaveSigned creates or updates a tenant and returns it. A block signed
+// before the stored one changes nothing.
 func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error) {
 	old, err := s.Get(ctx, b.ID)
 	switch {
@@ -74,7 +75,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 		return old, err
 	}
 	same := old.Linkname == b.Linkname && old.Name == b.Name && old.Plan == b.Plan && old.TimeZone == b.TimeZone
-	// A launch by the same plan a moment later is no news: without this a busy tenant's row is written at every click.
+	// Without this, a busy tenant's row would be written at every launch.
 	if b.SignedAt.Before(old.SignedAt) || same && b.SignedAt.Sub(old.SignedAt) < time.Minute {
 		return old, nil
 	}
@@ -93,8 +94,8 @@ func (s Tenants) SaveSettings(ctx context.Context, tenantID string, v Settings) 
 		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "opt_out_line": v.OptOutLine}))
 }
 
-// numberKeys caches each tenant's key for hashing numbers: it never changes, and
-// opening it costs a query.
+// numberKeys caches each tenant's key for hashing numbers: it never
+// changes, and opening it costs a query.
 type numberKeys struct {
 	mu   sync.RWMutex
 	keys map[string][]byte
@@ -102,8 +103,8 @@ type numberKeys struct {
 
 func newNumberKeys() *numberKeys { return &numberKeys{keys: map[string][]byte{}} }
 
-// NumberKey returns a keyed hash of a phone number (E.164), stable for the
-// tenant and useless outside it.
+// NumberKey returns a keyed hash of a phone number (E.164), stable for
+// the tenant and useless outside it.
 func (s Tenants) NumberKey(ctx context.Context, tenantID, number string) (string, error) {
 	cache := s.s.keys
 	cache.mu.RLock()

@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// Worker is a process that does background work; /readyz needs a live one.
+// Worker is a process that does background work; /readyz needs a live
+// one.
 type Worker struct {
 	ID     string `gorm:"primaryKey"`
 	SeenAt time.Time
 }
 
-// MarkSeen stores that a worker is alive, and deletes those long gone.
+// MarkSeen stores that a worker is alive, and deletes those not seen for
+// an hour.
 func (s Workers) MarkSeen(ctx context.Context, id string) error {
 	if err := s.s.q(ctx).Save(&Worker{ID: id, SeenAt: s.s.db.Now()}).Error; err != nil {
 		return err
@@ -19,7 +21,7 @@ func (s Workers) MarkSeen(ctx context.Context, id string) error {
 	return s.s.q(ctx).Where("seen_at < ?", s.s.db.Now().Add(-time.Hour)).Delete(&Worker{}).Error
 }
 
-// AnySince tells whether a worker was seen since a time.
+// AnySince reports whether any worker was seen since a time.
 func (s Workers) AnySince(ctx context.Context, since time.Time) (bool, error) {
 	var n int64
 	err := s.s.q(ctx).Model(&Worker{}).Where("seen_at > ?", since.UTC()).Count(&n).Error

@@ -76,16 +76,21 @@ func (s ConnectAttempts) UseTicket(ctx context.Context, ticket, state, browser, 
 // browser with its verifier, once. It returns ErrNotFound when they name
 // none, and ErrLost when it was used or has expired.
 func (s ConnectAttempts) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
-	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", database.Translate(err)
-	}
-	err = database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepWaiting, s.s.db.Now()).Update("step", StepExchanging))
-	if err != nil {
+	if a, err = s.startExchange(ctx, state, browser, StepWaiting); err != nil {
 		return a, "", err
 	}
 	verifier, err = s.s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
 	return a, verifier, err
+}
+
+// startExchange moves the attempt of a state and browser from a step to
+// StepExchanging.
+func (s ConnectAttempts) startExchange(ctx context.Context, state, browser, from string) (a ConnectAttempt, err error) {
+	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, database.Translate(err)
+	}
+	return a, database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, from, s.s.db.Now()).Update("step", StepExchanging))
 }
 
 // AwaitConfirm seals a grant into the attempt until the same browser
@@ -99,13 +104,7 @@ func (s ConnectAttempts) AwaitConfirm(ctx context.Context, id, grant, state stri
 // TakeConfirm returns the attempt that awaits its confirmation, and the
 // grant, once. The errors are those of TakeCallback.
 func (s ConnectAttempts) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
-	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", database.Translate(err)
-	}
-	err = database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.s.db.Now()).
-		Update("step", StepExchanging))
-	if err != nil {
+	if a, err = s.startExchange(ctx, state, browser, StepConfirm); err != nil {
 		return a, "", err
 	}
 	grant, err = s.s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)

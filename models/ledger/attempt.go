@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Attempt is a request that ended with its message back in the queue.
+// Attempt is a request to Dialpad after which the message was queued
+// again. The last attempt of a message is in the message itself.
 type Attempt struct {
 	MessageID  string `gorm:"primaryKey"`
 	TenantID   string
@@ -20,7 +21,7 @@ type Attempt struct {
 // TableName implements gorm's Tabler.
 func (Attempt) TableName() string { return "attempts" }
 
-// Attempts returns the earlier attempts of a message.
+// Attempts returns the earlier attempts of a message, oldest first.
 func (s Messages) Attempts(ctx context.Context, tenantID, messageID string) ([]Attempt, error) {
 	var out []Attempt
 	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("attempt").Find(&out).Error

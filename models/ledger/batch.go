@@ -10,11 +10,11 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Batch states: scheduled → preparing → sending → done | cancelled; paused and held on the way.
+// Batch states.
 //
-//	scheduled ─time→ preparing ─all pages→ sending ─nothing left→ done
+//	scheduled ─time→ preparing ─all pages→ sending ─no open message→ done
 //	    └──────────────┴──── pause ⇄ resume ──┴── cancel → cancelled
-//	                   └──── plan, install or connection gone → held (7 days at most) ─resume→ where it was
+//	                   └──── no plan, app or connection → held ─release→ the state before
 const (
 	BatchScheduled = "scheduled"
 	BatchPreparing = "preparing"
@@ -27,27 +27,29 @@ const (
 
 // Sources of a batch.
 const (
-	SourceOne        = "one"
+	SourceOne        = "one" // one to one
 	SourceBulk       = "bulk"
 	SourceAutomation = "automation"
 )
 
-// Late rules: what to do with a batch whose time passed by more than LateMinutes.
+// Values of Batch.LateDo: what is done when texts are overdue by more
+// than LateMinutes.
 const (
 	LateHold = "hold"
 	LateDrop = "drop"
 	LateSend = "send"
 )
 
-// Batch is one request to text, by one person or one automation: one recipient or many, now or at a time.
+// Batch is a request by a person or an automation to text one or many
+// recipients, now or at a time.
 type Batch struct {
 	ID           string `gorm:"primaryKey"`
 	TenantID     string
-	UserID       string // who asked
+	UserID       string // CRM user who made it
 	UserEmail    string
 	UserName     string
-	SenderID     string // the Dialpad account at the time of asking; the e-mail decides when sending
-	SenderEmail  string
+	SenderID     string // Dialpad account when the batch was made
+	SenderEmail  string // must still belong to the account at the claim
 	Source       string
 	Class        int
 	WorkflowID   string
@@ -56,34 +58,34 @@ type Batch struct {
 	Module     string
 	RecordIDs  []string `gorm:"serializer:json"`
 	Selection  string
-	Excluded   []string `gorm:"serializer:json"` // records left out while it waited
-	ToNumber   string   // one to one: as clicked, authoritative
+	Excluded   []string `gorm:"serializer:json"` // records removed while it was scheduled
+	ToNumber   string   // of a one-to-one: as clicked, whatever the record says
 	ToField    string
-	Message    string // with its merge fields
+	Message    string // with merge fields
 	TemplateID string
 
 	IdempotencyKey string
 	BodyHash       string
 
 	State       string
-	Expected    int    // recipients asked for; the messages' count once prepared
+	Expected    int    // recipients requested, or prepared once Prepared
 	Cursor      string // of the next page to prepare
 	Prepared    bool
-	PrepareNote string // why preparing waits, for the person
+	PrepareNote string // why preparing waits, for people
 
 	SendAt    *time.Time // nil: now
-	LocalTime string     // the wall time as asked, "2026-11-24T09:00"; it wins when zone rules change
+	LocalTime string     // "2026-11-24T09:00"; decides when zone rules change
 	TimeZone  string
 	UTCOffset string
 
 	LateMinutes int
 	LateDo      string
-	MoveQuiet   bool // move texts that would arrive in quiet hours to the morning
+	MoveQuiet   bool // delay texts to the end of the recipient's quiet hours
 	Warning     string
 	WarnedAt    *time.Time
 
-	HeldReason string // also why it was cancelled
-	HeldCode   string // the same in a word: see HeldBroken
+	HeldReason string // why it is held or cancelled, for people
+	HeldCode   string // the same for programs: see HeldBroken
 	HeldAt     *time.Time
 	Version    int64
 	CreatedAt  time.Time
@@ -92,15 +94,15 @@ type Batch struct {
 	UpdatedAt  time.Time
 }
 
-// IDList encodes ids as their column holds them, for updates.
+// IDList encodes ids as a column stores them, for Update.
 func IDList(ids []string) string { return database.JSON(ids) }
 
-// Ended tells whether the batch is done or cancelled.
+// Ended reports whether the batch is done or cancelled.
 func (b Batch) Ended() bool { return b.State == BatchDone || b.State == BatchCancelled }
 
-// Create stores a batch, once per tenant, user and idempotency key. When there
-// is one already it returns that with created false, and the caller compares
-// the body.
+// Create stores a batch, once per tenant, user and idempotency key. If
+// there is one already, it returns that one; the caller compares
+// BodyHash.
 func (s Batches) Create(ctx context.Context, b Batch) (out Batch, created bool, err error) {
 	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&b)
 	if r.Error != nil || r.RowsAffected == 1 {
@@ -111,7 +113,8 @@ func (s Batches) Create(ctx context.Context, b Batch) (out Batch, created bool, 
 	return out, false, err
 }
 
-// Get returns a batch of the tenant; a userID restricts it to that user's.
+// Get returns a batch, or ErrNotFound. A userID other than "" restricts
+// it to that user's.
 func (s Batches) Get(ctx context.Context, tenantID, userID, id string) (Batch, error) {
 	var b Batch
 	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
@@ -121,30 +124,29 @@ func (s Batches) Get(ctx context.Context, tenantID, userID, id string) (Batch, e
 	return b, database.Translate(q.Take(&b).Error)
 }
 
-// Lock returns a batch, locked until the transaction ends. SQLite has one
-// writer anyway.
+// Lock returns a batch, locked until the transaction ends, or
+// ErrNotFound.
 func (s Batches) Lock(ctx context.Context, tenantID, id string) (Batch, error) {
 	var b Batch
 	return b, database.Translate(s.l.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Take(&b, "tenant_id = ? AND id = ?", tenantID, id).Error)
 }
 
-// Update changes a batch that is in one of the given states, and returns ErrLost
-// when it no longer is: the database decides a race between a person and the
-// clock.
+// Update changes the columns of a batch that is in one of the from
+// states. It returns ErrLost when the batch is in another state.
 func (s Batches) Update(ctx context.Context, tenantID, id string, from []string, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
 	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(set))
 }
 
-// UpdateUnchanged changes a batch that nobody has changed since it was read, and
-// returns ErrLost when somebody did.
+// UpdateUnchanged changes the columns of b, and returns ErrLost when the
+// stored batch has another version or state than b.
 func (s Batches) UpdateUnchanged(ctx context.Context, b Batch, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
 	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).
 		Updates(set))
 }
 
-// ByIdempotencyKey returns the batch that a user's key made already, or
+// ByIdempotencyKey returns the batch that a user made with a key, or
 // ErrNotFound.
 func (s Batches) ByIdempotencyKey(ctx context.Context, tenantID, userID, key string) (Batch, error) {
 	var b Batch

@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// DueAllTenants returns scheduled batches that are due before a time.
+// DueAllTenants returns up to limit scheduled batches with a send time
+// until before, earliest first.
 func (s Batches) DueAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
@@ -21,8 +22,9 @@ func (s Batches) ScheduledAllTenants(ctx context.Context, after string, limit in
 	return out, s.l.q(ctx).Where("state = 'scheduled' AND id > ?", after).Order("id").Limit(limit).Find(&out).Error
 }
 
-// SetWarning stores what will go wrong with a scheduled batch, "" for nothing.
-// It leaves the version alone, so that no edit collides with it.
+// SetWarning stores why a scheduled batch would not be sent, "" for no
+// problem. It does not change the version, so that it can't make an edit
+// fail.
 func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error {
 	set := map[string]any{"warning": warning, "warned_at": nil}
 	if warning != "" {
@@ -32,8 +34,9 @@ func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error 
 		UpdateColumns(set).Error
 }
 
-// Warnings returns the different warnings of a tenant's scheduled batches,
-// soonest first; a userID restricts them to that user's.
+// Warnings returns the distinct warnings of a tenant's scheduled batches,
+// that of the earliest batch first. A userID other than "" restricts them
+// to that user's.
 func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit int) ([]string, error) {
 	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID)
 	if userID != "" {
@@ -43,14 +46,14 @@ func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit in
 	return out, q.Group("warning").Order("min(send_at)").Limit(limit).Pluck("warning", &out).Error
 }
 
-// BatchFilter selects batches for the outbox. Empty fields select all.
+// BatchFilter selects batches for List. Empty fields select all.
 type BatchFilter struct {
 	UserID, State, Source, Query string
-	Number, NumberKey            string // the number that Query is, and its hash; "" for words
+	Number, NumberKey            string // if Query is a number: E.164 and keyed hash
 }
 
-// List pages the outbox, newest first. after is the id of the last batch of the
-// page before.
+// List pages the batches, newest first. after is the id of the last batch
+// of the page before, "" for the first page.
 func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
 	q := s.l.q(ctx).Where("tenant_id = ?", tenantID)
 	if f.UserID != "" {
@@ -72,8 +75,8 @@ func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after
 	return out, q.Order("id DESC").Limit(limit).Find(&out).Error
 }
 
-// whereState selects by the state that people see: a batch that is prepared
-// before its time counts as scheduled.
+// whereState selects by the state that people see: a batch that is
+// prepared before its send time counts as scheduled.
 func (s Batches) whereState(q *gorm.DB, state string) *gorm.DB {
 	const early = "state IN ('preparing', 'sending') AND send_at > ?"
 	if state == BatchScheduled {
@@ -82,8 +85,8 @@ func (s Batches) whereState(q *gorm.DB, state string) *gorm.DB {
 	return q.Where("state = ? AND NOT coalesce("+early+", false)", state, s.l.db.Now())
 }
 
-// whereQuery searches message, sender, workflow, the number texted, and the
-// name of a one-to-one's person.
+// whereQuery searches text, sender, workflow, recipients' numbers, and
+// the recipient's name of a one-to-one.
 func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
 	like := "%" + database.EscapeLike(f.Query) + "%"
 	return q.Where(`lower(message) LIKE lower(?) ESCAPE '\' OR lower(user_name) LIKE lower(?) ESCAPE '\' OR lower(workflow_name) LIKE lower(?) ESCAPE '\'
@@ -93,7 +96,8 @@ func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
 		like, like, like, f.Query, f.Number, like, tenantID, f.NumberKey)
 }
 
-// ListByState pages a tenant's batches in the given states, oldest first.
+// ListByState pages the batches in the given states, oldest first. after
+// is as for List.
 func (s Batches) ListByState(ctx context.Context, tenantID string, states []string, after string, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("tenant_id = ? AND state IN ? AND id > ?", tenantID, states, after).
@@ -107,28 +111,31 @@ func (s Batches) Count(ctx context.Context, tenantID, state string) (int, error)
 	return int(n), err
 }
 
-// HeldSinceAllTenants returns batches that have been held since before a time.
+// HeldSinceAllTenants returns batches held since before a time, the
+// longest held first.
 func (s Batches) HeldSinceAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'held' AND held_at < ?", before.UTC()).Order("held_at").Limit(limit).Find(&out).Error
 }
 
-// StalledPreparingAllTenants returns batches that have been preparing without
-// progress since before a time, each tenant's oldest before anyone's second. A
-// lost job costs a delay and no text.
+// StalledPreparingAllTenants returns batches that have been preparing
+// without progress since before a time: their job was lost. Each tenant's
+// oldest comes before any tenant's second.
 func (s Batches) StalledPreparingAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).
 		Order("row_number() OVER (PARTITION BY tenant_id ORDER BY updated_at, id), updated_at, id").Limit(limit).Find(&out).Error
 }
 
-// Finish marks batches done that have nothing left to wait for.
+// Finish marks those of the batches done that are prepared and have no
+// open message.
 func (s Batches) Finish(ctx context.Context, ids []string) error {
 	return s.l.exec(ctx, "finish_batches", map[string]any{"now": s.l.db.Now(), "ids": database.JSON(ids)})
 }
 
-// FinishStalledAllTenants ends batches whose last message was settled by a
-// process that died before it ended them.
+// FinishStalledAllTenants calls Finish for batches that are sending and
+// unchanged since before a time: the process that settled their last
+// message may have died before it did.
 func (s Batches) FinishStalledAllTenants(ctx context.Context, before time.Time) error {
 	var ids []string
 	err := s.l.q(ctx).Model(&Batch{}).Where("state = 'sending' AND prepared AND updated_at < ?", before.UTC()).Limit(1000).Pluck("id", &ids).Error

@@ -14,19 +14,19 @@ import (
 
 // Callback states.
 const (
-	CallbackAccepted  = "accepted"  // answered, not yet a message
-	CallbackSending   = "sending"   // its message is on its way
-	CallbackEnding    = "ending"    // its outcome is known, the CRM does not know it yet
-	CallbackCompleted = "completed" // the CRM knows the outcome
+	CallbackAccepted  = "accepted"  // no message yet
+	CallbackSending   = "sending"   // has a message
+	CallbackEnding    = "ending"    // outcome known, not reported to the CRM yet
+	CallbackCompleted = "completed" // outcome reported
 )
 
-// Callback is one call of the automation action: the text it asks for, and the
-// outcome reported to the CRM. It is kept for ever, since the same call has the
-// same answer for ever; its request is deleted once the outcome is reported.
+// Callback is a call of the automation action and the outcome that the
+// CRM gets. It is never deleted, since a repeated call must get the same
+// answer. Its request is deleted once the outcome is reported.
 type Callback struct {
 	TenantID    string `gorm:"primaryKey"`
 	CallbackID  string `gorm:"primaryKey"`
-	MessageID   string // given at once, so that the same call has the same answer for ever
+	MessageID   string // set before the message exists, as the CRM gets it at once
 	BatchID     string
 	WorkflowID  string
 	Request     json.RawMessage `gorm:"serializer:json"`
@@ -40,7 +40,7 @@ type Callback struct {
 	CompletedAt *time.Time
 }
 
-// Accept stores a call once, with its job, and returns the stored one.
+// Accept stores a call once, with its job, and returns the stored call.
 func (s Callbacks) Accept(ctx context.Context, c Callback) (out Callback, created bool, err error) {
 	c.State = CallbackAccepted
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
@@ -58,41 +58,43 @@ func (s Callbacks) Accept(ctx context.Context, c Callback) (out Callback, create
 	return out, created, err
 }
 
-// Get returns a stored call.
+// Get returns a stored call, or ErrNotFound.
 func (s Callbacks) Get(ctx context.Context, tenantID, callbackID string) (Callback, error) {
 	var c Callback
 	return c, database.Translate(s.l.q(ctx).Take(&c, "tenant_id = ? AND callback_id = ?", tenantID, callbackID).Error)
 }
 
-// Update changes a call that is in one of the given states, and returns ErrLost
-// when it no longer is.
+// Update changes the columns of a call that is in one of the from states.
+// It returns ErrLost when the call is in another state.
 func (s Callbacks) Update(ctx context.Context, tenantID, callbackID string, from []string, set map[string]any) error {
 	return database.MustChange(s.l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND callback_id = ? AND state IN ?", tenantID, callbackID, from).Updates(set))
 }
 
-// EnqueueStalledAllTenants enqueues up to n calls again that have not changed
-// since a time, the oldest first, and returns how many. A text of unknown
-// outcome is left alone until that has been so since before unknown.
-func (s Callbacks) EnqueueStalledAllTenants(ctx context.Context, before, unknown time.Time, n int) (int, error) {
-	var open []Callback
+// EnqueueStalledAllTenants enqueues the jobs of up to n calls again that
+// are not completed and unchanged since before a time, the oldest first,
+// and returns how many. It excludes calls whose text is still open, and
+// those whose text is uncertain but was settled after uncertainBefore.
+func (s Callbacks) EnqueueStalledAllTenants(ctx context.Context, before, uncertainBefore time.Time, n int) (int, error) {
+	var stalled []Callback
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		if err := tx.query(ctx, "stalled_callbacks", map[string]any{"before": before.UTC(), "unknown": unknown.UTC(), "n": n},
-			&open); err != nil || len(open) == 0 {
+		if err := tx.query(ctx, "stalled_callbacks", map[string]any{"before": before.UTC(), "unknown": uncertainBefore.UTC(), "n": n},
+			&stalled); err != nil || len(stalled) == 0 {
 			return err
 		}
-		ids, jobs := make([]string, len(open)), make([]river.JobArgs, len(open))
-		for i, c := range open {
+		ids, jobs := make([]string, len(stalled)), make([]river.JobArgs, len(stalled))
+		for i, c := range stalled {
 			ids[i] = c.MessageID
 			if jobs[i] = (queue.CompleteCallback{TenantID: c.TenantID, CallbackID: c.CallbackID}); c.State == CallbackAccepted {
 				jobs[i] = queue.ExecuteCallback{TenantID: c.TenantID, CallbackID: c.CallbackID}
 			}
 		}
-		// These go to the end of the line, so that a CRM that never answers blocks nobody.
+		// They become the newest, so that a CRM that does not respond
+		// can't keep other calls out of the next n.
 		if err := tx.q(ctx).Model(&Callback{}).Where("state <> 'completed' AND message_id IN ?", ids).
 			UpdateColumn("updated_at", tx.db.Now()).Error; err != nil {
 			return err
 		}
 		return tx.db.Enqueue(ctx, jobs...)
 	})
-	return len(open), err
+	return len(stalled), err
 }

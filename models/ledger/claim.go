@@ -7,8 +7,9 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// ClaimedMessage is a message that is going onto the wire now, with everything
-// that is checked before it does, read by the statement that claimed it.
+// ClaimedMessage is a message that is to be sent now, with what is
+// checked before. All of it is read by the statement that claims the
+// message.
 type ClaimedMessage struct {
 	ID, BatchID, TenantID, Source          string
 	SenderID, FromNumber, ToNumber, Text   string
@@ -17,77 +18,80 @@ type ClaimedMessage struct {
 	Turn                                   int64
 	Suppressed                             bool // the number is opted out
 	SenderState, SenderNumber, SenderEmail string
-	// SenderMatches: the batch's e-mail still belongs to that account; where the
-	// batch has none, the e-mail of the message's user.
+	// SenderMatches reports whether the account still has the batch's
+	// e-mail or, if the batch has none, that of the message's user.
 	SenderMatches                       bool
 	SenderStale                         bool
 	SenderCheckedAt                     *time.Time
 	Plan, InstallState, ConnectionState string
 	ConnectionReady                     bool
 	CompanyID                           string
-	QuietZone, QuietFrom, QuietTo       string // of a text that keeps to quiet hours
+	QuietZone, QuietFrom, QuietTo       string // "" unless quiet hours apply
 }
 
-// ClaimSize is how much to claim, and at what pace.
+// ClaimSize says how many texts to claim, and at what rate.
 type ClaimSize struct {
 	N             int           // texts at most
-	LowerClass    int           // of these, how many go to a lower class first, so that none starves
-	MaxLowerClass int           // the lowest class that this share may go to; callers alternate
+	LowerClass    int           // how many of them are reserved for a lower class, against starvation
+	MaxLowerClass int           // that class, or the next higher one with queued texts
 	Base          time.Time     // the lane's next slot
 	Interval      time.Duration // between slots; 0 is unlimited
 }
 
-// ClaimRequest asks for texts of one lane.
+// ClaimRequest is a claim of one lane.
 type ClaimRequest struct {
 	Lane Lane
 	ClaimSize
 }
 
-// ClaimResult is the answer to one ClaimRequest.
+// ClaimResult is the result of one ClaimRequest.
 type ClaimResult struct {
 	Messages  []ClaimedMessage
-	Additions int64 // the lane's count, see Lane
-	Busy      bool  // another transaction held the lane's row: claim again
-	Lost      bool  // the lease no longer stands
+	Additions int64 // Lane.Additions at the claim
+	Busy      bool  // the lane's row was locked: claim again
+	Lost      bool  // the lease has ended
 }
 
-// Claim marks up to size.N messages of a lane as sending and moves the lane's
-// slot on. It returns ErrLost when the lease no longer stands. At most one
-// request is in flight for a pair of sender and recipient, and nothing is
-// claimed of a batch that is paused, held or cancelled.
+// Claim marks up to size.N queued messages of a lane as sending, and
+// advances the lane's slot. It returns the messages and Lane.Additions,
+// or ErrLost when the lease has ended. A pair of sender and recipient has
+// at most one message sending. Messages of a batch that is paused, held
+// or cancelled are not claimed.
 func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimSize) (claimed []ClaimedMessage, additions int64, err error) {
-	got, err := s.claim(ctx, []ClaimRequest{{l, size}}, "claim_waiting")
+	results, err := s.claim(ctx, []ClaimRequest{{l, size}}, "claim_waiting")
 	if err != nil {
 		return nil, 0, err
 	}
-	if got[0].Lost {
+	if results[0].Lost {
 		return nil, 0, database.ErrLost
 	}
-	return got[0].Messages, got[0].Additions, nil
+	return results[0].Messages, results[0].Additions, nil
 }
 
-// ClaimMany claims from many lanes in one statement, which costs little more
-// than one lane. It waits for no lock: see ClaimResult.Busy.
+// ClaimMany claims from many lanes in one statement, for little more than
+// the cost of one lane, and returns the results in the order of the
+// requests. It waits for no lock: see ClaimResult.Busy.
 func (s Lanes) ClaimMany(ctx context.Context, requests []ClaimRequest) ([]ClaimResult, error) {
 	return s.claim(ctx, requests, "claim")
 }
 
-func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement string) (got []ClaimResult, err error) {
+// claim claims in one transaction. statement is the one for Postgres.
+func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement string) (results []ClaimResult, err error) {
 	if !s.l.db.Embedded() {
 		return s.claimPostgres(ctx, requests, statement)
 	}
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
-		got, err = tx.Lanes.claimSQLite(ctx, requests)
+		results, err = tx.Lanes.claimSQLite(ctx, requests)
 		return err
 	})
-	return got, err
+	return results, err
 }
 
-// claimRow is a claim request as a parameter. It is named by its place, not by
-// its lane: a worker that lost a lane and has it again asks with both leases
-// for a moment.
+// claimRow is a claim request as a parameter. Results refer to it by At,
+// not by lane: a worker that lost and leased a lane again may send a
+// request with each lease.
 type claimRow struct {
-	At            int       `json:"at"`
+	At            int       `json:"at"` // index of the request
 	Lane          string    `json:"lane"`
 	Owner         string    `json:"owner"`
 	Fence         int64     `json:"fence"`
@@ -118,22 +122,23 @@ func (s Lanes) claimPostgres(ctx context.Context, requests []ClaimRequest, state
 	if err := s.l.query(ctx, statement, args, &rows); err != nil {
 		return nil, err
 	}
-	got := make([]ClaimResult, len(requests))
-	for _, r := range rows {
-		g := &got[r.At]
-		g.Additions, g.Busy, g.Lost = r.Additions, !r.Held && r.Busy, !r.Held && !r.Busy
-		if r.ID != "" {
-			g.Messages = append(g.Messages, r.ClaimedMessage)
+	results := make([]ClaimResult, len(requests))
+	for _, row := range rows {
+		r := &results[row.At]
+		r.Additions, r.Busy, r.Lost = row.Additions, !row.Held && row.Busy, !row.Held && !row.Busy
+		if row.ID != "" {
+			r.Messages = append(r.Messages, row.ClaimedMessage)
 		}
 	}
-	return got, nil
+	return results, nil
 }
 
-// UndoClaim takes back what a claim marked although its answer was lost on the
-// way from the database: no worker knows of those texts, so none went onto the
-// wire. Only for a worker whose other texts are all settled. The fence moves on
-// in the same transaction, so that such a claim can't be committed after it;
-// the worker goes on with the lane that is returned.
+// UndoClaim queues the messages again that a failed Claim may have marked
+// as sending: its result never arrived, so none of them was sent. All
+// other messages of the worker must be settled. UndoClaim also raises the
+// fence, so that such a claim can't be committed later, and returns the
+// lane with it; the worker must go on with that lane. It returns ErrLost
+// when the lease has ended.
 func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error) {
 	var undone []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

@@ -7,9 +7,11 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// SQLite has no updates inside a WITH, and its one writer makes several
-// statements one claim: it picks lane by lane, and does the rest once for all.
+// SQLite has no updates inside a WITH, so a claim is a transaction of
+// several statements: one per lane to pick messages, the rest for all
+// lanes at once.
 
+// pickedRow is a message that is claimed.
 type pickedRow struct {
 	ID    string `json:"id"`
 	Class int    `json:"-"`
@@ -17,7 +19,7 @@ type pickedRow struct {
 	Fence int64  `json:"fence"`
 }
 
-// laneRow is what a claim changes in its lane's row.
+// laneRow is what a claim changes in a lane's row.
 type laneRow struct {
 	Lane   string `json:"lane"`
 	Slot   string `json:"slot"`
@@ -26,13 +28,14 @@ type laneRow struct {
 	Action int64  `json:"action"`
 }
 
+// factsRow is a claimed message with its lane.
 type factsRow struct {
 	LaneID string
 	ClaimedMessage
 }
 
 func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]ClaimResult, error) {
-	got, at := make([]ClaimResult, len(requests)), make(map[string]int, len(requests))
+	results, requestOf := make([]ClaimResult, len(requests)), make(map[string]int, len(requests))
 	additions, err := s.leasedSQLite(ctx, requests)
 	if err != nil {
 		return nil, err
@@ -42,29 +45,29 @@ func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]Clai
 	for i, r := range requests {
 		n, leased := additions[i]
 		if !leased {
-			got[i].Lost = true
+			results[i].Lost = true
 			continue
 		}
-		got[i].Additions, at[r.Lane.ID] = n, i
+		results[i].Additions, requestOf[r.Lane.ID] = n, i
 		rows, err := s.pickSQLite(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		picked, lanes = append(picked, rows...), append(lanes, advanced(r, rows))
+		picked, lanes = append(picked, rows...), append(lanes, advanceLane(r, rows))
 	}
 	if err := s.l.exec(ctx, "claim_advance", map[string]any{"lanes": database.JSON(lanes), "now": s.l.db.Now()}); err != nil || len(picked) == 0 {
-		return got, err
+		return results, err
 	}
 	facts, err := s.markSendingSQLite(ctx, picked)
 	for _, row := range facts {
-		g := &got[at[row.LaneID]]
-		g.Messages = append(g.Messages, row.ClaimedMessage)
+		r := &results[requestOf[row.LaneID]]
+		r.Messages = append(r.Messages, row.ClaimedMessage)
 	}
-	return got, err
+	return results, err
 }
 
-// leasedSQLite returns the additions of the lanes whose lease stands, by the
-// place of their request.
+// leasedSQLite returns Lane.Additions by the index of the request, for
+// the lanes whose lease is valid.
 func (s Lanes) leasedSQLite(ctx context.Context, requests []ClaimRequest) (map[int]int64, error) {
 	var rows []struct {
 		At        int
@@ -78,6 +81,7 @@ func (s Lanes) leasedSQLite(ctx context.Context, requests []ClaimRequest) (map[i
 	return additions, err
 }
 
+// pickSQLite returns the messages to claim from one lane.
 func (s Lanes) pickSQLite(ctx context.Context, r ClaimRequest) (rows []pickedRow, err error) {
 	err = s.l.query(ctx, "claim_pick", map[string]any{"lane": r.Lane.ID, "n": r.N,
 		"lower_class": r.LowerClass, "max_lower_class": r.MaxLowerClass}, &rows)
@@ -87,8 +91,8 @@ func (s Lanes) pickSQLite(ctx context.Context, r ClaimRequest) (rows []pickedRow
 	return rows, err
 }
 
-// advanced returns what the picked texts change in the lane's row.
-func advanced(r ClaimRequest, picked []pickedRow) laneRow {
+// advanceLane returns a lane's row after a claim of the picked messages.
+func advanceLane(r ClaimRequest, picked []pickedRow) laneRow {
 	var turns [ClassBulk + 1]int64
 	for _, p := range picked {
 		turns[p.Class] = max(turns[p.Class], p.Turn)
@@ -97,6 +101,7 @@ func advanced(r ClaimRequest, picked []pickedRow) laneRow {
 	return laneRow{r.Lane.ID, slot.UTC().Format(database.TimeFormat), len(picked), turns[ClassBulk], turns[ClassAutomation]}
 }
 
+// markSendingSQLite marks messages as sending and returns their facts.
 func (s Lanes) markSendingSQLite(ctx context.Context, picked []pickedRow) (facts []factsRow, err error) {
 	args := map[string]any{"picked": database.JSON(picked), "now": s.l.db.Now()}
 	if err := s.l.exec(ctx, "claim_mark", args); err != nil {

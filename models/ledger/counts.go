@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Counts are a batch's messages by state. Queued includes those that wait and
-// recipients not yet prepared.
+// Counts is a number of messages by state. Queued includes waiting
+// messages and recipients that are not prepared yet.
 type Counts struct {
 	Total       int `json:"total"`
 	Queued      int `json:"queued"`
@@ -43,6 +43,7 @@ func (s Messages) CountByBatch(ctx context.Context, tenantID string, batchIDs []
 	return out, err
 }
 
+// of returns the counter of a state.
 func (c *Counts) of(state string) *int {
 	switch state {
 	case Sending:
@@ -67,7 +68,8 @@ func (c *Counts) of(state string) *int {
 	return &c.Queued
 }
 
-// CountSettledSince counts by state a tenant's texts settled since a time.
+// CountSettledSince counts a tenant's messages settled since a time, by
+// state.
 func (s Messages) CountSettledSince(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
 	var rows []struct {
 		State string
@@ -82,14 +84,14 @@ func (s Messages) CountSettledSince(ctx context.Context, tenantID string, since 
 	return c, err
 }
 
-// CountQueued counts what is queued or waits in a lane.
+// CountQueued counts the queued and the waiting messages of a lane.
 func (s Messages) CountQueued(ctx context.Context, tenantID, laneID string) (int64, error) {
 	var n int64
 	return n, s.l.query(ctx, "count_queued", map[string]any{"lane": laneID, "tenant": tenantID}, &n)
 }
 
-// CountAttemptedSince counts a tenant's texts that were sent and settled since a
-// time.
+// CountAttemptedSince counts a tenant's messages that were settled since
+// a time after at least one request to Dialpad.
 func (s Messages) CountAttemptedSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
 	var n int64
 	return n, s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND settled_at > ? AND attempt > 0", tenantID, since.UTC()).Count(&n).Error

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// QueueDue queues up to n waiting messages of a lane whose time has come. It
-// returns how many, and when the next one is due.
+// QueueDue queues up to n waiting messages of a lane whose time has come.
+// It returns how many, and when the next one is due.
 func (s Lanes) QueueDue(ctx context.Context, l Lane, n int) (queued int, next *time.Time, err error) {
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
 		due, err := tx.Lanes.due(ctx, l, n)
@@ -27,8 +27,9 @@ func (s Lanes) QueueDue(ctx context.Context, l Lane, n int) (queued int, next *t
 	return queued, next, err
 }
 
-// due returns waiting messages whose time has come, also those that are too
-// late by their batch's rule: such a batch is stopped, so they are not claimed.
+// due returns waiting messages whose time has come, also those that are
+// too late by their batch's rule: such a batch is stopped, so they are
+// not claimed.
 func (s Lanes) due(ctx context.Context, l Lane, n int) ([]Message, error) {
 	var due []Message
 	now := s.l.db.Now()

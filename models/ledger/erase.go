@@ -19,7 +19,8 @@ const (
 // Erased tells whether the person's data was removed from the row.
 func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPrefix) }
 
-// NumbersOfContact returns the numbers (E.164) that a CRM contact was texted at.
+// NumbersOfContact returns the numbers (E.164) that a CRM contact was
+// texted at.
 func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
 	var numbers []string
 	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
@@ -28,8 +29,8 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 		Pluck("to_number", &numbers).Error
 }
 
-// EraseNumber removes a number (E.164, with its key), and the name and texts
-// of whoever was texted at it. Call it in a transaction.
+// EraseNumber removes a number (E.164, with its key), and the name and
+// texts of whoever was texted at it. Call it in a transaction.
 func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) error {
 	if err := l.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
 		return err
@@ -40,7 +41,8 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) 
 	return l.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
 }
 
-// EraseContact removes what is known of a CRM contact. Call it in a transaction.
+// EraseContact removes what is known of a CRM contact. Call it in a
+// transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	if err := l.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
 		return err
@@ -48,8 +50,8 @@ func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) e
 	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID}))
 }
 
-// eraseMessages cancels what has not been sent, then empties the rows. where is
-// a condition on recipients.
+// eraseMessages cancels what has not been sent, then empties the rows.
+// where is a condition on recipients.
 func (l *Ledger) eraseMessages(ctx context.Context, tenantID, where string, arg any) error {
 	q := func() *gorm.DB {
 		return l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, where, arg))
@@ -85,8 +87,9 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 	return l.db.Enqueue(ctx, jobs...)
 }
 
-// eraseBesideMessages removes what names the person beside the messages: whose
-// duplicate somebody is, Dialpad's own words, and an automation's request.
+// eraseBesideMessages removes what names the person beside the messages:
+// whose duplicate somebody is, Dialpad's own words, and an automation's
+// request.
 func (l *Ledger) eraseBesideMessages(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
 	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
 		if err := messages().Where("error_code = ?", code).Update("error_text", text).Error; err != nil {
@@ -101,8 +104,8 @@ func (l *Ledger) eraseBesideMessages(ctx context.Context, tenantID string, messa
 		UpdateColumn("request", nil).Error
 }
 
-// eraseBatches empties the one-to-one batches to a person, and cancels those
-// that have not begun.
+// eraseBatches empties the one-to-one batches to a person, and cancels
+// those that have not begun.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
 	q := func() *gorm.DB {
 		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)

@@ -48,9 +48,9 @@ func (s Events) Add(ctx context.Context, e WebhookEvent) (bool, error) {
 	return r.RowsAffected > 0, r.Error
 }
 
-// DeleteUnmatchedAllTenants deletes events received before a time that belong to
-// no message of ours, and returns how many. A company-wide subscription also
-// carries the numbers of people's private texts.
+// DeleteUnmatchedAllTenants deletes events received before a time that
+// belong to no message of ours, and returns how many. A company-wide
+// subscription also carries the numbers of people's private texts.
 func (s Events) DeleteUnmatchedAllTenants(ctx context.Context, before time.Time) (int64, error) {
 	r := s.l.q(ctx).Where("received_at < ? AND message_id = ''", before.UTC()).Delete(&WebhookEvent{})
 	return r.RowsAffected, r.Error
@@ -74,8 +74,8 @@ func (s Events) Close(ctx context.Context, tenantID, id, state, messageID string
 		Updates(map[string]any{"state": state, "message_id": messageID, "processed_at": s.l.db.Now()}).Error
 }
 
-// PendingAllTenants returns events that have not been processed since a time:
-// a lost job costs a delay.
+// PendingAllTenants returns events that have not been processed since a
+// time: a lost job costs a delay.
 func (s Events) PendingAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
 	var out []WebhookEvent
 	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).

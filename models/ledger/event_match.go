@@ -12,12 +12,13 @@ import (
 // ByDialpadID returns the message that Dialpad knows by an id.
 func (s Messages) ByDialpadID(ctx context.Context, tenantID, dialpadID string) (Message, error) {
 	var m Message
-	// <> '' is for the partial index, and because an empty id names nobody.
+	// <> '' is for the partial index, and because an empty id names
+	// nobody.
 	return m, database.Translate(s.l.q(ctx).Order("id").Take(&m, "tenant_id = ? AND dialpad_id = ? AND dialpad_id <> ''", tenantID, dialpadID).Error)
 }
 
-// PairInFlight tells whether a text between two numbers is on the wire: its
-// answer may bring the id that an event names.
+// PairInFlight tells whether a text between two numbers is on the wire:
+// its answer may bring the id that an event names.
 func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (bool, error) {
 	var n int64
 	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'sending'",
@@ -25,8 +26,9 @@ func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (
 	return n > 0, err
 }
 
-// UncertainOfPair returns uncertain messages between two numbers that were
-// claimed between two times: two at most, since two are ambiguous already.
+// UncertainOfPair returns uncertain messages between two numbers that
+// were claimed between two times: two at most, since two are ambiguous
+// already.
 func (s Messages) UncertainOfPair(ctx context.Context, tenantID, from, to string, since, until time.Time) ([]Message, error) {
 	var out []Message
 	return out, s.l.q(ctx).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'uncertain' AND claimed_at > ? AND claimed_at <= ? AND dialpad_id = ''",
@@ -39,8 +41,8 @@ type EventEffect struct {
 	From                                    []string // states that it may change
 }
 
-// ApplyEvent moves a message forward by an event, with all that follows. It
-// returns false when the message was further already.
+// ApplyEvent moves a message forward by an event, with all that follows.
+// It returns false when the message was further already.
 func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, p EventEffect) (bool, error) {
 	var moved []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

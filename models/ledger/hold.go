@@ -13,9 +13,9 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// Why a batch is held, in a word. What a broken connection holds goes on by
-// itself once that is connected again. Everything else was somebody's decision,
-// and waits for somebody's.
+// Why a batch is held, in a word. What a broken connection holds goes on
+// by itself once that is connected again. Everything else was somebody's
+// decision, and waits for somebody's.
 const (
 	HeldBroken       = "connection_broken"
 	HeldDisconnected = "disconnected"
@@ -28,8 +28,9 @@ const (
 	HeldExpired      = "held_too_long" // of a cancelled batch: its texts failed
 )
 
-// overrides are the reasons that a newer one replaces: a batch that is held by
-// a broken connection must not go on by itself after somebody disconnected it.
+// overrides are the reasons that a newer one replaces: a batch that is
+// held by a broken connection must not go on by itself after somebody
+// disconnected it.
 var overrides = map[string][]string{
 	HeldDisconnected: {HeldBroken},
 	HeldCompany:      {HeldBroken, HeldDisconnected},
@@ -38,19 +39,21 @@ var overrides = map[string][]string{
 	HeldUser:         {HeldBroken},
 }
 
-// maxIDsPerStatement is below the number of parameters that a database accepts.
+// maxIDsPerStatement is below the number of parameters that a database
+// accepts.
 const maxIDsPerStatement = 1000
 
 // openStates are the states in which a batch may still text.
 var openStates = []string{BatchScheduled, BatchPreparing, BatchSending, BatchPaused, BatchHeld}
 
-// Hold holds all of a tenant's open batches, or with a userID that user's, with
-// a code and the reason that people read. Nothing of them is claimed from this
-// moment; the job ApplyBatchState then changes their messages.
+// Hold holds all of a tenant's open batches, or with a userID that
+// user's, with a code and the reason that people read. Nothing of them is
+// claimed from this moment; the job ApplyBatchState then changes their
+// messages.
 //
-// Automations are never held: their texts fail when their turn comes. What
-// somebody paused stays paused while the connection is broken, since it must
-// not go on by itself later.
+// Automations are never held: their texts fail when their turn comes.
+// What somebody paused stays paused while the connection is broken, since
+// it must not go on by itself later.
 func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string) (int, error) {
 	from := []string{BatchScheduled, BatchPreparing, BatchSending, BatchPaused}
 	if code == HeldBroken {
@@ -74,8 +77,8 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 	return n, err
 }
 
-// Cancel cancels all of a tenant's open batches, or with a userID that user's,
-// with the reason that people read.
+// Cancel cancels all of a tenant's open batches, or with a userID that
+// user's, with the reason that people read.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
 	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOne, SourceBulk, SourceAutomation},
 		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now()})
@@ -115,9 +118,10 @@ func (s Batches) enqueueApplyState(ctx context.Context, tenantID string, ids []s
 	return s.l.db.Enqueue(ctx, jobs...)
 }
 
-// Release lets the batches go on that were held for a code, each from where it
-// was, and returns how many. Those with a time go by their late rule. The jobs
-// that change the messages are enqueued in the same transaction.
+// Release lets the batches go on that were held for a code, each from
+// where it was, and returns how many. Those with a time go by their late
+// rule. The jobs that change the messages are enqueued in the same
+// transaction.
 func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -148,9 +152,10 @@ func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error
 	return n, err
 }
 
-// stopIfLate applies the late rule to a batch that was held past its time. One
-// that has not started is checked when it does. One that was sending is late by
-// how long it was held, unless all that is left waits for the morning.
+// stopIfLate applies the late rule to a batch that was held past its
+// time. One that has not started is checked when it does. One that was
+// sending is late by how long it was held, unless all that is left waits
+// for the morning.
 func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	if b.stateBeforeHold() == BatchScheduled || b.SendAt == nil || b.HeldAt == nil {
 		return false, nil
@@ -206,9 +211,9 @@ func (s Batches) release(ctx context.Context, tenantID, code, state string, ids 
 	return s.enqueueApplyState(ctx, tenantID, ids)
 }
 
-// OrphanedAllTenants returns batches whose messages have not followed their
-// state since before a time: a process that died took them back from the wire
-// just then.
+// OrphanedAllTenants returns batches whose messages have not followed
+// their state since before a time: a process that died took them back
+// from the wire just then.
 func (s Batches) OrphanedAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.query(ctx, "orphaned_batches",

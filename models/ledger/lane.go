@@ -10,8 +10,9 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Lane is a Dialpad company's queue: the company is what Dialpad limits. One
-// worker in the fleet drains it at a time, by a lease with a fencing number.
+// Lane is a Dialpad company's queue: the company is what Dialpad limits.
+// One worker in the fleet drains it at a time, by a lease with a fencing
+// number.
 type Lane struct {
 	ID         string `gorm:"primaryKey"` // the Dialpad company id
 	TenantID   string
@@ -53,18 +54,20 @@ func (s Lanes) Get(ctx context.Context, tenantID, laneID string) (Lane, error) {
 	return l, database.Translate(s.l.q(ctx).Take(&l, "id = ? AND tenant_id = ?", laneID, tenantID).Error)
 }
 
-// MarkDue makes a lane due at a time at the latest, and counts an addition.
-// Call it last in a transaction: it locks the lane's row.
+// MarkDue makes a lane due at a time at the latest, and counts an
+// addition. Call it last in a transaction: it locks the lane's row.
 func (s Lanes) MarkDue(ctx context.Context, tenantID, laneID string, at time.Time) error {
 	at = at.UTC()
 	return s.l.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ?", laneID, tenantID).UpdateColumns(map[string]any{
 		"additions": gorm.Expr("additions + 1"),
-		// The owner of a lease sees the addition; other workers poll when the lease ends.
+		// The owner of a lease sees the addition; other workers poll when
+		// the lease ends.
 		"due_at": gorm.Expr(`CASE WHEN lease_until > ? AND due_at IS NOT NULL THEN due_at
 			WHEN due_at IS NULL OR due_at > ? THEN ? ELSE due_at END`, s.l.db.Now(), at, at)}).Error
 }
 
-// SavePace stores what the lane learned about Dialpad's limit, and its next slot.
+// SavePace stores what the lane learned about Dialpad's limit, and its
+// next slot.
 func (s Lanes) SavePace(ctx context.Context, l Lane) error {
 	return s.l.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND fence = ?", l.ID, l.TenantID, l.Fence).
 		UpdateColumns(map[string]any{"slot_at": database.UTC(l.SlotAt), "learned_rate": l.LearnedRate,

@@ -14,14 +14,15 @@ type LanePoll struct {
 	MoreDue       bool       // more one-to-one texts are due: poll again once these are sent
 }
 
-// maxPolledPerLane is how many texts of a lane one poll queues, some seconds'
-// worth. When many companies have texts due at the same moment, the first of
-// each must not wait for the tenth of the others.
+// maxPolledPerLane is how many texts of a lane one poll queues, some
+// seconds' worth. When many companies have texts due at the same moment,
+// the first of each must not wait for the tenth of the others.
 const maxPolledPerLane = 4
 
-// PollAllTenants polls many lanes at once: it queues one-to-one texts that are
-// due, and reads each tenant's rate and when the next text is due. If that is
-// past and MoreDue is false, what is due takes turns or is late: see QueueDue.
+// PollAllTenants polls many lanes at once: it queues one-to-one texts
+// that are due, and reads each tenant's rate and when the next text is
+// due. If that is past and MoreDue is false, what is due takes turns or
+// is late: see QueueDue.
 func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, error) {
 	ids, tenantIDs := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
@@ -46,8 +47,9 @@ func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, er
 	return polls, nil
 }
 
-// queueDueOneToOnes queues the first one-to-one texts that are due. It returns
-// each lane's next due moment after that, and how many were queued.
+// queueDueOneToOnes queues the first one-to-one texts that are due. It
+// returns each lane's next due moment after that, and how many were
+// queued.
 func (s Lanes) queueDueOneToOnes(ctx context.Context, lanes []string) (next map[string]time.Time, queued map[string]int, err error) {
 	if next, err = s.nextDueByLane(ctx, lanes); err != nil {
 		return nil, nil, err
@@ -76,7 +78,8 @@ func (s Lanes) queueDueOneToOnes(ctx context.Context, lanes []string) (next map[
 	return next, queued, err
 }
 
-// nextDueByLane returns the first due moments of lanes in which something waits.
+// nextDueByLane returns the first due moments of lanes in which something
+// waits.
 func (s Lanes) nextDueByLane(ctx context.Context, lanes []string) (map[string]time.Time, error) {
 	var first []Message
 	err := s.l.query(ctx, "next_due", map[string]any{"lanes": database.JSON(lanes)}, &first)
@@ -101,8 +104,8 @@ func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[str
 	return rates, err
 }
 
-// AllowedRate returns what may be sent a minute: the limit less the reserve for
-// the customer's other tools, at least one. 0 is unlimited.
+// AllowedRate returns what may be sent a minute: the limit less the
+// reserve for the customer's other tools, at least one. 0 is unlimited.
 func AllowedRate(limit, reserve int) int {
 	if limit == 0 {
 		return 0

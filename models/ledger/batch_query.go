@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// DueAllTenants returns up to limit scheduled batches with a send time
-// until before, earliest first.
+// DueAllTenants returns up to limit scheduled batches with a send time not
+// after before, earliest first.
 func (s Batches) DueAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error

@@ -32,8 +32,8 @@ type ClaimedMessage struct {
 // ClaimSize says how many texts to claim, and at what rate.
 type ClaimSize struct {
 	N             int           // texts at most
-	LowerClass    int           // how many of them are reserved for a lower class, against starvation
-	MaxLowerClass int           // that class, or the next higher one with queued texts
+	LowerClass    int           // of these, texts taken first from the last class, against starvation
+	MaxLowerClass int           // the last class for them; callers alternate
 	Base          time.Time     // the lane's next slot
 	Interval      time.Duration // between slots; 0 is unlimited
 }

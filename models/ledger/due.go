@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// QueueDue queues up to n waiting messages of a lane whose time has come.
-// It returns how many, and when the next one is due.
+// QueueDue queues up to n waiting messages of a lane that are due. It
+// returns how many, and when the next message is due, nil when none
+// waits.
 func (s Lanes) QueueDue(ctx context.Context, l Lane, n int) (queued int, next *time.Time, err error) {
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
 		due, err := tx.Lanes.due(ctx, l, n)
@@ -14,11 +15,11 @@ func (s Lanes) QueueDue(ctx context.Context, l Lane, n int) (queued int, next *t
 			return err
 		}
 		queued = len(due)
-		now, err := tx.Lanes.Get(ctx, l.TenantID, l.ID) // its turns went on since it was leased
+		current, err := tx.Lanes.Get(ctx, l.TenantID, l.ID) // the turns of l are those of its lease
 		if err != nil {
 			return err
 		}
-		if err := tx.Lanes.queue(ctx, now, due); err != nil {
+		if err := tx.Lanes.queue(ctx, current, due); err != nil {
 			return err
 		}
 		next, err = tx.Lanes.nextDue(ctx, l)
@@ -27,9 +28,9 @@ func (s Lanes) QueueDue(ctx context.Context, l Lane, n int) (queued int, next *t
 	return queued, next, err
 }
 
-// due returns waiting messages whose time has come, also those that are
-// too late by their batch's rule: such a batch is stopped, so they are
-// not claimed.
+// due returns waiting messages that are due. If some are overdue, it
+// applies the late rule to their batches: messages of a batch that it
+// stops are returned too, but can't be claimed.
 func (s Lanes) due(ctx context.Context, l Lane, n int) ([]Message, error) {
 	var due []Message
 	now := s.l.db.Now()
@@ -42,6 +43,7 @@ func (s Lanes) due(ctx context.Context, l Lane, n int) ([]Message, error) {
 	return due, err
 }
 
+// nextDue returns when the next message is due, nil when none waits.
 func (s Lanes) nextDue(ctx context.Context, l Lane) (*time.Time, error) {
 	var first []Message
 	err := s.l.q(ctx).Select("due_at").Where("lane_id = ? AND tenant_id = ? AND state = 'waiting'", l.ID, l.TenantID).

@@ -13,14 +13,14 @@ import (
 
 const (
 	erasedText   = "This person's data was erased"
-	erasedPrefix = "erased:" // before the row's own id, which keeps the number unique in its batch
+	erasedPrefix = "erased:" // followed by the row's id, in place of the number
 )
 
-// Erased tells whether the person's data was removed from the row.
+// Erased reports whether the person's data was removed from the row.
 func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPrefix) }
 
-// NumbersOfContact returns the numbers (E.164) that a CRM contact was
-// texted at.
+// NumbersOfContact returns the numbers (E.164) of the messages to a CRM
+// contact.
 func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
 	var numbers []string
 	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
@@ -29,8 +29,9 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 		Pluck("to_number", &numbers).Error
 }
 
-// EraseNumber removes a number (E.164, with its key), and the name and
-// texts of whoever was texted at it. Call it in a transaction.
+// EraseNumber removes a number (E.164), and the names and texts of the
+// messages to it, and cancels those not sent yet. key is its keyed hash.
+// Call it in a transaction.
 func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) error {
 	if err := l.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
 		return err
@@ -41,8 +42,8 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) 
 	return l.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
 }
 
-// EraseContact removes what is known of a CRM contact. Call it in a
-// transaction.
+// EraseContact removes the data of the messages to a CRM contact, and
+// cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	if err := l.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
 		return err
@@ -50,19 +51,19 @@ func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) e
 	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID}))
 }
 
-// eraseMessages cancels what has not been sent, then empties the rows.
+// eraseMessages cancels messages not sent yet, then empties the rows.
 // where is a condition on recipients.
 func (l *Ledger) eraseMessages(ctx context.Context, tenantID, where string, arg any) error {
-	q := func() *gorm.DB {
+	messages := func() *gorm.DB {
 		return l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, where, arg))
 	}
-	if err := l.cancelErased(ctx, tenantID, q); err != nil {
+	if err := l.cancelErased(ctx, tenantID, messages); err != nil {
 		return err
 	}
-	if err := l.eraseBesideMessages(ctx, tenantID, q); err != nil {
+	if err := l.eraseRelated(ctx, tenantID, messages); err != nil {
 		return err
 	}
-	if err := q().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedPrefix), "to_key": "", "name": "", "deal": "",
+	if err := messages().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedPrefix), "to_key": "", "name": "", "deal": "",
 		"text": "", "timeline_pending": false}).Error; err != nil {
 		return err
 	}
@@ -70,6 +71,7 @@ func (l *Ledger) eraseMessages(ctx context.Context, tenantID, where string, arg 
 		Updates(map[string]any{"number_key": "", "holds_number": false}).Error
 }
 
+// cancelErased cancels those of the messages that were not sent yet.
 func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
 	unsent := []string{Queued, Waiting, Held}
 	var callbacks []string
@@ -87,10 +89,9 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 	return l.db.Enqueue(ctx, jobs...)
 }
 
-// eraseBesideMessages removes what names the person beside the messages:
-// whose duplicate somebody is, Dialpad's own words, and an automation's
-// request.
-func (l *Ledger) eraseBesideMessages(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
+// eraseRelated removes personal data outside the erased columns: error
+// texts that name a person or number, attempts, and automation requests.
+func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
 	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
 		if err := messages().Where("error_code = ?", code).Update("error_text", text).Error; err != nil {
 			return err
@@ -104,15 +105,15 @@ func (l *Ledger) eraseBesideMessages(ctx context.Context, tenantID string, messa
 		UpdateColumn("request", nil).Error
 }
 
-// eraseBatches empties the one-to-one batches to a person, and cancels
-// those that have not begun.
+// eraseBatches empties the one-to-one batches that match a condition, and
+// cancels those that are not sending or ended.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
-	q := func() *gorm.DB {
+	batches := func() *gorm.DB {
 		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)
 	}
-	if err := q().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
+	if err := batches().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
 		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {
 		return err
 	}
-	return q().Updates(map[string]any{"to_number": "", "message": "", "version": gorm.Expr("version + 1")}).Error
+	return batches().Updates(map[string]any{"to_number": "", "message": "", "version": gorm.Expr("version + 1")}).Error
 }

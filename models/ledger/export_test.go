@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ApplyLateRule is what a lane's owner does at a moment when somebody
-// else may have been faster.
+// ApplyLateRule lets a test call applyLateRule for a batch that another
+// process has stopped meanwhile.
 func (l *Ledger) ApplyLateRule(ctx context.Context, tenantID, id string, due time.Time) error {
 	return l.Batches.applyLateRule(ctx, tenantID, id, due)
 }

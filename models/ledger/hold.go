@@ -13,9 +13,9 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// Why a batch is held, in a word. What a broken connection holds goes on
-// by itself once that is connected again. Everything else was somebody's
-// decision, and waits for somebody's.
+// Values of Batch.HeldCode: why a batch is held. Batches held by a broken
+// connection are released when it is connected again; all others wait
+// until a person releases them.
 const (
 	HeldBroken       = "connection_broken"
 	HeldDisconnected = "disconnected"
@@ -28,9 +28,9 @@ const (
 	HeldExpired      = "held_too_long" // of a cancelled batch: its texts failed
 )
 
-// overrides are the reasons that a newer one replaces: a batch that is
-// held by a broken connection must not go on by itself after somebody
-// disconnected it.
+// overrides lists by code the codes that it replaces on a held batch:
+// after a disconnect, a batch held by a broken connection must not be
+// released without a person's decision.
 var overrides = map[string][]string{
 	HeldDisconnected: {HeldBroken},
 	HeldCompany:      {HeldBroken, HeldDisconnected},
@@ -39,21 +39,21 @@ var overrides = map[string][]string{
 	HeldUser:         {HeldBroken},
 }
 
-// maxIDsPerStatement is below the number of parameters that a database
-// accepts.
+// maxIDsPerStatement is below the limit of parameters of both databases.
 const maxIDsPerStatement = 1000
 
-// openStates are the states in which a batch may still text.
+// openStates are the states of a batch that has not ended.
 var openStates = []string{BatchScheduled, BatchPreparing, BatchSending, BatchPaused, BatchHeld}
 
-// Hold holds all of a tenant's open batches, or with a userID that
-// user's, with a code and the reason that people read. Nothing of them is
-// claimed from this moment; the job ApplyBatchState then changes their
-// messages.
+// Hold holds a tenant's open batches, or only a user's if userID is not
+// "", with a code and a reason for people. It returns how many it holds
+// newly. Their messages can't be claimed from this moment; the enqueued
+// job ApplyBatchState changes them later.
 //
-// Automations are never held: their texts fail when their turn comes.
-// What somebody paused stays paused while the connection is broken, since
-// it must not go on by itself later.
+// Hold skips batches of automations, whose texts fail at the claim
+// instead. HeldBroken skips paused batches, since they must not be
+// released automatically. Held batches get the code if it overrides
+// theirs.
 func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string) (int, error) {
 	from := []string{BatchScheduled, BatchPreparing, BatchSending, BatchPaused}
 	if code == HeldBroken {
@@ -61,14 +61,8 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 	}
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) (err error) {
-		if weak := overrides[code]; len(weak) > 0 {
-			q := tx.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ? AND held_code IN ?", tenantID, BatchHeld, weak)
-			if userID != "" {
-				q = q.Where("user_id = ?", userID)
-			}
-			if err := q.Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error; err != nil {
-				return err
-			}
+		if err := tx.Batches.overrideHeld(ctx, tenantID, userID, code, reason); err != nil {
+			return err
 		}
 		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOne, SourceBulk},
 			map[string]any{"state": BatchHeld, "held_code": code, "held_reason": reason, "held_at": tx.db.Now()})
@@ -77,17 +71,34 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 	return n, err
 }
 
-// Cancel cancels all of a tenant's open batches, or with a userID that
-// user's, with the reason that people read.
+// overrideHeld replaces the code and reason of held batches whose code
+// the new one overrides.
+func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reason string) error {
+	overridden := overrides[code]
+	if len(overridden) == 0 {
+		return nil
+	}
+	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ? AND held_code IN ?", tenantID, BatchHeld, overridden)
+	if userID != "" {
+		q = q.Where("user_id = ?", userID)
+	}
+	return q.Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error
+}
+
+// Cancel cancels a tenant's open batches, or only a user's if userID is
+// not "", with a reason for people. It returns how many.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
 	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOne, SourceBulk, SourceAutomation},
 		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now()})
 }
 
+// setState changes the columns of batches in the from states and enqueues
+// the jobs that apply the new state to their messages. It returns how
+// many.
 func (s Batches) setState(ctx context.Context, tenantID, userID string, from, sources []string, set map[string]any) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		q := func() *gorm.DB {
+		batches := func() *gorm.DB {
 			db := tx.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state IN ? AND source IN ?", tenantID, from, sources)
 			if userID != "" {
 				db = db.Where("user_id = ?", userID)
@@ -95,12 +106,12 @@ func (s Batches) setState(ctx context.Context, tenantID, userID string, from, so
 			return db
 		}
 		var ids []string
-		if err := q().Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+		if err := batches().Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
 			return err
 		}
 		set["version"] = gorm.Expr("version + 1")
-		for some := range slices.Chunk(ids, maxIDsPerStatement) {
-			if err := q().Where("id IN ?", some).Updates(set).Error; err != nil {
+		for chunk := range slices.Chunk(ids, maxIDsPerStatement) {
+			if err := batches().Where("id IN ?", chunk).Updates(set).Error; err != nil {
 				return err
 			}
 		}
@@ -118,10 +129,10 @@ func (s Batches) enqueueApplyState(ctx context.Context, tenantID string, ids []s
 	return s.l.db.Enqueue(ctx, jobs...)
 }
 
-// Release lets the batches go on that were held for a code, each from
-// where it was, and returns how many. Those with a time go by their late
-// rule. The jobs that change the messages are enqueued in the same
-// transaction.
+// Release releases the batches held with a code, each to the state
+// before, and returns how many. The late rule may stop those with a send
+// time instead. The jobs that change the messages are enqueued in the
+// same transaction.
 func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -140,8 +151,8 @@ func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error
 			}
 		}
 		for state, ids := range to {
-			for some := range slices.Chunk(ids, maxIDsPerStatement) {
-				if err := tx.Batches.release(ctx, tenantID, code, state, some); err != nil {
+			for chunk := range slices.Chunk(ids, maxIDsPerStatement) {
+				if err := tx.Batches.release(ctx, tenantID, code, state, chunk); err != nil {
 					return err
 				}
 			}
@@ -152,10 +163,10 @@ func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error
 	return n, err
 }
 
-// stopIfLate applies the late rule to a batch that was held past its
-// time. One that has not started is checked when it does. One that was
-// sending is late by how long it was held, unless all that is left waits
-// for the morning.
+// stopIfLate applies the late rule to a held batch, and reports whether
+// the rule stopped it. A scheduled batch is checked when it starts. A
+// batch that was sending is late by the time it was held, but not before
+// its first open message is due.
 func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	if b.stateBeforeHold() == BatchScheduled || b.SendAt == nil || b.HeldAt == nil {
 		return false, nil
@@ -164,7 +175,7 @@ func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	if b.HeldAt.After(since) {
 		since = *b.HeldAt
 	}
-	var first Message // one that had its turn comes before those with a time of their own
+	var first Message // queued messages have no due_at and come first
 	err := database.Translate(s.l.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state IN ('queued', 'waiting', 'held')", b.TenantID, b.ID).
 		Order("due_at IS NOT NULL, due_at").Take(&first).Error)
 	if err != nil && !errors.Is(err, database.ErrNotFound) {
@@ -183,7 +194,8 @@ func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	return true, s.enqueueApplyState(ctx, b.TenantID, []string{b.ID})
 }
 
-// stateBeforeHold returns the state in which a held batch goes on.
+// stateBeforeHold returns the state that a release gives back to a held
+// batch.
 func (b Batch) stateBeforeHold() string {
 	switch {
 	case b.Prepared:
@@ -194,6 +206,7 @@ func (b Batch) stateBeforeHold() string {
 	return BatchPreparing
 }
 
+// release changes held batches to state and enqueues their jobs.
 func (s Batches) release(ctx context.Context, tenantID, code, state string, ids []string) error {
 	if err := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id IN ? AND state = ? AND held_code = ?", tenantID, ids, BatchHeld, code).
 		Updates(map[string]any{"state": state, "held_code": "", "held_reason": "", "held_at": nil, "version": gorm.Expr("version + 1")}).Error; err != nil {
@@ -211,9 +224,11 @@ func (s Batches) release(ctx context.Context, tenantID, code, state string, ids 
 	return s.enqueueApplyState(ctx, tenantID, ids)
 }
 
-// OrphanedAllTenants returns batches whose messages have not followed
-// their state since before a time: a process that died took them back
-// from the wire just then.
+// OrphanedAllTenants returns batches unchanged since before a time whose
+// messages do not match their state: sending with held messages, or
+// cancelled in the last hour with open ones. These were sending when the
+// state of the batch was applied to its messages, and the process that
+// requeued them died.
 func (s Batches) OrphanedAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.query(ctx, "orphaned_batches",

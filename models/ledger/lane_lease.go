@@ -8,11 +8,10 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// AcquireAllTenants leases up to n due lanes to a worker. A lane whose
-// owner died is taken over here: what that owner had on the wire becomes
-// uncertain in the same transaction, so that nobody can put it back into
-// the queue later. ahead is how long before it is due a lane may be
-// leased.
+// AcquireAllTenants leases up to n lanes to a worker for a time. It
+// leases lanes that are due within ahead, also those whose former lease
+// has run out. What the former owner was sending becomes uncertain in the
+// same transaction, so that it can't be queued again.
 func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
 	var lanes []Lane
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -27,8 +26,8 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 		return tx.Lanes.markInFlightUncertain(ctx, ids)
 	})
 	if err == nil {
-		// After the transaction that locks the lanes' rows: whoever
-		// stores a page locks its batch before its lane.
+		// Outside the transaction, which locks the lanes: preparing locks
+		// a batch before its lane.
 		err = s.stopOverdueQueued(ctx, lanes)
 	}
 	if err != nil {
@@ -37,8 +36,8 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 	return lanes, nil
 }
 
-// markInFlightUncertain marks what former owners of lanes had on the
-// wire.
+// markInFlightUncertain marks what former owners of the lanes were
+// sending.
 func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error {
 	err := s.l.exec(ctx, "mark_in_flight_uncertain",
 		map[string]any{"text": UnknownOutcome, "now": s.l.db.Now(), "lanes": database.JSON(lanes)})
@@ -48,19 +47,19 @@ func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error 
 	return nil
 }
 
-// RenewAllTenants extends a worker's leases and returns the ids it still
-// has. A lease that ran out is gone, even if nobody took it: a worker
-// that slept past it claims nothing more.
+// RenewAllTenants extends a worker's leases and returns the ids of the
+// lanes it still leases. A lease that has run out is not renewed, even if
+// no other worker has one.
 func (s Lanes) RenewAllTenants(ctx context.Context, owner string, lease time.Duration, ids []string) (map[string]bool, error) {
 	now := s.l.db.Now()
-	var kept []string
-	err := s.l.query(ctx, "renew_leases", map[string]any{"until": now.Add(lease), "ids": database.JSON(ids), "owner": owner, "now": now}, &kept)
-	return setOf(kept), err
+	var renewed []string
+	err := s.l.query(ctx, "renew_leases", map[string]any{"until": now.Add(lease), "ids": database.JSON(ids), "owner": owner, "now": now}, &renewed)
+	return setOf(renewed), err
 }
 
-// Release ends a lease; the lane is due again at next, nil: when
-// something is added. It returns false, and the lane stays leased, when
-// something was added since l.Additions was read.
+// Release ends a lease. The lane is due again at next or, for nil, at the
+// next MarkDue. Release returns false, and the lane stays leased, when
+// messages were added since l.Additions was read.
 func (s Lanes) Release(ctx context.Context, l Lane, next *time.Time) (bool, error) {
 	r := s.l.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ? AND additions = ?",
 		l.ID, l.TenantID, l.LeaseOwner, l.Fence, l.Additions).
@@ -68,8 +67,8 @@ func (s Lanes) Release(ctx context.Context, l Lane, next *time.Time) (bool, erro
 	return r.RowsAffected > 0, r.Error
 }
 
-// ReleaseOwnedAllTenants ends all leases of a worker that stops. Its
-// lanes are due at once for the next worker.
+// ReleaseOwnedAllTenants ends all leases of a worker. The lanes are due
+// at once.
 func (s Lanes) ReleaseOwnedAllTenants(ctx context.Context, owner string) error {
 	return s.l.q(ctx).Model(&Lane{}).Where("lease_owner = ?", owner).
 		UpdateColumns(map[string]any{"lease_owner": "", "lease_until": nil, "due_at": s.l.db.Now()}).Error

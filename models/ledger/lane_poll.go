@@ -7,22 +7,22 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// LanePoll is what polling a lane found.
+// LanePoll is the result of polling a lane.
 type LanePoll struct {
-	RatePerMinute int        // texts a minute that may be sent now, 0: unlimited
-	NextDue       *time.Time // of the first waiting text, nil when none waits
-	MoreDue       bool       // more one-to-one texts are due: poll again once these are sent
+	RatePerMinute int        // texts a minute that may be sent, 0 for unlimited
+	NextDue       *time.Time // of the first waiting message, nil for none
+	MoreDue       bool       // more one-to-one texts are due: poll again after sending
 }
 
-// maxPolledPerLane is how many texts of a lane one poll queues, some
-// seconds' worth. When many companies have texts due at the same moment,
-// the first of each must not wait for the tenth of the others.
+// maxPolledPerLane is how many messages of a lane one poll queues, enough
+// for some seconds. When many companies have messages due at once, the
+// first of each must not wait for the tenth of another.
 const maxPolledPerLane = 4
 
-// PollAllTenants polls many lanes at once: it queues one-to-one texts
-// that are due, and reads each tenant's rate and when the next text is
-// due. If that is past and MoreDue is false, what is due takes turns or
-// is late: see QueueDue.
+// PollAllTenants queues the due one-to-one messages of many lanes, and
+// returns each tenant's rate and when the next message is due. If that is
+// past and MoreDue is false, call QueueDue: the due messages need turns
+// or are overdue.
 func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, error) {
 	ids, tenantIDs := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
@@ -47,9 +47,9 @@ func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, er
 	return polls, nil
 }
 
-// queueDueOneToOnes queues the first one-to-one texts that are due. It
-// returns each lane's next due moment after that, and how many were
-// queued.
+// queueDueOneToOnes queues the first due one-to-one messages of each
+// lane. It returns when each lane's next message is due, and how many
+// were queued by lane.
 func (s Lanes) queueDueOneToOnes(ctx context.Context, lanes []string) (next map[string]time.Time, queued map[string]int, err error) {
 	if next, err = s.nextDueByLane(ctx, lanes); err != nil {
 		return nil, nil, err
@@ -78,8 +78,8 @@ func (s Lanes) queueDueOneToOnes(ctx context.Context, lanes []string) (next map[
 	return next, queued, err
 }
 
-// nextDueByLane returns the first due moments of lanes in which something
-// waits.
+// nextDueByLane returns when the first waiting message of each lane is
+// due.
 func (s Lanes) nextDueByLane(ctx context.Context, lanes []string) (map[string]time.Time, error) {
 	var first []Message
 	err := s.l.query(ctx, "next_due", map[string]any{"lanes": database.JSON(lanes)}, &first)
@@ -90,6 +90,7 @@ func (s Lanes) nextDueByLane(ctx context.Context, lanes []string) (map[string]ti
 	return next, err
 }
 
+// ratesAllTenants returns AllowedRate by tenant.
 func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[string]int, error) {
 	var rows []struct {
 		ID                     string
@@ -104,8 +105,9 @@ func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[str
 	return rates, err
 }
 
-// AllowedRate returns what may be sent a minute: the limit less the
-// reserve for the customer's other tools, at least one. 0 is unlimited.
+// AllowedRate returns how many texts a minute may be sent: the limit
+// minus the reserve for the customer's other tools, at least 1. A limit
+// of 0 is unlimited and gives 0.
 func AllowedRate(limit, reserve int) int {
 	if limit == 0 {
 		return 0

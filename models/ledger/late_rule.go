@@ -8,18 +8,18 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// overdueAfter is how far in the past a due moment must be before the
-// late rule is checked: a busy lane queues its texts within seconds.
+// overdueAfter is how far in the past a due moment must be before the late rule
+// is checked: a busy lane queues its texts within seconds.
 const overdueAfter = time.Minute
 
-// IsLate tells whether a due moment of the batch has passed by more than
-// its late rule allows.
+// IsLate tells whether a due moment of the batch has passed by more than its
+// late rule allows.
 func (b Batch) IsLate(due, now time.Time) bool {
 	return b.SendAt != nil && b.LateDo != LateSend && now.Sub(due) > time.Duration(b.LateMinutes)*time.Minute
 }
 
-// StoppedLate returns the columns of a batch that is too late: held for
-// its sender to decide, or cancelled.
+// StoppedLate returns the columns of a batch that is too late: held for its
+// sender to decide, or cancelled.
 func (b Batch) StoppedLate(now time.Time) map[string]any {
 	reason := "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
 	if b.LateDo == LateDrop {
@@ -28,8 +28,8 @@ func (b Batch) StoppedLate(now time.Time) map[string]any {
 	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC()}
 }
 
-// stopOverdueWaiting applies the late rule to batches of a lane whose
-// texts waited past their time: no worker ran, or a backup was restored.
+// stopOverdueWaiting applies the late rule to batches of a lane whose texts
+// waited past their time: no worker ran, or a backup was restored.
 func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	var ids []string
 	err := s.l.query(ctx, "overdue_waiting", map[string]any{"lane": l.ID, "tenant": l.TenantID,
@@ -53,9 +53,9 @@ func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	return nil
 }
 
-// stopOverdueQueued applies it to texts that lie in the queue of lanes
-// which nobody served since. A long bulk waits for its turns for hours
-// and is not late, but then its lane moves.
+// stopOverdueQueued applies it to texts that lie in the queue of lanes which
+// nobody served since. A long bulk waits for its turns for hours and is not
+// late, but then its lane moves.
 func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 	now, idle := s.l.db.Now(), map[string]Lane{}
 	var ids []string
@@ -98,10 +98,9 @@ func (s Lanes) firstOf(ctx context.Context, tenantID, batchID, state, column str
 		Order(column).Take(m).Error)
 }
 
-// applyLateRule stops a batch with a text that should have gone at due,
-// if its late rule says so. One that somebody paused or cancelled
-// meanwhile stays as it is: it must not keep the lane from sending what
-// else it has.
+// applyLateRule stops a batch with a text that should have gone at due, if its
+// late rule says so. One that somebody paused or cancelled meanwhile stays as
+// it is: it must not keep the lane from sending what else it has.
 func (s Batches) applyLateRule(ctx context.Context, tenantID, id string, due time.Time) error {
 	b, err := s.Get(ctx, tenantID, "", id)
 	if err != nil || !b.IsLate(due, s.l.db.Now()) {

@@ -1,11 +1,10 @@
-// Package ledger keeps batches, messages, lanes, attempts and events:
-// what is to be sent, what is on the wire and what became of it. No other
-// package writes these tables.
+// Package ledger keeps batches, messages, lanes, attempts and events: what is
+// to be sent, what is on the wire and what became of it. No other package
+// writes these tables.
 //
-// A message is durable before its request leaves, is claimed by one
-// worker at a time, and moves only forward. The SQL that is more than a
-// lookup stands in sql/, one file a statement, by dialect where the two
-// differ.
+// A message is durable before its request leaves, is claimed by one worker at
+// a time, and moves only forward. The SQL that is more than a lookup stands in
+// sql/, one file a statement, by dialect where the two differ.
 package ledger
 
 import (
@@ -16,8 +15,8 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Ledger gives access to its tables, each by its own type. New makes one;
-// a Ledger handed to a Tx function works inside that transaction.
+// Ledger gives access to its tables, each by its own type. New makes one; a
+// Ledger handed to a Tx function works inside that transaction.
 type Ledger struct {
 	Batches   Batches
 	Messages  Messages
@@ -64,8 +63,8 @@ func (l *Ledger) Tx(ctx context.Context, f func(tx *Ledger) error) error {
 
 func (l *Ledger) q(ctx context.Context) *gorm.DB { return l.db.Gorm(ctx) }
 
-// query reads the rows of a statement into out. Not Scan: it would write
-// the statement out with its values, for a log that nobody keeps.
+// query reads the rows of a statement into out. Not Scan: it would write the
+// statement out with its values, for a log that nobody keeps.
 func (l *Ledger) query(ctx context.Context, name string, args map[string]any, out any) error {
 	return l.q(ctx).Raw(l.sql.text(name), args).Find(out).Error
 }

@@ -35,8 +35,8 @@ const (
 // UnknownOutcome is what the sender of a text with a lost answer reads.
 const UnknownOutcome = "Outcome unknown: check Dialpad before sending again"
 
-// Message is one text to one person. Its row is the job: it is durable
-// before the request leaves.
+// Message is one text to one person. Its row is the job: it is durable before
+// the request leaves.
 type Message struct {
 	ID         string `gorm:"primaryKey"`
 	TenantID   string
@@ -79,10 +79,9 @@ type Message struct {
 	UpdatedAt  time.Time
 }
 
-// Add stores a page of messages of one batch, once per recipient, and
-// returns the ids that are stored: rows that exist already stay as they
-// are. Skipped recipients come in the same call. Call it in a
-// transaction.
+// Add stores a page of messages of one batch, once per recipient, and returns
+// the ids that are stored: rows that exist already stay as they are. Skipped
+// recipients come in the same call. Call it in a transaction.
 func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[string]bool, error) {
 	if len(messages) == 0 {
 		return nil, nil
@@ -112,8 +111,7 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 	return setOf(have), nil
 }
 
-// Get returns a message of the tenant; a userID restricts it to that
-// user's.
+// Get returns a message of the tenant; a userID restricts it to that user's.
 func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message, error) {
 	var m Message
 	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
@@ -123,8 +121,8 @@ func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message
 	return m, database.Translate(q.Take(&m).Error)
 }
 
-// List pages a batch's messages in the order they were prepared, from
-// after one's id on. No states means all.
+// List pages a batch's messages in the order they were prepared, from after
+// one's id on. No states means all.
 func (s Messages) List(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
 	q := s.l.q(ctx).Where("messages.tenant_id = ?", tenantID)
 	if len(states) > 0 {
@@ -136,8 +134,8 @@ func (s Messages) List(ctx context.Context, tenantID, batchID string, states []s
 	return out, q.Limit(limit).Find(&out).Error
 }
 
-// LastDue returns when the last of a batch's waiting texts is due, nil
-// when none waits.
+// LastDue returns when the last of a batch's waiting texts is due, nil when
+// none waits.
 func (s Messages) LastDue(ctx context.Context, tenantID, batchID string) (*time.Time, error) {
 	var m Message
 	err := database.Translate(s.l.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", tenantID, batchID).Order("due_at DESC").Take(&m).Error)
@@ -155,9 +153,9 @@ func setOf(ids []string) map[string]bool {
 	return set
 }
 
-// AcceptedByDialpad tells whether Dialpad answered that it took the text.
-// One that only an event confirms has no such answer: it counts as sent
-// since the request left.
+// AcceptedByDialpad tells whether Dialpad answered that it took the text. One
+// that only an event confirms has no such answer: it counts as sent since the
+// request left.
 func (m Message) AcceptedByDialpad() bool {
 	switch m.State {
 	case Sent, Delivered:

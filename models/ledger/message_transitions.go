@@ -11,8 +11,8 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// Cancel cancels a message that has not been claimed, and returns ErrLost
-// when it has.
+// Cancel cancels a message that has not been claimed, and returns ErrLost when
+// it has.
 func (s Messages) Cancel(ctx context.Context, m Message, reason string) error {
 	moved := []Transition{{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: Cancelled}}
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -30,10 +30,9 @@ func (s Messages) Cancel(ctx context.Context, m Message, reason string) error {
 	return s.l.FollowUp(ctx, moved)
 }
 
-// ChangeState changes up to n messages of a batch from some states to
-// another, with a code and a sentence, and returns how many. The
-// completion of an automation whose text ends here is enqueued. To queue
-// messages use Requeue.
+// ChangeState changes up to n messages of a batch from some states to another,
+// with a code and a sentence, and returns how many. The completion of an
+// automation whose text ends here is enqueued. To queue messages use Requeue.
 func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, from []string, to, code, reason string, n int) (int64, error) {
 	set := map[string]any{"state": to, "error_code": code, "error_text": reason, "timeline_pending": true}
 	if to != Held {
@@ -59,11 +58,10 @@ func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, fro
 	return int64(len(moved)), err
 }
 
-// Requeue puts up to n held messages of a batch back into the lane's
-// queue, and returns how many; a senderID changes their sender. Those
-// whose time has not come wait for it. What still waits in the lane of a
-// company that was connected before is moved as well: it came back from
-// the wire after the rest was held.
+// Requeue puts up to n held messages of a batch back into the lane's queue, and
+// returns how many; a senderID changes their sender. Those whose time has not
+// come wait for it. What still waits in the lane of a company that was connected
+// before is moved as well: it came back from the wire after the rest was held.
 func (s Messages) Requeue(ctx context.Context, l Lane, batchID, senderID string, n int) (int, error) {
 	moved := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

@@ -9,9 +9,9 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Recipient is a person chosen for a batch, once each. It is written
-// once, with the message. What is searched by person stands here: each
-// change of a message's state writes all index entries of its row again.
+// Recipient is a person chosen for a batch, once each. It is written once, with
+// the message. What is searched by person stands here: each change of a
+// message's state writes all index entries of its row again.
 type Recipient struct {
 	BatchID     string `gorm:"primaryKey"`
 	MessageID   string `gorm:"primaryKey"`
@@ -30,8 +30,7 @@ func newRecipient(m Message) Recipient {
 		HoldsNumber: m.ToKey != "" && m.CallbackID == "" && m.State != Skipped}
 }
 
-// addRecipients returns the messages whose recipients are new to their
-// batch.
+// addRecipients returns the messages whose recipients are new to their batch.
 func (s Messages) addRecipients(ctx context.Context, messages []Message) ([]Message, error) {
 	rows, ids := make([]Recipient, len(messages)), make([]string, len(messages))
 	for i, m := range messages {
@@ -58,16 +57,14 @@ func (s Messages) addRecipients(ctx context.Context, messages []Message) ([]Mess
 	return admitted, nil
 }
 
-// ByNumber returns a batch's text to the number with a key, or
-// ErrNotFound.
+// ByNumber returns a batch's text to the number with a key, or ErrNotFound.
 func (s Messages) ByNumber(ctx context.Context, tenantID, batchID, numberKey string) (Message, error) {
 	var m Message
 	return m, database.Translate(s.l.q(ctx).Take(&m, "tenant_id = ? AND id = (SELECT message_id FROM recipients WHERE batch_id = ? AND tenant_id = ? AND number_key = ? AND holds_number)",
 		tenantID, batchID, tenantID, numberKey).Error)
 }
 
-// idsByRecipient selects the ids of messages by a condition on
-// recipients.
+// idsByRecipient selects the ids of messages by a condition on recipients.
 func (s Messages) idsByRecipient(ctx context.Context, tenantID, where string, arg any) *gorm.DB {
 	return s.l.q(ctx).Model(&Recipient{}).Select("message_id").Where("tenant_id = ?", tenantID).Where(where, arg)
 }

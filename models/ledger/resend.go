@@ -6,17 +6,16 @@ import (
 	"slices"
 )
 
-// ResendFilter selects the texts of a batch whose people are texted
-// again: those in some states, without some error codes.
+// ResendFilter selects the texts of a batch whose people are texted again:
+// those in some states, without some error codes.
 type ResendFilter struct {
 	TenantID, BatchID string
 	States, Without   []string
 }
 
-// TakeForResend marks the texts as sent again in another batch, and
-// returns the records they were for, in order. Each text is taken once,
-// also by two at the same time. Call it in the transaction that creates
-// that batch.
+// TakeForResend marks the texts as sent again in another batch, and returns the
+// records they were for, in order. Each text is taken once, also by two at the
+// same time. Call it in the transaction that creates that batch.
 func (s Messages) TakeForResend(ctx context.Context, f ResendFilter, in string) (recordIDs []string, err error) {
 	if _, err := s.l.Batches.Lock(ctx, f.TenantID, f.BatchID); err != nil {
 		return nil, err
@@ -30,8 +29,8 @@ func (s Messages) TakeForResend(ctx context.Context, f ResendFilter, in string) 
 	return recordIDs, err
 }
 
-// CountForResend returns how many texts of each state TakeForResend would
-// take; states with none are left out.
+// CountForResend returns how many texts of each state TakeForResend would take;
+// states with none are left out.
 func (s Messages) CountForResend(ctx context.Context, f ResendFilter) (map[string]int, error) {
 	var found []struct {
 		State string

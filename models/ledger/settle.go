@@ -30,14 +30,14 @@ type Outcome struct {
 // Transition is a message's change to a new state.
 type Transition struct{ ID, TenantID, BatchID, CallbackID, State string }
 
-// Settle applies many outcomes in one statement and returns what changed,
-// for FollowUp. States only move forward: an outcome counts for its own
-// attempt while that is sending; a late one may still turn uncertain into
-// sent or failed, never back into the queue.
+// Settle applies many outcomes in one statement and returns what changed, for
+// FollowUp. States only move forward: an outcome counts for its own attempt
+// while that is sending; a late one may still turn uncertain into sent or
+// failed, never back into the queue.
 //
-// Only what one statement can't do takes a transaction: attempts that go
-// back to the queue are kept, and an automation's completion is enqueued
-// exactly when its text is settled.
+// Only what one statement can't do takes a transaction: attempts that go back
+// to the queue are kept, and an automation's completion is enqueued exactly
+// when its text is settled.
 func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Transition, err error) {
 	if len(outcomes) == 0 {
 		return nil, nil
@@ -70,9 +70,8 @@ func (o Outcome) needsTransaction() bool {
 	return o.CallbackID != "" || o.State == Waiting || o.State == Held
 }
 
-// encode writes an outcome as the database takes it. Postgres refuses a
-// NUL in a text: one in Dialpad's words would keep its whole group from
-// being written.
+// encode writes an outcome as the database takes it. Postgres refuses a NUL in
+// a text: one in Dialpad's words would keep its whole group from being written.
 func (o *Outcome) encode() {
 	for _, text := range []*string{&o.Text, &o.Code, &o.DialpadID} {
 		*text = strings.ReplaceAll(*text, "\x00", "")
@@ -82,9 +81,9 @@ func (o *Outcome) encode() {
 	}
 }
 
-// enqueueCompletions enqueues the completions of automations whose text
-// has ended. An unknown outcome waits for its event: a job now would only
-// stand in the way of the one that the event brings.
+// enqueueCompletions enqueues the completions of automations whose text has
+// ended. An unknown outcome waits for its event: a job now would only stand in
+// the way of the one that the event brings.
 func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) error {
 	var jobs []river.JobArgs
 	for _, t := range changed {
@@ -95,11 +94,11 @@ func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) e
 	return l.db.Enqueue(ctx, jobs...)
 }
 
-// FollowUp does what follows from changed messages and may come a little
-// later: it enqueues the timeline's sync, and ends batches whose last
-// message this was. Call it outside the transaction that changed them:
-// two of those would each see the other's message still open, and neither
-// would end the batch. What a crash leaves out, the sweep finds.
+// FollowUp does what follows from changed messages and may come a little later:
+// it enqueues the timeline's sync, and ends batches whose last message this
+// was. Call it outside the transaction that changed them: two of those would
+// each see the other's message still open, and neither would end the batch.
+// What a crash leaves out, the sweep finds.
 func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	tenants, ended, requeued := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range changed {
@@ -123,9 +122,8 @@ func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	return l.Batches.Finish(ctx, slices.Collect(maps.Keys(ended)))
 }
 
-// cancelledBatchJobs returns the jobs for batches that were cancelled
-// while texts of theirs were on the wire, which are back in the queue
-// now.
+// cancelledBatchJobs returns the jobs for batches that were cancelled while
+// texts of theirs were on the wire, which are back in the queue now.
 func (l *Ledger) cancelledBatchJobs(ctx context.Context, batchIDs []string) (jobs []river.JobArgs, err error) {
 	if len(batchIDs) == 0 {
 		return nil, nil

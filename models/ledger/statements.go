@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Statements with named parameters (@name). Comments are left out when
-// they are read: the query builder would look for parameters in them.
+// Statements with named parameters (@name). Comments are left out when they are
+// read: the query builder would look for parameters in them.
 //
 //go:embed sql
 var sqlFiles embed.FS
@@ -47,9 +47,8 @@ func load(dialect string) statements {
 	return out
 }
 
-// waitingClaim makes claim.sql wait for the lane's row instead of
-// skipping it. For a lane that is claimed alone: whoever has its row has
-// it for a moment.
+// waitingClaim makes claim.sql wait for the lane's row instead of skipping it.
+// For a lane that is claimed alone: whoever has its row has it for a moment.
 var waitingClaim = strings.NewReplacer("FOR UPDATE OF m SKIP LOCKED", "", "FOR UPDATE OF l SKIP LOCKED", "FOR UPDATE OF l")
 
 // text returns a statement. A name without a file is a mistake of ours.

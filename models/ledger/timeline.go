@@ -10,15 +10,14 @@ func (s Messages) TimelinePending(ctx context.Context, tenantID string, after Me
 		Order("updated_at, id").Limit(limit).Find(&out).Error
 }
 
-// MarkTimelineSynced marks a message as up to date in the CRM's timeline,
-// unless it changed meanwhile.
+// MarkTimelineSynced marks a message as up to date in the CRM's timeline, unless
+// it changed meanwhile.
 func (s Messages) MarkTimelineSynced(ctx context.Context, m Message) error {
 	return s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id = ? AND updated_at = ?", m.TenantID, m.ID, m.UpdatedAt.UTC()).
 		UpdateColumn("timeline_pending", false).Error
 }
 
-// TimelinePendingTenantsAllTenants returns the tenants with such
-// messages.
+// TimelinePendingTenantsAllTenants returns the tenants with such messages.
 func (s Messages) TimelinePendingTenantsAllTenants(ctx context.Context) ([]string, error) {
 	var out []string
 	return out, s.l.q(ctx).Model(&Message{}).Distinct("tenant_id").Where("timeline_pending").Pluck("tenant_id", &out).Error

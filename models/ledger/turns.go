@@ -6,17 +6,16 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Turns make bulks of several senders, and automations of several
-// workflows, alternate whatever their sizes: a lane serves the lowest
-// turn first, and each sender's texts have turns of their own, from where
-// the lane is now.
+// Turns make bulks of several senders, and automations of several workflows,
+// alternate whatever their sizes: a lane serves the lowest turn first, and each
+// sender's texts have turns of their own, from where the lane is now.
 
-// needsTurn tells whether a message is to get a turn. A text that was
-// taken back from the wire keeps the one it had.
+// needsTurn tells whether a message is to get a turn. A text that was taken
+// back from the wire keeps the one it had.
 func (m Message) needsTurn() bool { return m.State == Queued && m.Turn == 0 }
 
-// turnKey is who takes turns: senders among bulks, workflows (one batch
-// each) among automations.
+// turnKey is who takes turns: senders among bulks, workflows (one batch each)
+// among automations.
 func (m Message) turnKey() string {
 	if m.Class == ClassAutomation {
 		return m.BatchID
@@ -24,8 +23,8 @@ func (m Message) turnKey() string {
 	return m.SenderID
 }
 
-// assignTurns numbers the messages that go to the queue now; those that
-// wait get their turns when they are due.
+// assignTurns numbers the messages that go to the queue now; those that wait
+// get their turns when they are due.
 func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) error {
 	type key struct {
 		class  int
@@ -57,8 +56,8 @@ func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) erro
 	return nil
 }
 
-// nextTurns takes n turns for a sender in a class: after that sender's
-// last one, and not before what the lane serves now.
+// nextTurns takes n turns for a sender in a class: after that sender's last
+// one, and not before what the lane serves now.
 func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, n int) (first int64, err error) {
 	if class == ClassPerson {
 		return 0, nil
@@ -77,8 +76,8 @@ func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, 
 	return last - int64(n) + 1, err
 }
 
-// ResetTurns lets a batch's sender, whose texts have left the queue,
-// start again from where the lane is.
+// ResetTurns lets a batch's sender, whose texts have left the queue, start
+// again from where the lane is.
 func (s Lanes) ResetTurns(ctx context.Context, b Batch, laneID, senderID string) error {
 	key := Message{Class: b.Class, BatchID: b.ID, SenderID: senderID}.turnKey()
 	return s.l.exec(ctx, "reset_turns", map[string]any{"lane": laneID, "class": b.Class, "sender": key})

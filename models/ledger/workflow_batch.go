@@ -10,11 +10,10 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// OpenForWorkflow returns the batch for a workflow's texts of a day,
-// locked, and created if there is none. One that was done goes on. A
-// cancelled one is returned as it is for a call from before it was
-// cancelled; later calls get a new one. Call it in the transaction that
-// adds the message.
+// OpenForWorkflow returns the batch for a workflow's texts of a day, locked, and
+// created if there is none. One that was done goes on. A cancelled one is
+// returned as it is for a call from before it was cancelled; later calls get a
+// new one. Call it in the transaction that adds the message.
 func (s Batches) OpenForWorkflow(ctx context.Context, b Batch, calledAt time.Time) (Batch, error) {
 	key := b.IdempotencyKey
 	for n := 2; ; n++ {
@@ -35,8 +34,8 @@ func (s Batches) OpenForWorkflow(ctx context.Context, b Batch, calledAt time.Tim
 	}
 }
 
-// addRecipient counts one more recipient. The new version shows Finish,
-// which can't see the message yet, that one is being added.
+// addRecipient counts one more recipient. The new version shows Finish, which
+// can't see the message yet, that one is being added.
 func (s Batches) addRecipient(ctx context.Context, b Batch) (Batch, error) {
 	set := map[string]any{"expected": gorm.Expr("expected + 1")}
 	from := b.State

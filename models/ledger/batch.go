@@ -113,8 +113,8 @@ func (s Batches) Create(ctx context.Context, b Batch) (out Batch, created bool, 
 	return out, false, err
 }
 
-// Get returns a batch, or ErrNotFound. A userID other than "" restricts
-// it to that user's.
+// Get returns a batch, or ErrNotFound. A userID other than ""
+// restricts it to that user's.
 func (s Batches) Get(ctx context.Context, tenantID, userID, id string) (Batch, error) {
 	var b Batch
 	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
@@ -138,8 +138,8 @@ func (s Batches) Update(ctx context.Context, tenantID, id string, from []string,
 	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(set))
 }
 
-// UpdateUnchanged changes the columns of b, and returns ErrLost when the
-// stored batch has another version or state than b.
+// UpdateUnchanged changes the columns of b, and returns ErrLost when
+// the stored batch has another version or state than b.
 func (s Batches) UpdateUnchanged(ctx context.Context, b Batch, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
 	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).

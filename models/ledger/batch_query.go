@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// DueAllTenants returns up to limit scheduled batches with a send time not
-// after before, earliest first.
+// DueAllTenants returns up to limit scheduled batches with a send time
+// not after before, earliest first.
 func (s Batches) DueAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
@@ -23,8 +23,8 @@ func (s Batches) ScheduledAllTenants(ctx context.Context, after string, limit in
 }
 
 // SetWarning stores why a scheduled batch would not be sent, "" for no
-// problem. It does not change the version, so that it can't make an edit
-// fail.
+// problem. It does not change the version, so that it can't make an
+// edit fail.
 func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error {
 	set := map[string]any{"warning": warning, "warned_at": nil}
 	if warning != "" {
@@ -34,9 +34,9 @@ func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error 
 		UpdateColumns(set).Error
 }
 
-// Warnings returns the distinct warnings of a tenant's scheduled batches,
-// that of the earliest batch first. A userID other than "" restricts them
-// to that user's.
+// Warnings returns the distinct warnings of a tenant's scheduled
+// batches, that of the earliest batch first. A userID other than ""
+// restricts them to that user's.
 func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit int) ([]string, error) {
 	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID)
 	if userID != "" {
@@ -52,8 +52,8 @@ type BatchFilter struct {
 	Number, NumberKey            string // if Query is a number: E.164 and keyed hash
 }
 
-// List pages the batches, newest first. after is the id of the last batch
-// of the page before, "" for the first page.
+// List pages the batches, newest first. after is the id of the last
+// batch of the page before, "" for the first page.
 func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
 	q := s.l.q(ctx).Where("tenant_id = ?", tenantID)
 	if f.UserID != "" {
@@ -96,8 +96,8 @@ func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
 		like, like, like, f.Query, f.Number, like, tenantID, f.NumberKey)
 }
 
-// ListByState pages the batches in the given states, oldest first. after
-// is as for List.
+// ListByState pages the batches in the given states, oldest first.
+// after is as for List.
 func (s Batches) ListByState(ctx context.Context, tenantID string, states []string, after string, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("tenant_id = ? AND state IN ? AND id > ?", tenantID, states, after).
@@ -119,8 +119,8 @@ func (s Batches) HeldSinceAllTenants(ctx context.Context, before time.Time, limi
 }
 
 // StalledPreparingAllTenants returns batches that have been preparing
-// without progress since before a time: their job was lost. Each tenant's
-// oldest comes before any tenant's second.
+// without progress since before a time: their job was lost. Each
+// tenant's oldest comes before any tenant's second.
 func (s Batches) StalledPreparingAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.q(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).
@@ -133,9 +133,9 @@ func (s Batches) Finish(ctx context.Context, ids []string) error {
 	return s.l.exec(ctx, "finish_batches", map[string]any{"now": s.l.db.Now(), "ids": database.JSON(ids)})
 }
 
-// FinishStalledAllTenants calls Finish for batches that are sending and
-// unchanged since before a time: the process that settled their last
-// message may have died before it did.
+// FinishStalledAllTenants calls Finish for batches that are sending
+// and unchanged since before a time: the process that settled their
+// last message may have died before it did.
 func (s Batches) FinishStalledAllTenants(ctx context.Context, before time.Time) error {
 	var ids []string
 	err := s.l.q(ctx).Model(&Batch{}).Where("state = 'sending' AND prepared AND updated_at < ?", before.UTC()).Limit(1000).Pluck("id", &ids).Error

@@ -21,8 +21,8 @@ const (
 )
 
 // Callback is a call of the automation action and the outcome that the
-// CRM gets. It is never deleted, since a repeated call must get the same
-// answer. Its request is deleted once the outcome is reported.
+// CRM gets. It is never deleted, since a repeated call must get the
+// same answer. Its request is deleted once the outcome is reported.
 type Callback struct {
 	TenantID    string `gorm:"primaryKey"`
 	CallbackID  string `gorm:"primaryKey"`
@@ -40,7 +40,8 @@ type Callback struct {
 	CompletedAt *time.Time
 }
 
-// Accept stores a call once, with its job, and returns the stored call.
+// Accept stores a call once, with its job, and returns the stored
+// call.
 func (s Callbacks) Accept(ctx context.Context, c Callback) (out Callback, created bool, err error) {
 	c.State = CallbackAccepted
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
@@ -64,16 +65,17 @@ func (s Callbacks) Get(ctx context.Context, tenantID, callbackID string) (Callba
 	return c, database.Translate(s.l.q(ctx).Take(&c, "tenant_id = ? AND callback_id = ?", tenantID, callbackID).Error)
 }
 
-// Update changes the columns of a call that is in one of the from states.
-// It returns ErrLost when the call is in another state.
+// Update changes the columns of a call that is in one of the from
+// states. It returns ErrLost when the call is in another state.
 func (s Callbacks) Update(ctx context.Context, tenantID, callbackID string, from []string, set map[string]any) error {
 	return database.MustChange(s.l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND callback_id = ? AND state IN ?", tenantID, callbackID, from).Updates(set))
 }
 
-// EnqueueStalledAllTenants enqueues the jobs of up to n calls again that
-// are not completed and unchanged since before a time, the oldest first,
-// and returns how many. It excludes calls whose text is still open, and
-// those whose text is uncertain but was settled after uncertainBefore.
+// EnqueueStalledAllTenants enqueues the jobs of up to n calls again
+// that are not completed and unchanged since before a time, the oldest
+// first, and returns how many. It excludes calls whose text is still
+// open, and those whose text is uncertain but was settled after
+// uncertainBefore.
 func (s Callbacks) EnqueueStalledAllTenants(ctx context.Context, before, uncertainBefore time.Time, n int) (int, error) {
 	var stalled []Callback
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

@@ -53,10 +53,10 @@ type ClaimResult struct {
 }
 
 // Claim marks up to size.N queued messages of a lane as sending, and
-// advances the lane's slot. It returns the messages and Lane.Additions,
-// or ErrLost when the lease has ended. A pair of sender and recipient has
-// at most one message sending. Messages of a batch that is paused, held
-// or cancelled are not claimed.
+// advances the lane's slot. It returns the messages and
+// Lane.Additions, or ErrLost when the lease has ended. A pair of
+// sender and recipient has at most one message sending. Messages of a
+// batch that is paused, held or cancelled are not claimed.
 func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimSize) (claimed []ClaimedMessage, additions int64, err error) {
 	results, err := s.claim(ctx, []ClaimRequest{{l, size}}, "claim_waiting")
 	if err != nil {
@@ -68,9 +68,9 @@ func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimSize) (claimed []Cla
 	return results[0].Messages, results[0].Additions, nil
 }
 
-// ClaimMany claims from many lanes in one statement, for little more than
-// the cost of one lane, and returns the results in the order of the
-// requests. It waits for no lock: see ClaimResult.Busy.
+// ClaimMany claims from many lanes in one statement, for little more
+// than the cost of one lane, and returns the results in the order of
+// the requests. It waits for no lock: see ClaimResult.Busy.
 func (s Lanes) ClaimMany(ctx context.Context, requests []ClaimRequest) ([]ClaimResult, error) {
 	return s.claim(ctx, requests, "claim")
 }
@@ -87,9 +87,9 @@ func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement str
 	return results, err
 }
 
-// claimRow is a claim request as a parameter. Results refer to it by At,
-// not by lane: a worker that lost and leased a lane again may send a
-// request with each lease.
+// claimRow is a claim request as a parameter. Results refer to it by
+// At, not by lane: a worker that lost and leased a lane again may send
+// a request with each lease.
 type claimRow struct {
 	At            int       `json:"at"` // index of the request
 	Lane          string    `json:"lane"`
@@ -133,12 +133,12 @@ func (s Lanes) claimPostgres(ctx context.Context, requests []ClaimRequest, state
 	return results, nil
 }
 
-// UndoClaim queues the messages again that a failed Claim may have marked
-// as sending: its result never arrived, so none of them was sent. All
-// other messages of the worker must be settled. UndoClaim also raises the
-// fence, so that such a claim can't be committed later, and returns the
-// lane with it; the worker must go on with that lane. It returns ErrLost
-// when the lease has ended.
+// UndoClaim queues the messages again that a failed Claim may have
+// marked as sending: its result never arrived, so none of them was
+// sent. All other messages of the worker must be settled. UndoClaim
+// also raises the fence, so that such a claim can't be committed
+// later, and returns the lane with it; the worker must go on with that
+// lane. It returns ErrLost when the lease has ended.
 func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error) {
 	var undone []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

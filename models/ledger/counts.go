@@ -68,8 +68,8 @@ func (c *Counts) of(state string) *int {
 	return &c.Queued
 }
 
-// CountSettledSince counts a tenant's messages settled since a time, by
-// state.
+// CountSettledSince counts a tenant's messages settled since a time,
+// by state.
 func (s Messages) CountSettledSince(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
 	var rows []struct {
 		State string
@@ -90,8 +90,8 @@ func (s Messages) CountQueued(ctx context.Context, tenantID, laneID string) (int
 	return n, s.l.query(ctx, "count_queued", map[string]any{"lane": laneID, "tenant": tenantID}, &n)
 }
 
-// CountAttemptedSince counts a tenant's messages that were settled since
-// a time after at least one request to Dialpad.
+// CountAttemptedSince counts a tenant's messages that were settled
+// since a time after at least one request to Dialpad.
 func (s Messages) CountAttemptedSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
 	var n int64
 	return n, s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND settled_at > ? AND attempt > 0", tenantID, since.UTC()).Count(&n).Error

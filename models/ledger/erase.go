@@ -19,8 +19,8 @@ const (
 // Erased reports whether the person's data was removed from the row.
 func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPrefix) }
 
-// NumbersOfContact returns the numbers (E.164) of the messages to a CRM
-// contact.
+// NumbersOfContact returns the numbers (E.164) of the messages to a
+// CRM contact.
 func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
 	var numbers []string
 	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
@@ -30,8 +30,8 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 }
 
 // EraseNumber removes a number (E.164), and the names and texts of the
-// messages to it, and cancels those not sent yet. key is its keyed hash.
-// Call it in a transaction.
+// messages to it, and cancels those not sent yet. key is its keyed
+// hash. Call it in a transaction.
 func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) error {
 	if err := l.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
 		return err
@@ -90,7 +90,8 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 }
 
 // eraseRelated removes personal data outside the erased columns: error
-// texts that name a person or number, attempts, and automation requests.
+// texts that name a person or number, attempts, and automation
+// requests.
 func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
 	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
 		if err := messages().Where("error_code = ?", code).Update("error_text", text).Error; err != nil {
@@ -105,8 +106,8 @@ func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages fun
 		UpdateColumn("request", nil).Error
 }
 
-// eraseBatches empties the one-to-one batches that match a condition, and
-// cancels those that are not sending or ended.
+// eraseBatches empties the one-to-one batches that match a condition,
+// and cancels those that are not sending or ended.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
 	batches := func() *gorm.DB {
 		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)

@@ -49,8 +49,9 @@ func (s Events) Add(ctx context.Context, e WebhookEvent) (bool, error) {
 }
 
 // DeleteUnmatchedAllTenants deletes events received before a time that
-// belong to no message, and returns how many. The subscription covers the
-// whole company, so these hold numbers of texts that are none of ours.
+// belong to no message, and returns how many. The subscription covers
+// the whole company, so these hold numbers of texts that are none of
+// ours.
 func (s Events) DeleteUnmatchedAllTenants(ctx context.Context, before time.Time) (int64, error) {
 	r := s.l.q(ctx).Where("received_at < ? AND message_id = ''", before.UTC()).Delete(&WebhookEvent{})
 	return r.RowsAffected, r.Error
@@ -68,15 +69,15 @@ func (s Events) ByMessage(ctx context.Context, tenantID, messageID string) ([]We
 	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("received_at, id").Find(&out).Error
 }
 
-// Close stores the final state of an event and the message it belongs to,
-// "" for none.
+// Close stores the final state of an event and the message it belongs
+// to, "" for none.
 func (s Events) Close(ctx context.Context, tenantID, id, state, messageID string) error {
 	return s.l.q(ctx).Model(&WebhookEvent{}).Where("tenant_id = ? AND id = ?", tenantID, id).
 		Updates(map[string]any{"state": state, "message_id": messageID, "processed_at": s.l.db.Now()}).Error
 }
 
-// PendingAllTenants returns pending events received before a time: their
-// job was lost. Only ID and TenantID are set.
+// PendingAllTenants returns pending events received before a time:
+// their job was lost. Only ID and TenantID are set.
 func (s Events) PendingAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
 	var out []WebhookEvent
 	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).

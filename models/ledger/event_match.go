@@ -16,9 +16,9 @@ func (s Messages) ByDialpadID(ctx context.Context, tenantID, dialpadID string) (
 	return m, database.Translate(s.l.q(ctx).Order("id").Take(&m, "tenant_id = ? AND dialpad_id = ? AND dialpad_id <> ''", tenantID, dialpadID).Error)
 }
 
-// PairInFlight reports whether a message between two numbers is sending:
-// the response may contain the id of an event that matches no message
-// yet.
+// PairInFlight reports whether a message between two numbers is
+// sending: the response may contain the id of an event that matches no
+// message yet.
 func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (bool, error) {
 	var n int64
 	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'sending'",
@@ -26,25 +26,25 @@ func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (
 	return n > 0, err
 }
 
-// UncertainOfPair returns the uncertain messages between two numbers that
-// have no Dialpad id and were claimed after since and not after until. It
-// returns two at most, since two are ambiguous already.
+// UncertainOfPair returns the uncertain messages between two numbers
+// that have no Dialpad id and were claimed after since and not after
+// until. It returns two at most, since two are ambiguous already.
 func (s Messages) UncertainOfPair(ctx context.Context, tenantID, from, to string, since, until time.Time) ([]Message, error) {
 	var out []Message
 	return out, s.l.q(ctx).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'uncertain' AND claimed_at > ? AND claimed_at <= ? AND dialpad_id = ''",
 		tenantID, from, to, since.UTC(), until.UTC()).Order("id").Limit(2).Find(&out).Error
 }
 
-// EventEffect is what an event changes in a message. Empty DialpadID and
-// MatchedBy keep the stored values.
+// EventEffect is what an event changes in a message. Empty DialpadID
+// and MatchedBy keep the stored values.
 type EventEffect struct {
 	State, DialpadID, Code, Text, MatchedBy string
 	From                                    []string // states in which it applies
 }
 
 // ApplyEvent changes a message by an event, and does what Settle and
-// FollowUp do for the new state. It returns false when the message is in
-// none of the effect's From states.
+// FollowUp do for the new state. It returns false when the message is
+// in none of the effect's From states.
 func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, effect EventEffect) (bool, error) {
 	var changed []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {

@@ -13,9 +13,9 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// Values of Batch.HeldCode: why a batch is held. Batches held by a broken
-// connection are released when it is connected again; all others wait
-// until a person releases them.
+// Values of Batch.HeldCode: why a batch is held. Batches held by a
+// broken connection are released when it is connected again; all
+// others wait until a person releases them.
 const (
 	HeldBroken       = "connection_broken"
 	HeldDisconnected = "disconnected"
@@ -39,16 +39,17 @@ var overrides = map[string][]string{
 	HeldUser:         {HeldBroken},
 }
 
-// maxIDsPerStatement is below the limit of parameters of both databases.
+// maxIDsPerStatement is below the limit of parameters of both
+// databases.
 const maxIDsPerStatement = 1000
 
 // openStates are the states of a batch that has not ended.
 var openStates = []string{BatchScheduled, BatchPreparing, BatchSending, BatchPaused, BatchHeld}
 
-// Hold holds a tenant's open batches, or only a user's if userID is not
-// "", with a code and a reason for people. It returns how many it holds
-// newly. Their messages can't be claimed from this moment; the enqueued
-// job ApplyBatchState changes them later.
+// Hold holds a tenant's open batches, or only a user's if userID is
+// not "", with a code and a reason for people. It returns how many it
+// holds newly. Their messages can't be claimed from this moment; the
+// enqueued job ApplyBatchState changes them later.
 //
 // Hold skips batches of automations, whose texts fail at the claim
 // instead. HeldBroken skips paused batches, since they must not be
@@ -85,16 +86,16 @@ func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reaso
 	return q.Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error
 }
 
-// Cancel cancels a tenant's open batches, or only a user's if userID is
-// not "", with a reason for people. It returns how many.
+// Cancel cancels a tenant's open batches, or only a user's if userID
+// is not "", with a reason for people. It returns how many.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
 	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOne, SourceBulk, SourceAutomation},
 		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now()})
 }
 
-// setState changes the columns of batches in the from states and enqueues
-// the jobs that apply the new state to their messages. It returns how
-// many.
+// setState changes the columns of batches in the from states and
+// enqueues the jobs that apply the new state to their messages. It
+// returns how many.
 func (s Batches) setState(ctx context.Context, tenantID, userID string, from, sources []string, set map[string]any) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -130,9 +131,9 @@ func (s Batches) enqueueApplyState(ctx context.Context, tenantID string, ids []s
 }
 
 // Release releases the batches held with a code, each to the state
-// before, and returns how many. The late rule may stop those with a send
-// time instead. The jobs that change the messages are enqueued in the
-// same transaction.
+// before, and returns how many. The late rule may stop those with a
+// send time instead. The jobs that change the messages are enqueued in
+// the same transaction.
 func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -163,10 +164,10 @@ func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error
 	return n, err
 }
 
-// stopIfLate applies the late rule to a held batch, and reports whether
-// the rule stopped it. A scheduled batch is checked when it starts. A
-// batch that was sending is late by the time it was held, but not before
-// its first open message is due.
+// stopIfLate applies the late rule to a held batch, and reports
+// whether the rule stopped it. A scheduled batch is checked when it
+// starts. A batch that was sending is late by the time it was held,
+// but not before its first open message is due.
 func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	if b.stateBeforeHold() == BatchScheduled || b.SendAt == nil || b.HeldAt == nil {
 		return false, nil
@@ -194,8 +195,8 @@ func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	return true, s.enqueueApplyState(ctx, b.TenantID, []string{b.ID})
 }
 
-// stateBeforeHold returns the state that a release gives back to a held
-// batch.
+// stateBeforeHold returns the state that a release gives back to a
+// held batch.
 func (b Batch) stateBeforeHold() string {
 	switch {
 	case b.Prepared:
@@ -224,11 +225,11 @@ func (s Batches) release(ctx context.Context, tenantID, code, state string, ids 
 	return s.enqueueApplyState(ctx, tenantID, ids)
 }
 
-// OrphanedAllTenants returns batches unchanged since before a time whose
-// messages do not match their state: sending with held messages, or
-// cancelled in the last hour with open ones. These were sending when the
-// state of the batch was applied to its messages, and the process that
-// requeued them died.
+// OrphanedAllTenants returns batches unchanged since before a time
+// whose messages do not match their state: sending with held messages,
+// or cancelled in the last hour with open ones. These were sending
+// when the state of the batch was applied to its messages, and the
+// process that requeued them died.
 func (s Batches) OrphanedAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
 	return out, s.l.query(ctx, "orphaned_batches",

@@ -10,9 +10,9 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Lane is the queue of a Dialpad company, to which Dialpad's rate limit
-// applies. One worker at a time sends from it, by a lease with a fencing
-// number.
+// Lane is the queue of a Dialpad company, to which Dialpad's rate
+// limit applies. One worker at a time sends from it, by a lease with a
+// fencing number.
 type Lane struct {
 	ID         string `gorm:"primaryKey"` // the Dialpad company id
 	TenantID   string

@@ -9,9 +9,9 @@ import (
 )
 
 // AcquireAllTenants leases up to n lanes to a worker for a time. It
-// leases lanes that are due within ahead, also those whose former lease
-// has run out. What the former owner was sending becomes uncertain in the
-// same transaction, so that it can't be queued again.
+// leases lanes that are due within ahead, also those whose former
+// lease has run out. What the former owner was sending becomes
+// uncertain in the same transaction, so that it can't be queued again.
 func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
 	var lanes []Lane
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
@@ -26,8 +26,8 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 		return tx.Lanes.markInFlightUncertain(ctx, ids)
 	})
 	if err == nil {
-		// Outside the transaction, which locks the lanes: preparing locks
-		// a batch before its lane.
+		// Outside the transaction, which locks the lanes: preparing
+		// locks a batch before its lane.
 		err = s.stopOverdueQueued(ctx, lanes)
 	}
 	if err != nil {
@@ -48,8 +48,8 @@ func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error 
 }
 
 // RenewAllTenants extends a worker's leases and returns the ids of the
-// lanes it still leases. A lease that has run out is not renewed, even if
-// no other worker has one.
+// lanes it still leases. A lease that has run out is not renewed, even
+// if no other worker has one.
 func (s Lanes) RenewAllTenants(ctx context.Context, owner string, lease time.Duration, ids []string) (map[string]bool, error) {
 	now := s.l.db.Now()
 	var renewed []string
@@ -57,9 +57,9 @@ func (s Lanes) RenewAllTenants(ctx context.Context, owner string, lease time.Dur
 	return setOf(renewed), err
 }
 
-// Release ends a lease. The lane is due again at next or, for nil, at the
-// next MarkDue. Release returns false, and the lane stays leased, when
-// messages were added since l.Additions was read.
+// Release ends a lease. The lane is due again at next or, for nil, at
+// the next MarkDue. Release returns false, and the lane stays leased,
+// when messages were added since l.Additions was read.
 func (s Lanes) Release(ctx context.Context, l Lane, next *time.Time) (bool, error) {
 	r := s.l.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ? AND additions = ?",
 		l.ID, l.TenantID, l.LeaseOwner, l.Fence, l.Additions).
@@ -67,8 +67,8 @@ func (s Lanes) Release(ctx context.Context, l Lane, next *time.Time) (bool, erro
 	return r.RowsAffected > 0, r.Error
 }
 
-// ReleaseOwnedAllTenants ends all leases of a worker. The lanes are due
-// at once.
+// ReleaseOwnedAllTenants ends all leases of a worker. The lanes are
+// due at once.
 func (s Lanes) ReleaseOwnedAllTenants(ctx context.Context, owner string) error {
 	return s.l.q(ctx).Model(&Lane{}).Where("lease_owner = ?", owner).
 		UpdateColumns(map[string]any{"lease_owner": "", "lease_until": nil, "due_at": s.l.db.Now()}).Error

@@ -14,15 +14,15 @@ type LanePoll struct {
 	MoreDue       bool       // more one-to-one texts are due: poll again after sending
 }
 
-// maxPolledPerLane is how many messages of a lane one poll queues, enough
-// for some seconds. When many companies have messages due at once, the
-// first of each must not wait for the tenth of another.
+// maxPolledPerLane is how many messages of a lane one poll queues,
+// enough for some seconds. When many companies have messages due at
+// once, the first of each must not wait for the tenth of another.
 const maxPolledPerLane = 4
 
 // PollAllTenants queues the due one-to-one messages of many lanes, and
-// returns each tenant's rate and when the next message is due. If that is
-// past and MoreDue is false, call QueueDue: the due messages need turns
-// or are overdue.
+// returns each tenant's rate and when the next message is due. If that
+// is past and MoreDue is false, call QueueDue: the due messages need
+// turns or are overdue.
 func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, error) {
 	ids, tenantIDs := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
@@ -106,8 +106,8 @@ func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[str
 }
 
 // AllowedRate returns how many texts a minute may be sent: the limit
-// minus the reserve for the customer's other tools, at least 1. A limit
-// of 0 is unlimited and gives 0.
+// minus the reserve for the customer's other tools, at least 1. A
+// limit of 0 is unlimited and gives 0.
 func AllowedRate(limit, reserve int) int {
 	if limit == 0 {
 		return 0

@@ -8,18 +8,18 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// overdueAfter is how far in the past a due moment must be before the late rule
-// is checked: a busy lane queues its texts within seconds.
+// overdueAfter is how long after its due time a message is checked by
+// the late rule. Even a busy lane queues due messages within seconds.
 const overdueAfter = time.Minute
 
-// IsLate tells whether a due moment of the batch has passed by more than its
-// late rule allows.
+// IsLate reports whether a message of the batch that was due at due is
+// later than the batch's late rule allows.
 func (b Batch) IsLate(due, now time.Time) bool {
 	return b.SendAt != nil && b.LateDo != LateSend && now.Sub(due) > time.Duration(b.LateMinutes)*time.Minute
 }
 
-// StoppedLate returns the columns of a batch that is too late: held for its
-// sender to decide, or cancelled.
+// StoppedLate returns the columns that stop a batch by its late rule:
+// held until a person decides, or cancelled.
 func (b Batch) StoppedLate(now time.Time) map[string]any {
 	reason := "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
 	if b.LateDo == LateDrop {
@@ -28,8 +28,8 @@ func (b Batch) StoppedLate(now time.Time) map[string]any {
 	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC()}
 }
 
-// stopOverdueWaiting applies the late rule to batches of a lane whose texts
-// waited past their time: no worker ran, or a backup was restored.
+// stopOverdueWaiting applies the late rule to batches of a lane with
+// overdue waiting messages: no worker ran, or a backup was restored.
 func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	var ids []string
 	err := s.l.query(ctx, "overdue_waiting", map[string]any{"lane": l.ID, "tenant": l.TenantID,
@@ -39,7 +39,7 @@ func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	}
 	for _, id := range ids {
 		var m Message
-		err := s.firstOf(ctx, l.TenantID, id, Waiting, "due_at", &m)
+		err := s.firstBy(ctx, "due_at", l.TenantID, id, Waiting, &m)
 		if errors.Is(err, database.ErrNotFound) {
 			continue // cancelled meanwhile
 		}
@@ -53,9 +53,10 @@ func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	return nil
 }
 
-// stopOverdueQueued applies it to texts that lie in the queue of lanes which
-// nobody served since. A long bulk waits for its turns for hours and is not
-// late, but then its lane moves.
+// stopOverdueQueued applies the late rule to batches with messages
+// that were queued in lanes from which nothing was sent since. A long
+// bulk may be queued for hours without being late, but then its lane
+// sends.
 func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 	now, idle := s.l.db.Now(), map[string]Lane{}
 	var ids []string
@@ -73,34 +74,41 @@ func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 		return err
 	}
 	for _, b := range overdue {
-		var m Message
-		l := idle[b.LaneID]
-		err := s.firstOf(ctx, l.TenantID, b.BatchID, Queued, "updated_at", &m)
-		if errors.Is(err, database.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if l.SlotAt != nil && l.SlotAt.After(m.UpdatedAt) {
-			m.UpdatedAt = *l.SlotAt
-		}
-		if err := s.l.Batches.applyLateRule(ctx, l.TenantID, b.BatchID, m.UpdatedAt); err != nil {
+		if err := s.stopQueuedIfLate(ctx, idle[b.LaneID], b.BatchID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// firstOf reads a column of a batch's message that is first by it.
-func (s Lanes) firstOf(ctx context.Context, tenantID, batchID, state, column string, m *Message) error {
+// stopQueuedIfLate applies the late rule to a batch with queued
+// messages in an idle lane. They are due since the first was queued or
+// the lane last sent, whichever is later.
+func (s Lanes) stopQueuedIfLate(ctx context.Context, l Lane, batchID string) error {
+	var m Message
+	err := s.firstBy(ctx, "updated_at", l.TenantID, batchID, Queued, &m)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	due := m.UpdatedAt
+	if l.SlotAt != nil && l.SlotAt.After(due) {
+		due = *l.SlotAt
+	}
+	return s.l.Batches.applyLateRule(ctx, l.TenantID, batchID, due)
+}
+
+// firstBy reads a column of a batch's first message by that column.
+func (s Lanes) firstBy(ctx context.Context, column, tenantID, batchID, state string, m *Message) error {
 	return database.Translate(s.l.q(ctx).Select(column).Where("tenant_id = ? AND batch_id = ? AND state = ?", tenantID, batchID, state).
 		Order(column).Take(m).Error)
 }
 
-// applyLateRule stops a batch with a text that should have gone at due, if its
-// late rule says so. One that somebody paused or cancelled meanwhile stays as
-// it is: it must not keep the lane from sending what else it has.
+// applyLateRule stops a batch whose message was due at due, if its
+// late rule says so. It is no error when the batch was paused or
+// cancelled meanwhile: the lane must go on with its other messages.
 func (s Batches) applyLateRule(ctx context.Context, tenantID, id string, due time.Time) error {
 	b, err := s.Get(ctx, tenantID, "", id)
 	if err != nil || !b.IsLate(due, s.l.db.Now()) {

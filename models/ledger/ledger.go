@@ -1,10 +1,10 @@
-// Package ledger keeps batches, messages, lanes, attempts and events: what is
-// to be sent, what is on the wire and what became of it. No other package
-// writes these tables.
+// Package ledger stores batches, messages, lanes, attempts, events and
+// automation calls. No other package writes these tables.
 //
-// A message is durable before its request leaves, is claimed by one worker at
-// a time, and moves only forward. The SQL that is more than a lookup stands in
-// sql/, one file a statement, by dialect where the two differ.
+// A message is committed before its request to Dialpad, is claimed by
+// one worker at a time, and its states only move forward. Statements
+// that are more than a lookup are in sql/, one per file, in a folder
+// per dialect where the databases differ.
 package ledger
 
 import (
@@ -15,8 +15,9 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Ledger gives access to its tables, each by its own type. New makes one; a
-// Ledger handed to a Tx function works inside that transaction.
+// Ledger gives access to its tables, each by its own type. New returns
+// one; the Ledger that is passed to a Tx function works inside that
+// transaction.
 type Ledger struct {
 	Batches   Batches
 	Messages  Messages
@@ -28,25 +29,25 @@ type Ledger struct {
 	sql statements
 }
 
-// Batches are the requests to text.
+// Batches queries and changes the requests to text.
 type Batches struct{ l *Ledger }
 
-// Messages are the texts, one row a person.
+// Messages queries and changes the texts, one per recipient.
 type Messages struct{ l *Ledger }
 
-// Lanes are the companies' queues at Dialpad.
+// Lanes queries and changes the queues of the Dialpad companies.
 type Lanes struct{ l *Ledger }
 
-// Events are what Dialpad's webhook told.
+// Events queries and changes the events of Dialpad's webhooks.
 type Events struct{ l *Ledger }
 
-// Callbacks are the calls of the automation action.
+// Callbacks queries and changes the calls of the automation action.
 type Callbacks struct{ l *Ledger }
 
 // New returns the ledger in a database.
-func New(db *database.DB) *Ledger { return in(db, statementsFor(db.Embedded())) }
+func New(db *database.DB) *Ledger { return newLedger(db, statementsFor(db.Embedded())) }
 
-func in(db *database.DB, sql statements) *Ledger {
+func newLedger(db *database.DB, sql statements) *Ledger {
 	l := &Ledger{db: db, sql: sql}
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
 	l.Events, l.Callbacks = Events{l}, Callbacks{l}
@@ -54,21 +55,24 @@ func in(db *database.DB, sql statements) *Ledger {
 }
 
 // In returns the ledger inside an open transaction.
-func (l *Ledger) In(tx *database.DB) *Ledger { return in(tx, l.sql) }
+func (l *Ledger) In(tx *database.DB) *Ledger { return newLedger(tx, l.sql) }
 
 // Tx runs f in one transaction, or in the one that is already open.
 func (l *Ledger) Tx(ctx context.Context, f func(tx *Ledger) error) error {
 	return l.db.Tx(ctx, func(db *database.DB) error { return f(l.In(db)) })
 }
 
+// q returns the query builder.
 func (l *Ledger) q(ctx context.Context) *gorm.DB { return l.db.Gorm(ctx) }
 
-// query reads the rows of a statement into out. Not Scan: it would write the
-// statement out with its values, for a log that nobody keeps.
+// query reads the rows of a statement into out. It avoids gorm's Scan,
+// which formats the statement with its values for a log that is
+// discarded.
 func (l *Ledger) query(ctx context.Context, name string, args map[string]any, out any) error {
 	return l.q(ctx).Raw(l.sql.text(name), args).Find(out).Error
 }
 
+// exec runs a statement without rows.
 func (l *Ledger) exec(ctx context.Context, name string, args map[string]any) error {
 	return l.q(ctx).Exec(l.sql.text(name), args).Error
 }

@@ -13,13 +13,13 @@ import (
 // Message states. They only move forward.
 //
 //	waiting ─due→ queued ─claim→ sending ─2xx→ sent ─event→ delivered | undelivered
-//	                 │              ├─ refused → failed (Dialpad's words)
-//	                 │              ├─ surely not accepted → waiting, later
-//	                 │              └─ answer lost or the worker died → uncertain ─event or late answer→ sent | …
-//	                 ├─ cancelled   └─ plan, install or connection gone → held
-//	skipped: excluded before queueing, with the reason
+//	                 │              ├─ refused → failed
+//	                 │              ├─ not accepted, may be retried → waiting
+//	                 │              ├─ no response, or the worker died → uncertain ─event or late response→ sent | …
+//	                 ├─ cancelled   └─ no plan, app or connection → held
+//	skipped: excluded before it was queued
 const (
-	Waiting     = "waiting" // queued, but not before DueAt; people see it as queued
+	Waiting     = "waiting" // queued at DueAt; shown to people as queued
 	Queued      = "queued"
 	Sending     = "sending"
 	Sent        = "sent"
@@ -32,11 +32,10 @@ const (
 	Skipped     = "skipped"
 )
 
-// UnknownOutcome is what the sender of a text with a lost answer reads.
+// UnknownOutcome is the ErrorText of an uncertain message.
 const UnknownOutcome = "Outcome unknown: check Dialpad before sending again"
 
-// Message is one text to one person. Its row is the job: it is durable before
-// the request leaves.
+// Message is one text to one recipient. Its row is the job to send it.
 type Message struct {
 	ID         string `gorm:"primaryKey"`
 	TenantID   string
@@ -45,31 +44,31 @@ type Message struct {
 	Class      int
 	Turn       int64
 	UserID     string
-	SenderID   string // Dialpad account
+	SenderID   string // id of the Dialpad account
 	Module     string
 	RecordID   string
 	ContactID  string
 	DealID     string
 	Name       string
-	Deal       string // title of the deal that names the person, "" for contacts
+	Deal       string // title of the deal whose person is texted, "" for none
 	ToNumber   string // E.164
 	ToKey      string // keyed hash of ToNumber
-	FromNumber string // as of the claim
-	Text       string // rendered
+	FromNumber string // E.164, the sender's number at the claim
+	Text       string // with merge fields filled in
 	Segments   int
 	State      string
 	DueAt      *time.Time
-	QuietZone  string // the recipient's time zone, of a text that waits for the end of quiet hours
+	QuietZone  string // recipient's time zone, "" if quiet hours do not apply
 
 	Attempt         int
 	Fence           int64
 	DialpadID       string
-	ErrorCode       string // our word, or Dialpad's raw value
-	ErrorText       string // the sentence for the person
-	MatchedBy       string // "number" when an event was matched by its pair
-	CallbackID      string
+	ErrorCode       string // ours, or Dialpad's as it sent it
+	ErrorText       string // for people
+	MatchedBy       string // "number" if an event was matched by the two numbers
+	CallbackID      string // of an automation's message
 	TimelinePending bool   // the last change is not in the CRM's timeline yet
-	ResentIn        string // the batch that texts this person again
+	ResentIn        string // batch that texts this recipient again
 
 	ClaimedAt  *time.Time
 	AnsweredAt *time.Time
@@ -79,9 +78,9 @@ type Message struct {
 	UpdatedAt  time.Time
 }
 
-// Add stores a page of messages of one batch, once per recipient, and returns
-// the ids that are stored: rows that exist already stay as they are. Skipped
-// recipients come in the same call. Call it in a transaction.
+// Add stores messages of one batch, once per recipient and per number,
+// and returns the ids of those that are stored now or were before.
+// Stored rows are not changed. Call it in a transaction.
 func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[string]bool, error) {
 	if len(messages) == 0 {
 		return nil, nil
@@ -104,14 +103,15 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 	if r.RowsAffected == int64(len(admitted)) {
 		return setOf(ids), nil
 	}
-	var have []string
-	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &have).Error; err != nil {
+	var stored []string
+	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &stored).Error; err != nil {
 		return nil, err
 	}
-	return setOf(have), nil
+	return setOf(stored), nil
 }
 
-// Get returns a message of the tenant; a userID restricts it to that user's.
+// Get returns a message, or ErrNotFound. A userID other than ""
+// restricts it to that user's.
 func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message, error) {
 	var m Message
 	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
@@ -121,8 +121,9 @@ func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message
 	return m, database.Translate(q.Take(&m).Error)
 }
 
-// List pages a batch's messages in the order they were prepared, from after
-// one's id on. No states means all.
+// List pages a batch's messages in the given states, or in all for
+// none, in the order of preparing. after is the id of the last message
+// of the page before, "" for the first page.
 func (s Messages) List(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
 	q := s.l.q(ctx).Where("messages.tenant_id = ?", tenantID)
 	if len(states) > 0 {
@@ -134,8 +135,8 @@ func (s Messages) List(ctx context.Context, tenantID, batchID string, states []s
 	return out, q.Limit(limit).Find(&out).Error
 }
 
-// LastDue returns when the last of a batch's waiting texts is due, nil when
-// none waits.
+// LastDue returns when the last waiting message of a batch is due, nil
+// for none.
 func (s Messages) LastDue(ctx context.Context, tenantID, batchID string) (*time.Time, error) {
 	var m Message
 	err := database.Translate(s.l.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", tenantID, batchID).Order("due_at DESC").Take(&m).Error)
@@ -153,9 +154,9 @@ func setOf(ids []string) map[string]bool {
 	return set
 }
 
-// AcceptedByDialpad tells whether Dialpad answered that it took the text. One
-// that only an event confirms has no such answer: it counts as sent since the
-// request left.
+// AcceptedByDialpad reports whether Dialpad accepted the text. For an
+// undelivered one that is known only if there was a response: without
+// one, SentAt equals ClaimedAt.
 func (m Message) AcceptedByDialpad() bool {
 	switch m.State {
 	case Sent, Delivered:

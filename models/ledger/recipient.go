@@ -9,19 +9,20 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Recipient is a person chosen for a batch, once each. It is written once, with
-// the message. What is searched by person stands here: each change of a
-// message's state writes all index entries of its row again.
+// Recipient is a person in a batch. It is written once, with the
+// message. The columns that are searched by person are here rather
+// than in Message, because each change of a message's state rewrites
+// all its index entries.
 type Recipient struct {
 	BatchID     string `gorm:"primaryKey"`
 	MessageID   string `gorm:"primaryKey"`
 	TenantID    string
 	Module      string
 	RecordID    string
-	CallbackID  string // an automation may text a record again, so its callback counts too
+	CallbackID  string // an automation may text a record once per call
 	ContactID   string
 	NumberKey   string // keyed hash of the number, "" for none
-	HoldsNumber bool   // nobody else in the batch is texted at it
+	HoldsNumber bool   // no other recipient of the batch may have the number
 }
 
 func newRecipient(m Message) Recipient {
@@ -30,7 +31,8 @@ func newRecipient(m Message) Recipient {
 		HoldsNumber: m.ToKey != "" && m.CallbackID == "" && m.State != Skipped}
 }
 
-// addRecipients returns the messages whose recipients are new to their batch.
+// addRecipients stores the recipients of messages of one batch, and
+// returns the messages whose recipients are stored now or were before.
 func (s Messages) addRecipients(ctx context.Context, messages []Message) ([]Message, error) {
 	rows, ids := make([]Recipient, len(messages)), make([]string, len(messages))
 	for i, m := range messages {
@@ -41,30 +43,32 @@ func (s Messages) addRecipients(ctx context.Context, messages []Message) ([]Mess
 		return nil, database.Translate(r.Error)
 	}
 	if r.RowsAffected == int64(len(rows)) {
-		return messages, nil // the usual case; reading each page again makes a long bulk slow on Postgres
+		return messages, nil // saves the query, which slows a long bulk down on Postgres
 	}
-	var have []string
+	var stored []string
 	if err := s.l.q(ctx).Model(&Recipient{}).Where("batch_id = ? AND tenant_id = ? AND message_id IN ?", messages[0].BatchID, messages[0].TenantID, ids).
-		Pluck("message_id", &have).Error; err != nil {
+		Pluck("message_id", &stored).Error; err != nil {
 		return nil, err
 	}
-	known, admitted := setOf(have), make([]Message, 0, len(have))
+	isStored, admitted := setOf(stored), make([]Message, 0, len(stored))
 	for _, m := range messages {
-		if known[m.ID] {
+		if isStored[m.ID] {
 			admitted = append(admitted, m)
 		}
 	}
 	return admitted, nil
 }
 
-// ByNumber returns a batch's text to the number with a key, or ErrNotFound.
+// ByNumber returns a batch's message to the number with a key, or
+// ErrNotFound.
 func (s Messages) ByNumber(ctx context.Context, tenantID, batchID, numberKey string) (Message, error) {
 	var m Message
 	return m, database.Translate(s.l.q(ctx).Take(&m, "tenant_id = ? AND id = (SELECT message_id FROM recipients WHERE batch_id = ? AND tenant_id = ? AND number_key = ? AND holds_number)",
 		tenantID, batchID, tenantID, numberKey).Error)
 }
 
-// idsByRecipient selects the ids of messages by a condition on recipients.
+// idsByRecipient returns a subquery of the ids of messages by a
+// condition on recipients.
 func (s Messages) idsByRecipient(ctx context.Context, tenantID, where string, arg any) *gorm.DB {
 	return s.l.q(ctx).Model(&Recipient{}).Select("message_id").Where("tenant_id = ?", tenantID).Where(where, arg)
 }

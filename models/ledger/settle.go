@@ -13,31 +13,31 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// Outcome is how one attempt ended.
+// Outcome is the result of one attempt to send a message.
 type Outcome struct {
-	ID        string     `json:"id"`
+	ID        string     `json:"id"` // of the message
 	Attempt   int        `json:"attempt"`
-	State     string     `json:"state"` // sent, failed, uncertain, held; waiting: surely not accepted, again at DueAt
+	State     string     `json:"state"` // Sent, Failed, Uncertain, Held, or Waiting: retry at DueAt
 	DialpadID string     `json:"dialpad_id"`
 	Code      string     `json:"code"`
 	Text      string     `json:"text"`
 	DueAt     *time.Time `json:"-"`
-	Due       string     `json:"due"` // DueAt as the database writes it
+	Due       string     `json:"due"` // DueAt in the database's format, set by Settle
 
-	CallbackID string `json:"-"` // of an automation's text
+	CallbackID string `json:"-"` // of an automation's message
 }
 
-// Transition is a message's change to a new state.
+// Transition is the change of a message to State.
 type Transition struct{ ID, TenantID, BatchID, CallbackID, State string }
 
-// Settle applies many outcomes in one statement and returns what changed, for
-// FollowUp. States only move forward: an outcome counts for its own attempt
-// while that is sending; a late one may still turn uncertain into sent or
-// failed, never back into the queue.
+// Settle applies many outcomes in one statement and returns what
+// changed; pass that to FollowUp. An outcome applies to its own
+// attempt while the message is sending. A late one may change
+// uncertain to sent or failed, but never queue the message again.
 //
-// Only what one statement can't do takes a transaction: attempts that go back
-// to the queue are kept, and an automation's completion is enqueued exactly
-// when its text is settled.
+// Settle uses a transaction only if it must store attempts of messages
+// that are queued again, or enqueue the completions of automation
+// calls.
 func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Transition, err error) {
 	if len(outcomes) == 0 {
 		return nil, nil
@@ -70,8 +70,8 @@ func (o Outcome) needsTransaction() bool {
 	return o.CallbackID != "" || o.State == Waiting || o.State == Held
 }
 
-// encode writes an outcome as the database takes it. Postgres refuses a NUL in
-// a text: one in Dialpad's words would keep its whole group from being written.
+// encode removes NUL characters, which Postgres refuses, and sets Due.
+// A NUL from Dialpad would fail the statement for all its outcomes.
 func (o *Outcome) encode() {
 	for _, text := range []*string{&o.Text, &o.Code, &o.DialpadID} {
 		*text = strings.ReplaceAll(*text, "\x00", "")
@@ -81,9 +81,9 @@ func (o *Outcome) encode() {
 	}
 }
 
-// enqueueCompletions enqueues the completions of automations whose text has
-// ended. An unknown outcome waits for its event: a job now would only stand in
-// the way of the one that the event brings.
+// enqueueCompletions enqueues the completions of automation calls
+// whose message has ended. For an uncertain message the event enqueues
+// it: a job queued now would block that one, as jobs are unique.
 func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) error {
 	var jobs []river.JobArgs
 	for _, t := range changed {
@@ -94,11 +94,11 @@ func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) e
 	return l.db.Enqueue(ctx, jobs...)
 }
 
-// FollowUp does what follows from changed messages and may come a little later:
-// it enqueues the timeline's sync, and ends batches whose last message this
-// was. Call it outside the transaction that changed them: two of those would
-// each see the other's message still open, and neither would end the batch.
-// What a crash leaves out, the sweep finds.
+// FollowUp enqueues the timeline's sync for changed messages, and
+// finishes batches whose last message is settled. Call it after the
+// transaction that changed them: of two concurrent transactions, each
+// would see the other's message open, and neither would finish the
+// batch. After a crash the sweep does it.
 func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	tenants, ended, requeued := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range changed {
@@ -122,8 +122,9 @@ func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	return l.Batches.Finish(ctx, slices.Collect(maps.Keys(ended)))
 }
 
-// cancelledBatchJobs returns the jobs for batches that were cancelled while
-// texts of theirs were on the wire, which are back in the queue now.
+// cancelledBatchJobs returns the jobs for those of the batches that
+// were cancelled while they had messages sending, which are queued
+// again now.
 func (l *Ledger) cancelledBatchJobs(ctx context.Context, batchIDs []string) (jobs []river.JobArgs, err error) {
 	if len(batchIDs) == 0 {
 		return nil, nil

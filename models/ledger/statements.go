@@ -7,16 +7,14 @@ import (
 	"strings"
 )
 
-// Statements with named parameters (@name). Comments are left out when they are
-// read: the query builder would look for parameters in them.
+// sqlFiles holds statements with named parameters (@name).
 //
 //go:embed sql
 var sqlFiles embed.FS
 
-// statements are the texts of sql/ by name, without ".sql".
+// statements maps a file's name without ".sql" to its statement.
 type statements map[string]string
 
-// read once: the texts are constant.
 var postgresStatements, sqliteStatements = load("postgres"), load("sqlite")
 
 func statementsFor(embedded bool) statements {
@@ -47,11 +45,11 @@ func load(dialect string) statements {
 	return out
 }
 
-// waitingClaim makes claim.sql wait for the lane's row instead of skipping it.
-// For a lane that is claimed alone: whoever has its row has it for a moment.
+// waitingClaim changes claim.sql to wait for locks instead of skipping
+// the rows. That is for the claim of one lane: such locks are short.
 var waitingClaim = strings.NewReplacer("FOR UPDATE OF m SKIP LOCKED", "", "FOR UPDATE OF l SKIP LOCKED", "FOR UPDATE OF l")
 
-// text returns a statement. A name without a file is a mistake of ours.
+// text returns a statement, and panics if there is none.
 func (s statements) text(name string) string {
 	text, ok := s[name]
 	if !ok {
@@ -60,6 +58,8 @@ func (s statements) text(name string) string {
 	return text
 }
 
+// withoutComments removes comment lines, in which gorm would look for
+// parameters.
 func withoutComments(text string) string {
 	var lines []string
 	for line := range strings.Lines(text) {

@@ -6,16 +6,17 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// Turns make bulks of several senders, and automations of several workflows,
-// alternate whatever their sizes: a lane serves the lowest turn first, and each
-// sender's texts have turns of their own, from where the lane is now.
+// Turns make the bulks of several senders, and the automations of
+// several workflows, alternate whatever their sizes. A lane claims the
+// lowest turn first. Each sender's messages are numbered separately,
+// starting with the lane's current turn.
 
-// needsTurn tells whether a message is to get a turn. A text that was taken
-// back from the wire keeps the one it had.
+// needsTurn reports whether a message gets a turn. One that was
+// claimed before keeps its turn.
 func (m Message) needsTurn() bool { return m.State == Queued && m.Turn == 0 }
 
-// turnKey is who takes turns: senders among bulks, workflows (one batch each)
-// among automations.
+// turnKey returns the key by which a class alternates: the sender for
+// bulks, the workflow's batch for automations.
 func (m Message) turnKey() string {
 	if m.Class == ClassAutomation {
 		return m.BatchID
@@ -23,21 +24,21 @@ func (m Message) turnKey() string {
 	return m.SenderID
 }
 
-// assignTurns numbers the messages that go to the queue now; those that wait
-// get their turns when they are due.
+// assignTurns sets the turns of queued messages. Waiting messages get
+// theirs when they are queued.
 func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) error {
 	type key struct {
 		class  int
 		sender string
 	}
-	n := map[key]int{}
+	counts := map[key]int{}
 	for _, m := range messages {
 		if m.needsTurn() {
-			n[key{m.Class, m.turnKey()}]++
+			counts[key{m.Class, m.turnKey()}]++
 		}
 	}
 	next := map[key]int64{}
-	for k, count := range n {
+	for k, count := range counts {
 		first, err := s.nextTurns(ctx, l, k.class, k.sender, count)
 		if err != nil {
 			return err
@@ -56,8 +57,9 @@ func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) erro
 	return nil
 }
 
-// nextTurns takes n turns for a sender in a class: after that sender's last
-// one, and not before what the lane serves now.
+// nextTurns reserves n turns for a sender in a class and returns the
+// first: the one after the sender's last turn or after the lane's
+// current turn, whichever is later.
 func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, n int) (first int64, err error) {
 	if class == ClassPerson {
 		return 0, nil
@@ -76,14 +78,15 @@ func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, 
 	return last - int64(n) + 1, err
 }
 
-// ResetTurns lets a batch's sender, whose texts have left the queue, start
-// again from where the lane is.
+// ResetTurns deletes the last turn of a batch's sender if none of the
+// sender's messages is queued: the next ones start at the lane's
+// current turn.
 func (s Lanes) ResetTurns(ctx context.Context, b Batch, laneID, senderID string) error {
 	key := Message{Class: b.Class, BatchID: b.ID, SenderID: senderID}.turnKey()
 	return s.l.exec(ctx, "reset_turns", map[string]any{"lane": laneID, "class": b.Class, "sender": key})
 }
 
-// queue gives messages their turns and puts them into the queue.
+// queue assigns turns to waiting or held messages and queues them.
 func (s Lanes) queue(ctx context.Context, l Lane, messages []Message) error {
 	if len(messages) == 0 {
 		return nil

@@ -10,32 +10,35 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// OpenForWorkflow returns the batch for a workflow's texts of a day, locked, and
-// created if there is none. One that was done goes on. A cancelled one is
-// returned as it is for a call from before it was cancelled; later calls get a
-// new one. Call it in the transaction that adds the message.
+// OpenForWorkflow returns the batch with b's idempotency key, which is
+// that of a workflow and a day, with one more recipient expected. It
+// creates the batch if there is none, and reopens it if it is done. A
+// batch that was cancelled after the call is returned unchanged; one
+// that was cancelled before the call is replaced by a new one. Call it
+// in the transaction that adds the message.
 func (s Batches) OpenForWorkflow(ctx context.Context, b Batch, calledAt time.Time) (Batch, error) {
 	key := b.IdempotencyKey
 	for n := 2; ; n++ {
-		found, created, err := s.Create(ctx, b)
+		stored, created, err := s.Create(ctx, b)
 		if err != nil || created {
-			return found, err
+			return stored, err
 		}
-		if found, err = s.Lock(ctx, b.TenantID, found.ID); err != nil {
-			return found, err
+		if stored, err = s.Lock(ctx, b.TenantID, stored.ID); err != nil {
+			return stored, err
 		}
-		if found.State != BatchCancelled {
-			return s.addRecipient(ctx, found)
+		if stored.State != BatchCancelled {
+			return s.addRecipient(ctx, stored)
 		}
-		if found.FinishedAt == nil || !calledAt.After(*found.FinishedAt) {
-			return found, nil
+		if stored.FinishedAt == nil || !calledAt.After(*stored.FinishedAt) {
+			return stored, nil
 		}
 		b.ID, b.IdempotencyKey = database.NewID(), fmt.Sprintf("%s:%d", key, n)
 	}
 }
 
-// addRecipient counts one more recipient. The new version shows Finish, which
-// can't see the message yet, that one is being added.
+// addRecipient increments Expected and reopens a batch that is done.
+// The new version keeps Finish, which can't see the message yet, from
+// finishing the batch.
 func (s Batches) addRecipient(ctx context.Context, b Batch) (Batch, error) {
 	set := map[string]any{"expected": gorm.Expr("expected + 1")}
 	from := b.State

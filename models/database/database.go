@@ -1,5 +1,5 @@
-// Package database opens Postgres or an embedded SQLite, and hides what
-// differs between them from the packages that keep rows in it.
+// Package database opens Postgres or an embedded SQLite and hides
+// their differences from the packages that store rows.
 package database
 
 import (
@@ -26,8 +26,8 @@ import (
 	"dialpad-texting/models/sqlite"
 )
 
-// DB is an open database. Open makes one; a DB handed to a Tx function works
-// inside that transaction.
+// DB is an open database. Open returns one; the DB that is passed to a
+// Tx function works inside that transaction.
 type DB struct {
 	gorm   *gorm.DB
 	sql    *sql.DB
@@ -36,16 +36,16 @@ type DB struct {
 	queue  *river.Client[*sql.Tx] // inserts jobs, runs none
 	now    func() time.Time
 	inTx   bool
-	writer chan struct{} // held by this process's one writer; nil on Postgres
+	writer chan struct{} // holds a value during a transaction; nil on Postgres
 }
 
-// Options are what Open needs beside the address.
+// Options are the optional parameters of Open.
 type Options struct {
 	Now      func() time.Time // nil: time.Now
 	MaxConns int              // 0: 24 on Postgres, 4 on SQLite
 }
 
-// Open opens `postgres://…` or `sqlite:path`.
+// Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	d := &DB{now: o.Now}
 	if d.now == nil {
@@ -58,7 +58,8 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	d.gorm, err = gorm.Open(dialector, &gorm.Config{
 		TranslateError: true,
 		NowFunc:        func() time.Time { return d.now().UTC() },
-		// Statements carry numbers and texts, so GORM must not log them.
+		// Statements contain numbers and texts, so GORM must not log
+		// them.
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
 	})
@@ -84,7 +85,7 @@ func (d *DB) connectSQLite(ctx context.Context, path string, maxConns int) (gorm
 	if err != nil {
 		return nil, fmt.Errorf("open the database file: %w", err)
 	}
-	// A new connection reads the whole schema again, so all of them stay open.
+	// Each new connection reads the whole schema, so all stay open.
 	n := cmp.Or(maxConns, 4)
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
@@ -95,14 +96,16 @@ func (d *DB) connectSQLite(ctx context.Context, path string, maxConns int) (gorm
 func (d *DB) connectPostgres(ctx context.Context, address string, maxConns int) (gorm.Dialector, error) {
 	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		// The cause would print the password.
+		// The error would print the password.
 		return nil, errors.New("DATABASE_URL is not a Postgres address")
 	}
 	cfg.MaxConns = int32(cmp.Or(maxConns, 24))
-	// Planning a claim costs as much as running it, so one plan serves every
-	// call. Its partial indexes are chosen by the statement's own literals.
+	// Planning a claim costs as much as running it, so plans are
+	// reused. The literals in the statements select the partial
+	// indexes.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	// Each connection has a cache of its own; few of our statements are frequent.
+	// Each connection has a cache of its own, and few statements are
+	// frequent.
 	cfg.ConnConfig.StatementCacheCapacity = 128
 	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than running
 	d.pool, err = pgxpool.NewWithConfig(ctx, cfg)
@@ -124,7 +127,7 @@ func (d *DB) Close() error {
 	return err
 }
 
-// Embedded tells whether this is the embedded SQLite.
+// Embedded reports whether this is the embedded SQLite.
 func (d *DB) Embedded() bool { return d.pool == nil }
 
 // Now returns the time by the injected clock, in UTC.
@@ -133,23 +136,25 @@ func (d *DB) Now() time.Time { return d.now().UTC() }
 // Ping checks that the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.sql.PingContext(ctx) }
 
-// River returns a job client over this database; the workers are the caller's.
+// River returns a job client over this database.
 func (d *DB) River(cfg *river.Config) (*river.Client[*sql.Tx], error) {
 	return river.NewClient(d.driver, cfg)
 }
 
-// Gorm returns the query builder, bound to the open transaction if there is one.
+// Gorm returns the query builder, in the open transaction if there is
+// one.
 func (d *DB) Gorm(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
 
-// Tx runs f in one transaction, or in the one that is already open. Inside,
-// use the DB that f is given: on SQLite the outer one would wait for itself.
+// Tx runs f in one transaction, or in the one that is already open. f
+// must use tx alone: on SQLite another DB would wait for this
+// transaction.
 func (d *DB) Tx(ctx context.Context, f func(tx *DB) error) error {
 	if d.inTx {
 		return f(d)
 	}
 	if d.writer != nil {
-		// SQLite has one writer, and polls for up to 100 ms when it is taken.
-		// A channel hands it on at once.
+		// SQLite allows one writer and polls for up to 100 ms when
+		// there is another. A channel waits no longer than needed.
 		select {
 		case d.writer <- struct{}{}:
 			defer func() { <-d.writer }()

@@ -10,8 +10,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Enqueue adds jobs in the open transaction, so that a job exists exactly when
-// the rows it is about do. Without one it opens a transaction of its own.
+// Enqueue inserts jobs in the open transaction, so that they are
+// committed together with their rows, or else in a transaction of its
+// own.
 func (d *DB) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
 	if len(jobs) == 0 {
 		return nil

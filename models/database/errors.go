@@ -11,14 +11,15 @@ import (
 var (
 	// ErrNotFound says that the tenant has no such row.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict says that a unique rule of the database refused a row.
+	// ErrConflict says that a unique rule of the database refused a
+	// row.
 	ErrConflict = errors.New("conflict")
 	// ErrLost says that another process changed the row first.
 	ErrLost = errors.New("changed by another process")
 )
 
-// Translate returns ErrNotFound or ErrConflict for GORM's own errors, and any
-// other error as it is.
+// Translate returns ErrNotFound or ErrConflict for GORM's own errors,
+// and any other error as it is.
 func Translate(err error) error {
 	switch {
 	case errors.Is(err, gorm.ErrRecordNotFound):
@@ -29,7 +30,7 @@ func Translate(err error) error {
 	return err
 }
 
-// MustChange returns ErrLost when a guarded update changed no row.
+// MustChange returns ErrLost when an update changed no row.
 func MustChange(r *gorm.DB) error {
 	if r.Error != nil {
 		return Translate(r.Error)
@@ -40,8 +41,8 @@ func MustChange(r *gorm.DB) error {
 	return nil
 }
 
-// RefusedData tells whether the database refused a statement's values
-// (SQLSTATE classes 22 and 23): the same values will be refused again.
+// RefusedData reports whether the database refused a statement for its
+// values (SQLSTATE classes 22 and 23), so that a retry is useless.
 func RefusedData(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// MigrateTo migrates our schema up or down to a version.
+// MigrateTo migrates the schema up or down to a version.
 func (d *DB) MigrateTo(ctx context.Context, version int64) error {
 	p, err := d.goose()
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"dialpad-texting/models/migrations"
 )
 
-// migrationLock is the advisory lock that replicas share; the number is arbitrary and must never change.
+// migrationLock is the key of the advisory lock for migrations. It is
+// arbitrary but must never change.
 const migrationLock = 0x6469616c
 
-// Migrate brings the schema to the newest version: ours with goose, the job queue's with River's own. Several
-// replicas may call it at once.
+// Migrate migrates the schema to the newest version: ours with goose,
+// the job queue's with River. Several processes may call it at once.
 func (d *DB) Migrate(ctx context.Context) error {
 	unlock, err := d.lockMigrations(ctx)
 	if err != nil {
@@ -34,14 +35,16 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Not in one transaction: Postgres may not use an enum value in the transaction that adds it.
+	// Without a transaction: Postgres can't use an enum value in the
+	// transaction that adds it.
 	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate the job queue: %w", err)
 	}
 	return nil
 }
 
-// SchemaCurrent says why the schema is not the one this program was built for, or nil.
+// SchemaCurrent returns an error unless the schema is the one that
+// this program was built for.
 func (d *DB) SchemaCurrent(ctx context.Context) error {
 	p, err := d.goose()
 	if err != nil {
@@ -76,7 +79,8 @@ func (d *DB) goose() (*goose.Provider, error) {
 	return goose.NewProvider(dialect, d.sql, files)
 }
 
-// lockMigrations holds one lock around both migrators; goose's own would not cover River's.
+// lockMigrations locks both migrators; goose's own lock would not
+// cover River.
 func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	if d.Embedded() {
 		return d.lockFile(ctx)
@@ -95,6 +99,8 @@ func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
+// lockFile locks a file beside the database's, or nothing if the
+// database is in memory.
 func (d *DB) lockFile(ctx context.Context) (func(), error) {
 	var path string
 	row := d.sql.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'")

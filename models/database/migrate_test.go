@@ -12,8 +12,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// TestMigrationsKeepMessagesAndRecipients goes back to each older schema and
-// forward again with rows in it.
+// It migrates down to older schemas and up again with rows in the
+// tables.
 func TestMigrationsKeepMessagesAndRecipients(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		ctx := context.Background()
@@ -33,16 +33,16 @@ func TestMigrationsKeepMessagesAndRecipients(t *testing.T) {
 				t.Fatalf("up from %d: %v", version, err)
 			}
 			if list, err := store.Messages.List(ctx, "t_9", "b1", nil, "", 10); err != nil || len(list) != 3 {
-				t.Errorf("after version %d: %d messages, %v", version, len(list), err)
+				t.Errorf("after version %d: %d messages, %v; want 3", version, len(list), err)
 			}
 			m := messages[1]
 			if got, err := store.Messages.ByNumber(ctx, "t_9", "b1", m.ToKey); err != nil || got.ID != m.ID {
-				t.Errorf("after version %d the number belongs to %q, %v", version, got.ID, err)
+				t.Errorf("after version %d the number belongs to message %q, %v; want %q", version, got.ID, err, m.ID)
 			}
-			again := m
-			again.ID, again.RecordID = models.NewID(), "another record"
-			if added := add(t, store, again); added {
-				t.Errorf("after version %d a number is in the batch twice", version)
+			duplicate := m
+			duplicate.ID, duplicate.RecordID = models.NewID(), "another record"
+			if added := add(t, store, duplicate); added {
+				t.Errorf("after version %d a batch accepts a number twice", version)
 			}
 		}
 	})

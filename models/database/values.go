@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// TimeFormat is how the SQLite driver writes a time, in UTC; Postgres reads it too.
+// TimeFormat is the format of times in SQLite, always UTC. Postgres
+// reads it too.
 const TimeFormat = "2006-01-02 15:04:05.999999999-07:00"
 
-// JSON encodes a statement's parameter. One JSON value instead of many
-// parameters keeps a statement the same, and so prepared, for every length.
+// JSON encodes a list as one parameter, so that a statement is the
+// same, and stays prepared, for lists of every length.
 func JSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // only for types of our own, which always marshal
+		panic(err) // the types that are passed always marshal
 	}
 	return string(b)
 }
@@ -33,8 +34,8 @@ func EscapeLike(q string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
 }
 
-// StringList returns a subquery of the strings in the JSON array that a
-// parameter holds: "?" or a named one such as "@ids".
+// StringList returns a subquery of the strings of a JSON array. param
+// is its parameter: "?" or a name such as "@ids".
 func (d *DB) StringList(param string) string {
 	if d.Embedded() {
 		return "(SELECT value FROM json_each(" + param + "))"
@@ -42,8 +43,8 @@ func (d *DB) StringList(param string) string {
 	return "(SELECT json_array_elements_text(CAST(" + param + " AS json)))"
 }
 
-// Timestamp returns a time parameter for use inside an expression, where
-// Postgres can't infer its type.
+// Timestamp returns a time parameter for use inside an expression,
+// where Postgres can't infer its type.
 func (d *DB) Timestamp(param string) string {
 	if d.Embedded() {
 		return param

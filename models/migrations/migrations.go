@@ -1,5 +1,5 @@
-// Package migrations holds the schema's versions for goose, in SQL that both
-// databases understand but for the names of a few types.
+// Package migrations holds the schema's versions for goose, in SQL
+// that both databases understand but for the names of a few types.
 package migrations
 
 import (

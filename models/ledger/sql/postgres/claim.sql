@@ -1,6 +1,6 @@
--- Claims texts from many lanes in one statement, and reads all that is checked
--- before they leave. @requests is a JSON array of claim requests, one a lane.
--- Locked rows are skipped: who holds one lane must not hold the others up.
+-- Claims messages from many lanes and reads what is checked before
+-- sending. @requests is a JSON array of claim requests. Locked rows
+-- are skipped, so that a lock on one lane does not delay the others.
 WITH request AS MATERIALIZED (
     SELECT * FROM json_to_recordset(CAST(@requests AS json)) AS r(
         at int, lane text, owner text, fence bigint, n int, lower_class int, max_lower_class int,
@@ -12,9 +12,9 @@ leased AS MATERIALIZED (
     JOIN lanes l ON l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > @now
     FOR UPDATE OF l SKIP LOCKED
 ),
--- The lowest class gets its share first, then all in order of class and turn.
--- One text for each pair of numbers, none for a pair that has one on the wire,
--- and none of a batch that is paused, held or cancelled at this moment.
+-- The share of the lowest class comes first, then all by class and
+-- turn. A pair of sender and recipient gets one message, or none while
+-- it has one sending. Batches must be preparing or sending.
 picked AS MATERIALIZED (
     SELECT r.lane, r.fence, p.*
     FROM leased r CROSS JOIN LATERAL (
@@ -74,7 +74,7 @@ claimed AS (
     WHERE messages.id = picked.id AND messages.state = 'queued'
     RETURNING messages.*
 ),
--- What is checked of whoever asked, once for many texts.
+-- What is checked about sender and tenant, once for many messages.
 sender AS MATERIALIZED (
     SELECT w.batch_id, w.sender_id, w.user_id, b.source,
         coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number, b.sender_email,

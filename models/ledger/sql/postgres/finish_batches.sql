@@ -1,6 +1,6 @@
--- Ends the batches that have nothing left to wait for. One that a text is being
--- added to stays open, though that text can't be seen yet: its version is
--- another than when this statement began.
+-- Finishes those of the batches that have no open message. A batch to
+-- which a message is being added stays open, though that message is
+-- not visible yet: its version has changed since this statement began.
 UPDATE batches SET state = 'done', finished_at = @now, updated_at = @now, version = batches.version + 1
 FROM (SELECT id, version FROM batches WHERE id IN (SELECT json_array_elements_text(CAST(@ids AS json)))) AS seen
 WHERE batches.id = seen.id AND batches.version = seen.version AND state = 'sending' AND prepared AND NOT EXISTS (

@@ -1,5 +1,5 @@
--- What former owners of the lanes had on the wire: its answer may come or not,
--- and nobody sends it again.
+-- Marks what former owners of the lanes were sending. A response may
+-- still arrive; no message is sent again.
 UPDATE messages SET
     state = 'uncertain', error_code = 'worker_lost', error_text = @text, settled_at = @now, updated_at = @now,
     timeline_pending = true

@@ -1,5 +1,5 @@
--- Queues the first few one-to-one texts of each lane that are due: they take
--- no turns.
+-- Queues the first @max one-to-one messages of each lane that are due.
+-- They need no turns.
 UPDATE messages SET state = 'queued', due_at = NULL, updated_at = @now
 WHERE state = 'waiting' AND id IN (
     SELECT id FROM (

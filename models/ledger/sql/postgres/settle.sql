@@ -1,7 +1,7 @@
--- Applies many outcomes at once. An outcome counts for its own attempt while
--- that is sending; a late one may still turn uncertain into sent or failed.
--- Who was erased while the text was on the wire gets no second attempt: there
--- is no number left to send it to.
+-- Applies many outcomes. An outcome applies to its own attempt while
+-- the message is sending; a late one may still change uncertain to
+-- sent or failed. A message whose recipient was erased meanwhile is
+-- cancelled instead of queued again, as it has no number.
 UPDATE messages SET
     state = CASE WHEN o.state IN ('waiting', 'held') AND messages.to_number LIKE 'erased:%' THEN 'cancelled' ELSE o.state END,
     error_code = o.code,

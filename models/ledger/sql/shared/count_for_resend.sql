@@ -1,4 +1,4 @@
--- Counts by state what take_for_resend.sql would take.
+-- Counts what take_for_resend.sql would take, by state.
 SELECT state, count(*) AS n FROM messages
 WHERE messages.tenant_id = @tenant AND messages.batch_id = @batch AND messages.state IN @states
     AND messages.error_code NOT IN @without AND messages.to_number NOT LIKE 'erased:%'

@@ -1,4 +1,5 @@
--- Batches with a late rule of which texts of a lane are overdue.
+-- Returns the batches with a late rule that have overdue waiting
+-- messages in the lane.
 SELECT DISTINCT m.batch_id
 FROM messages m JOIN batches b ON b.id = m.batch_id
 WHERE m.lane_id = @lane AND m.tenant_id = @tenant AND m.state = 'waiting' AND m.due_at < @before

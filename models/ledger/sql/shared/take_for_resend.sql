@@ -1,5 +1,6 @@
--- Takes each text once. One whose new batch was cancelled before it had a text
--- for that person may be taken again: there is nothing else to resend from.
+-- Takes each message once. A message may be taken again if its new
+-- batch was cancelled before it had a message for the same record:
+-- there is none to resend from.
 UPDATE messages SET resent_in = @in
 WHERE messages.tenant_id = @tenant AND messages.batch_id = @batch AND messages.state IN @states
     AND messages.error_code NOT IN @without AND messages.to_number NOT LIKE 'erased:%'

@@ -1,4 +1,4 @@
--- Moves the lanes' slots and turns on by what was picked.
+-- Advances the lanes' slots and turns past the picked messages.
 UPDATE lanes SET
     slot_at = json_extract(o.value, '$.slot'),
     served = served + json_extract(o.value, '$.n'),

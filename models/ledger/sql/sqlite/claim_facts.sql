@@ -1,4 +1,4 @@
--- Reads all that is checked of the claimed texts before they leave.
+-- Reads what is checked about the claimed messages before sending.
 WITH claimed AS MATERIALIZED (
     SELECT * FROM messages WHERE id IN (SELECT json_extract(value, '$.id') FROM json_each(@picked))
 ),

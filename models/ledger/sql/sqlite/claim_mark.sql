@@ -1,5 +1,6 @@
--- Makes the picked texts sending. The + keeps SQLite from walking the whole
--- queue by its index instead of looking each text up.
+-- Marks the picked messages as sending. The + keeps SQLite from
+-- scanning the index of the whole queue instead of looking each
+-- message up by id.
 UPDATE messages SET
     state = 'sending', attempt = attempt + 1, fence = json_extract(o.value, '$.fence'), claimed_at = @now,
     answered_at = NULL, updated_at = @now,

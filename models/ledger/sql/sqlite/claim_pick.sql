@@ -1,6 +1,6 @@
--- Picks the texts of one lane: see postgres/claim.sql. Each candidate's pair is
--- looked up, where Postgres reads the pairs on the wire once: SQLite would
--- compare each candidate with all of them.
+-- Picks messages of one lane: see postgres/claim.sql. NOT EXISTS looks
+-- up each candidate's pair by index: with the NOT IN of Postgres,
+-- SQLite would compare each candidate with all sending messages.
 SELECT id, class, turn, sender_id
 FROM (
     SELECT id, class, turn, sender_id, share,

@@ -1,5 +1,5 @@
--- Keeps the attempts that go back to the queue: the next one overwrites them
--- in the message.
+-- Stores the attempts of messages that are queued again: the next
+-- attempt overwrites them in the message.
 INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
 SELECT m.id, m.tenant_id, m.attempt, m.claimed_at, @now, o.state, o.code, o.text
 FROM (

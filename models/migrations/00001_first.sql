@@ -64,7 +64,7 @@ CREATE TABLE connections (
   disconnected_at     timestamptz,
   updated_at          timestamptz NOT NULL
 );
--- A Dialpad company belongs to one tenant, whatever two replicas do at once.
+-- A Dialpad company belongs to one tenant, even with concurrent connects.
 CREATE UNIQUE INDEX connections_company ON connections (company_id) WHERE state <> 'disconnected';
 CREATE UNIQUE INDEX connections_hook ON connections (hook_path_hash) WHERE hook_path_hash <> '';
 CREATE INDEX connections_previous_hook ON connections (previous_hook_hash) WHERE previous_hook_hash <> '';
@@ -147,7 +147,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (tenant_id, user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Things that may be used once: launch tokens.
+-- Launch tokens that were used: each is valid once.
 CREATE TABLE used_tokens (
   tenant_id  text NOT NULL,
   jti        text NOT NULL,
@@ -155,7 +155,7 @@ CREATE TABLE used_tokens (
   PRIMARY KEY (tenant_id, jti)
 );
 
--- The first answer to each signed call, given again when the call is repeated.
+-- The first response to each signed call, for when the call is repeated.
 CREATE TABLE call_answers (
   webhook_id text PRIMARY KEY,
   body_hash  text NOT NULL,
@@ -192,7 +192,7 @@ CREATE TABLE lanes (
 CREATE INDEX lanes_due ON lanes (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX lanes_tenant ON lanes (tenant_id);
 
--- The last turn each sender was given in a class of a lane.
+-- The last turn of each sender in a class of a lane.
 CREATE TABLE lane_turns (
   lane_id   text NOT NULL,
   class     integer NOT NULL,
@@ -286,14 +286,15 @@ CREATE TABLE messages (
   created_at   timestamptz NOT NULL,
   updated_at   timestamptz NOT NULL
 );
--- One text for each recipient of a batch; an automation may text a record again, so its callback counts too.
+-- One message per recipient of a batch. An automation may text a record
+-- once per call.
 CREATE UNIQUE INDEX messages_recipient ON messages (batch_id, module, record_id, callback_id);
--- No number twice in a batch: what was left out holds no claim on its number.
+-- One message per number of a batch. Skipped messages do not count.
 CREATE UNIQUE INDEX messages_number ON messages (batch_id, to_number) WHERE state <> 'skipped' AND callback_id = '';
 CREATE INDEX messages_queue ON messages (lane_id, class, turn, id) WHERE state = 'queued';
 CREATE INDEX messages_waiting ON messages (lane_id, due_at) WHERE state = 'waiting';
 CREATE INDEX messages_batch ON messages (batch_id, state);
--- At most one request in flight for a pair of sender and recipient.
+-- One message sending per pair of sender and recipient.
 CREATE UNIQUE INDEX messages_pair ON messages (lane_id, sender_id, to_number) WHERE state = 'sending';
 CREATE INDEX messages_uncertain ON messages (tenant_id, from_number, to_number) WHERE state = 'uncertain';
 CREATE INDEX messages_dialpad ON messages (tenant_id, dialpad_id) WHERE dialpad_id <> '';
@@ -301,7 +302,8 @@ CREATE INDEX messages_untold ON messages (tenant_id, updated_at) WHERE untold;
 CREATE INDEX messages_sent ON messages (tenant_id, settled_at) WHERE settled_at IS NOT NULL;
 CREATE UNIQUE INDEX messages_callback ON messages (tenant_id, callback_id) WHERE callback_id <> '';
 
--- Attempts that were taken back to the queue; the last attempt stands in the message itself.
+-- Attempts after which the message was queued again. The last attempt is
+-- in the message itself.
 CREATE TABLE attempts (
   message_id  text NOT NULL,
   tenant_id   text NOT NULL,
@@ -349,7 +351,7 @@ CREATE INDEX webhook_events_dialpad ON webhook_events (tenant_id, dialpad_id) WH
 CREATE INDEX webhook_events_message ON webhook_events (message_id) WHERE message_id <> '';
 CREATE INDEX webhook_events_state ON webhook_events (state, received_at);
 
--- One automation call from the CRM: the text it asks for and what the CRM was told.
+-- Automation calls from the CRM and the outcomes reported to it.
 CREATE TABLE callbacks (
   tenant_id    text NOT NULL REFERENCES tenants (id),
   callback_id  text NOT NULL,

@@ -1,5 +1,5 @@
 -- +goose Up
--- When a call last moved: those that stand still are picked up again, longest first.
+-- When a call last changed. Stalled calls are enqueued again, oldest first.
 ALTER TABLE callbacks ADD COLUMN updated_at timestamptz;
 UPDATE callbacks SET updated_at = created_at;
 CREATE INDEX callbacks_open ON callbacks (updated_at) WHERE state <> 'completed';

@@ -1,5 +1,5 @@
 -- +goose Up
--- The records that somebody left out of a bulk while it waited for its time.
+-- The records that a person removed from a bulk while it was scheduled.
 ALTER TABLE batches ADD COLUMN excluded text;
 
 -- +goose Down

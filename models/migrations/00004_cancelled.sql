@@ -1,5 +1,5 @@
 -- +goose Up
--- What was cancelled lately is looked at for texts that did not follow.
+-- For the check of recently cancelled batches for messages still open.
 CREATE INDEX batches_cancelled ON batches (finished_at) WHERE state = 'cancelled';
 
 -- +goose Down

@@ -1,5 +1,5 @@
 -- +goose Up
--- The batch that texts this text's person again, so that it is done once.
+-- The batch that sends the message again, which happens once.
 ALTER TABLE messages ADD COLUMN resent_in text NOT NULL DEFAULT '';
 
 -- +goose Down

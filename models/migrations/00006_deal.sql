@@ -1,5 +1,5 @@
 -- +goose Up
--- The title of the deal that names a text's person; the name is the person's.
+-- The title of the deal whose person is texted.
 ALTER TABLE messages ADD COLUMN deal text NOT NULL DEFAULT '';
 
 -- +goose Down

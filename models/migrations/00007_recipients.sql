@@ -1,6 +1,7 @@
 -- +goose Up
--- Who is in a batch, once each. A text's row is rewritten with each change of its state, and with it every index entry;
--- what is looked up by person stands in rows that are written once.
+-- The people in a batch. Each change of a message's state rewrites its row
+-- and all index entries, so what is searched by person is in rows that are
+-- written once.
 CREATE TABLE recipients (
   batch_id     text NOT NULL REFERENCES batches (id),
   message_id   text NOT NULL,
@@ -15,9 +16,10 @@ CREATE TABLE recipients (
 );
 INSERT INTO recipients SELECT batch_id, id, tenant_id, module, record_id, callback_id, contact_id, to_key,
   to_key <> '' AND callback_id = '' AND state <> 'skipped' FROM messages;
--- One text for each recipient of a batch; an automation may text a record again, so its callback counts too.
+-- One message per recipient of a batch. An automation may text a record
+-- once per call.
 CREATE UNIQUE INDEX recipients_record ON recipients (batch_id, module, record_id, callback_id);
--- No number twice in a batch: what was left out holds no claim on its number.
+-- One message per number of a batch. Skipped messages do not count.
 CREATE UNIQUE INDEX recipients_number ON recipients (batch_id, number_key) WHERE holds_number;
 CREATE INDEX recipients_person ON recipients (tenant_id, number_key) WHERE number_key <> '';
 CREATE INDEX recipients_contact ON recipients (tenant_id, contact_id) WHERE contact_id <> '';

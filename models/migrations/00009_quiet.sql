@@ -1,6 +1,6 @@
 -- +goose Up
--- Where somebody is whom a text must not reach in quiet hours; empty where the batch does not ask for that. It is looked at
--- when the text goes, which may be hours after it was prepared.
+-- The recipient's time zone, '' if quiet hours do not apply. It is checked
+-- when the message is sent, maybe hours after it was prepared.
 ALTER TABLE messages ADD COLUMN quiet_zone text NOT NULL DEFAULT '';
 
 -- +goose Down

@@ -1,4 +1,4 @@
--- Columns that had riddles for names.
+-- Renames two columns after what they hold.
 
 -- +goose Up
 ALTER TABLE messages RENAME COLUMN untold TO timeline_pending;

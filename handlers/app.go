@@ -76,7 +76,7 @@ func (s *server) putSettings(c *gin.Context) error {
 	if err := s.Installer.SaveSettings(c.Request.Context(), caller.Tenant.ID, caller.Session.UserID, settings); err != nil {
 		return err
 	}
-	tenant, err := s.Store.Tenant(c.Request.Context(), caller.Tenant.ID)
+	tenant, err := s.Store.Tenants.Get(c.Request.Context(), caller.Tenant.ID)
 	return answer(c, http.StatusOK, gin.H{"settings": install.SettingsOf(tenant)}, err)
 }
 

@@ -16,7 +16,7 @@ func TestAPlanWithoutDialpadInstallsNothing(t *testing.T) {
 	if diff := cmp.Diff([]any{"business", "enterprise"}, r.at("error", "details", "plans")); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := w.db.Installation(t.Context(), "t_10"); err == nil {
+	if _, err := w.db.Installations.Get(t.Context(), "t_10"); err == nil {
 		t.Error("it was installed")
 	}
 	status := w.call("GET", "/apps/dialpad/status", page, nil).want(200, "")
@@ -36,7 +36,7 @@ func TestOnlyAdminsChangeTheApp(t *testing.T) {
 		w.call(method, path, user, body).want(403, "admin_required")
 	}
 	w.call("GET", "/apps/dialpad/status", user, nil).want(200, "")
-	if _, err := w.db.Installation(t.Context(), "t_9"); err == nil {
+	if _, err := w.db.Installations.Get(t.Context(), "t_9"); err == nil {
 		t.Error("a user installed it")
 	}
 }
@@ -63,7 +63,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	put(map[string]any{"reserve": 800}).want(422, "invalid_settings")
 	put(map[string]any{"rate_per_minute": "many"}).want(400, "bad_request")
 	put(map[string]any{"quiet_hours": map[string]any{"from": "20:00", "to": "08:00", "days": "all"}}).want(400, "bad_request")
-	tenant, err := w.db.Store.Tenant(t.Context(), "t_9")
+	tenant, err := w.db.Store.Tenants.Get(t.Context(), "t_9")
 	w.must(err)
 	if tenant.RatePerMinute != 800 || tenant.Reserve != 20 {
 		t.Errorf("a refused setting was stored: %+v", tenant)
@@ -100,7 +100,7 @@ func TestDisconnectAndRemoveCleanUpAtDialpad(t *testing.T) {
 			gone++
 		}
 	}
-	c, err := w.db.Connection(t.Context(), "t_9")
+	c, err := w.db.Connections.Get(t.Context(), "t_9")
 	w.must(err)
 	if c.State != models.Disconnected || gone != 3 {
 		t.Errorf("state %s, %d deleted at Dialpad", c.State, gone)

@@ -58,7 +58,7 @@ func say(c *gin.Context, a models.CallAnswer) {
 }
 
 func (s *server) answerOnce(ctx context.Context, first models.CallAnswer, body []byte, answer call) (models.CallAnswer, error) {
-	before, err := s.Store.AnsweredAllTenants(ctx, first.WebhookID)
+	before, err := s.Store.CRMCalls.AnswerAllTenants(ctx, first.WebhookID)
 	if !errors.Is(err, models.ErrNotFound) {
 		return same(before, first, err)
 	}
@@ -77,7 +77,7 @@ func (s *server) answerOnce(ctx context.Context, first models.CallAnswer, body [
 		}
 		first.Body = string(text)
 	}
-	kept, err := s.Store.SaveAnswer(ctx, first)
+	kept, err := s.Store.CRMCalls.SaveAnswer(ctx, first)
 	if errors.Is(err, models.ErrNotFound) {
 		return first, nil // an answer of yesterday stands in the way, which counts no more
 	}

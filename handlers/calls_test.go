@@ -237,7 +237,7 @@ func TestTheNewestTenantBlockCounts(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }) // the document wants whole blocks
 	w.page("acme", "42")
 	plan := func() string {
-		tenant, err := w.db.Store.Tenant(t.Context(), "t_9")
+		tenant, err := w.db.Store.Tenants.Get(t.Context(), "t_9")
 		w.must(err)
 		return tenant.Plan + " " + tenant.Name
 	}

@@ -42,7 +42,7 @@ func (w *world) consent(page, dialpadUser string) response {
 
 func (w *world) noConnection() {
 	w.t.Helper()
-	if c, err := w.db.Connection(context.Background(), "t_9"); !errors.Is(err, models.ErrNotFound) {
+	if c, err := w.db.Connections.Get(context.Background(), "t_9"); !errors.Is(err, models.ErrNotFound) {
 		w.t.Errorf("there is a connection %s, %v", c.State, err)
 	}
 }
@@ -140,7 +140,7 @@ func TestAnotherAdminsConsentIsConfirmedFirst(t *testing.T) {
 			w.form("/connect/confirm", url.Values{"state": {found[1]}, "action": {"perhaps"}}, cookie(browser)).plainPage(400)
 			w.noConnection()
 			w.form("/connect/confirm", answer, cookie(browser), header("Sec-Fetch-Site", "same-origin")).want(c.status, "")
-			if _, err := w.db.Connection(t.Context(), "t_9"); (err == nil) != c.stored {
+			if _, err := w.db.Connections.Get(t.Context(), "t_9"); (err == nil) != c.stored {
 				t.Errorf("stored: %v, want %v", err == nil, c.stored)
 			}
 			w.form("/connect/confirm", answer, cookie(browser)).want(map[bool]int{true: 200, false: 400}[c.stored], "") // loaded again

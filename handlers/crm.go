@@ -84,13 +84,13 @@ func (s *server) answerEvent(ctx context.Context, c crm.Call) (int, any, error) 
 // stamped.
 func (s *server) learnInOrder(ctx context.Context, block crm.Tenant, c crm.Call) (out crm.Tenant, err error) {
 	err = s.Store.Tx(ctx, func(tx *models.Store) error {
-		t, err := tx.Tenant(ctx, block.ID)
+		t, err := tx.Tenants.Get(ctx, block.ID)
 		if err != nil {
 			return err
 		}
 		news := true
 		if c.Seq != nil {
-			if news, err = tx.Advance(ctx, t.ID, "tenant block", *c.Seq); err != nil {
+			if news, err = tx.CRMCalls.AdvanceSequence(ctx, t.ID, "tenant block", *c.Seq); err != nil {
 				return err
 			}
 		}
@@ -104,7 +104,7 @@ func (s *server) learnInOrder(ctx context.Context, block crm.Tenant, c crm.Call)
 
 // known is learn where the tenant must be one we know already.
 func (s *server) known(ctx context.Context, block crm.Tenant, at time.Time) (crm.Tenant, error) {
-	if _, err := s.Store.Tenant(ctx, block.ID); err != nil {
+	if _, err := s.Store.Tenants.Get(ctx, block.ID); err != nil {
 		return block, err
 	}
 	return learn(ctx, s.Store, block, at)
@@ -113,14 +113,14 @@ func (s *server) known(ctx context.Context, block crm.Tenant, at time.Time) (crm
 // learn keeps what the CRM signed of a tenant, the newest counts, and gives the whole block: a call may leave out what
 // it does not change. models.ErrNotFound where too little was said of a tenant that nobody knows.
 func learn(ctx context.Context, store *models.Store, block crm.Tenant, at time.Time) (crm.Tenant, error) {
-	old, err := store.Tenant(ctx, block.ID)
+	old, err := store.Tenants.Get(ctx, block.ID)
 	if err != nil && (!errors.Is(err, models.ErrNotFound) || block.Linkname == "" || block.Plan == "") {
 		return block, err
 	}
 	if now := store.Now(); at.After(now) {
 		at = now // a clock ahead must not shut out the next call
 	}
-	t, err := store.SaveSignedTenant(ctx, models.SignedTenant{
+	t, err := store.Tenants.SaveSigned(ctx, models.SignedTenant{
 		ID: block.ID, Linkname: cmp.Or(block.Linkname, old.Linkname), Name: cmp.Or(block.Name, old.Name),
 		Plan: cmp.Or(block.Plan, old.Plan), TimeZone: cmp.Or(block.TimeZone, old.TimeZone), SignedAt: at,
 	})

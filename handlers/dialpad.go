@@ -11,7 +11,7 @@ import (
 
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/dialpad"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // storeWithin bounds what Dialpad waits for: it gives up after 5 s, and repeats what we answer 5xx in time.
@@ -26,12 +26,12 @@ func (s *server) postDialpadEvent(c *gin.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), storeWithin)
 	defer cancel()
-	connection, err := s.Store.ConnectionByHookAllTenants(ctx, c.Param("path"))
+	connection, err := s.Store.Connections.ByHookAllTenants(ctx, c.Param("path"))
 	if err != nil {
 		return err
 	}
 	c.Set(keyTenant, connection.TenantID)
-	_, secret, err := s.Store.OpenHook(connection)
+	_, secret, err := s.Store.Connections.OpenHook(connection)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *server) postDialpadEvent(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Store.StoreEvent(ctx, stored(connection.TenantID, event, body)); err != nil {
+	if _, err := s.Store.SaveEvent(ctx, stored(connection.TenantID, event, body)); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
@@ -47,13 +47,13 @@ func (s *server) postDialpadEvent(c *gin.Context) error {
 }
 
 // stored is what is kept of an event: never the text, of which a STOP or START is all we need.
-func stored(tenantID string, event dialpad.Event, body []byte) models.WebhookEvent {
+func stored(tenantID string, event dialpad.Event, body []byte) ledger.WebhookEvent {
 	sum := sha256.Sum256(body)
-	e := models.WebhookEvent{TenantID: tenantID, Kind: models.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}
+	e := ledger.WebhookEvent{TenantID: tenantID, Kind: ledger.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}
 	switch {
 	case event.SMS != nil:
 		sms := event.SMS
-		e.Kind, e.DialpadID, e.Direction, e.FromNumber = models.EventSMS, sms.ID, sms.Direction, sms.FromNumber
+		e.Kind, e.DialpadID, e.Direction, e.FromNumber = ledger.EventSMS, sms.ID, sms.Direction, sms.FromNumber
 		e.Status, e.Result, e.DeviceType, e.EventAt = sms.Status, sms.DeliveryResult, sms.DeviceType, moment(sms.EventAt)
 		if len(sms.ToNumbers) > 0 {
 			e.ToNumber = sms.ToNumbers[0]
@@ -62,7 +62,7 @@ func stored(tenantID string, event dialpad.Event, body []byte) models.WebhookEve
 			e.OptWord = optout.Word(sms.Text)
 		}
 	case event.ChangeLog != nil:
-		e.Kind, e.DialpadUsers, e.EventAt = models.EventChangeLog, event.ChangeLog.UserIDs, moment(event.ChangeLog.Date)
+		e.Kind, e.DialpadUsers, e.EventAt = ledger.EventChangeLog, event.ChangeLog.UserIDs, moment(event.ChangeLog.Date)
 	}
 	return e
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/riverqueue/river"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // hook gives a connected tenant's webhook path and secret.
 func (w *world) hook(tenantID string) (path, secret string) {
 	w.t.Helper()
-	c, err := w.db.Connection(context.Background(), tenantID)
+	c, err := w.db.Connections.Get(context.Background(), tenantID)
 	w.must(err)
-	path, secret, err = w.db.OpenHook(c)
+	path, secret, err = w.db.Connections.OpenHook(c)
 	w.must(err)
 	return "/dialpad/events/" + path, secret
 }
@@ -43,17 +44,17 @@ func inbound(text string) map[string]any {
 }
 
 // stored are the events that wait to be processed.
-func (w *world) stored() []models.WebhookEvent {
+func (w *world) stored() []ledger.WebhookEvent {
 	w.t.Helper()
 	jobs, err := w.db.River(&river.Config{})
 	w.must(err)
-	list, err := jobs.JobList(context.Background(), river.NewJobListParams().Kinds(models.ProcessEvent{}.Kind()).First(1000))
+	list, err := jobs.JobList(context.Background(), river.NewJobListParams().Kinds(queue.ProcessEvent{}.Kind()).First(1000))
 	w.must(err)
-	var out []models.WebhookEvent
+	var out []ledger.WebhookEvent
 	for _, j := range list.Jobs {
-		var args models.ProcessEvent
+		var args queue.ProcessEvent
 		w.must(unmarshal(j.EncodedArgs, &args))
-		e, err := w.db.Event(context.Background(), args.TenantID, args.EventID)
+		e, err := w.db.Events.Get(context.Background(), args.TenantID, args.EventID)
 		w.must(err)
 		out = append(out, e)
 	}
@@ -74,13 +75,13 @@ func TestAnEventIsStoredWithoutItsText(t *testing.T) {
 	}
 	e := events[0]
 	if e.DialpadID != "4508591728425777" || e.FromNumber != "+14155550142" || e.ToNumber != "+14155550100" || e.Direction != "inbound" ||
-		e.Kind != models.EventSMS || e.OptWord != "" || e.EventAt == nil || e.BodyHash == "" || e.TenantID != "t_9" {
+		e.Kind != ledger.EventSMS || e.OptWord != "" || e.EventAt == nil || e.BodyHash == "" || e.TenantID != "t_9" {
 		t.Errorf("stored %+v", e)
 	}
 	if strings.Contains(w.log.String(), private) || strings.Contains(w.log.String(), "+14155550142") || strings.Contains(w.log.String(), strings.TrimPrefix(path, "/dialpad/events/")) {
 		t.Errorf("the log knows too much: %s", w.log)
 	}
-	c, err := w.db.Connection(t.Context(), "t_9")
+	c, err := w.db.Connections.Get(t.Context(), "t_9")
 	w.must(err)
 	if c.LastEventAt == nil {
 		t.Error("the connection does not know of the event")
@@ -146,7 +147,7 @@ func TestAForgedEventIsRefused(t *testing.T) {
 	if n := len(w.stored()); n != 0 {
 		t.Errorf("%d events were stored", n)
 	}
-	w.must(w.db.Disconnect(t.Context(), "t_9"))
+	w.must(w.db.Connections.Disconnect(t.Context(), "t_9"))
 	w.deliver(path, good).want(404, "not_found")
 }
 
@@ -165,9 +166,9 @@ func TestAChangeLogEventMarksItsPeople(t *testing.T) {
 	path, secret := w.hook("t_9")
 	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), map[string]any{"action": "user_suspended", "date": 1772463600000,
 		"target": map[string]any{"type": "user", "id": "4508591728425001"}, "changed_by": "Ana"})).want(204, "")
-	stale, err := w.db.StaleAccounts(t.Context(), "t_9", 10)
+	stale, err := w.db.Accounts.Stale(t.Context(), "t_9", 10)
 	w.must(err)
-	if len(stale) != 1 || w.stored()[0].Kind != models.EventChangeLog {
+	if len(stale) != 1 || w.stored()[0].Kind != ledger.EventChangeLog {
 		t.Errorf("%d accounts are stale", len(stale))
 	}
 }

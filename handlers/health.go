@@ -36,7 +36,7 @@ func (s *server) getReadyz(c *gin.Context) error {
 }
 
 func (s *server) workerSeen(ctx context.Context) error {
-	seen, err := s.Store.AnyWorkerSince(ctx, s.Now().Add(-s.WorkersFresh))
+	seen, err := s.Store.Workers.AnySince(ctx, s.Now().Add(-s.WorkersFresh))
 	if err == nil && !seen {
 		return errors.New("no worker was seen lately")
 	}

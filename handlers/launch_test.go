@@ -187,7 +187,7 @@ func TestIDsComeAsNumbersToo(t *testing.T) {
 	if got.text("to", "record_id") != "7" || got.text("state", "code") != "not_installed" {
 		t.Errorf("context %s", got.body)
 	}
-	if _, err := w.db.Store.Tenant(t.Context(), "9007199254740993"); err != nil {
+	if _, err := w.db.Store.Tenants.Get(t.Context(), "9007199254740993"); err != nil {
 		t.Errorf("the tenant's id lost digits: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ func TestReadinessNamesWhatIsMissing(t *testing.T) {
 	if r := w.send("GET", "/readyz", nil).want(503, ""); r.text("checks", "worker") != "failing" || r.text("checks", "schema") != "ok" {
 		t.Errorf("before a worker: %s", r.body)
 	}
-	w.must(w.db.WorkerSeen(t.Context(), "w1"))
+	w.must(w.db.Workers.MarkSeen(t.Context(), "w1"))
 	w.send("GET", "/readyz", nil).want(200, "")
 	w.clock.Add(2 * time.Minute)
 	w.send("GET", "/readyz", nil).want(503, "")

@@ -12,7 +12,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func (s *server) getContext(c *gin.Context) error {
@@ -84,7 +84,7 @@ func (s *server) patchBatch(c *gin.Context) error {
 }
 
 // changeBatch is for Cancel, Pause and Resume.
-func (s *server) changeBatch(change func(context.Context, access.Asker, string) (models.Batch, error)) handler {
+func (s *server) changeBatch(change func(context.Context, access.Asker, string) (ledger.Batch, error)) handler {
 	return func(c *gin.Context) error {
 		if err := bindNothing(c); err != nil {
 			return err
@@ -178,7 +178,7 @@ func answer(c *gin.Context, status int, view any, err error) error {
 }
 
 // answerBatch writes a batch that was made or changed, or returns the error.
-func (s *server) answerBatch(c *gin.Context, status int, b models.Batch, err error) error {
+func (s *server) answerBatch(c *gin.Context, status int, b ledger.Batch, err error) error {
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func split(address string) (method, path string) {
@@ -164,7 +164,7 @@ func TestEachSessionOpensItsOwnDoors(t *testing.T) {
 func TestADeactivatedUsersSessionsAreOver(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "43")
-	w.must(w.db.DeactivateUser(t.Context(), "t_9", "43"))
+	w.must(w.db.Users.Deactivate(t.Context(), "t_9", "43"))
 	w.call("GET", "/apps/dialpad/status", page, nil).want(401, "session_over")
 }
 
@@ -228,11 +228,11 @@ func TestTheReportIsCSV(t *testing.T) {
 // seedBatch stores a batch of n texts to Acme's company.
 func seedBatch(w *world, n int) int {
 	w.t.Helper()
-	c, err := w.db.Connection(w.t.Context(), "t_9")
+	c, err := w.db.Connections.Get(w.t.Context(), "t_9")
 	w.must(err)
 	tenant := w.db.Tenant("t_9")
 	tenant.Lane = c.CompanyID
-	return len(tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", n))
+	return len(tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", n))
 }
 
 func TestQueriesAreChecked(t *testing.T) {
@@ -283,7 +283,7 @@ func TestAHeldBatchSaysWhyInAWord(t *testing.T) {
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/disconnect", page, nil).want(204, "")
 	got := w.call("GET", "/embed/api/batches/"+made.text("batch", "id"), page, nil).want(200, "")
-	if got.text("batch", "state") != models.BatchHeld || got.text("batch", "held_code") != models.HeldDisconnected || got.text("batch", "reason") == "" {
+	if got.text("batch", "state") != ledger.BatchHeld || got.text("batch", "held_code") != ledger.HeldDisconnected || got.text("batch", "reason") == "" {
 		t.Errorf("held as %s", got.body)
 	}
 }

@@ -3,47 +3,29 @@ package models
 import (
 	"context"
 	"time"
+
+	"dialpad-texting/models/database"
 )
 
-// Audit is one thing that somebody did or that happened to a tenant: who, what, when. No numbers, no texts.
+// Audit is one entry of a tenant's audit log. It holds no phone number
+// and no text.
 type Audit struct {
 	ID        string `gorm:"primaryKey"`
 	TenantID  string
-	UserID    string // "" when it was no person
+	UserID    string // CRM user, "" for none
 	Action    string
 	Detail    map[string]string `gorm:"serializer:json"`
 	CreatedAt time.Time
 }
 
-// Audit writes an entry.
-func (s *Store) Audit(ctx context.Context, tenantID, userID, action string, detail map[string]string) error {
-	return s.q(ctx).Create(&Audit{ID: NewID(), TenantID: tenantID, UserID: userID, Action: action, Detail: detail,
-		CreatedAt: s.Now()}).Error
+// Add writes an entry.
+func (s Audits) Add(ctx context.Context, tenantID, userID, action string, detail map[string]string) error {
+	return s.s.q(ctx).Create(&Audit{ID: database.NewID(), TenantID: tenantID, UserID: userID, Action: action, Detail: detail,
+		CreatedAt: s.s.db.Now()}).Error
 }
 
-// Audits returns a tenant's newest entries.
-func (s *Store) Audits(ctx context.Context, tenantID string, limit int) ([]Audit, error) {
+// List returns a tenant's entries, newest first.
+func (s Audits) List(ctx context.Context, tenantID string, limit int) ([]Audit, error) {
 	var out []Audit
-	return out, s.q(ctx).Where("tenant_id = ?", tenantID).Order("created_at DESC, id DESC").Limit(limit).Find(&out).Error
-}
-
-// Worker is a process that does background work, as /readyz wants to see one.
-type Worker struct {
-	ID     string `gorm:"primaryKey"`
-	SeenAt time.Time
-}
-
-// WorkerSeen notes that a worker lives, and forgets those long gone.
-func (s *Store) WorkerSeen(ctx context.Context, id string) error {
-	if err := s.q(ctx).Save(&Worker{ID: id, SeenAt: s.Now()}).Error; err != nil {
-		return err
-	}
-	return s.q(ctx).Where("seen_at < ?", s.Now().Add(-time.Hour)).Delete(&Worker{}).Error
-}
-
-// AnyWorkerSince tells whether a worker was seen since a time.
-func (s *Store) AnyWorkerSince(ctx context.Context, since time.Time) (bool, error) {
-	var n int64
-	err := s.q(ctx).Model(&Worker{}).Where("seen_at > ?", since.UTC()).Count(&n).Error
-	return n > 0, err
+	return out, s.s.q(ctx).Where("tenant_id = ?", tenantID).Order("created_at DESC, id DESC").Limit(limit).Find(&out).Error
 }

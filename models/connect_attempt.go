@@ -4,22 +4,24 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"dialpad-texting/models/database"
 )
 
 // Steps of a connect attempt, in order; failed may follow any.
 const (
-	StepTicket     = "ticket"     // the page has a ticket, no window has used it
-	StepWaiting    = "waiting"    // the window went to Dialpad
-	StepExchanging = "exchanging" // the callback came back with a code
-	StepConfirm    = "confirm"    // a Dialpad admin of another e-mail must press Connect
-	StepFinishing  = "directory"  // the grant is stored; the directory is being read
+	StepTicket     = "ticket"     // no window has used the page's ticket yet
+	StepWaiting    = "waiting"    // a window was redirected to Dialpad
+	StepExchanging = "exchanging" // Dialpad redirected back with a code
+	StepConfirm    = "confirm"    // the Dialpad admin has another e-mail and must press Connect
+	StepFinishing  = "directory"  // the grant is stored, the directory is being read
 	StepSubscribes = "subscriptions"
 	StepDone       = "done"
 	StepFailed     = "failed"
 )
 
-// ConnectAttempt is one walk of an admin to Dialpad's consent and back. Its ticket, state and browser are secrets of
-// 256 bits, stored hashed; each works once.
+// ConnectAttempt is one run of the OAuth flow by an admin. Ticket, state
+// and browser are 256-bit secrets, stored as hashes. Each works once.
 type ConnectAttempt struct {
 	ID          string `gorm:"primaryKey"`
 	TenantID    string
@@ -30,140 +32,151 @@ type ConnectAttempt struct {
 	BrowserHash string
 	Verifier    Sealed // PKCE, RFC 7636
 	Step        string
-	Code        string // why it failed, in a word
-	Message     string // the sentence when it failed
-	GrantSealed Sealed // the grant while it waits for the confirmation, or to be revoked
+	Code        string // why it failed, for programs
+	Message     string // why it failed, for people
+	GrantSealed Sealed // a grant to be confirmed or revoked
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	ExpiresAt   time.Time
 }
 
+// attemptPlace names a column of an attempt for Vault.
 func attemptPlace(column, id string) string { return "connect_attempts." + column + "." + id }
 
-// NewConnectAttempt makes a ticket for a tenant's admin. An older attempt of the tenant that is still on its way is
-// over: the newest window counts.
-func (s *Store) NewConnectAttempt(ctx context.Context, tenantID, userID, email string, life time.Duration) (ticket string, err error) {
+// Create stores an attempt of a tenant's admin and returns its ticket,
+// which is valid for lifetime. It expires the tenant's earlier attempts
+// that are not finished.
+func (s ConnectAttempts) Create(ctx context.Context, tenantID, userID, email string, lifetime time.Duration) (ticket string, err error) {
 	ticket = NewSecret()
-	if err := s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step IN ? AND expires_at > ?", tenantID,
-		[]string{StepTicket, StepWaiting, StepConfirm}, s.Now()).Update("expires_at", s.Now()).Error; err != nil {
+	if err := s.s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND step IN ? AND expires_at > ?", tenantID,
+		[]string{StepTicket, StepWaiting, StepConfirm}, s.s.db.Now()).Update("expires_at", s.s.db.Now()).Error; err != nil {
 		return "", err
 	}
-	a := ConnectAttempt{ID: NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
-		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.Now().Add(life)}
-	return ticket, s.q(ctx).Create(&a).Error
+	a := ConnectAttempt{ID: database.NewID(), TenantID: tenantID, UserID: userID, UserEmail: email,
+		TicketHash: Hash(ticket), Step: StepTicket, ExpiresAt: s.s.db.Now().Add(lifetime)}
+	return ticket, s.s.q(ctx).Create(&a).Error
 }
 
-// UseTicket takes a ticket, once, and binds the attempt to a browser and a state.
-func (s *Store) UseTicket(ctx context.Context, ticket, state, browser, verifier string) (ConnectAttempt, error) {
+// UseTicket redeems a ticket and binds its attempt to a state, a browser
+// and a PKCE verifier. It returns ErrNotFound for an unknown ticket, and
+// ErrLost for one that was used or has expired.
+func (s ConnectAttempts) UseTicket(ctx context.Context, ticket, state, browser, verifier string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	if err := s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
-		return a, one(err)
+	if err := s.s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
+		return a, database.Translate(err)
 	}
-	err := changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.Now()).
+	err := database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.s.db.Now()).
 		Updates(map[string]any{"step": StepWaiting, "state_hash": Hash(state), "browser_hash": Hash(browser),
-			"verifier": s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
+			"verifier": s.s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
 	return a, err
 }
 
-// TakeCallback takes the attempt that a callback's state names, once, if it came back in the same browser.
-func (s *Store) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
-	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", one(err)
-	}
-	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepWaiting, s.Now()).Update("step", StepExchanging))
-	if err != nil {
+// TakeCallback returns the attempt of an OAuth callback's state and
+// browser with its verifier, once. It returns ErrNotFound when they name
+// none, and ErrLost when it was used or has expired.
+func (s ConnectAttempts) TakeCallback(ctx context.Context, state, browser string) (a ConnectAttempt, verifier string, err error) {
+	if a, err = s.startExchange(ctx, state, browser, StepWaiting); err != nil {
 		return a, "", err
 	}
-	verifier, err = s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
+	verifier, err = s.s.vault.Open(attemptPlace("verifier", a.ID), a.Verifier)
 	return a, verifier, err
 }
 
-// AwaitConfirm keeps what Dialpad granted, sealed, until the person presses Connect in the same browser.
-func (s *Store) AwaitConfirm(ctx context.Context, id, grant, state string, life time.Duration) error {
-	return changed(s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
-		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.vault.Seal(attemptPlace("grant", id), grant),
-			"state_hash": Hash(state), "expires_at": s.Now().Add(life)}))
+// startExchange moves the attempt of a state and browser from a step to
+// StepExchanging.
+func (s ConnectAttempts) startExchange(ctx context.Context, state, browser, from string) (a ConnectAttempt, err error) {
+	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
+		return a, database.Translate(err)
+	}
+	return a, database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+		Where("id = ? AND step = ? AND expires_at > ?", a.ID, from, s.s.db.Now()).Update("step", StepExchanging))
 }
 
-// TakeConfirm takes what waits for the confirmation, once.
-func (s *Store) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
-	if err := s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
-		return a, "", one(err)
-	}
-	err = changed(s.q(ctx).Model(&ConnectAttempt{}).
-		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepConfirm, s.Now()).
-		Update("step", StepExchanging))
-	if err != nil {
+// AwaitConfirm seals a grant into the attempt until the same browser
+// confirms it with state, within lifetime.
+func (s ConnectAttempts) AwaitConfirm(ctx context.Context, id, grant, state string, lifetime time.Duration) error {
+	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
+		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.s.vault.Seal(attemptPlace("grant", id), grant),
+			"state_hash": Hash(state), "expires_at": s.s.db.Now().Add(lifetime)}))
+}
+
+// TakeConfirm returns the attempt that awaits its confirmation, and the
+// grant, once. The errors are those of TakeCallback.
+func (s ConnectAttempts) TakeConfirm(ctx context.Context, state, browser string) (a ConnectAttempt, grant string, err error) {
+	if a, err = s.startExchange(ctx, state, browser, StepConfirm); err != nil {
 		return a, "", err
 	}
-	grant, err = s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+	grant, err = s.s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
 	return a, grant, err
 }
 
-// AttemptByStateAllTenants finds the attempt that a state names, in whatever browser it came back; the state alone
-// names its tenant.
-func (s *Store) AttemptByStateAllTenants(ctx context.Context, state string) (ConnectAttempt, error) {
+// ByStateAllTenants returns the attempt of a state, whatever the browser,
+// or ErrNotFound. The tenant is not known before.
+func (s ConnectAttempts) ByStateAllTenants(ctx context.Context, state string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Take(&a, "state_hash = ?", Hash(state)).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "state_hash = ?", Hash(state)).Error)
 }
 
-// Attempt returns one attempt.
-func (s *Store) Attempt(ctx context.Context, tenantID, id string) (ConnectAttempt, error) {
+// Get returns an attempt, or ErrNotFound.
+func (s ConnectAttempts) Get(ctx context.Context, tenantID, id string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Take(&a, "tenant_id = ? AND id = ?", tenantID, id).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "tenant_id = ? AND id = ?", tenantID, id).Error)
 }
 
-// MoveAttempt moves an attempt on that is not over. leftover is a grant that nobody will use: it is kept, sealed,
-// until CleanGrant has given it back to Dialpad.
-func (s *Store) MoveAttempt(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
-	return changed(s.q(ctx).Model(&ConnectAttempt{}).
+// SetStep stores the step of an attempt, and returns ErrLost when the
+// attempt is done or failed. leftover is a grant that will not be used,
+// "" for none: it stays sealed in the attempt until the job CleanGrant
+// has revoked it.
+func (s ConnectAttempts) SetStep(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
+	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("tenant_id = ? AND id = ? AND step NOT IN ?", a.TenantID, a.ID, []string{StepDone, StepFailed}).
 		Updates(map[string]any{"step": step, "code": code, "message": message,
-			"grant_sealed": s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
+			"grant_sealed": s.s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
 }
 
-// ForgetAttemptGrant forgets the grant that an attempt left over.
-func (s *Store) ForgetAttemptGrant(ctx context.Context, tenantID, id string) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+// DeleteGrant deletes the grant that is sealed in an attempt.
+func (s ConnectAttempts) DeleteGrant(ctx context.Context, tenantID, id string) error {
+	return s.s.q(ctx).Model(&ConnectAttempt{}).Where("tenant_id = ? AND id = ?", tenantID, id).
 		Update("grant_sealed", "").Error
 }
 
-// StepTenantAttempt moves the attempt that is finishing for the tenant on.
-func (s *Store) StepTenantAttempt(ctx context.Context, tenantID, step, message string) error {
-	return s.moveFinishing(ctx, tenantID, map[string]any{"step": step, "message": message})
+// SetFinishingStep stores the step of the tenant's attempt whose grant is
+// stored already.
+func (s ConnectAttempts) SetFinishingStep(ctx context.Context, tenantID, step, message string) error {
+	return s.updateFinishing(ctx, tenantID, map[string]any{"step": step, "message": message})
 }
 
-// FailTenantAttempt ends the attempt that is finishing for the tenant.
-func (s *Store) FailTenantAttempt(ctx context.Context, tenantID, code, message string) error {
-	return s.moveFinishing(ctx, tenantID, map[string]any{"step": StepFailed, "code": code, "message": message})
+// FailFinishing fails the tenant's attempt whose grant is stored already.
+func (s ConnectAttempts) FailFinishing(ctx context.Context, tenantID, code, message string) error {
+	return s.updateFinishing(ctx, tenantID, map[string]any{"step": StepFailed, "code": code, "message": message})
 }
 
-func (s *Store) moveFinishing(ctx context.Context, tenantID string, set map[string]any) error {
-	return s.q(ctx).Model(&ConnectAttempt{}).
+func (s ConnectAttempts) updateFinishing(ctx context.Context, tenantID string, set map[string]any) error {
+	return s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).Updates(set).Error
 }
 
-// LatestAttempt returns the tenant's newest attempt of the last hour, or ErrNotFound.
-func (s *Store) LatestAttempt(ctx context.Context, tenantID string) (ConnectAttempt, error) {
+// Latest returns the tenant's newest attempt of the last hour, or
+// ErrNotFound.
+func (s ConnectAttempts) Latest(ctx context.Context, tenantID string) (ConnectAttempt, error) {
 	var a ConnectAttempt
-	return a, one(s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.Now().Add(-time.Hour)).
+	return a, database.Translate(s.s.q(ctx).Where("tenant_id = ? AND created_at > ?", tenantID, s.s.db.Now().Add(-time.Hour)).
 		Order("created_at DESC, id DESC").Take(&a).Error)
 }
 
-// ExpiredGrantsAllTenants returns attempts whose grant waited for a confirmation that never came, so that it can be
-// revoked.
-func (s *Store) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
+// ExpiredGrantsAllTenants returns attempts that expired with a sealed
+// grant, which is to be revoked.
+func (s ConnectAttempts) ExpiredGrantsAllTenants(ctx context.Context) ([]ConnectAttempt, error) {
 	var out []ConnectAttempt
-	return out, s.q(ctx).Where("step IN ? AND expires_at <= ? AND grant_sealed <> ''", []string{StepConfirm, StepExchanging}, s.Now()).
+	return out, s.s.q(ctx).Where("step IN ? AND expires_at <= ? AND grant_sealed <> ''", []string{StepConfirm, StepExchanging}, s.s.db.Now()).
 		Limit(50).Find(&out).Error
 }
 
-// OpenAttemptGrant opens the grant of an attempt that waits for its confirmation or left it over.
-func (s *Store) OpenAttemptGrant(a ConnectAttempt) (string, error) {
+// OpenGrant opens the grant that is sealed in an attempt.
+func (s ConnectAttempts) OpenGrant(a ConnectAttempt) (string, error) {
 	if a.GrantSealed.Empty() {
 		return "", errors.New("the attempt holds no grant")
 	}
-	return s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
+	return s.s.vault.Open(attemptPlace("grant", a.ID), a.GrantSealed)
 }

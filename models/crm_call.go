@@ -6,9 +6,15 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
 )
 
-// CallAnswer is the first answer to a signed call of the CRM, given again when the call is repeated.
+// callAnswerLifetime is how long a repeated call gets the first answer.
+const callAnswerLifetime = 24 * time.Hour
+
+// CallAnswer is the first HTTP response to a signed call of the CRM. A
+// repeated call gets the same one.
 type CallAnswer struct {
 	WebhookID string `gorm:"primaryKey"`
 	BodyHash  string
@@ -17,30 +23,31 @@ type CallAnswer struct {
 	CreatedAt time.Time
 }
 
-// AnsweredAllTenants returns the answer already given to a webhook id within the last 24 h, or ErrNotFound. The id
-// was signed by the CRM, which speaks for all its tenants.
-func (s *Store) AnsweredAllTenants(ctx context.Context, webhookID string) (CallAnswer, error) {
+// AnswerAllTenants returns the answer to a webhook id of the last 24 h,
+// or ErrNotFound. The CRM's ids are unique among all tenants.
+func (s CRMCalls) AnswerAllTenants(ctx context.Context, webhookID string) (CallAnswer, error) {
 	var a CallAnswer
-	return a, one(s.q(ctx).Take(&a, "webhook_id = ? AND created_at > ?", webhookID, s.Now().Add(-24*time.Hour)).Error)
+	return a, database.Translate(s.s.q(ctx).Take(&a, "webhook_id = ? AND created_at > ?", webhookID, s.s.db.Now().Add(-callAnswerLifetime)).Error)
 }
 
-// SaveAnswer stores the answer to a webhook id; when another process stored one first, that one is returned.
-func (s *Store) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, error) {
-	a.CreatedAt = s.Now()
-	// One that is older than a day is no answer any more, though nobody has swept it up yet.
-	r := s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "webhook_id"}},
+// SaveAnswer stores the answer to a webhook id and returns the stored
+// one: another's, if that was stored first.
+func (s CRMCalls) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, error) {
+	a.CreatedAt = s.s.db.Now()
+	// An expired answer is replaced, though no sweep has deleted it yet.
+	r := s.s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "webhook_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"body_hash", "status", "body", "created_at"}),
-		Where:     clause.Where{Exprs: []clause.Expression{gorm.Expr("call_answers.created_at <= ?", a.CreatedAt.Add(-24*time.Hour))}}}).Create(&a)
+		Where:     clause.Where{Exprs: []clause.Expression{gorm.Expr("call_answers.created_at <= ?", a.CreatedAt.Add(-callAnswerLifetime))}}}).Create(&a)
 	if r.Error != nil || r.RowsAffected == 1 {
 		return a, r.Error
 	}
-	return s.AnsweredAllTenants(ctx, a.WebhookID)
+	return s.AnswerAllTenants(ctx, a.WebhookID)
 }
 
-// Advance notes a sequence number for a subject (tenant, user or number) and tells whether it is news: a lower or
-// equal one than already applied is not.
-func (s *Store) Advance(ctx context.Context, tenantID, subject string, seq int64) (bool, error) {
-	r := s.q(ctx).Table("sequences").Clauses(clause.OnConflict{
+// AdvanceSequence stores a sequence number of a subject (tenant, user or
+// number), and reports whether it is higher than the stored one.
+func (s CRMCalls) AdvanceSequence(ctx context.Context, tenantID, subject string, seq int64) (bool, error) {
+	r := s.s.q(ctx).Table("sequences").Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "subject"}},
 		DoUpdates: clause.Assignments(map[string]any{"seq": seq}),
 		Where:     clause.Where{Exprs: []clause.Expression{gorm.Expr("sequences.seq < ?", seq)}},

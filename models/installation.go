@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
 )
 
 // Installation states.
@@ -13,7 +15,7 @@ const (
 	Uninstalled = "uninstalled"
 )
 
-// Installation is the app in a tenant's marketplace: installed → uninstalled, and installed again.
+// Installation is a tenant's installation of the app.
 type Installation struct {
 	TenantID      string `gorm:"primaryKey"`
 	State         string
@@ -22,16 +24,16 @@ type Installation struct {
 	UninstalledAt *time.Time
 }
 
-// Installation returns the tenant's installation, or ErrNotFound.
-func (s *Store) Installation(ctx context.Context, tenantID string) (Installation, error) {
+// Get returns the tenant's installation, or ErrNotFound.
+func (s Installations) Get(ctx context.Context, tenantID string) (Installation, error) {
 	var i Installation
-	return i, one(s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
+	return i, database.Translate(s.s.q(ctx).Take(&i, "tenant_id = ?", tenantID).Error)
 }
 
-// Install marks the app installed; once installed it changes nothing.
-func (s *Store) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
-	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.Now()}
-	r := s.q(ctx).Clauses(clause.OnConflict{
+// Install marks the app installed, and returns false when it already is.
+func (s Installations) Install(ctx context.Context, tenantID, userID string) (created bool, err error) {
+	i := Installation{TenantID: tenantID, State: Installed, InstalledBy: userID, InstalledAt: s.s.db.Now()}
+	r := s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}},
 		DoUpdates: clause.Assignments(map[string]any{
 			"state": Installed, "installed_by": userID, "installed_at": i.InstalledAt, "uninstalled_at": nil}),
@@ -41,7 +43,7 @@ func (s *Store) Install(ctx context.Context, tenantID, userID string) (created b
 }
 
 // Uninstall marks the app uninstalled.
-func (s *Store) Uninstall(ctx context.Context, tenantID string) error {
-	return s.q(ctx).Model(&Installation{}).Where("tenant_id = ? AND state = ?", tenantID, Installed).
-		Updates(map[string]any{"state": Uninstalled, "uninstalled_at": s.Now()}).Error
+func (s Installations) Uninstall(ctx context.Context, tenantID string) error {
+	return s.s.q(ctx).Model(&Installation{}).Where("tenant_id = ? AND state = ?", tenantID, Installed).
+		Updates(map[string]any{"state": Uninstalled, "uninstalled_at": s.s.db.Now()}).Error
 }

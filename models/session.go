@@ -6,16 +6,19 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
 )
 
 // Kinds of session.
 const (
-	SessionPopup  = "popup"  // bearer of a popup, bound to its ctx
-	SessionPage   = "page"   // bearer of the app page or the outbox
-	SessionCookie = "cookie" // opens GET of a page, never an API call
+	SessionPopup  = "popup"  // bearer token of a popup, for its ctx
+	SessionPage   = "page"   // bearer token of the app page or the outbox
+	SessionCookie = "cookie" // for the GET of a page, never for the API
 )
 
-// Session is what a launch opened: a random 256-bit token at the page's side, its hash at ours.
+// Session is a session that a launch from the CRM opened. Its token has
+// 256 random bits and is stored as a hash.
 type Session struct {
 	TokenHash string `gorm:"primaryKey"`
 	Kind      string
@@ -26,82 +29,59 @@ type Session struct {
 	Role      string
 	TimeZone  string
 	Locale    string
-	Origin    string          // the CRM's origin that frames the page
+	Origin    string          // of the CRM page that frames ours
 	Ctx       json.RawMessage `gorm:"serializer:json"` // the launch's ctx, nil for pages
 	CreatedAt time.Time
 	SeenAt    time.Time
-	ExpiresAt time.Time // at most, whatever happens
+	ExpiresAt time.Time // whatever SeenAt is
 }
 
-// NewSession stores a session and returns its token.
-func (s *Store) NewSession(ctx context.Context, v Session) (token string, err error) {
+// Create stores a session and returns its token.
+func (s Sessions) Create(ctx context.Context, v Session) (token string, err error) {
 	token = NewSecret()
-	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.Now(), s.Now(), FoldEmail(v.Email)
-	return token, s.q(ctx).Create(&v).Error
+	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.s.db.Now(), s.s.db.Now(), FoldEmail(v.Email)
+	return token, s.s.q(ctx).Create(&v).Error
 }
 
-// SessionByTokenAllTenants finds the live session of a token: not idle for longer than idle, not past its end. The
-// token alone names its tenant.
-func (s *Store) SessionByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
+// ByTokenAllTenants returns the session of a token, if it has not expired
+// and was seen within idle, or ErrNotFound. It marks the session seen.
+func (s Sessions) ByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
 	var v Session
-	now := s.Now()
-	err := one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ? AND seen_at > ?",
+	now := s.s.db.Now()
+	err := database.Translate(s.s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ? AND seen_at > ?",
 		Hash(token), kinds, now, now.Add(-idle)).Error)
-	if err == nil && now.Sub(v.SeenAt) > idle/30 { // one write now and then, not one a request
-		err = s.q(ctx).Model(&Session{}).Where("token_hash = ?", v.TokenHash).UpdateColumn("seen_at", now).Error
+	if err == nil && now.Sub(v.SeenAt) > idle/30 { // not one write per request
+		err = s.s.q(ctx).Model(&Session{}).Where("token_hash = ?", v.TokenHash).UpdateColumn("seen_at", now).Error
 	}
 	return v, err
 }
 
-// IdleSessionByTokenAllTenants finds the session of a token that may have been idle for too long, and does not wake it.
-func (s *Store) IdleSessionByTokenAllTenants(ctx context.Context, token string, kinds ...string) (Session, error) {
+// IdleByTokenAllTenants returns the session of a token, however long it
+// was idle, or ErrNotFound. It does not mark it seen.
+func (s Sessions) IdleByTokenAllTenants(ctx context.Context, token string, kinds ...string) (Session, error) {
 	var v Session
-	return v, one(s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ?", Hash(token), kinds, s.Now()).Error)
+	return v, database.Translate(s.s.q(ctx).Take(&v, "token_hash = ? AND kind IN ? AND expires_at > ?", Hash(token), kinds, s.s.db.Now()).Error)
 }
 
-// EndSessions ends all sessions of a user.
-func (s *Store) EndSessions(ctx context.Context, tenantID, userID string) error {
-	return s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error
+// End deletes all sessions of a user.
+func (s Sessions) End(ctx context.Context, tenantID, userID string) error {
+	return s.s.q(ctx).Where("tenant_id = ? AND user_id = ?", tenantID, userID).Delete(&Session{}).Error
 }
 
-// UsedToken is a launch token's jti, remembered until the token would have expired.
+// UsedToken is the jti of a launch token that was used, kept until the
+// token expires.
 type UsedToken struct {
 	TenantID  string `gorm:"primaryKey"`
 	JTI       string `gorm:"primaryKey;column:jti"`
 	ExpiresAt time.Time
 }
 
-// UseToken takes a jti once; a second time gives ErrConflict.
-func (s *Store) UseToken(ctx context.Context, tenantID, jti string, expires time.Time) error {
-	r := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+// UseToken marks a jti used, and returns ErrConflict when it already is.
+func (s Sessions) UseToken(ctx context.Context, tenantID, jti string, expires time.Time) error {
+	r := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).
 		Create(&UsedToken{TenantID: tenantID, JTI: jti, ExpiresAt: expires.UTC()})
 	if r.Error == nil && r.RowsAffected == 0 {
-		return ErrConflict
+		return database.ErrConflict
 	}
 	return r.Error
-}
-
-// ForgetExpiredAllTenants removes sessions, used tokens, attempts and call answers that are over.
-func (s *Store) ForgetExpiredAllTenants(ctx context.Context) (int64, error) {
-	var n int64
-	now := s.Now()
-	for _, d := range []struct {
-		model any
-		where string
-		at    time.Time
-	}{
-		{&Session{}, "expires_at < ?", now},
-		{&UsedToken{}, "expires_at < ?", now.Add(-time.Minute)},
-		{&CallAnswer{}, "created_at < ?", now.Add(-24 * time.Hour)},
-		{&ConnectAttempt{}, "created_at < ? AND grant_sealed = ''", now.Add(-24 * time.Hour)},
-		// A company-wide subscription also carries people's private texts' numbers: what matched nothing goes after a day.
-		{&WebhookEvent{}, "received_at < ? AND message_id = ''", now.Add(-24 * time.Hour)},
-	} {
-		r := s.q(ctx).Where(d.where, d.at).Delete(d.model)
-		if r.Error != nil {
-			return n, r.Error
-		}
-		n += r.RowsAffected
-	}
-	return n, nil
 }

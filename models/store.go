@@ -1,227 +1,151 @@
-// Package models keeps what the product knows: one file per noun with its type, states, rules and queries, on
-// Postgres and on an embedded SQLite.
+// Package models stores the product's records in Postgres or an embedded
+// SQLite. Each noun has a file with its type, states and queries.
+// Batches, messages, lanes and events are in models/ledger.
 //
-// Every query takes ctx, then the tenant; one that crosses tenants says so in its name (All…).
+// Every query has ctx, then the tenant, as its first parameters. The name
+// of a query across tenants ends in AllTenants.
 package models
 
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
-	"dialpad-texting/models/sqlite"
+	"dialpad-texting/models/database"
+	"dialpad-texting/models/ledger"
 )
 
-// ErrNotFound says that there is no such thing for this tenant.
-var ErrNotFound = errors.New("not found")
+// Errors of this package and of models/ledger.
+var (
+	ErrNotFound = database.ErrNotFound // the tenant has no such row
+	ErrConflict = database.ErrConflict // a unique rule of the database refused a row
+	ErrLost     = database.ErrLost     // another process changed the row first
+)
 
-// ErrConflict says that a unique rule of the database refused a row.
-var ErrConflict = errors.New("conflict")
-
-// ErrLost says that another process changed the row first.
-var ErrLost = errors.New("changed by another process")
-
-// Store is the database. The zero value is not usable; Open makes one. A Store handed to a Tx function works inside
-// that transaction.
+// Store gives access to the records, each noun by its own type. Open
+// returns one; the zero value is not usable. The Store that is passed to
+// a Tx function works inside that transaction.
 type Store struct {
-	db     *gorm.DB
-	sql    *sql.DB
-	pool   *pgxpool.Pool
-	driver riverdriver.Driver[*sql.Tx]
-	queue  *river.Client[*sql.Tx]
-	vault  *Vault
-	now    func() time.Time
-	log    *slog.Logger
-	inTx   bool
-	keys   *numberKeys
-	writer chan struct{} // one writer of this process at a time; nil on Postgres
+	*ledger.Ledger // Batches, Messages, Lanes, Events, Callbacks
+
+	Tenants         Tenants
+	Installations   Installations
+	Connections     Connections
+	ConnectAttempts ConnectAttempts
+	Accounts        Accounts
+	Users           Users
+	Sessions        Sessions
+	Suppressions    Suppressions
+	CRMCalls        CRMCalls
+	Audits          Audits
+	Workers         Workers
+
+	db    *database.DB
+	vault *Vault
+	keys  *numberKeys
 }
 
-// Options are what a Store needs beside its address.
+// The queries of each table.
+type (
+	// Tenants queries the CRM accounts.
+	Tenants struct{ s *Store }
+	// Installations queries the tenants' installations of the app.
+	Installations struct{ s *Store }
+	// Connections queries the tenants' Dialpad grants.
+	Connections struct{ s *Store }
+	// ConnectAttempts queries the runs of Dialpad's OAuth flow.
+	ConnectAttempts struct{ s *Store }
+	// Accounts queries the stored Dialpad users.
+	Accounts struct{ s *Store }
+	// Users queries the stored CRM users.
+	Users struct{ s *Store }
+	// Sessions queries the sessions and the used launch tokens.
+	Sessions struct{ s *Store }
+	// Suppressions queries the numbers not to be texted.
+	Suppressions struct{ s *Store }
+	// CRMCalls queries the answers to the CRM's signed calls.
+	CRMCalls struct{ s *Store }
+	// Audits queries the audit log.
+	Audits struct{ s *Store }
+	// Workers queries the processes that do background work.
+	Workers struct{ s *Store }
+)
+
+// Options are the parameters of Open.
 type Options struct {
 	Vault    *Vault
-	Now      func() time.Time
+	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
-	MaxConns int // 0 means 24 on Postgres, 4 on SQLite
+	MaxConns int // 0: 24 on Postgres, 4 on SQLite
 }
 
-// Open opens `postgres://…` or `sqlite:path`.
+// Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	s := &Store{vault: o.Vault, now: o.Now, log: o.Log, keys: newNumberKeys()}
-	if s.now == nil {
-		s.now = time.Now
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	dialector, err := s.connect(ctx, address, o.MaxConns)
+	db, err := database.Open(ctx, address, database.Options{Now: o.Now, MaxConns: o.MaxConns})
 	if err != nil {
 		return nil, err
 	}
-	s.db, err = gorm.Open(dialector, &gorm.Config{
-		TranslateError: true,
-		NowFunc:        func() time.Time { return s.now().UTC() },
-		// Query texts carry numbers and messages: GORM's own logger stays silent, errors are logged where they are handled.
-		Logger:                 logger.Discard,
-		SkipDefaultTransaction: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	s.queue, err = river.NewClient(s.driver, &river.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return nil, fmt.Errorf("open the job queue: %w", err)
-	}
-	return s, nil
+	return newStore(db, ledger.New(db), o.Vault, newNumberKeys()), nil
 }
 
-func (s *Store) connect(ctx context.Context, address string, maxConns int) (gorm.Dialector, error) {
-	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		db, err := sqlite.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("open the database file: %w", err)
-		}
-		// Opened anew, a connection reads the whole schema again; kept, each has its own copy and page cache. One
-		// writes at a time, the others read.
-		n := or(maxConns, 4)
-		db.SetMaxOpenConns(n)
-		db.SetMaxIdleConns(n)
-		s.sql, s.driver, s.writer = db, riversqlite.New(db), make(chan struct{}, 1)
-		return sqlite.New(db), db.PingContext(ctx)
-	}
-	cfg, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		return nil, errors.New("DATABASE_URL is not a Postgres address") // the cause would print the password
-	}
-	cfg.MaxConns = int32(or(maxConns, 24))
-	// One plan for every call: planning a claim anew costs as much as running it, and its partial indexes are chosen by
-	// the statement's own literals.
-	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	cfg.ConnConfig.StatementCacheCapacity = 128 // each connection keeps its own; ours are some hundred, few of them often used
-	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than any statement of ours
-	s.pool, err = pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	db := stdlib.OpenDBFromPool(s.pool)
-	db.SetMaxIdleConns(0) // the pgx pool keeps the connections
-	s.sql, s.driver = db, riverdatabasesql.NewWithPgxListener(db, s.pool)
-	return postgres.New(postgres.Config{Conn: db}), db.PingContext(ctx)
+func newStore(db *database.DB, l *ledger.Ledger, vault *Vault, keys *numberKeys) *Store {
+	s := &Store{Ledger: l, db: db, vault: vault, keys: keys}
+	s.Tenants, s.Installations, s.Connections = Tenants{s}, Installations{s}, Connections{s}
+	s.ConnectAttempts, s.Accounts, s.Users, s.Sessions = ConnectAttempts{s}, Accounts{s}, Users{s}, Sessions{s}
+	s.Suppressions, s.CRMCalls, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Audits{s}, Workers{s}
+	return s
+}
+
+// Tx runs f in one transaction. f must use tx alone: on SQLite another
+// Store would wait for this transaction.
+func (s *Store) Tx(ctx context.Context, f func(tx *Store) error) error {
+	return s.db.Tx(ctx, func(db *database.DB) error {
+		return f(newStore(db, s.Ledger.In(db), s.vault, s.keys))
+	})
 }
 
 // Close closes the database.
-func (s *Store) Close() error {
-	err := s.sql.Close()
-	if s.pool != nil {
-		s.pool.Close()
-	}
-	return err
-}
+func (s *Store) Close() error { return s.db.Close() }
 
-// Embedded tells whether this is the embedded SQLite.
-func (s *Store) Embedded() bool { return s.pool == nil }
+// Embedded reports whether the database is the embedded SQLite.
+func (s *Store) Embedded() bool { return s.db.Embedded() }
 
-// Now is the store's clock, in UTC.
-func (s *Store) Now() time.Time { return s.now().UTC() }
+// Now returns the time by the store's clock, in UTC.
+func (s *Store) Now() time.Time { return s.db.Now() }
 
-// Vault seals and opens the secrets of this database.
+// Vault returns the vault that seals this database's secrets.
 func (s *Store) Vault() *Vault { return s.vault }
 
-// Ping asks the database for a sign of life.
-func (s *Store) Ping(ctx context.Context) error { return s.sql.PingContext(ctx) }
+// Ping checks that the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
-// River returns a job client over this database; the workers are the caller's.
-func (s *Store) River(cfg *river.Config) (*river.Client[*sql.Tx], error) {
-	return river.NewClient(s.driver, cfg)
+// Migrate migrates the schema to the newest version. Several processes
+// may call it at once.
+func (s *Store) Migrate(ctx context.Context) error { return s.db.Migrate(ctx) }
+
+// SchemaCurrent returns an error unless the schema is the one that this
+// program was built for.
+func (s *Store) SchemaCurrent(ctx context.Context) error { return s.db.SchemaCurrent(ctx) }
+
+// River returns a job client over this database.
+func (s *Store) River(cfg *river.Config) (*river.Client[*sql.Tx], error) { return s.db.River(cfg) }
+
+// Enqueue inserts jobs in the open transaction, if there is one, so that
+// they are committed together with their rows.
+func (s *Store) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
+	return s.db.Enqueue(ctx, jobs...)
 }
 
-// Tx runs f in one transaction. Inside, use the Store it is given: on SQLite the outer one would wait for itself.
-func (s *Store) Tx(ctx context.Context, f func(tx *Store) error) error {
-	if s.inTx {
-		return f(s)
-	}
-	if s.writer != nil {
-		// SQLite has one writer, and whoever waits for it there sleeps and looks again, up to 100 ms: here they queue.
-		select {
-		case s.writer <- struct{}{}:
-			defer func() { <-s.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		tx := *s
-		tx.db, tx.inTx = db, true
-		return f(&tx)
-	})
-}
-
-func (s *Store) q(ctx context.Context) *gorm.DB { return s.db.WithContext(ctx) }
-
-// raw is the open transaction, or the pool.
-func (s *Store) raw() gorm.ConnPool { return s.db.Statement.ConnPool }
-
-// moment is a time parameter inside an expression, where Postgres can't infer its type.
-func (s *Store) moment(param string) string {
-	if s.Embedded() {
-		return param
-	}
-	return "CAST(" + param + " AS timestamptz)"
-}
-
-// list is a subquery of the strings in a parameter (toJSON): a list of parameters would be another statement, to be
-// parsed and planned anew, for each length.
-func (s *Store) list() string {
-	if s.Embedded() {
-		return "(SELECT value FROM json_each(?))"
-	}
-	return "(SELECT json_array_elements_text(CAST(? AS json)))"
-}
+// q returns the query builder.
+func (s *Store) q(ctx context.Context) *gorm.DB { return s.db.Gorm(ctx) }
 
 // NewID returns a sortable public id (RFC 9562, UUIDv7).
-func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+func NewID() string { return database.NewID() }
 
-// one gives ErrNotFound for GORM's own word.
-func one(err error) error {
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return ErrNotFound
-	case errors.Is(err, gorm.ErrDuplicatedKey):
-		return ErrConflict
-	}
-	return err
-}
-
-// changed gives ErrLost when a guarded update touched nothing.
-func changed(r *gorm.DB) error {
-	if r.Error != nil {
-		return one(r.Error)
-	}
-	if r.RowsAffected == 0 {
-		return ErrLost
-	}
-	return nil
-}
-
-func or[T comparable](v, other T) T {
-	var zero T
-	if v == zero {
-		return other
-	}
-	return v
-}
+// RefusedData tells whether the database refused a statement's values: the same
+// values will be refused again.
+func RefusedData(err error) bool { return database.RefusedData(err) }

@@ -7,9 +7,12 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
+	"dialpad-texting/models/ledger"
 )
 
-// Tenant is a CRM account, as the CRM last signed it, with its settings.
+// Tenant is a CRM account with its settings.
 type Tenant struct {
 	ID       string `gorm:"primaryKey"`
 	Linkname string
@@ -17,26 +20,21 @@ type Tenant struct {
 	Plan     string
 	TimeZone string
 
-	Country       string // ISO 3166-1 alpha-2, for numbers written without a country code
-	RatePerMinute int    // texts a minute Dialpad allows the company; 0 is unlimited and only for tests and benchmarks
-	Reserve       int    // texts a minute left to the customer's other tools
+	Country       string // ISO 3166-1 alpha-2, of numbers without a country code
+	RatePerMinute int    // Dialpad's limit in texts; 0 is unlimited, for tests and benchmarks only
+	Reserve       int    // texts a minute for the customer's other tools
 	QuietFrom     string // "20:00", empty for none
 	QuietTo       string
 	OptOutLine    string
 
 	NumberKey Sealed
-	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname; the newest wins
+	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Allowed is what may be sent a minute: the limit less the reserve, at least one. 0 is unlimited.
-func (t Tenant) Allowed() int {
-	if t.RatePerMinute == 0 {
-		return 0
-	}
-	return max(1, t.RatePerMinute-t.Reserve)
-}
+// Allowed returns how many texts a minute may be sent, 0 for unlimited.
+func (t Tenant) Allowed() int { return ledger.AllowedRate(t.RatePerMinute, t.Reserve) }
 
 // Settings are what an admin may set.
 type Settings struct {
@@ -48,54 +46,56 @@ type Settings struct {
 	OptOutLine    string
 }
 
-// Tenant returns a tenant.
-func (s *Store) Tenant(ctx context.Context, id string) (Tenant, error) {
+// Get returns a tenant, or ErrNotFound.
+func (s Tenants) Get(ctx context.Context, id string) (Tenant, error) {
 	var t Tenant
-	return t, one(s.q(ctx).Take(&t, "id = ?", id).Error)
+	return t, database.Translate(s.s.q(ctx).Take(&t, "id = ?", id).Error)
 }
 
-// SignedTenant is a tenant block as the CRM signed it at a time.
+// SignedTenant is the tenant block of a request that the CRM signed.
 type SignedTenant struct {
 	ID, Linkname, Name, Plan, TimeZone string
 	SignedAt                           time.Time
 }
 
-// SaveSignedTenant creates the tenant or updates what the CRM says of it; an older signature changes nothing.
-func (s *Store) SaveSignedTenant(ctx context.Context, b SignedTenant) (Tenant, error) {
-	old, err := s.Tenant(ctx, b.ID)
+// SaveSigned creates or updates a tenant and returns it. A block signed
+// before the stored one changes nothing.
+func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error) {
+	old, err := s.Get(ctx, b.ID)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, database.ErrNotFound):
 		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
 			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00", SignedAt: b.SignedAt.UTC(),
-			NumberKey: s.vault.Seal("tenants.number_key."+b.ID, NewSecret())}
-		if err := s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
-			return t, one(err)
+			NumberKey: s.s.vault.Seal("tenants.number_key."+b.ID, NewSecret())}
+		if err := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
+			return t, database.Translate(err)
 		}
-		return s.Tenant(ctx, b.ID)
+		return s.Get(ctx, b.ID)
 	case err != nil:
 		return old, err
 	}
 	same := old.Linkname == b.Linkname && old.Name == b.Name && old.Plan == b.Plan && old.TimeZone == b.TimeZone
-	// A launch by the same plan a moment later is no news: without this a busy tenant's row is written at every click.
+	// Without this, a busy tenant's row would be written at every launch.
 	if b.SignedAt.Before(old.SignedAt) || same && b.SignedAt.Sub(old.SignedAt) < time.Minute {
 		return old, nil
 	}
-	r := s.q(ctx).Model(&Tenant{}).Where("id = ? AND signed_at <= ?", b.ID, b.SignedAt.UTC()).Updates(map[string]any{
+	r := s.s.q(ctx).Model(&Tenant{}).Where("id = ? AND signed_at <= ?", b.ID, b.SignedAt.UTC()).Updates(map[string]any{
 		"linkname": b.Linkname, "name": b.Name, "plan": b.Plan, "time_zone": b.TimeZone, "signed_at": b.SignedAt.UTC()})
 	if r.Error != nil {
 		return old, r.Error
 	}
-	return s.Tenant(ctx, b.ID)
+	return s.Get(ctx, b.ID)
 }
 
 // SaveSettings stores an admin's settings.
-func (s *Store) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
-	return changed(s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
+func (s Tenants) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
+	return database.MustChange(s.s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
 		"country": v.Country, "rate_per_minute": v.RatePerMinute, "reserve": v.Reserve,
 		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "opt_out_line": v.OptOutLine}))
 }
 
-// numberKeys remembers each tenant's key for hashing numbers: it never changes, and opening it costs a query.
+// numberKeys caches each tenant's key for hashing numbers: it never
+// changes, and opening it costs a query.
 type numberKeys struct {
 	mu   sync.RWMutex
 	keys map[string][]byte
@@ -103,24 +103,26 @@ type numberKeys struct {
 
 func newNumberKeys() *numberKeys { return &numberKeys{keys: map[string][]byte{}} }
 
-// NumberKey names a phone number (E.164) by a keyed hash, stable for the tenant and useless outside it.
-func (s *Store) NumberKey(ctx context.Context, tenantID, number string) (string, error) {
-	s.keys.mu.RLock()
-	key := s.keys.keys[tenantID]
-	s.keys.mu.RUnlock()
+// NumberKey returns a keyed hash of a phone number (E.164), stable for
+// the tenant and useless outside it.
+func (s Tenants) NumberKey(ctx context.Context, tenantID, number string) (string, error) {
+	cache := s.s.keys
+	cache.mu.RLock()
+	key := cache.keys[tenantID]
+	cache.mu.RUnlock()
 	if key == nil {
-		t, err := s.Tenant(ctx, tenantID)
+		t, err := s.Get(ctx, tenantID)
 		if err != nil {
 			return "", err
 		}
-		secret, err := s.vault.Open("tenants.number_key."+tenantID, t.NumberKey)
+		secret, err := s.s.vault.Open("tenants.number_key."+tenantID, t.NumberKey)
 		if err != nil {
 			return "", err
 		}
 		key = []byte(secret)
-		s.keys.mu.Lock()
-		s.keys.keys[tenantID] = key
-		s.keys.mu.Unlock()
+		cache.mu.Lock()
+		cache.keys[tenantID] = key
+		cache.mu.Unlock()
 	}
 	return keyedHash(key, number), nil
 }

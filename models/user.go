@@ -6,32 +6,36 @@ import (
 	"time"
 
 	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
 )
 
-// User is a CRM user as we last heard of them, from a launch or from the CRM's list.
+// User is the stored copy of a CRM user, from a launch or from the CRM's
+// list of users.
 type User struct {
 	TenantID  string `gorm:"primaryKey"`
 	UserID    string `gorm:"primaryKey"`
 	Email     string // lower case
 	Name      string
-	Role      string // "" until that user launched something
+	Role      string // known since the user's first launch
 	Active    bool
 	SeenAt    time.Time
 	UpdatedAt time.Time
 }
 
-// FoldEmail is how e-mails are compared: case-insensitively.
+// FoldEmail returns an e-mail in the form in which e-mails are compared.
 func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// SaveUsers stores users of one tenant; a role once known stays when the list does not say it.
-func (s *Store) SaveUsers(ctx context.Context, tenantID string, users []User) error {
+// Save stores users of a tenant. An empty role keeps the stored one: the
+// CRM's list has none.
+func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	if len(users) == 0 {
 		return nil
 	}
 	for i := range users {
-		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.Now()
+		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.s.db.Now()
 	}
-	return s.q(ctx).Clauses(clause.OnConflict{
+	return s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
 		DoUpdates: append(clause.AssignmentColumns([]string{"email", "name", "active", "seen_at", "updated_at"}),
 			clause.Assignments(map[string]any{"role": clause.Expr{
@@ -39,45 +43,49 @@ func (s *Store) SaveUsers(ctx context.Context, tenantID string, users []User) er
 	}).CreateInBatches(&users, 200).Error
 }
 
-// User returns a CRM user.
-func (s *Store) User(ctx context.Context, tenantID, userID string) (User, error) {
+// Get returns a CRM user, or ErrNotFound.
+func (s Users) Get(ctx context.Context, tenantID, userID string) (User, error) {
 	var u User
-	return u, one(s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
+	return u, database.Translate(s.s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
 }
 
-// DeactivateUser marks a CRM user inactive and ends that user's sessions.
-func (s *Store) DeactivateUser(ctx context.Context, tenantID, userID string) error {
-	return s.Tx(ctx, func(tx *Store) error {
+// Deactivate marks a user inactive and ends that user's sessions.
+func (s Users) Deactivate(ctx context.Context, tenantID, userID string) error {
+	return s.s.Tx(ctx, func(tx *Store) error {
 		if err := tx.q(ctx).Model(&User{}).Where("tenant_id = ? AND user_id = ?", tenantID, userID).
 			Update("active", false).Error; err != nil {
 			return err
 		}
-		return tx.EndSessions(ctx, tenantID, userID)
+		return tx.Sessions.End(ctx, tenantID, userID)
 	})
 }
 
-// DeactivateUnseen marks the users inactive that a whole list of the CRM, begun at a time, did not name.
-func (s *Store) DeactivateUnseen(ctx context.Context, tenantID string, begun time.Time) error {
-	return s.q(ctx).Model(&User{}).Where("tenant_id = ? AND seen_at < ? AND active", tenantID, begun.UTC()).
+// DeactivateUnseen marks the users inactive that a full read of the CRM's
+// list, begun at begun, did not return.
+func (s Users) DeactivateUnseen(ctx context.Context, tenantID string, begun time.Time) error {
+	return s.s.q(ctx).Model(&User{}).Where("tenant_id = ? AND seen_at < ? AND active", tenantID, begun.UTC()).
 		Update("active", false).Error
 }
 
-// Person is a CRM user beside the Dialpad account that the e-mail matches.
+// Person is a CRM user with the Dialpad account of the same e-mail.
 type Person struct {
 	UserID, Email, Name                          string
 	Active                                       bool
 	DialpadID, AccountEmail, Number, State, Zone string
-	Accounts                                     int // accounts of that e-mail; more than one is shown
-	Users                                        int // active CRM users whose e-mails this account has; more than one is shown
+	Accounts                                     int // accounts with this e-mail
+	Users                                        int // active CRM users of the account
 }
 
-// People pages the tenant's active CRM users by name with their accounts; q searches name and e-mail. The users of a
-// page are found first, by index, and only they are matched: a page costs the same with 50 people and with 5,000.
-func (s *Store) People(ctx context.Context, tenantID, q string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
-	page := s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
+// People pages the active CRM users by name, with their accounts. search
+// matches name and e-mail; onlyTexting selects those whose account can
+// text; after is "" or the cursor that the page before returned, "" after
+// the last. Accounts are read for the users of the page alone, so that
+// its cost does not grow with the tenant.
+func (s Users) People(ctx context.Context, tenantID, search string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
+	page := s.s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
 		Where("u.tenant_id = ? AND u.active", tenantID).Order("u.name, u.user_id").Limit(limit + 1)
-	if q = strings.ToLower(strings.TrimSpace(q)); q != "" {
-		like := "%" + escapeLike(q) + "%"
+	if search = strings.ToLower(strings.TrimSpace(search)); search != "" {
+		like := "%" + database.EscapeLike(search) + "%"
 		page = page.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
 	}
 	if onlyTexting {
@@ -96,11 +104,12 @@ func (s *Store) People(ctx context.Context, tenantID, q string, onlyTexting bool
 		out = out[:limit]
 		next = out[limit-1].Name + "\x1f" + out[limit-1].UserID
 	}
-	return out, next, s.match(ctx, tenantID, out)
+	return out, next, s.matchAccounts(ctx, tenantID, out)
 }
 
-// match finds the account of each person: of several for one e-mail the one that AccountByEmail gives.
-func (s *Store) match(ctx context.Context, tenantID string, people []Person) error {
+// matchAccounts sets the account of each person: of several with the same
+// e-mail the one that Accounts.ByEmail returns.
+func (s Users) matchAccounts(ctx context.Context, tenantID string, people []Person) error {
 	emails := make([]string, len(people))
 	for i, p := range people {
 		emails[i] = p.Email
@@ -109,34 +118,34 @@ func (s *Store) match(ctx context.Context, tenantID string, people []Person) err
 		Account
 		Matched string
 	}
-	if err := s.q(ctx).Table("account_emails e").Select("a.*, e.email AS matched").
+	if err := s.s.q(ctx).Table("account_emails e").Select("a.*, e.email AS matched").
 		Joins("JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id").
 		Where("e.tenant_id = ? AND e.email IN ?", tenantID, emails).Find(&rows).Error; err != nil {
 		return err
 	}
 	best, count, ids := map[string]Account{}, map[string]int{}, []string{}
 	for _, r := range rows {
-		if count[r.Matched]++; count[r.Matched] == 1 || better(r.Account, best[r.Matched]) {
+		if count[r.Matched]++; count[r.Matched] == 1 || isPreferred(r.Account, best[r.Matched]) {
 			best[r.Matched] = r.Account
 		}
 		ids = append(ids, r.DialpadID)
 	}
-	shared, err := s.sharedAccounts(ctx, tenantID, ids)
+	users, err := s.countByAccount(ctx, tenantID, ids)
 	for i, p := range people {
 		a := best[p.Email]
 		people[i].DialpadID, people[i].AccountEmail, people[i].Number, people[i].State, people[i].Zone = a.DialpadID, a.Email, a.Number, a.State, a.TimeZone
-		people[i].Accounts, people[i].Users = count[p.Email], shared[a.DialpadID]
+		people[i].Accounts, people[i].Users = count[p.Email], users[a.DialpadID]
 	}
 	return err
 }
 
-// sharedAccounts counts the active CRM users that each account stands for.
-func (s *Store) sharedAccounts(ctx context.Context, tenantID string, ids []string) (map[string]int, error) {
+// countByAccount counts the active CRM users of each account.
+func (s Users) countByAccount(ctx context.Context, tenantID string, ids []string) (map[string]int, error) {
 	var rows []struct {
 		DialpadID string
 		N         int
 	}
-	err := s.q(ctx).Table("account_emails e").Select("e.dialpad_id, count(DISTINCT u.user_id) AS n").
+	err := s.s.q(ctx).Table("account_emails e").Select("e.dialpad_id, count(DISTINCT u.user_id) AS n").
 		Joins("JOIN users u ON u.tenant_id = e.tenant_id AND u.email = e.email AND u.active").
 		Where("e.tenant_id = ? AND e.dialpad_id IN ?", tenantID, ids).Group("e.dialpad_id").Find(&rows).Error
 	out := make(map[string]int, len(rows))
@@ -146,6 +155,18 @@ func (s *Store) sharedAccounts(ctx context.Context, tenantID string, ids []strin
 	return out, err
 }
 
-func escapeLike(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
+// APIUser returns the CRM user for CRM calls in the background: the given
+// one if active, else an admin, else any active user, else ErrNotFound.
+func (s Users) APIUser(ctx context.Context, tenantID, userID string) (User, error) {
+	var users []User
+	err := s.s.q(ctx).Where("tenant_id = ? AND active", tenantID).
+		Order(clause.Expr{SQL: "CASE WHEN user_id = ? THEN 0 WHEN role = 'admin' THEN 1 ELSE 2 END, user_id", Vars: []any{userID}}).
+		Limit(1).Find(&users).Error
+	if err != nil {
+		return User{}, err
+	}
+	if len(users) == 0 {
+		return User{}, ErrNotFound
+	}
+	return users[0], nil
 }

@@ -15,11 +15,12 @@ import (
 	"strings"
 )
 
-// Sealed is a secret as it lies in the database: `v1.<key id>.<base64>`. Only a Vault makes or opens one, and it
-// prints as "[sealed]" everywhere. The tables check the prefix, so that a bare secret is refused by the database.
+// Sealed is an encrypted secret as it is stored: `v1.<key id>.<base64>`.
+// A Vault seals and opens it; it prints as "[sealed]". The columns check
+// the prefix, so that the database refuses a plain secret.
 type Sealed struct{ cipher string }
 
-// Empty tells whether nothing is sealed.
+// Empty reports whether there is no secret.
 func (s Sealed) Empty() bool { return s.cipher == "" }
 
 func (s Sealed) String() string               { return "[sealed]" }
@@ -45,11 +46,12 @@ func (s *Sealed) Scan(v any) error {
 	return nil
 }
 
-// GormDataType keeps the column a text.
+// GormDataType implements gorm's schema.GormDataTypeInterface.
 func (Sealed) GormDataType() string { return "string" }
 
-// Vault seals secrets with AES-256-GCM: with the newest key, and opens with any. The place (table.column.row) is
-// authenticated too, so that a cipher text copied to another row does not open there.
+// Vault seals secrets with AES-256-GCM and its newest key, and opens them
+// with any of its keys. The place ("table.column.row") is authenticated,
+// so that a value copied to another row does not open there.
 type Vault struct{ keys []vaultKey }
 
 type vaultKey struct {
@@ -57,7 +59,7 @@ type vaultKey struct {
 	aead cipher.AEAD
 }
 
-// NewVault takes keys of 32 bytes, newest first.
+// NewVault returns a vault with keys of 32 bytes, newest first.
 func NewVault(keys [][]byte) (*Vault, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("a vault needs at least one key")
@@ -81,7 +83,7 @@ func NewVault(keys [][]byte) (*Vault, error) {
 	return v, nil
 }
 
-// Seal seals a secret for its place. An empty secret seals to an empty value.
+// Seal encrypts a secret for a place. "" gives an empty value.
 func (v *Vault) Seal(place, secret string) Sealed {
 	if secret == "" {
 		return Sealed{}
@@ -91,7 +93,7 @@ func (v *Vault) Seal(place, secret string) Sealed {
 	return Sealed{"v1." + k.id + "." + base64.RawURLEncoding.EncodeToString(out)}
 }
 
-// Open opens what was sealed for this place.
+// Open decrypts what was sealed for the same place.
 func (v *Vault) Open(place string, s Sealed) (string, error) {
 	if s.Empty() {
 		return "", nil
@@ -117,13 +119,13 @@ func (v *Vault) Open(place string, s Sealed) (string, error) {
 	return "", fmt.Errorf("sealed value of %s needs key %s, which is not in ENCRYPTION_KEYS", place, parts[1])
 }
 
-// Current tells whether the value is sealed with the newest key.
+// Current reports whether the value is sealed with the newest key.
 func (v *Vault) Current(s Sealed) bool {
 	return s.Empty() || strings.HasPrefix(s.cipher, "v1."+v.keys[0].id+".")
 }
 
-// Hash is how a bearer secret of ours is stored: enough to find it, useless to whoever reads the table. The secret
-// has 256 random bits, so it needs no salt.
+// Hash returns the SHA-256 of a secret from NewSecret, in hex. Its 256
+// random bits need no salt.
 func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
@@ -132,11 +134,12 @@ func Hash(secret string) string {
 // NewSecret returns 256 random bits as base64url.
 func NewSecret() string {
 	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails: crypto/rand
+	_, _ = rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// keyedHash is a number's name in the tables that outlive its erasure.
+// keyedHash returns the first 18 bytes of the number's HMAC-SHA-256, in
+// base64url: what is kept of a number after its erasure.
 func keyedHash(key []byte, number string) string {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(number))

@@ -98,7 +98,7 @@ func TestLaunchOfAPopupOpensASessionForItsCtx(t *testing.T) {
 		if c.Session.UserID != "42" || c.Session.Email != "ana@acme.com" || c.Session.Role != "admin" || c.Session.Locale != "en-US" || c.Tenant.ID != "t_9" {
 			t.Errorf("caller %+v", c)
 		}
-		if u, err := w.db.User(ctx, "t_9", "42"); err != nil || u.Email != "ana@acme.com" || u.Role != "admin" || !u.Active {
+		if u, err := w.db.Users.Get(ctx, "t_9", "42"); err != nil || u.Email != "ana@acme.com" || u.Role != "admin" || !u.Active {
 			t.Errorf("user %+v %v", u, err)
 		}
 		if _, err := w.Bearer(ctx, o.Token, models.SessionPage); !errors.Is(err, access.ErrSession) {
@@ -116,7 +116,7 @@ func TestLaunchTokenWorksOnce(t *testing.T) {
 			t.Errorf("a second time: %v", err)
 		}
 		w.clock.Add(69 * time.Second) // within the verifier's leeway
-		if _, err := w.db.ForgetExpiredAllTenants(ctx); err != nil {
+		if _, err := w.db.DeleteExpiredAllTenants(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.Launch(ctx, token, crm.UsePopup); !errors.Is(err, crm.ErrLaunch) || !strings.Contains(err.Error(), "used before") {
@@ -138,7 +138,7 @@ func TestRefusedLaunchesOpenNothing(t *testing.T) {
 		if _, err := w.Launch(ctx, "no token", crm.UsePage); !errors.Is(err, crm.ErrLaunch) {
 			t.Errorf("no token: %v", err)
 		}
-		if _, err := w.db.Store.Tenant(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Store.Tenants.Get(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a tenant was stored: %v", err)
 		}
 	})
@@ -250,7 +250,7 @@ func TestDeactivatedUserHasNoSession(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		before, popup, page := w.launch(acme, ana, &one), w.popup(), w.page()
 		w.clock.Add(time.Second)
-		must(t, w.db.DeactivateUnseen(ctx, "t_9", w.clock.Now())) // as SyncUsers does, which ends no session
+		must(t, w.db.Users.DeactivateUnseen(ctx, "t_9", w.clock.Now())) // as SyncUsers does, which ends no session
 		for what, err := range map[string]error{
 			"popup": second(w.Bearer(ctx, popup.Token)), "page": second(w.Bearer(ctx, page.Token)), "renewing": second(w.Renewable(ctx, page.Token)),
 			"cookie": second(w.Cookie(ctx, page.Cookie)),
@@ -321,7 +321,7 @@ func TestRenewKeepsTenantUserAndCtx(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if _, err := w.db.Store.Tenant(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Store.Tenants.Get(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a refused renewal stored its tenant: %v", err)
 		}
 		same := w.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs = []string{"8", "7"} }))

@@ -28,7 +28,7 @@ func (a *Access) Launch(ctx context.Context, token, use string) (Opened, error) 
 		}
 		cookie := out.Session
 		cookie.Kind = models.SessionCookie
-		out.Cookie, err = tx.NewSession(ctx, cookie)
+		out.Cookie, err = tx.Sessions.Create(ctx, cookie)
 		return err
 	})
 	if err != nil {
@@ -39,13 +39,13 @@ func (a *Access) Launch(ctx context.Context, token, use string) (Opened, error) 
 
 // openSession uses up a verified launch and makes its bearer session.
 func (a *Access) openSession(ctx context.Context, tx *models.Store, l crm.Launch) (Opened, error) {
-	if err := tx.UseToken(ctx, l.Tenant.ID, l.JTI, l.ExpiresAt.Add(leeway)); err != nil {
+	if err := tx.Sessions.UseToken(ctx, l.Tenant.ID, l.JTI, l.ExpiresAt.Add(leeway)); err != nil {
 		if errors.Is(err, models.ErrConflict) {
 			err = fmt.Errorf("%w: it was used before", crm.ErrLaunch)
 		}
 		return Opened{}, err
 	}
-	t, err := tx.SaveSignedTenant(ctx, models.SignedTenant{ID: l.Tenant.ID, Linkname: l.Tenant.Linkname, Name: l.Tenant.Name,
+	t, err := tx.Tenants.SaveSigned(ctx, models.SignedTenant{ID: l.Tenant.ID, Linkname: l.Tenant.Linkname, Name: l.Tenant.Name,
 		Plan: l.Tenant.Plan, TimeZone: l.Tenant.TimeZone, SignedAt: l.IssuedAt})
 	if err != nil {
 		return Opened{}, err
@@ -64,21 +64,21 @@ func (a *Access) openSession(ctx context.Context, tx *models.Store, l crm.Launch
 			return Opened{}, err
 		}
 	}
-	token, err := tx.NewSession(ctx, s)
+	token, err := tx.Sessions.Create(ctx, s)
 	return Opened{Session: s, Token: token, Tenant: t, Ctx: l.Ctx}, err
 }
 
 // saveUser stores the user as signed. It refuses a token that was signed
 // before the user was deactivated.
 func saveUser(ctx context.Context, tx *models.Store, l crm.Launch) error {
-	u, err := tx.User(ctx, l.Tenant.ID, l.User.ID)
+	u, err := tx.Users.Get(ctx, l.Tenant.ID, l.User.ID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	if err == nil && !u.Active && u.UpdatedAt.After(l.IssuedAt) {
 		return fmt.Errorf("%w: the user was deactivated", crm.ErrLaunch)
 	}
-	return tx.SaveUsers(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
+	return tx.Users.Save(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
 		Role: l.User.Role, Active: true}})
 }
 

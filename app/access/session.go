@@ -16,7 +16,7 @@ import (
 // models.SessionPopup or SessionPage (none: both); a cookie's value is never
 // a bearer token. ErrSession if there is no such session any more.
 func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Caller, error) {
-	s, err := a.store.SessionByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
+	s, err := a.store.Sessions.ByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
@@ -26,7 +26,7 @@ func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Cal
 // Renewable is Bearer for Renew alone. It also accepts a session that was
 // idle for too long, since the new launch token proves more.
 func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
-	s, err := a.store.IdleSessionByTokenAllTenants(ctx, token, bearerKinds(nil)...)
+	s, err := a.store.Sessions.IdleByTokenAllTenants(ctx, token, bearerKinds(nil)...)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
@@ -37,7 +37,7 @@ func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 // cookie stands for. The cookie does not idle out, since work in an open
 // page uses its bearer token alone.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
-	s, err := a.store.SessionByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
+	s, err := a.store.Sessions.ByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
 	if err != nil {
 		return Opened{}, noSession(err)
 	}
@@ -47,7 +47,7 @@ func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	}
 	page := c.Session
 	page.Kind, page.Ctx = models.SessionPage, nil
-	token, err := a.store.NewSession(ctx, page)
+	token, err := a.store.Sessions.Create(ctx, page)
 	return Opened{Session: page, Token: token, Tenant: c.Tenant}, err
 }
 
@@ -68,11 +68,11 @@ func noSession(err error) error {
 // caller reads the user as stored now: a deactivated one has no session, and
 // the CRM's latest role counts.
 func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
-	t, err := a.store.Tenant(ctx, s.TenantID)
+	t, err := a.store.Tenants.Get(ctx, s.TenantID)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}
-	u, err := a.store.User(ctx, s.TenantID, s.UserID)
+	u, err := a.store.Users.Get(ctx, s.TenantID, s.UserID)
 	if err != nil {
 		return Caller{}, noSession(err)
 	}

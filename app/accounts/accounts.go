@@ -86,20 +86,20 @@ func accountsOf(c models.Connection, users []dialpad.User) []models.Account {
 func (a *Accounts) save(ctx context.Context, c models.Connection, readAt time.Time, list []models.Account) (Counts, error) {
 	counts := Counts{Read: len(list)}
 	err := a.store.Tx(ctx, func(tx *models.Store) error {
-		now, err := tx.Connection(ctx, c.TenantID)
+		now, err := tx.Connections.Get(ctx, c.TenantID)
 		if err != nil {
 			return err
 		}
 		if now.CompanyID != c.CompanyID || now.State == models.Disconnected {
 			return models.ErrLost
 		}
-		changes, err := tx.SaveAccounts(ctx, c.TenantID, readAt, list)
+		changes, err := tx.Accounts.Save(ctx, c.TenantID, readAt, list)
 		if err != nil {
 			return err
 		}
 		counts.Changed = len(changes)
 		for _, change := range changes {
-			if err := tx.Audit(ctx, c.TenantID, "", "account.changed", auditDetail(change)); err != nil {
+			if err := tx.Audits.Add(ctx, c.TenantID, "", "account.changed", auditDetail(change)); err != nil {
 				return err
 			}
 		}

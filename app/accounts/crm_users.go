@@ -11,7 +11,7 @@ import (
 // SyncUsers reads all of the tenant's CRM users. Those that are not listed
 // any more become inactive.
 func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
-	t, err := a.store.Tenant(ctx, tenantID)
+	t, err := a.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -22,12 +22,12 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 		if err != nil {
 			return counts, err
 		}
-		if err := a.store.SaveUsers(ctx, tenantID, usersOf(page.Users)); err != nil {
+		if err := a.store.Users.Save(ctx, tenantID, usersOf(page.Users)); err != nil {
 			return counts, err
 		}
 		counts.Read += len(page.Users)
 		if page.Next == "" {
-			return counts, a.store.DeactivateUnseen(ctx, tenantID, startedAt)
+			return counts, a.store.Users.DeactivateUnseen(ctx, tenantID, startedAt)
 		}
 		if seen[page.Next] {
 			return counts, errors.New("cursor of the CRM's users repeats")

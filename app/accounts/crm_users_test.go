@@ -16,18 +16,18 @@ func TestSyncUsersReadsAllPagesAndDeactivatesTheMissing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.crm.pages[""] = crm.UserPage{Users: []crm.Person{{ID: "42", Name: "Ana Ruiz", Email: "Ana@acme.com", Active: true}, {ID: "43", Name: "Ben", Email: "ben@acme.com", Active: true}}, Next: "p2"}
 		w.crm.pages["p2"] = crm.UserPage{Users: []crm.Person{{ID: "44", Name: "Cleo Park", Email: "cleo@acme.com"}, {ID: "43", Name: "Ben Okoro", Email: "ben@acme.com", Active: true}, {ID: "43", Name: "Ben Okoro", Email: "ben@acme.com", Active: true}}}
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana", Role: "admin", Active: true}, {UserID: "50", Email: "old@acme.com", Name: "Old", Active: true}}))
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana", Role: "admin", Active: true}, {UserID: "50", Email: "old@acme.com", Name: "Old", Active: true}}))
 		w.clock.Add(time.Second)
 		got, err := w.SyncUsers(ctx, "t_9")
 		if err != nil || got.Read != 5 || len(w.crm.asked) != 2 || w.crm.asked[0].Linkname == "" || w.crm.asked[0].ID != "t_9" {
 			t.Fatalf("counts %+v, %v, asked as %+v", got, err, w.crm.asked)
 		}
 		for id, active := range map[string]bool{"42": true, "43": true, "44": false, "50": false} {
-			if u, err := w.db.User(ctx, "t_9", id); err != nil || u.Active != active {
+			if u, err := w.db.Users.Get(ctx, "t_9", id); err != nil || u.Active != active {
 				t.Errorf("user %s: %+v %v", id, u, err)
 			}
 		}
-		if u, err := w.db.User(ctx, "t_9", "42"); err != nil || u.Role != "admin" || u.Email != "ana@acme.com" {
+		if u, err := w.db.Users.Get(ctx, "t_9", "42"); err != nil || u.Role != "admin" || u.Email != "ana@acme.com" {
 			t.Errorf("Ana: %+v %v", u, err)
 		}
 		w.crm.pages["p2"] = crm.UserPage{Next: "p3"}
@@ -40,7 +40,7 @@ func TestSyncUsersReadsAllPagesAndDeactivatesTheMissing(t *testing.T) {
 		if _, err := w.SyncUsers(ctx, "t_9"); err == nil {
 			t.Error("half a list is a list")
 		}
-		if u, err := w.db.User(ctx, "t_9", "43"); err != nil || !u.Active {
+		if u, err := w.db.Users.Get(ctx, "t_9", "43"); err != nil || !u.Active {
 			t.Errorf("half a list made Ben inactive: %v", err)
 		}
 	})
@@ -56,7 +56,7 @@ func TestSyncUsersRemovesCharactersThatPostgresRefuses(t *testing.T) {
 		if _, err := people.SyncUsers(ctx, "t_9"); err != nil {
 			t.Fatal(err)
 		}
-		users, _, err := w.db.People(ctx, "t_9", "", false, "", 10)
+		users, _, err := w.db.Users.People(ctx, "t_9", "", false, "", 10)
 		must(t, err)
 		got := map[string]models.Person{}
 		for _, u := range users {

@@ -23,7 +23,7 @@ const (
 // one had to stop. Errors: *eligibility.Refusal, or models.ErrLost when
 // another company was connected meanwhile.
 func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -39,10 +39,10 @@ func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, 
 	if err := s.readUnlisted(ctx); err != nil {
 		return s.counts, err
 	}
-	if err := a.store.SaveDirectoryCursor(ctx, c, s.startedAt, ""); err != nil {
+	if err := a.store.Connections.SaveDirectoryCursor(ctx, c, s.startedAt, ""); err != nil {
 		return s.counts, err
 	}
-	return s.counts, a.store.Touch(ctx, tenantID, models.DirectoryRead)
+	return s.counts, a.store.Connections.Touch(ctx, tenantID, models.DirectoryRead)
 }
 
 // A stored cursor is Dialpad's after pageCursor, or unlistedCursor once all
@@ -92,7 +92,7 @@ func (s *directorySync) readPages(ctx context.Context) error {
 		if s.allPages {
 			stored = unlistedCursor
 		}
-		if err := s.a.store.SaveDirectoryCursor(ctx, s.c, s.startedAt, stored); err != nil {
+		if err := s.a.store.Connections.SaveDirectoryCursor(ctx, s.c, s.startedAt, stored); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (s *directorySync) readPages(ctx context.Context) error {
 // readUnlisted reads the known users that no page listed.
 func (s *directorySync) readUnlisted(ctx context.Context) error {
 	for after := ""; ; {
-		list, err := s.a.store.UnseenAccounts(ctx, s.c.TenantID, s.startedAt, after, accountsPerRound)
+		list, err := s.a.store.Accounts.Unseen(ctx, s.c.TenantID, s.startedAt, after, accountsPerRound)
 		if err != nil || len(list) == 0 {
 			return err
 		}

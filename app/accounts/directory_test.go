@@ -34,13 +34,13 @@ func TestSyncDirectoryReadsAllUsers(t *testing.T) {
 		if dan := w.account(sandbox.DanID); dan.Number != "" || dan.State != models.AccountActive {
 			t.Errorf("ones without a number: %+v", dan)
 		}
-		if n, err := w.db.CountTexting(ctx, "t_9"); err != nil || n != 252 {
+		if n, err := w.db.Accounts.CountTexting(ctx, "t_9"); err != nil || n != 252 {
 			t.Errorf("%d may text, %v", n, err)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt == nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt == nil {
 			t.Errorf("not noted: %v", err)
 		}
-		if _, err := w.db.Account(ctx, "t_9", sandbox.GilID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Accounts.Get(ctx, "t_9", sandbox.GilID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("another company's user: %v", err)
 		}
 	})
@@ -51,7 +51,7 @@ func TestEmailsMatchInAnyCaseAndPosition(t *testing.T) {
 		id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"f.lee@acme.com", "Fay.Lee@ACME.com"}, Numbers: []string{"+14155550109"}})
 		w.sync()
 		for _, email := range []string{"fay.lee@acme.com", "F.LEE@acme.com", " Fay.Lee@Acme.com "} {
-			if a, err := w.db.AccountByEmail(ctx, "t_9", email); err != nil || a.DialpadID != id {
+			if a, err := w.db.Accounts.ByEmail(ctx, "t_9", email); err != nil || a.DialpadID != id {
 				t.Errorf("%q: %+v %v", email, a, err)
 			}
 		}
@@ -88,7 +88,7 @@ func TestAuditOfChangesHasNoEmailOrNumber(t *testing.T) {
 func TestDeletedUsersKeepTheirEmail(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		gone := models.Account{DialpadID: "5835806903417999", Name: "Zoe", Emails: []string{"zoe@acme.com"}, Number: "+14155550108", State: "active"}
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{gone})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{gone})
 		must(t, err)
 		w.clock.Add(time.Minute)
 		w.sync()
@@ -96,7 +96,7 @@ func TestDeletedUsersKeepTheirEmail(t *testing.T) {
 		w.clock.Add(time.Hour)
 		w.sync()
 		for id, email := range map[string]string{sandbox.BenID: "ben@acme.com", gone.DialpadID: "zoe@acme.com"} {
-			a, err := w.db.AccountByEmail(ctx, "t_9", email)
+			a, err := w.db.Accounts.ByEmail(ctx, "t_9", email)
 			if err != nil || a.DialpadID != id || a.CanText() || a.State != models.AccountDeleted || a.Number != "" {
 				t.Errorf("%s: %+v %v", email, a, err)
 			}
@@ -122,10 +122,10 @@ func TestDirectoryOfAReplacedCompanyIsNotStored(t *testing.T) {
 		if _, err := w.SyncDirectory(ctx, "t_9"); !errors.Is(err, models.ErrLost) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := w.db.Account(ctx, "t_9", sandbox.AnaID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Accounts.Get(ctx, "t_9", sandbox.AnaID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("Acme's people are Globex's now: %v", err)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt != nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt != nil {
 			t.Errorf("the new connection's directory counts as read: %v", err)
 		}
 	})
@@ -135,7 +135,7 @@ func TestInterruptedDirectoryResumes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.DisableRateLimits()
 		gone := models.Account{DialpadID: "5835806903417999", Emails: []string{"zoe@acme.com"}, Number: "+14155550108", State: "active"}
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{gone})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{gone})
 		must(t, err)
 		w.sandbox.SeedUsers(sandbox.AcmeID, 450)
 		w.clock.Add(time.Minute)
@@ -154,7 +154,7 @@ func TestInterruptedDirectoryResumes(t *testing.T) {
 			w.on(nil)
 		}
 		stopAt(3)
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt != nil || c.DirectoryBegunAt == nil {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt != nil || c.DirectoryBegunAt == nil {
 			t.Fatalf("half a directory counts as one: %+v %v", c.DirectoryAt, err)
 		}
 		asked := 0
@@ -166,7 +166,7 @@ func TestInterruptedDirectoryResumes(t *testing.T) {
 		if asked != 3+1 {
 			t.Errorf("%d requests for three pages and one who is gone", asked)
 		}
-		if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.DirectoryAt == nil || c.DirectoryBegunAt != nil || c.DirectoryCursor != "" {
+		if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.DirectoryAt == nil || c.DirectoryBegunAt != nil || c.DirectoryCursor != "" {
 			t.Errorf("afterwards: %+v %v", c, err)
 		}
 		stopAt(3)
@@ -179,9 +179,9 @@ func TestInterruptedDirectoryResumes(t *testing.T) {
 
 func TestExpiredCursorRestartsTheDirectory(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		c, err := w.db.Connection(ctx, "t_9")
+		c, err := w.db.Connections.Get(ctx, "t_9")
 		must(t, err)
-		must(t, w.db.SaveDirectoryCursor(ctx, c, w.clock.Now(), "page:of yesterday"))
+		must(t, w.db.Connections.SaveDirectoryCursor(ctx, c, w.clock.Now(), "page:of yesterday"))
 		if got := w.sync(); got.Read != 4 {
 			t.Errorf("counts %+v", got)
 		}
@@ -220,7 +220,7 @@ func TestDirectoryPagesAreRateLimitedAndSingleUsersAreNot(t *testing.T) {
 	// Single users have a limit of their own.
 	whole := make(chan error)
 	go func() { _, err := w.SyncDirectory(ctx, "t_9"); whole <- err }()
-	must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+	must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 	begun := time.Now()
 	_, err := w.Fresh(ctx, "t_9", sandbox.BenID, time.Hour)
 	must(t, err)

@@ -49,7 +49,7 @@ func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page
 	if err != nil {
 		after = nil
 	}
-	list, next, err := a.store.People(ctx, tenantID, q, false, string(after), peoplePerPage)
+	list, next, err := a.store.Users.People(ctx, tenantID, q, false, string(after), peoplePerPage)
 	if err != nil {
 		return Page{}, err
 	}
@@ -69,7 +69,7 @@ func personOf(p models.Person) Person {
 	if p.DialpadID != "" {
 		out.Account = &PersonAccount{ID: p.DialpadID, Email: p.AccountEmail, Number: p.Number, Display: display(p.Number), State: p.State}
 	}
-	if reason := models.AccountWords(p.State, p.Number); reason != "" {
+	if reason := models.AccountProblem(p.State, p.Number); reason != "" {
 		out.Reason = &reason
 	}
 	switch {

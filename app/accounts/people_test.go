@@ -16,7 +16,7 @@ import (
 func TestPeopleHaveTheReasonThatKeepsThemFromTexting(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.sync()
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{
 			{UserID: "42", Email: "ANA@acme.com", Name: "Ana Ruiz", Active: true}, {UserID: "44", Email: "cleo@acme.com", Name: "Cleo Park", Active: true},
 			{UserID: "45", Email: "dan@acme.com", Name: "Dan Weiss", Active: true}, {UserID: "46", Email: "eve@acme.com", Name: "Eve Stone", Active: true},
 			{UserID: "47", Email: "fay@acme.com", Name: "Fay", Active: false}}))
@@ -44,7 +44,7 @@ func TestPeopleArePaged(t *testing.T) {
 		for i := range 120 {
 			users = append(users, models.User{UserID: fmt.Sprint(1000 + i), Email: fmt.Sprintf("u%d@acme.com", i), Name: fmt.Sprintf("User %03d", i/2), Active: true})
 		}
-		must(t, w.db.SaveUsers(ctx, "t_9", users))
+		must(t, w.db.Users.Save(ctx, "t_9", users))
 		seen, pages := map[string]bool{}, 0
 		for cursor := ""; ; pages++ {
 			page, err := w.People(ctx, "t_9", "", cursor)
@@ -72,7 +72,7 @@ func TestPeopleWithSharedEmailsOrAccountsHaveANote(t *testing.T) {
 		active := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"TWO@acme.com"}, Numbers: []string{"+14155550108"}})
 		shared := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"desk@acme.com", "front@acme.com"}, Numbers: []string{"+14155550109"}})
 		w.sync()
-		must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "60", Email: "two@acme.com", Name: "A", Active: true},
+		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "60", Email: "two@acme.com", Name: "A", Active: true},
 			{UserID: "61", Email: "Desk@acme.com", Name: "B", Active: true}, {UserID: "62", Email: "front@acme.com", Name: "C", Active: true},
 			{UserID: "63", Email: "desk@acme.com", Name: "D", Active: false}}))
 		page, err := w.People(ctx, "t_9", "", "")
@@ -88,7 +88,7 @@ func TestPeopleWithSharedEmailsOrAccountsHaveANote(t *testing.T) {
 			t.Error(diff)
 		}
 		for _, email := range []string{"two@acme.com", "desk@acme.com"} { // the page shows the account that texts go out from
-			a, err := w.db.AccountByEmail(ctx, "t_9", email)
+			a, err := w.db.Accounts.ByEmail(ctx, "t_9", email)
 			must(t, err)
 			if email == "two@acme.com" && a.DialpadID != active || email == "desk@acme.com" && a.DialpadID != shared {
 				t.Errorf("%s stands for %s", email, a.DialpadID)
@@ -107,8 +107,8 @@ func (w *world) large(n int) {
 		users = append(users, models.User{UserID: fmt.Sprint(10_000 + i), Email: email, Name: fmt.Sprintf("Person %05d", i*7919%n), Active: true})
 		list = append(list, models.Account{DialpadID: fmt.Sprint(int64(5_000_000_000_000_000) + int64(i)), Name: email, Emails: []string{email}, Number: fmt.Sprintf("+1415555%04d", i%10_000), State: "active"})
 	}
-	must(w.t, w.db.SaveUsers(ctx, "t_9", users))
-	_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), list)
+	must(w.t, w.db.Users.Save(ctx, "t_9", users))
+	_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), list)
 	must(w.t, err)
 }
 

@@ -16,7 +16,7 @@ import (
 // has to be read and can't be.
 func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderThan time.Duration) (models.Account, error) {
 	known := func(ctx context.Context) (v models.Account, fresh bool, err error) {
-		v, err = a.store.Account(ctx, tenantID, dialpadID)
+		v, err = a.store.Accounts.Get(ctx, tenantID, dialpadID)
 		return v, err == nil && !v.Stale && a.now().Sub(v.CheckedAt) <= olderThan, err
 	}
 	v, fresh, err := known(ctx)
@@ -32,7 +32,7 @@ func (a *Accounts) Fresh(ctx context.Context, tenantID, dialpadID string, olderT
 		if err != nil || fresh {
 			return v, err
 		}
-		c, err := a.store.Connection(ctx, tenantID)
+		c, err := a.store.Connections.Get(ctx, tenantID)
 		if err != nil {
 			return v, err
 		}
@@ -63,11 +63,11 @@ const (
 // be new users, or no users at all. If there are too many changes to read at
 // once it returns true: the rest is for ReadStale.
 func (a *Accounts) ReadChanged(ctx context.Context, tenantID string, ids []string) (more bool, err error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return false, err
 	}
-	if n, err := a.store.CountStale(ctx, tenantID); err != nil || n > maxChanged {
+	if n, err := a.store.Accounts.CountStale(ctx, tenantID); err != nil || n > maxChanged {
 		return true, err
 	}
 	for _, id := range ids[:min(len(ids), maxChanged)] {
@@ -101,13 +101,13 @@ func (a *Accounts) readNew(ctx context.Context, c models.Connection, id string) 
 // ReadStale reads the users that change-log events named and nobody has read
 // since. For many it syncs the whole directory, which costs less.
 func (a *Accounts) ReadStale(ctx context.Context, tenantID string) (Counts, error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return Counts{}, err
 	}
 	var counts Counts
 	for done := map[string]bool{}; ; {
-		list, err := a.store.StaleAccounts(ctx, tenantID, accountsPerRound)
+		list, err := a.store.Accounts.Stale(ctx, tenantID, accountsPerRound)
 		if err != nil {
 			return counts, err
 		}

@@ -23,7 +23,7 @@ func TestStaleAccountsAreReadAgain(t *testing.T) {
 		w.sync()
 		w.sandbox.SuspendUser(sandbox.BenID)
 		w.clock.Add(time.Second)
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID, sandbox.AnaID, "77"}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID, sandbox.AnaID, "77"}))
 		if !w.account(sandbox.BenID).Stale {
 			t.Fatal("not stale")
 		}
@@ -44,11 +44,11 @@ func TestStaleAccountsAreReadAgain(t *testing.T) {
 func TestEventDuringAReadKeepsTheAccountStale(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.sync()
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		w.on(func(*http.Request) {
 			w.on(nil)
 			w.clock.Add(time.Second)
-			must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+			must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		})
 		_, err := w.ReadStale(ctx, "t_9")
 		must(t, err)
@@ -88,7 +88,7 @@ func TestFreshReadsOldAndStaleAccounts(t *testing.T) {
 			t.Errorf("asked again: %d", asked())
 		}
 		w.sandbox.RestoreUser(sandbox.BenID)
-		must(t, w.db.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.BenID}))
 		w.clock.Add(time.Second)
 		if a := fresh(); !a.CanText() || asked() != 2 {
 			t.Errorf("stale: %+v, asked %d times", a, asked())
@@ -150,7 +150,7 @@ func TestOutageIsReturnedAsUnreachable(t *testing.T) {
 	if _, err := w.SyncDirectory(ctx, "t_9"); !errors.As(err, &r) || r.Code != "dialpad_unreachable" {
 		t.Errorf("SyncDirectory: %v", err)
 	}
-	if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.State != models.Connected || !w.account(sandbox.BenID).CanText() {
+	if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.State != models.Connected || !w.account(sandbox.BenID).CanText() {
 		t.Errorf("an outage changed something: %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestRevokedGrantBreaksTheConnection(t *testing.T) {
 	if _, err := w.SyncDirectory(ctx, "t_9"); !errors.As(err, &r) || r.Code != "not_connected" {
 		t.Errorf("got %v", err)
 	}
-	if c, err := w.db.Connection(ctx, "t_9"); err != nil || c.State != models.Broken {
+	if c, err := w.db.Connections.Get(ctx, "t_9"); err != nil || c.State != models.Broken {
 		t.Errorf("connection is %s, %v", c.State, err)
 	}
 }
@@ -171,7 +171,7 @@ func TestRevokedGrantBreaksTheConnection(t *testing.T) {
 // reads them.
 func (w *world) changed(ids ...string) (later bool) {
 	w.t.Helper()
-	must(w.t, w.db.MarkStale(ctx, "t_9", ids))
+	must(w.t, w.db.Accounts.MarkStale(ctx, "t_9", ids))
 	w.clock.Add(time.Second)
 	later, err := w.ReadChanged(ctx, "t_9", ids)
 	must(w.t, err)
@@ -204,8 +204,8 @@ func TestReadChangedStoresEachChangeWithAnAuditEntry(t *testing.T) {
 				if later := w.changed(sandbox.BenID); later {
 					t.Error("left for later")
 				}
-				a, err := w.db.AccountByEmail(ctx, "t_9", "ben@acme.com")
-				if err != nil || a.DialpadID != sandbox.BenID || a.Stale || models.AccountWords(a.State, a.Number) != step.words {
+				a, err := w.db.Accounts.ByEmail(ctx, "t_9", "ben@acme.com")
+				if err != nil || a.DialpadID != sandbox.BenID || a.Stale || models.AccountProblem(a.State, a.Number) != step.words {
 					t.Errorf("account %+v, %v", a, err)
 				}
 				all := w.changes()
@@ -226,11 +226,11 @@ func TestReadChangedStoresANewUser(t *testing.T) {
 		w.sync()
 		id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{"fay@acme.com"}, Numbers: []string{"+14155550109"}})
 		w.changed(id, "6422934115149452", sandbox.GilID) // an office's id, another company's user
-		if a, err := w.db.AccountByEmail(ctx, "t_9", "fay@acme.com"); err != nil || !a.CanText() {
+		if a, err := w.db.Accounts.ByEmail(ctx, "t_9", "fay@acme.com"); err != nil || !a.CanText() {
 			t.Errorf("%+v %v", a, err)
 		}
 		for _, other := range []string{"6422934115149452", sandbox.GilID} {
-			if _, err := w.db.Account(ctx, "t_9", other); !errors.Is(err, models.ErrNotFound) {
+			if _, err := w.db.Accounts.Get(ctx, "t_9", other); !errors.Is(err, models.ErrNotFound) {
 				t.Errorf("%s became an account: %v", other, err)
 			}
 		}
@@ -245,7 +245,7 @@ func TestManyChangesAreReadWithTheDirectory(t *testing.T) {
 		for _, id := range ids[:150] {
 			w.sandbox.SuspendUser(id)
 		}
-		must(t, w.db.MarkStale(ctx, "t_9", ids[:150]))
+		must(t, w.db.Accounts.MarkStale(ctx, "t_9", ids[:150]))
 		w.clock.Add(time.Second)
 		before := len(w.sandbox.Requests())
 		if later, err := w.ReadChanged(ctx, "t_9", ids[:1]); err != nil || !later {
@@ -258,7 +258,7 @@ func TestManyChangesAreReadWithTheDirectory(t *testing.T) {
 		if n := len(w.sandbox.Requests()) - before; n != 3 {
 			t.Errorf("%d requests", n)
 		}
-		if n, err := w.db.CountStale(ctx, "t_9"); err != nil || n != 0 {
+		if n, err := w.db.Accounts.CountStale(ctx, "t_9"); err != nil || n != 0 {
 			t.Errorf("%d still stale, %v", n, err)
 		}
 	})

@@ -20,7 +20,7 @@ const (
 // *eligibility.Refusal, dialpad_unreachable without retries, or
 // not_connected when Dialpad refuses the grant.
 func (a *Accounts) RefreshPeople(ctx context.Context, tenantID string, olderThan time.Duration) error {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.dp = dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.clock.Now})
 	w.db = seed.Store(t, dsn, w.clock.Now)
 	w.db.Tenant("t_9")
-	_, err := w.db.Install(ctx, "t_9", "42")
+	_, err := w.db.Installations.Install(ctx, "t_9", "42")
 	must(t, err)
 	w.connect(sandbox.AcmeID, sandbox.AnaID)
 	tokens := connection.NewTokens(w.db.Store, w.dp, connection.Config{Now: w.clock.Now})
@@ -83,7 +83,7 @@ func newWorld(t *testing.T, dsn string) *world {
 
 func (w *world) connect(company, user string) {
 	w.t.Helper()
-	_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: user,
+	_, err := w.db.Connections.Save(ctx, models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc", DialpadUserID: user,
 		ConnectedBy: "ana@acme.com", Grant: models.Grant{Access: w.sandbox.IssueToken(user, "change_log")}})
 	must(w.t, err)
 }
@@ -110,7 +110,7 @@ func (w *world) sync() accounts.Counts {
 
 func (w *world) account(id string) models.Account {
 	w.t.Helper()
-	a, err := w.db.Account(ctx, "t_9", id)
+	a, err := w.db.Accounts.Get(ctx, "t_9", id)
 	must(w.t, err)
 	return a
 }
@@ -127,7 +127,7 @@ func (w *world) requests(path string) int {
 
 func (w *world) changes() []map[string]string {
 	w.t.Helper()
-	all, err := w.db.Audits(ctx, "t_9", 100)
+	all, err := w.db.Audits.List(ctx, "t_9", 100)
 	must(w.t, err)
 	var out []map[string]string
 	for _, a := range all {

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Action is one call of an automation: a text to one record.
@@ -43,7 +44,7 @@ func (x *Audience) Target(ctx context.Context, t models.Tenant, userID string, a
 	if err != nil {
 		return Target{}, err
 	}
-	p, err := x.recipients(ctx, audienceSpec{tenant: t, userID: userID, source: models.SourceAutomation, module: a.Module,
+	p, err := x.recipients(ctx, audienceSpec{tenant: t, userID: userID, source: ledger.SourceAutomation, module: a.Module,
 		recordIDs: []string{a.RecordID}, toField: a.ToField, template: tpl}, "")
 	r := Recipient{Code: CodeMissing, Reason: ReasonMissing}
 	switch {

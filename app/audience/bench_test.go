@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 func BenchmarkPrepare100k(b *testing.B) {
@@ -35,7 +35,7 @@ func noNumberTwice(w *World, batch string) {
 	w.T.Helper()
 	seen := map[string]bool{}
 	for after := ""; ; {
-		list, err := w.DB.Messages(Ctx, "t_9", batch, []string{models.Queued}, after, 10_000)
+		list, err := w.DB.Messages.List(Ctx, "t_9", batch, []string{ledger.Queued}, after, 10_000)
 		Must(w.T, err)
 		for _, m := range list {
 			if seen[m.ToNumber] {

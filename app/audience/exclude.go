@@ -39,7 +39,7 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 		if r.Number == "" {
 			continue
 		}
-		key, err := x.store.NumberKey(ctx, t.ID, r.Number)
+		key, err := x.store.Tenants.NumberKey(ctx, t.ID, r.Number)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 	if len(keys) == 0 {
 		return nil
 	}
-	suppressed, err := x.store.SuppressedKeys(ctx, t.ID, keys)
+	suppressed, err := x.store.Suppressions.Keys(ctx, t.ID, keys)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // senderOrHold checks again who sends: plan, installation, connection
@@ -16,7 +18,7 @@ import (
 // Without an account the sender is "", and the recipients' messages
 // fail with the reason. Before its time a batch keeps the account it
 // had: the account may be active again by then.
-func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b models.Batch) (senderID string, held bool, err error) {
+func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b ledger.Batch) (senderID string, held bool, err error) {
 	account, refusal, err := x.eligibility.CheckUser(ctx, t.ID, b.SenderEmail)
 	switch {
 	case err != nil:
@@ -35,25 +37,25 @@ func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b models.B
 }
 
 // hold holds a batch that was being prepared, with its messages so far.
-func (x *Audience) hold(ctx context.Context, b models.Batch, code, reason string) error {
-	return changeState(ctx, x.store, b, map[string]any{"state": models.BatchHeld, "held_reason": reason,
+func (x *Audience) hold(ctx context.Context, b ledger.Batch, code, reason string) error {
+	return changeState(ctx, x.store, b, map[string]any{"state": ledger.BatchHeld, "held_reason": reason,
 		"held_code": code, "held_at": x.now()})
 }
 
 // CancelBatch cancels a batch that can't go on, unless it changed since
 // it was read. code is "" or models.HeldExpired.
-func CancelBatch(ctx context.Context, store *models.Store, b models.Batch, code, reason string, now time.Time) error {
-	return changeState(ctx, store, b, map[string]any{"state": models.BatchCancelled, "held_reason": reason,
+func CancelBatch(ctx context.Context, store *models.Store, b ledger.Batch, code, reason string, now time.Time) error {
+	return changeState(ctx, store, b, map[string]any{"state": ledger.BatchCancelled, "held_reason": reason,
 		"held_code": code, "finished_at": now})
 }
 
 // changeState updates a batch and queues the job that updates its
 // messages.
-func changeState(ctx context.Context, store *models.Store, b models.Batch, set map[string]any) error {
+func changeState(ctx context.Context, store *models.Store, b ledger.Batch, set map[string]any) error {
 	return apierror.IgnoreLost(store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.UpdateSeen(ctx, b, set); err != nil {
+		if err := tx.Batches.UpdateUnchanged(ctx, b, set); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID})
+		return tx.Enqueue(ctx, queue.ApplyBatchState{TenantID: b.TenantID, BatchID: b.ID})
 	}))
 }

@@ -1,13 +1,14 @@
 package audience_test
 
 import (
-	. "dialpad-texting/internal/apptest"
-	"dialpad-texting/integrations/crm"
-	crmsandbox "dialpad-texting/integrations/crm/sandbox"
-	"dialpad-texting/models"
 	"fmt"
 	"testing"
 	"time"
+
+	"dialpad-texting/integrations/crm"
+	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 func TestPrepareHoldsABatchWhoseTenantMayNotText(t *testing.T) {
@@ -24,7 +25,7 @@ func TestPrepareHoldsABatchWhoseTenantMayNotText(t *testing.T) {
 		}
 		_, err := w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		if b := w.Row(v.ID); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || w.CountJobs("move_batch") == 0 {
+		if b := w.Row(v.ID); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldPlan || w.CountJobs("move_batch") == 0 {
 			t.Errorf("%s, %s", b.State, b.HeldCode)
 		}
 		w.MustApplyState(v.ID)
@@ -41,13 +42,13 @@ func TestPrepareHoldsABatchAfterAnHourOfRefusals(t *testing.T) {
 		if _, err := w.Prepare(Ctx, "t_9", v.ID); err == nil {
 			t.Fatal("prepared")
 		}
-		if now := w.MustView(v.ID); now.State != models.BatchPreparing || now.Reason == nil {
+		if now := w.MustView(v.ID); now.State != ledger.BatchPreparing || now.Reason == nil {
 			t.Errorf("at first %s, %v", now.State, now.Reason)
 		}
 		w.Clock.Add(61 * time.Minute)
 		_, err := w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		if now := w.MustView(v.ID); now.State != models.BatchHeld || now.Reason == nil || *now.Reason != "Salesmate refused access to these records" || now.Counts.Held != 2 {
+		if now := w.MustView(v.ID); now.State != ledger.BatchHeld || now.Reason == nil || *now.Reason != "Salesmate refused access to these records" || now.Counts.Held != 2 {
 			t.Errorf("after an hour %s, %v, %+v", now.State, fmt.Sprint(now.Reason), now.Counts)
 		}
 		w.Host.Mend()
@@ -55,7 +56,7 @@ func TestPrepareHoldsABatchAfterAnHourOfRefusals(t *testing.T) {
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		if now := w.MustView(v.ID); now.State != models.BatchSending || now.Counts.Queued != 2 || now.Reason != nil {
+		if now := w.MustView(v.ID); now.State != ledger.BatchSending || now.Counts.Queued != 2 || now.Reason != nil {
 			t.Errorf("resumed %s, %v, %+v", now.State, now.Reason, now.Counts)
 		}
 	})

@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 // seedThousand adds people until Acme has a thousand, one of whom, six
@@ -30,12 +30,12 @@ func seedThousand(w *World) {
 
 func checkThousand(w *World, v outbox.BatchView) {
 	w.T.Helper()
-	if v.State != models.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
+	if v.State != ledger.BatchSending || v.Counts.Total != 1000 || v.Counts.Queued != 990 || v.Counts.Skipped != 10 {
 		w.T.Errorf("%s, %+v", v.State, v.Counts)
 	}
 	numbers, reasons := map[string]bool{}, map[string]int{}
 	for _, m := range w.Rows(v.ID) {
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			reasons[m.ErrorCode]++
 			continue
 		}
@@ -59,7 +59,7 @@ func TestPrepareReadsASelectionInPages(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		seedThousand(w)
 		v := w.MustCreate(w.Selection("ana", crm.ModuleContact, ""), "k1", Text(Hi))
-		if v.Counts.Queued != 1000 || v.State != models.BatchPreparing {
+		if v.Counts.Queued != 1000 || v.State != ledger.BatchPreparing {
 			t.Errorf("before: %+v", v.Counts)
 		}
 		n, err := w.Prepare(Ctx, "t_9", v.ID)
@@ -156,18 +156,18 @@ func TestPrepareNotesAFailingCRM(t *testing.T) {
 					}
 				}
 				now := w.MustView(v.ID)
-				if now.State != models.BatchPreparing || now.Reason == nil || *now.Reason != words || now.Counts.Total != 1000 || now.Counts.Skipped == 0 {
+				if now.State != ledger.BatchPreparing || now.Reason == nil || *now.Reason != words || now.Counts.Total != 1000 || now.Counts.Skipped == 0 {
 					t.Errorf("meanwhile %s, %v, %+v", now.State, now.Reason, now.Counts)
 				}
-				w.Settle(models.Sent, w.Claim()...) // what is prepared goes out meanwhile
-				if now = w.MustView(v.ID); now.State != models.BatchPreparing || now.Counts.Sent == 0 || now.Counts.Total != 1000 {
+				w.Settle(ledger.Sent, w.Claim()...) // what is prepared goes out meanwhile
+				if now = w.MustView(v.ID); now.State != ledger.BatchPreparing || now.Counts.Sent == 0 || now.Counts.Total != 1000 {
 					t.Errorf("while it sends %s, %+v", now.State, now.Counts)
 				}
 				w.Host.Mend()
 				_, err := w.Prepare(Ctx, "t_9", v.ID)
 				Must(t, err)
-				w.Settle(models.Sent, w.Claim()...)
-				if now = w.MustView(v.ID); now.State != models.BatchDone || now.Reason != nil || now.Counts.Sent != 990 || now.Counts.Skipped != 10 {
+				w.Settle(ledger.Sent, w.Claim()...)
+				if now = w.MustView(v.ID); now.State != ledger.BatchDone || now.Reason != nil || now.Counts.Sent != 990 || now.Counts.Skipped != 10 {
 					t.Errorf("afterwards %s, %v, %+v", now.State, now.Reason, now.Counts)
 				}
 			})
@@ -195,8 +195,8 @@ func TestPrepareAndPreviewDetectCircularPages(t *testing.T) {
 			t.Errorf("counted in a circle: %+v", p.Total)
 		}
 		v := w.MustCreate(a, "k1", Text("Hi"))
-		for _, want := range []string{models.BatchPreparing, models.BatchHeld} {
-			if n, err := x.Prepare(Ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == models.BatchPreparing {
+		for _, want := range []string{ledger.BatchPreparing, ledger.BatchHeld} {
+			if n, err := x.Prepare(Ctx, "t_9", v.ID); n.Pages > 3 || err == nil && want == ledger.BatchPreparing {
 				t.Fatalf("%d pages, %v", n.Pages, err)
 			}
 			got := w.MustView(v.ID)
@@ -225,7 +225,7 @@ func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		seedThousand(w)
 		a := w.Selection("ana", crm.ModuleContact, "")
-		for i, stop := range []func(context.Context, access.Asker, string) (models.Batch, error){w.Pause, w.Cancel} {
+		for i, stop := range []func(context.Context, access.Asker, string) (ledger.Batch, error){w.Pause, w.Cancel} {
 			v := w.MustCreate(a, fmt.Sprint("k", i), Text(Hi))
 			pages := 0
 			w.CRM.Before = func() error {
@@ -245,7 +245,7 @@ func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 			if len(w.Claim()) != 0 || now.Counts.Total != 1000 {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
 			}
-			if i == 0 && (now.State != models.BatchPaused || now.Counts.Queued < 900) || i == 1 && (now.State != models.BatchCancelled || now.Counts.Cancelled < 900) {
+			if i == 0 && (now.State != ledger.BatchPaused || now.Counts.Queued < 900) || i == 1 && (now.State != ledger.BatchCancelled || now.Counts.Cancelled < 900) {
 				t.Errorf("stopped: %s, %+v", now.State, now.Counts)
 			}
 			if i == 0 {
@@ -256,7 +256,7 @@ func TestPrepareStopsWhenPausedOrCancelled(t *testing.T) {
 				_, err = w.ApplyState(Ctx, "t_9", v.ID)
 				Must(t, err)
 				checkThousand(w, w.MustView(v.ID))
-				w.Settle(models.Sent, w.Claim()...)
+				w.Settle(ledger.Sent, w.Claim()...)
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // PrepareCounts is what one run of Prepare did.
@@ -21,14 +22,14 @@ type PrepareCounts struct{ Pages, Queued, Skipped int }
 func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n PrepareCounts, err error) {
 	seen := cursorSet{}
 	for {
-		b, err := x.store.Batch(ctx, tenantID, "", batchID)
-		if errors.Is(err, models.ErrNotFound) || err == nil && b.State != models.BatchPreparing {
+		b, err := x.store.Batches.Get(ctx, tenantID, "", batchID)
+		if errors.Is(err, models.ErrNotFound) || err == nil && b.State != ledger.BatchPreparing {
 			return n, nil
 		}
 		if err != nil {
 			return n, err
 		}
-		t, err := x.store.Tenant(ctx, tenantID)
+		t, err := x.store.Tenants.Get(ctx, tenantID)
 		if err != nil {
 			return n, err
 		}
@@ -42,11 +43,11 @@ func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n Pre
 // preparePage prepares the page at the batch's cursor. done is false
 // where the batch has to be read again: for its next page, or since its
 // state changed.
-func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b models.Batch, seen cursorSet, n *PrepareCounts) (done bool, err error) {
-	if now := x.now(); waitsForFirstPage(b) && b.LateBy(*b.SendAt, now) {
-		set := b.Late(now)
+func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Batch, seen cursorSet, n *PrepareCounts) (done bool, err error) {
+	if now := x.now(); waitsForFirstPage(b) && b.IsLate(*b.SendAt, now) {
+		set := b.StoppedLate(now)
 		set["started_at"] = nil // it never did; whoever resumes it starts it
-		return false, apierror.IgnoreLost(x.store.UpdateSeen(ctx, b, set))
+		return false, apierror.IgnoreLost(x.store.Batches.UpdateUnchanged(ctx, b, set))
 	}
 	sender, held, err := x.senderOrHold(ctx, t, b)
 	if err != nil || held {
@@ -92,8 +93,8 @@ func (n *PrepareCounts) add(p Page) {
 // waitsForFirstPage reports whether a scheduled batch was started in
 // time and has no page yet: the CRM did not answer, or no worker was
 // running.
-func waitsForFirstPage(b models.Batch) bool {
-	return b.SendAt != nil && b.StartedAt != nil && b.Cursor == "" && !b.LateBy(*b.SendAt, *b.StartedAt)
+func waitsForFirstPage(b ledger.Batch) bool {
+	return b.SendAt != nil && b.StartedAt != nil && b.Cursor == "" && !b.IsLate(*b.SendAt, *b.StartedAt)
 }
 
 const optOutsTimeout = 10 * time.Second
@@ -101,8 +102,8 @@ const optOutsTimeout = 10 * time.Second
 // refreshOptOuts reads Dialpad's opt-outs before a bulk's first page.
 // When that fails the bulk goes on: Dialpad enforces its own list, and
 // ours is an hour old at most.
-func (x *Audience) refreshOptOuts(ctx context.Context, b models.Batch) {
-	if b.Source != models.SourceBulk || b.Cursor != "" {
+func (x *Audience) refreshOptOuts(ctx context.Context, b ledger.Batch) {
+	if b.Source != ledger.SourceBulk || b.Cursor != "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, optOutsTimeout)
@@ -119,10 +120,10 @@ const refusedTimeout = time.Hour
 
 // noteFailure stores why preparing waits, for the person, and returns
 // the cause; or it holds the batch, where the CRM refuses for too long.
-func (x *Audience) noteFailure(ctx context.Context, b models.Batch, cause error) error {
+func (x *Audience) noteFailure(ctx context.Context, b ledger.Batch, cause error) error {
 	permanent := permanentReason(cause)
 	if permanent != "" && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedTimeout {
-		return x.hold(ctx, b, models.HeldRefused, permanent)
+		return x.hold(ctx, b, ledger.HeldRefused, permanent)
 	}
 	var e *apierror.Error
 	note := "Preparing failed and is tried again"
@@ -134,7 +135,7 @@ func (x *Audience) noteFailure(ctx context.Context, b models.Batch, cause error)
 		note = "Waiting for Salesmate, which is not answering"
 	}
 	if note != b.PrepareNote {
-		err := x.store.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchPreparing}, map[string]any{"prepare_note": note})
+		err := x.store.Batches.Update(ctx, b.TenantID, b.ID, []string{ledger.BatchPreparing}, map[string]any{"prepare_note": note})
 		if err != nil {
 			x.cfg.Log.Warn("storing a batch's prepare note failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
 		}

@@ -6,9 +6,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestPrepareStoresATextOrAReasonPerRecipient(t *testing.T) {
@@ -25,11 +26,11 @@ func TestPrepareStoresATextOrAReasonPerRecipient(t *testing.T) {
 		if d := cmp.Diff(want, w.Outcomes(v.ID)); d != "" {
 			t.Error(d)
 		}
-		if v.State != models.BatchSending || v.Counts.Queued != 2 || v.Counts.Skipped != 9 || v.Counts.Total != 11 {
+		if v.State != ledger.BatchSending || v.Counts.Queued != 2 || v.Counts.Skipped != 9 || v.Counts.Total != 11 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
-		w.Settle(models.Sent, w.Claim()...)
-		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Sent != 2 {
+		w.Settle(ledger.Sent, w.Claim()...)
+		if v = w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Sent != 2 {
 			t.Errorf("afterwards %s, %+v", v.State, v.Counts)
 		}
 	})
@@ -74,7 +75,7 @@ func TestPrepareTakesTheNumberFromToField(t *testing.T) {
 
 func TestPrepareAppendsTheOptOutLineToBulks(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7"), "k1", Text("Hi {{Contact.firstName}}"))
 		if got := w.Rows(v.ID)[0].Text; got != "Hi Bob\nReply STOP to opt out." {
 			t.Errorf("text %q", got)
@@ -109,7 +110,7 @@ func TestPrepareRereadsValuesAndOptOuts(t *testing.T) {
 func TestPrepareFinishesABatchWithoutRecipients(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "8", "11"), "k1", Text(Hi))
-		if v.State != models.BatchDone || v.FinishedAt == nil || v.Counts.Skipped != 2 || v.ETA != nil {
+		if v.State != ledger.BatchDone || v.FinishedAt == nil || v.Counts.Skipped != 2 || v.ETA != nil {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -130,7 +131,7 @@ func TestPrepareChecksTheSenderAgain(t *testing.T) {
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
 		_, err := w.Prepare(Ctx, "t_9", gone.ID)
 		Must(t, err)
-		if v := w.MustView(gone.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || v.Counts.Skipped != 1 {
+		if v := w.MustView(gone.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || v.Counts.Skipped != 1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if m := w.Rows(gone.ID)[0]; m.ErrorText != "No Dialpad account found" && w.Rows(gone.ID)[1].ErrorText != "No Dialpad account found" {
@@ -142,7 +143,7 @@ func TestPrepareChecksTheSenderAgain(t *testing.T) {
 		if _, err := w.Prepare(Ctx, "t_9", held.ID); err != nil {
 			t.Fatal(err)
 		}
-		if v := w.MustView(held.ID); v.State != models.BatchHeld || *v.Reason != ConnectMessage || v.Counts.Held != 2 || w.Row(held.ID).HeldCode != models.HeldPlan {
+		if v := w.MustView(held.ID); v.State != ledger.BatchHeld || *v.Reason != ConnectMessage || v.Counts.Held != 2 || w.Row(held.ID).HeldCode != ledger.HeldPlan {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -152,7 +153,7 @@ func TestPrepareNeverQueuesMergeFields(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		w.Host.Seed(1, 0)
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "9"), "k1", Text("Hi {{Contact.firstName}} {{Contact.title|}}."))
-		Must(t, w.DB.UpdateBatch(Ctx, "t_9", v.ID, []string{models.BatchPreparing}, map[string]any{"message": "Hi {{Contact.firstName"}))
+		Must(t, w.DB.Batches.Update(Ctx, "t_9", v.ID, []string{ledger.BatchPreparing}, map[string]any{"message": "Hi {{Contact.firstName"}))
 		if _, err := w.Prepare(Ctx, "t_9", v.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +162,7 @@ func TestPrepareNeverQueuesMergeFields(t *testing.T) {
 				t.Errorf("claimed %q", c.Text)
 			}
 		}
-		if v := w.MustView(v.ID); v.State != models.BatchCancelled || v.Counts.Cancelled != 2 {
+		if v := w.MustView(v.ID); v.State != ledger.BatchCancelled || v.Counts.Cancelled != 2 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // PreviewRequest asks who would get what.
@@ -109,10 +110,10 @@ func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest
 const unwritten = "\u2026"
 
 func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewRequest) (audienceSpec, error) {
-	s := audienceSpec{tenant: a.Tenant, userID: a.UserID, source: models.SourceOne, module: a.Ctx.Module,
+	s := audienceSpec{tenant: a.Tenant, userID: a.UserID, source: ledger.SourceOne, module: a.Ctx.Module,
 		recordIDs: UniqueIDs(a.Ctx.RecordIDs), toNumber: a.Ctx.ToNumber}
 	if a.Ctx.Mode == crm.ModeBulk {
-		s.source, s.selection, s.toNumber = models.SourceBulk, a.Ctx.Selection, ""
+		s.source, s.selection, s.toNumber = ledger.SourceBulk, a.Ctx.Selection, ""
 		s.toField = cmp.Or(r.ToField, DefaultPhoneField)
 		if err := x.templates.CheckPhoneField(ctx, a.Tenant, a.Ctx.Module, s.toField); err != nil {
 			return s, err

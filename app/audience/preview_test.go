@@ -8,12 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // dryRun is a preview with all its parts put together.
@@ -66,7 +67,7 @@ func excluded(w *World, told map[string]string) (n int) {
 
 func TestPreviewEqualsPrepare(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, OptOutLine: "Reply STOP to opt out."}))
 		w.Suppress("+14155550110", models.OptOutReply)
 		batches := 0
 		for name, c := range map[string]struct {
@@ -92,7 +93,7 @@ func TestPreviewEqualsPrepare(t *testing.T) {
 			}
 			segments, most := 0, 0
 			for _, m := range w.Rows(v.ID) {
-				if m.State != models.Skipped {
+				if m.State != ledger.Skipped {
 					segments, most = segments+m.Segments, max(most, m.Segments)
 				}
 			}
@@ -220,7 +221,7 @@ func TestPreviewOfAnEmptyTextCountsRecipients(t *testing.T) {
 
 func TestPreviewCountsQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		w.Clock.Add(10 * time.Hour) // 20:00 in New York, 17:00 in California, 15:00 in Honolulu
 		v, err := w.Preview(Ctx, w.Bulk("ana", crm.ModuleContact, "2", "5", "1", "50"), audience.PreviewRequest{Message: "Hi"})
 		if err != nil || v.WillReceive != 4 || v.Quiet != 2 {
@@ -231,7 +232,7 @@ func TestPreviewCountsQuietHours(t *testing.T) {
 
 func TestPreviewCountsQuietHoursAtTheScheduledTime(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) { // it is 10:00 in New York, 07:00 in California, 05:00 in Honolulu
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 60, QuietFrom: "20:00", QuietTo: "08:00"}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 60, QuietFrom: "20:00", QuietTo: "08:00"}))
 		a := w.Bulk("ana", crm.ModuleContact, "2", "5", "1", "50")
 		now, err := w.Preview(Ctx, a, audience.PreviewRequest{Message: "Hi"})
 		Must(t, err)

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 )
 
@@ -21,7 +21,7 @@ func TestMoveQuietDelaysToTheEndOfQuietHours(t *testing.T) {
 	}{"moved": {true, nil, true}, "as planned": {false, nil, false}, "moved by an edit": {false, new(true), true}, "no more": {true, new(false), false}} {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
-				Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+				Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 				r := At("2026-03-02T23:00", "America/New_York", "")
 				r.MoveQuiet = c.asked
 				v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "2", "1", "50"), "k1", r) // New York, Oakland, Honolulu
@@ -54,7 +54,7 @@ func TestMoveQuietDelaysToTheEndOfQuietHours(t *testing.T) {
 // seconds before quiet hours, at six a minute.
 func TestPreviewCountsTextsThatReachQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 6, QuietFrom: "20:00", QuietTo: "08:00"}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 6, QuietFrom: "20:00", QuietTo: "08:00"}))
 		loc, err := time.LoadLocation("America/New_York")
 		Must(t, err)
 		w.Clock.Add(time.Date(2026, 3, 2, 19, 59, 40, 0, loc).Sub(w.Clock.Now()))

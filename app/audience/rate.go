@@ -18,18 +18,18 @@ type SendRate struct {
 // RateOf reads a tenant's rate: its limit, or what its lane learned.
 func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate, error) {
 	r := SendRate{PerMinute: t.Allowed()}
-	c, err := store.Connection(ctx, t.ID)
+	c, err := store.Connections.Get(ctx, t.ID)
 	if err != nil {
 		return r, apierror.IgnoreNotFound(err)
 	}
-	l, err := store.LaneOf(ctx, t.ID, c.CompanyID)
+	l, err := store.Lanes.Get(ctx, t.ID, c.CompanyID)
 	if err != nil {
 		return r, apierror.IgnoreNotFound(err)
 	}
 	if learned := int(l.LearnedRate); learned > 0 && (r.PerMinute == 0 || learned < r.PerMinute) {
 		r.PerMinute = learned
 	}
-	r.Queued, err = store.CountQueued(ctx, t.ID, c.CompanyID)
+	r.Queued, err = store.Messages.CountQueued(ctx, t.ID, c.CompanyID)
 	return r, err
 }
 

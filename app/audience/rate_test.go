@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 )
 
 func TestPreviewLastAtFollowsRateAndQueue(t *testing.T) {
@@ -32,10 +32,10 @@ func TestPreviewLastAtFollowsRateAndQueue(t *testing.T) {
 		if v = w.MustView(v.ID); v.ETA == nil || v.ETA.Sub(w.Clock.Now()) != 10*time.Second {
 			t.Errorf("the five themselves: %v", v.ETA)
 		}
-		l, err := w.DB.LaneOf(Ctx, "t_9", Company)
+		l, err := w.DB.Lanes.Get(Ctx, "t_9", Company)
 		Must(t, err)
 		l.LearnedRate = 15
-		Must(t, w.DB.SavePace(Ctx, l))
+		Must(t, w.DB.Lanes.SavePace(Ctx, l))
 		if got := lastIn(); got != 36*time.Second {
 			t.Errorf("while Dialpad takes fewer: %s", got)
 		}

@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Recipient is a person with the text that would go out, or the reason
@@ -107,7 +107,7 @@ func PersonOf(r crm.Record) (name, deal string) {
 // render fills the text in; bulks end with the tenant's opt-out line.
 func (s audienceSpec) render(r crm.Record) (string, error) {
 	text, err := s.template.Render(r.Fields)
-	if err != nil || s.source != models.SourceBulk || s.tenant.OptOutLine == "" {
+	if err != nil || s.source != ledger.SourceBulk || s.tenant.OptOutLine == "" {
 		return text, err
 	}
 	line, err := compose.Parse(text + "\n" + s.tenant.OptOutLine)

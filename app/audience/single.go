@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // singleTimeout bounds what a person waits for the CRM.
@@ -15,7 +16,7 @@ const singleTimeout = 5 * time.Second
 // ResolveSingle resolves the recipient of a one-to-one, so that what
 // can't go is refused at once. It returns nil while the CRM does not
 // answer: the text is not lost, it waits in state preparing.
-func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b models.Batch) (*Recipient, error) {
+func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b ledger.Batch) (*Recipient, error) {
 	s, err := specOf(t, b)
 	if err != nil {
 		return nil, apierror.Text(err)
@@ -43,7 +44,7 @@ func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b models.
 
 // Forecast returns one page of who would get a scheduled batch if it
 // began now.
-func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b models.Batch, cursor string) (Page, error) {
+func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b ledger.Batch, cursor string) (Page, error) {
 	s, err := specOf(t, b)
 	if err != nil {
 		return Page{}, apierror.Text(err)

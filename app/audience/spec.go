@@ -3,6 +3,7 @@ package audience
 import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // audienceSpec is the part of a batch that decides recipients and
@@ -20,7 +21,7 @@ type audienceSpec struct {
 	template  compose.Template
 }
 
-func specOf(t models.Tenant, b models.Batch) (audienceSpec, error) {
+func specOf(t models.Tenant, b ledger.Batch) (audienceSpec, error) {
 	tpl, err := compose.Parse(b.Message)
 	return audienceSpec{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
 		excluded: IDSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err

@@ -9,16 +9,17 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // storePage stores a page's messages and the cursor after it, if the
 // batch is as it was read; else models.ErrLost.
-func (x *Audience) storePage(ctx context.Context, tx *models.Store, b models.Batch, sender string, p Page) error {
-	now, err := tx.BatchForUpdate(ctx, b.TenantID, b.ID)
+func (x *Audience) storePage(ctx context.Context, tx *models.Store, b ledger.Batch, sender string, p Page) error {
+	now, err := tx.Batches.Lock(ctx, b.TenantID, b.ID)
 	if err != nil {
 		return err
 	}
-	if now.State != models.BatchPreparing || now.Cursor != b.Cursor || now.Version != b.Version {
+	if now.State != ledger.BatchPreparing || now.Cursor != b.Cursor || now.Version != b.Version {
 		return models.ErrLost
 	}
 	if err := x.Queue(ctx, tx, b, sender, p.Recipients); err != nil {
@@ -26,13 +27,13 @@ func (x *Audience) storePage(ctx context.Context, tx *models.Store, b models.Bat
 	}
 	set := map[string]any{"cursor": p.Next, "prepare_note": ""}
 	if p.Next == "" {
-		set["prepared"], set["state"] = true, models.BatchSending
+		set["prepared"], set["state"] = true, ledger.BatchSending
 	}
-	if err := tx.UpdateBatch(ctx, b.TenantID, b.ID, []string{models.BatchPreparing}, set); err != nil {
+	if err := tx.Batches.Update(ctx, b.TenantID, b.ID, []string{ledger.BatchPreparing}, set); err != nil {
 		return err
 	}
 	if p.Next == "" {
-		return tx.FinishBatches(ctx, []string{b.ID}) // everyone may have been excluded
+		return tx.Batches.Finish(ctx, []string{b.ID}) // everyone may have been excluded
 	}
 	return nil
 }
@@ -40,44 +41,44 @@ func (x *Audience) storePage(ctx context.Context, tx *models.Store, b models.Bat
 // Queue stores recipients as messages (queued, waiting for their time,
 // or skipped with the reason) and wakes the tenant's lane. Call it in a
 // transaction.
-func (x *Audience) Queue(ctx context.Context, tx *models.Store, b models.Batch, sender string, list []Recipient) error {
-	c, err := tx.Connection(ctx, b.TenantID)
+func (x *Audience) Queue(ctx context.Context, tx *models.Store, b ledger.Batch, sender string, list []Recipient) error {
+	c, err := tx.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return err
 	}
-	t, err := tx.Tenant(ctx, b.TenantID)
+	t, err := tx.Tenants.Get(ctx, b.TenantID)
 	if err != nil {
 		return err
 	}
-	lane, err := tx.LaneOf(ctx, b.TenantID, c.CompanyID)
+	lane, err := tx.Lanes.Get(ctx, b.TenantID, c.CompanyID)
 	if err != nil {
 		return err
 	}
-	messages := make([]models.Message, len(list))
+	messages := make([]ledger.Message, len(list))
 	for i, r := range list {
 		messages[i] = x.message(t, b, lane.ID, sender, r)
 	}
-	added, err := tx.AddMessages(ctx, lane, messages)
+	added, err := tx.Messages.Add(ctx, lane, messages)
 	if err != nil {
 		return err
 	}
 	if err := addDuplicates(ctx, tx, lane, b, messages, added); err != nil {
 		return err
 	}
-	return tx.Wake(ctx, b.TenantID, lane.ID, firstDue(messages, x.now()))
+	return tx.Lanes.MarkDue(ctx, b.TenantID, lane.ID, firstDue(messages, x.now()))
 }
 
-func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender string, r Recipient) models.Message {
+func (x *Audience) message(t models.Tenant, b ledger.Batch, laneID, sender string, r Recipient) ledger.Message {
 	now := x.now()
-	m := models.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
+	m := ledger.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
 		SenderID: sender, Module: b.Module, RecordID: r.RecordID, ContactID: r.ContactID, DealID: r.DealID, Name: r.Name, Deal: r.Deal,
-		ToNumber: r.Number, ToKey: r.NumberKey, Text: r.Text, Segments: r.Segments.Segments, State: models.Queued, Untold: true}
+		ToNumber: r.Number, ToKey: r.NumberKey, Text: r.Text, Segments: r.Segments.Segments, State: ledger.Queued, TimelinePending: true}
 	switch {
 	case r.Code != "":
-		m.State, m.ErrorCode, m.ErrorText, m.Text, m.Untold = models.Skipped, r.Code, r.Reason, "", false
+		m.State, m.ErrorCode, m.ErrorText, m.Text, m.TimelinePending = ledger.Skipped, r.Code, r.Reason, "", false
 		return m
 	case sender == "":
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, eligibility.CodeNoAccount, eligibility.NoAccountMessage, &now
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Failed, eligibility.CodeNoAccount, eligibility.NoAccountMessage, &now
 		return m
 	}
 	at := now
@@ -91,7 +92,7 @@ func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender strin
 		}
 	}
 	if at.After(now) {
-		m.State, m.DueAt = models.Waiting, &at
+		m.State, m.DueAt = ledger.Waiting, &at
 	}
 	return m
 }
@@ -99,14 +100,14 @@ func (x *Audience) message(t models.Tenant, b models.Batch, laneID, sender strin
 // addDuplicates stores, as skipped, the messages that the database
 // refused since their number already has one in this batch. Those of a
 // page that was stored before stay as they are.
-func addDuplicates(ctx context.Context, tx *models.Store, lane models.Lane, b models.Batch, all []models.Message,
+func addDuplicates(ctx context.Context, tx *models.Store, lane ledger.Lane, b ledger.Batch, all []ledger.Message,
 	added map[string]bool) error {
-	var skipped []models.Message
+	var skipped []ledger.Message
 	for _, m := range all {
 		if added[m.ID] {
 			continue
 		}
-		first, err := tx.MessageByNumber(ctx, b.TenantID, b.ID, m.ToKey)
+		first, err := tx.Messages.ByNumber(ctx, b.TenantID, b.ID, m.ToKey)
 		if errors.Is(err, models.ErrNotFound) {
 			continue
 		}
@@ -116,20 +117,20 @@ func addDuplicates(ctx context.Context, tx *models.Store, lane models.Lane, b mo
 		if first.RecordID == m.RecordID && first.Module == m.Module {
 			continue
 		}
-		m.ID, m.State, m.ErrorCode = models.NewID(), models.Skipped, CodeDuplicate
+		m.ID, m.State, m.ErrorCode = models.NewID(), ledger.Skipped, CodeDuplicate
 		m.ErrorText = sameNumberAs(nameWithDeal(first.Name, first.Deal))
-		m.Text, m.DueAt, m.Turn, m.Untold = "", nil, 0, false
+		m.Text, m.DueAt, m.Turn, m.TimelinePending = "", nil, 0, false
 		skipped = append(skipped, m)
 	}
-	_, err := tx.AddMessages(ctx, lane, skipped)
+	_, err := tx.Messages.Add(ctx, lane, skipped)
 	return err
 }
 
 // firstDue is when the lane has work: now, or at the first due time.
-func firstDue(messages []models.Message, now time.Time) time.Time {
+func firstDue(messages []ledger.Message, now time.Time) time.Time {
 	first := time.Time{}
 	for _, m := range messages {
-		if m.State != models.Waiting || m.DueAt == nil {
+		if m.State != ledger.Waiting || m.DueAt == nil {
 			return now
 		}
 		if first.IsZero() || m.DueAt.Before(first) {

@@ -7,6 +7,7 @@ import (
 	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestWorkflowHasOneBatchADay(t *testing.T) {
@@ -15,18 +16,18 @@ func TestWorkflowHasOneBatchADay(t *testing.T) {
 		w.clock.Add(noon.Sub(w.clock.Now()))
 		w.people.SyncDirectory(ctx, "t_9")
 		_, first := w.process(w.call("7"))
-		b, err := w.db.Batch(ctx, "t_9", "", w.message(first).BatchID)
+		b, err := w.db.Batches.Get(ctx, "t_9", "", w.message(first).BatchID)
 		must(t, err)
-		if b.Source != models.SourceAutomation || b.Class != models.ClassAutomation || b.UserID != "" || b.WorkflowID != "w1" || b.WorkflowName != "Welcome" ||
-			b.IdempotencyKey != "workflow:w1:2030-03-04" || b.State != models.BatchSending || b.Message != "Hi {{Contact.firstName|there}}" {
+		if b.Source != ledger.SourceAutomation || b.Class != ledger.ClassAutomation || b.UserID != "" || b.WorkflowID != "w1" || b.WorkflowName != "Welcome" ||
+			b.IdempotencyKey != "workflow:w1:2030-03-04" || b.State != ledger.BatchSending || b.Message != "Hi {{Contact.firstName|there}}" {
 			t.Errorf("the batch is %+v", b)
 		}
-		w.settle(models.Outcome{State: models.Sent})
-		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); b.State != models.BatchDone {
+		w.settle(ledger.Outcome{State: ledger.Sent})
+		if b, _ = w.db.Batches.Get(ctx, "t_9", "", b.ID); b.State != ledger.BatchDone {
 			t.Fatalf("with nothing left it is %s", b.State)
 		}
 		_, again := w.process(w.call("7")) // the same person again
-		if b, _ = w.db.Batch(ctx, "t_9", "", b.ID); w.message(again).BatchID != b.ID || b.State != models.BatchSending || b.FinishedAt != nil {
+		if b, _ = w.db.Batches.Get(ctx, "t_9", "", b.ID); w.message(again).BatchID != b.ID || b.State != ledger.BatchSending || b.FinishedAt != nil {
 			t.Errorf("a later call went to %s, the batch is %s since %v", w.message(again).BatchID, b.State, b.FinishedAt)
 		}
 		w.process(w.call("8")) // opted out: stored as skipped
@@ -71,10 +72,10 @@ func TestCancelEndsEarlierCallbacksAndNoLaterOnes(t *testing.T) {
 				t.Errorf("a cancelled call ended as %+v", got)
 			}
 		}
-		if w.message(waitingID).BatchID != batch || w.message(waitingID).State != models.Cancelled {
+		if w.message(waitingID).BatchID != batch || w.message(waitingID).State != ledger.Cancelled {
 			t.Errorf("what was called before: %+v", w.message(waitingID))
 		}
-		if m := w.message(laterID); m.BatchID == batch || m.State != models.Queued || len(w.completions(later.CallbackID)) != 0 {
+		if m := w.message(laterID); m.BatchID == batch || m.State != ledger.Queued || len(w.completions(later.CallbackID)) != 0 {
 			t.Errorf("what was called after is %s in the batch %s", m.State, m.BatchID)
 		}
 		if c := w.counts(batch); c.Cancelled != 2 || c.Sum() != 2 {
@@ -109,7 +110,7 @@ func TestPausedBatchKeepsItsCallbacksAndSenders(t *testing.T) {
 		_, err = w.texts.ApplyState(ctx, "t_9", batch)
 		must(t, err)
 		_, duringID := w.process(w.call("2", from("43")))
-		if m := w.message(duringID); m.State != models.Held || m.BatchID != batch {
+		if m := w.message(duringID); m.State != ledger.Held || m.BatchID != batch {
 			t.Fatalf("called during the pause: %s", m.State)
 		}
 		must(t, w.Complete(ctx, "t_9", before.CallbackID))
@@ -123,7 +124,7 @@ func TestPausedBatchKeepsItsCallbacksAndSenders(t *testing.T) {
 			t.Fatalf("resumed %d, %v", n, err)
 		}
 		senders := map[string]string{}
-		for _, c := range w.settle(models.Outcome{State: models.Sent}) {
+		for _, c := range w.settle(ledger.Outcome{State: ledger.Sent}) {
 			senders[c.ID] = c.FromNumber
 			if !c.SenderMatches {
 				t.Errorf("%s lost its sender", c.ID)
@@ -144,29 +145,29 @@ func TestBatchIsNotFinishedWhileATextIsAdded(t *testing.T) {
 		}
 		_, first := w.process(w.call("7"))
 		batch := w.message(first).BatchID
-		w.settle(models.Outcome{State: models.Sent})
-		b, err := w.db.Batch(ctx, "t_9", "", batch)
+		w.settle(ledger.Outcome{State: ledger.Sent})
+		b, err := w.db.Batches.Get(ctx, "t_9", "", batch)
 		must(t, err)
-		must(t, w.db.UpdateBatch(ctx, "t_9", batch, []string{models.BatchDone}, map[string]any{"state": models.BatchSending}))
+		must(t, w.db.Batches.Update(ctx, "t_9", batch, []string{ledger.BatchDone}, map[string]any{"state": ledger.BatchSending}))
 		finished := make(chan error, 1)
 		must(t, w.db.Tx(ctx, func(tx *models.Store) error {
 			b.ID = models.NewID()
-			open, err := tx.OpenWorkflowBatch(ctx, b, w.clock.Now())
+			open, err := tx.Batches.OpenForWorkflow(ctx, b, w.clock.Now())
 			if err != nil || open.ID != batch {
 				t.Fatalf("opened %s, %v", open.ID, err)
 			}
-			lane, err := tx.LaneOf(ctx, "t_9", w.acme.Lane)
+			lane, err := tx.Lanes.Get(ctx, "t_9", w.acme.Lane)
 			must(t, err)
 			m := w.message(first)
-			m.ID, m.CallbackID, m.State, m.Turn = models.NewID(), "cb_late", models.Queued, 0
-			_, err = tx.AddMessages(ctx, lane, []models.Message{m})
+			m.ID, m.CallbackID, m.State, m.Turn = models.NewID(), "cb_late", ledger.Queued, 0
+			_, err = tx.Messages.Add(ctx, lane, []ledger.Message{m})
 			must(t, err)
-			go func() { finished <- w.db.FinishBatches(ctx, []string{batch}) }()
+			go func() { finished <- w.db.Batches.Finish(ctx, []string{batch}) }()
 			w.eventually("the settling worker waits for the row", w.isLockAwaited)
 			return nil
 		}))
 		must(t, <-finished)
-		if b, err = w.db.Batch(ctx, "t_9", "", batch); err != nil || b.State != models.BatchSending {
+		if b, err = w.db.Batches.Get(ctx, "t_9", "", batch); err != nil || b.State != ledger.BatchSending {
 			t.Errorf("with a text in it the batch is %s, %v", b.State, err)
 		}
 	})

@@ -8,22 +8,22 @@ import (
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.acme.Batch("burst", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 10_000)
-		w.acme.Batch("other workflow", models.ClassAutomation, sandbox.BenID, "ben@acme.com", 3)
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 0, 1)
+		w.acme.Batch("burst", ledger.ClassAutomation, sandbox.AnaID, "ana@acme.com", 10_000)
+		w.acme.Batch("other workflow", ledger.ClassAutomation, sandbox.BenID, "ben@acme.com", 3)
+		lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "test", time.Minute, 0, 1)
 		must(t, err)
 		next := func(low int) string {
 			t.Helper()
-			got, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 1, Low: low, LowClass: models.ClassBulk, Base: w.clock.Now()})
+			got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 1, LowerClass: low, MaxLowerClass: ledger.ClassBulk, Base: w.clock.Now()})
 			if err != nil || len(got) != 1 {
 				t.Fatalf("claimed %d, %v", len(got), err)
 			}
-			_, err = w.db.Settle(ctx, []models.Outcome{{ID: got[0].ID, Attempt: 1, State: models.Sent, DialpadID: got[0].ID}})
+			_, err = w.db.Settle(ctx, []ledger.Outcome{{ID: got[0].ID, Attempt: 1, State: ledger.Sent, DialpadID: got[0].ID}})
 			must(t, err)
 			return got[0].BatchID
 		}
@@ -32,13 +32,13 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 		}
 		for i := range 3 {
 			one := fmt.Sprint("one", i)
-			w.acme.Batch(one, models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+			w.acme.Batch(one, ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 			if got := next(0); got != one {
 				t.Errorf("the next slot went to %q", got)
 			}
 		}
 		// The worst slot is one of the lower classes' share.
-		w.acme.Batch("one", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("one", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		if first, second := next(1), next(1); first == "one" || second != "one" && next(0) != "one" {
 			t.Errorf("slots went to %q and %q", first, second)
 		}

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -32,19 +33,19 @@ const (
 // for less than ten minutes. It returns *Later if the CRM asks
 // for time or refuses. After another error, run it again.
 func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) error {
-	c, err := a.store.Callback(ctx, tenantID, callbackID)
+	c, err := a.store.Callbacks.Get(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if c.State == models.CallbackSending {
+	if c.State == ledger.CallbackSending {
 		if c, err = a.storeOutcome(ctx, c); err != nil {
 			return err
 		}
 	}
-	if c.State != models.CallbackEnding {
+	if c.State != ledger.CallbackEnding {
 		return nil
 	}
 	return a.report(ctx, c)
@@ -52,10 +53,10 @@ func (a *Automation) Complete(ctx context.Context, tenantID, callbackID string) 
 
 // storeOutcome stores the outcome of the callback's text, if
 // it has one, and returns the callback as it stands then.
-func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (models.Callback, error) {
-	m, err := a.store.Message(ctx, c.TenantID, "", c.MessageID)
+func (a *Automation) storeOutcome(ctx context.Context, c ledger.Callback) (ledger.Callback, error) {
+	m, err := a.store.Messages.Get(ctx, c.TenantID, "", c.MessageID)
 	if errors.Is(err, models.ErrNotFound) {
-		m.State, err = models.Uncertain, nil // deleted meanwhile: its outcome is unknown
+		m.State, err = ledger.Uncertain, nil // deleted meanwhile: its outcome is unknown
 	}
 	if err != nil {
 		return c, err
@@ -65,13 +66,13 @@ func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (model
 		return c, nil
 	}
 	switch m.State {
-	case models.Uncertain:
+	case ledger.Uncertain:
 		// Not *Later: a job that waits would keep out the one that
 		// Dialpad's event enqueues. EnqueueStalled comes in time.
 		if a.cfg.Now().Sub(uncertainSince(m)) < uncertainTimeout {
 			return c, nil
 		}
-	case models.Cancelled:
+	case ledger.Cancelled:
 		// If the app was removed, the CRM should know
 		// that the next callbacks will fail too.
 		if refusal, err := a.eligible.CheckTenant(ctx, c.TenantID); err != nil {
@@ -80,14 +81,14 @@ func (a *Automation) storeOutcome(ctx context.Context, c models.Callback) (model
 			end = refusalOutcome(refusal)
 		}
 	}
-	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackSending}, end.columns())
+	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackSending}, end.columns())
 	if err != nil && !errors.Is(err, models.ErrLost) {
 		return c, err
 	}
-	return a.store.Callback(ctx, c.TenantID, c.CallbackID)
+	return a.store.Callbacks.Get(ctx, c.TenantID, c.CallbackID)
 }
 
-func uncertainSince(m models.Message) time.Time {
+func uncertainSince(m ledger.Message) time.Time {
 	if m.SettledAt != nil {
 		return *m.SettledAt
 	}
@@ -95,8 +96,8 @@ func uncertainSince(m models.Message) time.Time {
 }
 
 // report sends the completion and marks the callback as completed.
-func (a *Automation) report(ctx context.Context, c models.Callback) error {
-	t, err := a.store.Tenant(ctx, c.TenantID)
+func (a *Automation) report(ctx context.Context, c ledger.Callback) error {
+	t, err := a.store.Tenants.Get(ctx, c.TenantID)
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,8 @@ func (a *Automation) report(ctx context.Context, c models.Callback) error {
 		return a.reportError(c, err)
 	}
 	now := a.cfg.Now().UTC()
-	err = a.store.UpdateCallback(ctx, c.TenantID, c.CallbackID, []string{models.CallbackEnding},
-		map[string]any{"state": models.CallbackCompleted, "completed_at": now, "request": nil})
+	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackEnding},
+		map[string]any{"state": ledger.CallbackCompleted, "completed_at": now, "request": nil})
 	if errors.Is(err, models.ErrLost) {
 		return nil
 	}
@@ -115,7 +116,7 @@ func (a *Automation) report(ctx context.Context, c models.Callback) error {
 }
 
 // reportError returns *Later if the CRM refused the report or named a time.
-func (a *Automation) reportError(c models.Callback, err error) error {
+func (a *Automation) reportError(c ledger.Callback, err error) error {
 	var e *crm.Error
 	switch {
 	case !errors.As(err, &e):
@@ -132,7 +133,7 @@ func (a *Automation) reportError(c models.Callback, err error) error {
 // so that a lost job costs a delay and no completion.
 func (a *Automation) EnqueueStalled(ctx context.Context) error {
 	now := a.cfg.Now()
-	n, err := a.store.PickUpCallbacksAllTenants(ctx, now.Add(-stalledAfter), now.Add(-uncertainTimeout), maxStalled)
+	n, err := a.store.Callbacks.EnqueueStalledAllTenants(ctx, now.Add(-stalledAfter), now.Add(-uncertainTimeout), maxStalled)
 	if n > 0 {
 		a.cfg.Log.Debug("enqueued stalled callbacks", "callbacks", n)
 	}

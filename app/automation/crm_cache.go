@@ -50,7 +50,7 @@ func (c *ttlCache[V]) put(key string, v V, now time.Time) {
 // to us from the CRM. If the CRM has no such user,
 // it returns the zero User, who is not active.
 func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (models.User, error) {
-	u, err := a.store.User(ctx, t.ID, userID)
+	u, err := a.store.Users.Get(ctx, t.ID, userID)
 	if !errors.Is(err, models.ErrNotFound) {
 		return u, err
 	}
@@ -66,7 +66,7 @@ func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (
 		for _, p := range page.Users {
 			if p.ID == userID {
 				found := []models.User{{UserID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active}}
-				return found[0], a.store.SaveUsers(ctx, t.ID, found)
+				return found[0], a.store.Users.Save(ctx, t.ID, found)
 			}
 		}
 		if cursor = page.Next; cursor == "" {
@@ -93,11 +93,11 @@ func (a *Automation) templateText(ctx context.Context, t models.Tenant, apiUser,
 // apiUser returns the CRM user in whose name the CRM is asked when
 // a call names none: whoever connected Dialpad, else another admin.
 func (a *Automation) apiUser(ctx context.Context, tenantID string) (string, error) {
-	c, err := a.store.Connection(ctx, tenantID)
+	c, err := a.store.Connections.Get(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return "", err
 	}
-	u, err := a.store.Spokesman(ctx, tenantID, c.ConnectedByUser)
+	u, err := a.store.Users.APIUser(ctx, tenantID, c.ConnectedByUser)
 	if errors.Is(err, models.ErrNotFound) {
 		return c.ConnectedByUser, nil
 	}

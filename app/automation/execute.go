@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // maxIDLength bounds what becomes part of a key, in bytes.
@@ -30,7 +31,7 @@ type request struct {
 // by Complete. It returns *Invalid if the inputs can't be read.
 func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution, error) {
 	if err := validate(e); err != nil {
-		if old, known := a.store.Callback(ctx, e.Tenant.ID, e.CallbackID); known == nil {
+		if old, known := a.store.Callbacks.Get(ctx, e.Tenant.ID, e.CallbackID); known == nil {
 			return newExecution(old), nil
 		}
 		return crm.Execution{}, err
@@ -39,12 +40,12 @@ func (a *Automation) Execute(ctx context.Context, e crm.Execute) (crm.Execution,
 	if err != nil {
 		return crm.Execution{}, err
 	}
-	c, _, err := a.store.AcceptCallback(ctx, models.Callback{TenantID: e.Tenant.ID, CallbackID: e.CallbackID,
+	c, _, err := a.store.Callbacks.Accept(ctx, ledger.Callback{TenantID: e.Tenant.ID, CallbackID: e.CallbackID,
 		MessageID: models.NewID(), WorkflowID: e.Workflow.ID, Request: body})
 	return newExecution(c), err
 }
 
-func newExecution(c models.Callback) crm.Execution {
+func newExecution(c ledger.Callback) crm.Execution {
 	return crm.Execution{State: crm.StateBlock, MessageID: c.MessageID}
 }
 
@@ -88,7 +89,7 @@ func truncate(name string) string {
 }
 
 // newAction returns a callback as texting takes it.
-func newAction(c models.Callback, r request) audience.Action {
+func newAction(c ledger.Callback, r request) audience.Action {
 	return audience.Action{CallbackID: c.CallbackID, MessageID: c.MessageID, CalledAt: c.CreatedAt, WorkflowID: c.WorkflowID,
 		WorkflowName: r.WorkflowName, Module: r.Module, RecordID: r.RecordID, ToField: cmp.Or(r.Inputs.ToField, defaultTo),
 		TemplateID: r.Inputs.TemplateID, Message: r.Inputs.Message}

@@ -10,12 +10,13 @@ import (
 	"dialpad-texting/app/automation"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestRepeatedCallbackHasTheSameAnswer(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
-		w.settle(models.Outcome{State: models.Sent})
+		w.settle(ledger.Outcome{State: ledger.Sent})
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.clock.Add(400 * 24 * time.Hour)
 		other := e
@@ -101,7 +102,7 @@ func TestInvalidInputsAreRefusedAndNotStored(t *testing.T) {
 			if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Message == "" {
 				t.Errorf("%s: %+v", c.field, err)
 			}
-			if _, err := w.db.Callback(ctx, "t_9", e.CallbackID); !errors.Is(err, models.ErrNotFound) {
+			if _, err := w.db.Callbacks.Get(ctx, "t_9", e.CallbackID); !errors.Is(err, models.ErrNotFound) {
 				t.Errorf("%s left a callback: %v", c.field, err)
 			}
 		}

@@ -20,7 +20,7 @@ const optionsPageSize = 50
 // Options lists the choices of an input. It
 // returns *Invalid for an input that has none.
 func (a *Automation) Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error) {
-	t, err := a.store.Tenant(ctx, q.Tenant.ID)
+	t, err := a.store.Tenants.Get(ctx, q.Tenant.ID)
 	if err != nil {
 		return crm.Options{}, err
 	}
@@ -55,7 +55,7 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 	if err != nil {
 		return crm.Options{}, &Invalid{Field: "cursor", Message: "This cursor is none of ours."}
 	}
-	people, next, err := a.store.People(ctx, t.ID, q.Q, true, string(after), optionsPageSize)
+	people, next, err := a.store.Users.People(ctx, t.ID, q.Q, true, string(after), optionsPageSize)
 	if err != nil {
 		return crm.Options{}, err
 	}
@@ -94,7 +94,7 @@ func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*eligi
 			a.cfg.Log.Warn("refresh people failed", "tenant", t.ID, "err", err)
 		}
 	}
-	anybody, _, err := a.store.People(ctx, t.ID, "", true, "", 1)
+	anybody, _, err := a.store.Users.People(ctx, t.ID, "", true, "", 1)
 	if err == nil && len(anybody) == 0 {
 		refusal = eligibility.NoAccounts()
 	}
@@ -124,19 +124,19 @@ func describe(email, more string) string {
 // hold it. One who can't text any more is marked, with the
 // reason. One who can is left out of a search for something else.
 func (a *Automation) addSavedSender(ctx context.Context, t models.Tenant, q crm.OptionsQuery, out crm.Options) (crm.Options, error) {
-	u, err := a.store.User(ctx, t.ID, q.Value)
+	u, err := a.store.Users.Get(ctx, t.ID, q.Value)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return out, err
 	}
 	account := models.Account{}
 	if u.Active {
-		if account, err = a.store.AccountByEmail(ctx, t.ID, u.Email); err != nil && !errors.Is(err, models.ErrNotFound) {
+		if account, err = a.store.Accounts.ByEmail(ctx, t.ID, u.Email); err != nil && !errors.Is(err, models.ErrNotFound) {
 			return out, err
 		}
 	}
 	saved := senderOption(models.Person{UserID: q.Value, Name: u.Name, Email: u.Email, Number: account.Number})
 	if saved.Inactive = !account.CanText(); saved.Inactive {
-		why := models.AccountWords(account.State, account.Number)
+		why := models.AccountProblem(account.State, account.Number)
 		if !u.Active {
 			why = "No longer active in Salesmate"
 		}

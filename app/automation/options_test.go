@@ -103,10 +103,10 @@ func TestFromUserPagesMissNobody(t *testing.T) {
 			users[i] = models.User{UserID: fmt.Sprint(1000 + i), Email: email, Name: fmt.Sprintf("User %d", i%1500), Active: true} // names repeat
 			people[i] = models.Account{DialpadID: fmt.Sprint(7_000_000 + i), Emails: []string{email}, State: "active", Number: fmt.Sprintf("+1415%07d", 2_000_000+i)}
 		}
-		must(t, w.db.SaveUsers(ctx, "t_9", users))
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), people)
+		must(t, w.db.Users.Save(ctx, "t_9", users))
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), people)
 		must(t, err)
-		must(t, w.db.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
+		must(t, w.db.Connections.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
 		seen := map[string]bool{}
 		for cursor, pages := "", 0; ; pages++ {
 			o := w.options("from_user", "", cursor, "1321")
@@ -141,7 +141,7 @@ func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 		change        func(w *world)
 	}{
 		{"plan_required", connectWords, link, func(w *world) { w.setPlan("starter") }},
-		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
+		{"not_installed", connectWords, link, func(w *world) { must(w.t, w.db.Installations.Uninstall(ctx, "t_9")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.connections.Disconnect(ctx, "t_9", "42")) }},
 		{"not_connected", connectWords, link, func(w *world) { must(w.t, w.tokens.Break(ctx, "t_9", 0, "Reconnect.")) }},
 		{"not_connected", connectWords, link, func(w *world) { // not noticed yet
@@ -149,7 +149,7 @@ func TestFromUserNamesEachReasonWhyNobodyCanText(t *testing.T) {
 			w.clock.Add(2 * time.Minute)
 		}},
 		{"no_accounts", "No Dialpad account found", nil, func(w *world) {
-			_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: sandbox.AnaID, State: "suspended"}, {DialpadID: sandbox.BenID, State: "deleted"}})
+			_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: sandbox.AnaID, State: "suspended"}, {DialpadID: sandbox.BenID, State: "deleted"}})
 			must(w.t, err)
 		}},
 		{"dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.", nil, func(w *world) {

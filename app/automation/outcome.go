@@ -7,7 +7,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Codes of outcomes that no other package names.
@@ -33,16 +33,16 @@ func refusalOutcome(r *eligibility.Refusal) *outcome { return &outcome{code: r.C
 
 // messageOutcome returns the outcome that a message's state means,
 // nil while there is none. Dialpad's own words stay verbatim.
-func messageOutcome(m models.Message) *outcome {
+func messageOutcome(m ledger.Message) *outcome {
 	switch m.State {
-	case models.Queued, models.Waiting, models.Sending, models.Held:
+	case ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Held:
 		return nil
-	case models.Uncertain:
-		return &outcome{code: codeUnknown, words: models.UnknownOutcome}
-	case models.Cancelled:
+	case ledger.Uncertain:
+		return &outcome{code: codeUnknown, words: ledger.UnknownOutcome}
+	case ledger.Cancelled:
 		return &outcome{code: codeCancelled, words: cmp.Or(m.ErrorText, wordsCancelled)}
 	}
-	if m.Taken() {
+	if m.AcceptedByDialpad() {
 		return &outcome{sent: true}
 	}
 	return &outcome{code: cmp.Or(m.ErrorCode, m.State), words: m.ErrorText}
@@ -84,21 +84,21 @@ func (o *outcome) columns() map[string]any {
 	if o.sent {
 		port = crm.PortSend
 	}
-	return map[string]any{"state": models.CallbackEnding, "port": port, "severity": o.severity(),
+	return map[string]any{"state": ledger.CallbackEnding, "port": port, "severity": o.severity(),
 		"error_code": o.code, "error_text": o.words}
 }
 
 // completion is the report to the CRM about a callback that has an outcome.
-func completion(c models.Callback) crm.Completion {
+func completion(c ledger.Callback) crm.Completion {
 	out := crm.Completion{CallbackID: c.CallbackID, State: crm.StateFail, Port: c.Port, Severity: c.Severity,
-		Outputs: crm.CompletionOutputs{Status: models.Failed, MessageID: c.MessageID, ErrorCode: c.ErrorCode, ErrorText: c.ErrorText}}
+		Outputs: crm.CompletionOutputs{Status: ledger.Failed, MessageID: c.MessageID, ErrorCode: c.ErrorCode, ErrorText: c.ErrorText}}
 	switch {
 	case c.Port == crm.PortSend:
-		out.State, out.Outputs.Status = crm.StateSuccess, models.Sent
+		out.State, out.Outputs.Status = crm.StateSuccess, ledger.Sent
 	case c.ErrorCode == codeUnknown:
-		out.Outputs.Status = models.Uncertain
+		out.Outputs.Status = ledger.Uncertain
 	case c.ErrorCode == codeCancelled:
-		out.Outputs.Status = models.Cancelled
+		out.Outputs.Status = ledger.Cancelled
 	}
 	return out
 }

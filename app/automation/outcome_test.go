@@ -9,6 +9,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func failedCompletion(messageID, code, words, severity string) crm.Completion {
@@ -27,7 +28,7 @@ func (w *world) checkOutcome(e crm.Execute, code, words, severity string) {
 	if diff := cmp.Diff(want, w.completion(e.CallbackID)); diff != "" {
 		w.t.Errorf("%s (-want +got)\n%s", e.CallbackID, diff)
 	}
-	if got := w.callback(e.CallbackID); got.State != models.CallbackCompleted || got.CompletedAt == nil || len(got.Request) > 0 {
+	if got := w.callback(e.CallbackID); got.State != ledger.CallbackCompleted || got.CompletedAt == nil || len(got.Request) > 0 {
 		w.t.Errorf("the callback is %s at %v and keeps %d bytes of its request", got.State, got.CompletedAt, len(got.Request))
 	}
 }
@@ -35,7 +36,7 @@ func (w *world) checkOutcome(e crm.Execute, code, words, severity string) {
 func TestEachReasonWhyNobodyIsTextedReachesTheCRM(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.DeleteContact("acme", "20")
-		_, err := w.db.Suppress(ctx, "t_9", "+14155550110", models.OptOutReply, "")
+		_, err := w.db.Suppressions.Add(ctx, "t_9", "+14155550110", models.OptOutReply, "")
 		must(t, err)
 		for _, c := range []struct {
 			name, code, words string
@@ -73,7 +74,7 @@ func TestSuspendedOrDeactivatedSenderHasNoAccount(t *testing.T) {
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
 		w.checkOutcome(w.call("7", from("43")), "no_account", "No Dialpad account found", crm.SeverityMedium)
-		must(t, w.db.DeactivateUser(ctx, "t_9", "42"))
+		must(t, w.db.Users.Deactivate(ctx, "t_9", "42"))
 		w.checkOutcome(w.call("7", from("42")), "no_account", "No Dialpad account found", crm.SeverityMedium)
 	})
 }
@@ -83,9 +84,9 @@ func TestWithoutPlanInstallOrConnectionACallbackFailsWithHighSeverity(t *testing
 		w.setPlan("starter")
 		w.checkOutcome(w.call("7"), "plan_required", connectWords, crm.SeverityHigh)
 		w.setPlan("business")
-		must(t, w.db.Uninstall(ctx, "t_9"))
+		must(t, w.db.Installations.Uninstall(ctx, "t_9"))
 		w.checkOutcome(w.call("7"), "not_installed", connectWords, crm.SeverityHigh)
-		_, err := w.db.Install(ctx, "t_9", "42")
+		_, err := w.db.Installations.Install(ctx, "t_9", "42")
 		must(t, err)
 		must(t, w.tokens.Break(ctx, "t_9", 0, "Dialpad no longer accepts the connection."))
 		w.checkOutcome(w.call("7"), "not_connected", connectWords, crm.SeverityHigh)
@@ -107,7 +108,7 @@ func TestCallbackCompletesOnceDialpadAcceptedTheText(t *testing.T) {
 		}
 		w.runEngine()
 		w.eventually("both sent", func() bool {
-			return w.message(benID).State == models.Sent && w.message(ownerID).State == models.Sent
+			return w.message(benID).State == ledger.Sent && w.message(ownerID).State == ledger.Sent
 		})
 		for _, e := range []crm.Execute{byBen, byOwner} {
 			must(t, w.Complete(ctx, "t_9", e.CallbackID))
@@ -127,7 +128,7 @@ func TestDialpadsWordsReachTheCRMVerbatim(t *testing.T) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.Forbidden, Path: "/api/v2/sms", Times: 1})
 		e, id := w.process(w.call("7"))
 		w.runEngine()
-		w.eventually("refused", func() bool { return w.message(id).State == models.Failed })
+		w.eventually("refused", func() bool { return w.message(id).State == ledger.Failed })
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		m, got := w.message(id), w.completion(e.CallbackID)
 		if m.ErrorText == "" || got.Outputs.ErrorText != m.ErrorText || got.Outputs.ErrorCode != "dialpad_refused" || got.Severity != crm.SeverityMedium {
@@ -142,7 +143,7 @@ func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 		change                      func(w *world)
 	}{
 		{"opted out", "opted_out", "Text Unsubscribed", crm.SeverityMedium, func(w *world) {
-			_, err := w.db.Suppress(ctx, "t_9", "+14155550142", models.OptOutCRM, "")
+			_, err := w.db.Suppressions.Add(ctx, "t_9", "+14155550142", models.OptOutCRM, "")
 			must(w.t, err)
 		}},
 		{"plan lost", "plan_required", connectWords, crm.SeverityHigh, func(w *world) { w.setPlan("starter") }},
@@ -153,10 +154,10 @@ func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 			must(w.t, err)
 		}},
 		{"sender has another e-mail", "no_account", "No Dialpad account found", crm.SeverityMedium, func(w *world) {
-			must(w.t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "43", Email: "cleo@acme.com", Active: true}}))
+			must(w.t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "43", Email: "cleo@acme.com", Active: true}}))
 		}},
 		{"sender left the CRM", "no_account", "No Dialpad account found", crm.SeverityMedium, func(w *world) {
-			must(w.t, w.db.DeactivateUser(ctx, "t_9", "43"))
+			must(w.t, w.db.Users.Deactivate(ctx, "t_9", "43"))
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,7 +165,7 @@ func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 				e, id := w.process(w.call("7", from("43")))
 				c.change(w)
 				w.runEngine()
-				w.eventually("failed", func() bool { return w.message(id).State == models.Failed })
+				w.eventually("failed", func() bool { return w.message(id).State == ledger.Failed })
 				must(t, w.Complete(ctx, "t_9", e.CallbackID))
 				want := failedCompletion(id, c.code, c.words, c.severity)
 				want.CallbackID = e.CallbackID
@@ -184,7 +185,7 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 		known, knownID := w.process(w.call("7"))
 		undelivered, undeliveredID := w.process(w.call("2"))
 		unknown, unknownID := w.process(w.call("4"))
-		if got := w.settle(models.Outcome{State: models.Uncertain, Code: "outcome_unknown", Text: models.UnknownOutcome}); len(got) != 3 {
+		if got := w.settle(ledger.Outcome{State: ledger.Uncertain, Code: "outcome_unknown", Text: ledger.UnknownOutcome}); len(got) != 3 {
 			t.Fatalf("claimed %d", len(got))
 		}
 		for _, e := range []crm.Execute{known, undelivered, unknown} {
@@ -193,8 +194,8 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 				t.Fatal("an unknown outcome was completed at once")
 			}
 		}
-		w.advance(knownID, models.Progress{State: models.Delivered})
-		w.advance(undeliveredID, models.Progress{State: models.Undelivered, Code: "invalid_destination", Text: "This number can't receive texts"})
+		w.advance(knownID, ledger.EventEffect{State: ledger.Delivered})
+		w.advance(undeliveredID, ledger.EventEffect{State: ledger.Undelivered, Code: "invalid_destination", Text: "This number can't receive texts"})
 		for _, e := range []crm.Execute{known, undelivered} {
 			must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		}
@@ -211,22 +212,22 @@ func TestUnknownOutcomeWaitsTenMinutesForItsEvent(t *testing.T) {
 		}
 		w.clock.Add(time.Minute)
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))
-		want := failedCompletion(unknownID, "outcome_unknown", models.UnknownOutcome, crm.SeverityMedium)
+		want := failedCompletion(unknownID, "outcome_unknown", ledger.UnknownOutcome, crm.SeverityMedium)
 		want.CallbackID, want.Outputs.Status = unknown.CallbackID, "uncertain"
 		if diff := cmp.Diff(want, w.completion(unknown.CallbackID)); diff != "" {
 			t.Error(diff)
 		}
-		w.advance(unknownID, models.Progress{State: models.Delivered}) // too late for the workflow
+		w.advance(unknownID, ledger.EventEffect{State: ledger.Delivered}) // too late for the workflow
 		must(t, w.Complete(ctx, "t_9", unknown.CallbackID))
 		w.completion(unknown.CallbackID)
 	})
 }
 
 // advance applies an event about an uncertain text.
-func (w *world) advance(id string, p models.Progress) {
+func (w *world) advance(id string, p ledger.EventEffect) {
 	w.t.Helper()
-	p.From = []string{models.Uncertain}
-	moved, err := w.db.AdvanceMessage(ctx, "t_9", id, p)
+	p.From = []string{ledger.Uncertain}
+	moved, err := w.db.Messages.ApplyEvent(ctx, "t_9", id, p)
 	if err != nil || !moved {
 		w.t.Fatalf("the event moved %v, %v", moved, err)
 	}
@@ -235,8 +236,8 @@ func (w *world) advance(id string, p models.Progress) {
 func TestAcceptedTextIsASuccessThoughUndeliveredLater(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
-		w.settle(models.Outcome{State: models.Sent})
-		moved, err := w.db.AdvanceMessage(ctx, "t_9", id, models.Progress{State: models.Undelivered, Code: "rejected", From: []string{models.Sent}})
+		w.settle(ledger.Outcome{State: ledger.Sent})
+		moved, err := w.db.Messages.ApplyEvent(ctx, "t_9", id, ledger.EventEffect{State: ledger.Undelivered, Code: "rejected", From: []string{ledger.Sent}})
 		if err != nil || !moved {
 			t.Fatalf("undelivered: %v %v", moved, err)
 		}

@@ -11,13 +11,15 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // callbackRun is one run of ProcessCallback.
 type callbackRun struct {
 	*Automation
 	tenant   models.Tenant
-	callback models.Callback
+	callback ledger.Callback
 	request  request
 	action   audience.Action
 	sender   batch.Sender
@@ -29,8 +31,8 @@ type callbackRun struct {
 // It may run twice at once, and again after a crash: one
 // message comes of it. After an error, run it again later.
 func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID string) error {
-	c, err := a.store.Callback(ctx, tenantID, callbackID)
-	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != models.CallbackAccepted {
+	c, err := a.store.Callbacks.Get(ctx, tenantID, callbackID)
+	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != ledger.CallbackAccepted {
 		return nil
 	}
 	if err != nil {
@@ -40,7 +42,7 @@ func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID s
 	if err := json.Unmarshal(c.Request, &r.request); err != nil {
 		return err
 	}
-	if r.tenant, err = a.store.Tenant(ctx, tenantID); err != nil {
+	if r.tenant, err = a.store.Tenants.Get(ctx, tenantID); err != nil {
 		return err
 	}
 	r.action = newAction(c, r.request)
@@ -147,22 +149,22 @@ func (r *callbackRun) setSender(ctx context.Context, userID string) error {
 
 // save stores one message and the callback's next state, in one transaction.
 func (r *callbackRun) save(ctx context.Context) error {
-	var m models.Message
+	var m ledger.Message
 	err := r.store.Tx(ctx, func(tx *models.Store) error {
-		err := r.update(ctx, tx, models.CallbackAccepted, map[string]any{"state": models.CallbackSending})
+		err := r.update(ctx, tx, ledger.CallbackAccepted, map[string]any{"state": ledger.CallbackSending})
 		if err != nil {
 			return err
 		}
 		if m, err = r.texts.Batches.EnqueueAction(ctx, tx, r.tenant, r.sender, r.action, r.target); err != nil {
 			return err
 		}
-		if m.State != models.Queued && m.State != models.Held {
-			if err := r.update(ctx, tx, models.CallbackSending, messageOutcome(m).columns()); err != nil {
+		if m.State != ledger.Queued && m.State != ledger.Held {
+			if err := r.update(ctx, tx, ledger.CallbackSending, messageOutcome(m).columns()); err != nil {
 				return err
 			}
-			return tx.Enqueue(ctx, models.CompleteCallback{TenantID: r.tenant.ID, CallbackID: r.callback.CallbackID})
+			return tx.Enqueue(ctx, queue.CompleteCallback{TenantID: r.tenant.ID, CallbackID: r.callback.CallbackID})
 		}
-		return tx.Wake(ctx, r.tenant.ID, m.LaneID, r.cfg.Now())
+		return tx.Lanes.MarkDue(ctx, r.tenant.ID, m.LaneID, r.cfg.Now())
 	})
 	if errors.Is(err, models.ErrLost) {
 		return nil // another worker was faster
@@ -170,13 +172,13 @@ func (r *callbackRun) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.State == models.Queued {
+	if m.State == ledger.Queued {
 		r.cfg.Notify()
 		return nil
 	}
-	return r.store.FinishBatches(ctx, []string{m.BatchID})
+	return r.store.Batches.Finish(ctx, []string{m.BatchID})
 }
 
 func (r *callbackRun) update(ctx context.Context, tx *models.Store, from string, set map[string]any) error {
-	return tx.UpdateCallback(ctx, r.tenant.ID, r.callback.CallbackID, []string{from}, set)
+	return tx.Callbacks.Update(ctx, r.tenant.ID, r.callback.CallbackID, []string{from}, set)
 }

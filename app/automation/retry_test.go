@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/seed"
 )
 
@@ -59,12 +60,12 @@ func TestCallbackWaitsForTheCRM(t *testing.T) {
 				t.Fatal("processed without its record")
 			}
 		}
-		if c := w.callback(e.CallbackID); c.State != models.CallbackAccepted {
+		if c := w.callback(e.CallbackID); c.State != ledger.CallbackAccepted {
 			t.Fatalf("the callback is %s", c.State)
 		}
 		w.host.Mend()
 		must(t, w.ProcessCallback(ctx, "t_9", e.CallbackID))
-		if m := w.message(id); m.State != models.Queued || m.Text != "Hi Bob" {
+		if m := w.message(id); m.State != ledger.Queued || m.Text != "Hi Bob" {
 			t.Errorf("%s %q", m.State, m.Text)
 		}
 	})
@@ -86,7 +87,7 @@ func TestCompletionsArriveOnceAfterAnOutageOfTheCRM(t *testing.T) {
 		w.eventually("all sent, all turned away", func() bool {
 			ending := 0
 			for _, e := range calls {
-				if w.callback(e.CallbackID).State == models.CallbackEnding {
+				if w.callback(e.CallbackID).State == ledger.CallbackEnding {
 					ending++
 				}
 			}
@@ -115,7 +116,7 @@ func TestRepeatedCompletionHasTheSameID(t *testing.T) {
 		e, id := w.process(w.call("8"))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		// The process died after the CRM's answer, before storing it.
-		must(t, w.db.UpdateCallback(ctx, "t_9", e.CallbackID, []string{models.CallbackCompleted}, map[string]any{"state": models.CallbackEnding}))
+		must(t, w.db.Callbacks.Update(ctx, "t_9", e.CallbackID, []string{ledger.CallbackCompleted}, map[string]any{"state": ledger.CallbackEnding}))
 		must(t, w.Complete(ctx, "t_9", e.CallbackID))
 		w.completion(e.CallbackID)
 		ids := map[string]int{}
@@ -154,9 +155,9 @@ func TestRefusedCompletionIsRetriedEverMoreRarely(t *testing.T) {
 func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		e, id := w.process(w.call("7"))
-		lanes, err := w.db.AcquireLanesAllTenants(ctx, "dead", 10*time.Second, 0, 10)
+		lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "dead", 10*time.Second, 0, 10)
 		must(t, err)
-		claimed, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 10, Base: w.clock.Now()})
+		claimed, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 10, Base: w.clock.Now()})
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}
@@ -169,13 +170,13 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		w.clock.Add(11 * time.Second)
 		w.runJobs()
 		w.runEngine()
-		w.eventually("taken over", func() bool { return w.message(id).State == models.Uncertain })
+		w.eventually("taken over", func() bool { return w.message(id).State == ledger.Uncertain })
 		w.clock.Add(31 * time.Second)
 		must(t, w.EnqueueStalled(ctx))
 		if n := len(w.completions(e.CallbackID)); n != 0 {
 			t.Fatal("an unknown outcome was completed at once")
 		}
-		w.advance(id, models.Progress{State: models.Delivered, DialpadID: taken.ID, MatchedBy: "number"})
+		w.advance(id, ledger.EventEffect{State: ledger.Delivered, DialpadID: taken.ID, MatchedBy: "number"})
 		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
@@ -193,12 +194,12 @@ func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 		w.runJobs()
 		w.runEngine()
 		e, id := w.accept(w.call("7"))
-		w.eventually("processed", func() bool { return w.callback(e.CallbackID).State == models.CallbackSending })
-		w.eventually("unknown", func() bool { return w.message(id).State == models.Uncertain })
+		w.eventually("processed", func() bool { return w.callback(e.CallbackID).State == ledger.CallbackSending })
+		w.eventually("unknown", func() bool { return w.message(id).State == ledger.Uncertain })
 		if n := w.countJobs("complete_callback"); n != 0 {
 			t.Errorf("%d jobs wait for an event", n)
 		}
-		w.advance(id, models.Progress{State: models.Sent, DialpadID: "d1"})
+		w.advance(id, ledger.EventEffect{State: ledger.Sent, DialpadID: "d1"})
 		w.eventually("completed", func() bool { return len(w.completions(e.CallbackID)) > 0 })
 		if got := w.completion(e.CallbackID); got.State != crm.StateSuccess {
 			t.Errorf("ended as %+v", got)
@@ -211,7 +212,7 @@ func TestEventEndsTheWaitOfAnUnknownOutcome(t *testing.T) {
 func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sent, _ := w.process(w.call("7"))
-		w.settle(models.Outcome{State: models.Sent})
+		w.settle(ledger.Outcome{State: ledger.Sent})
 		erased, erasedID := w.process(w.call("2"))
 		must(t, w.db.EraseContact(ctx, "t_9", "2"))
 		moving, _ := w.process(w.call("4"))
@@ -221,12 +222,12 @@ func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 
 		other := seed.Store(t, w.dsn, w.clock.Now) // another process
 		w.build(other.Store)
-		n, err := other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
+		n, err := other.Callbacks.EnqueueStalledAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 0 {
 			t.Fatalf("enqueued %d at once, %v", n, err)
 		}
 		w.clock.Add(31 * time.Second)
-		n, err = other.PickUpCallbacksAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
+		n, err = other.Callbacks.EnqueueStalledAllTenants(ctx, w.clock.Now().Add(-30*time.Second), w.clock.Now().Add(-10*time.Minute), 100)
 		if err != nil || n != 3 {
 			t.Fatalf("enqueued %d, want the sent, the erased and the accepted one; %v", n, err)
 		}
@@ -234,11 +235,11 @@ func TestStalledCallbacksAreEnqueuedAgain(t *testing.T) {
 		w.eventually("completed", func() bool {
 			return len(w.completions(sent.CallbackID)) == 1 && len(w.completions(erased.CallbackID)) == 1
 		})
-		if got := w.completion(erased.CallbackID); got.Outputs.ErrorCode != "cancelled" || w.message(erasedID).State != models.Cancelled {
+		if got := w.completion(erased.CallbackID); got.Outputs.ErrorCode != "cancelled" || w.message(erasedID).State != ledger.Cancelled {
 			t.Errorf("the erased one ended as %+v", got)
 		}
-		w.eventually("processed", func() bool { return w.callback(waiting.CallbackID).State == models.CallbackSending })
-		if w.callback(moving.CallbackID).State != models.CallbackSending || len(w.completions(unknown.CallbackID)) != 0 {
+		w.eventually("processed", func() bool { return w.callback(waiting.CallbackID).State == ledger.CallbackSending })
+		if w.callback(moving.CallbackID).State != ledger.CallbackSending || len(w.completions(unknown.CallbackID)) != 0 {
 			t.Error("what was on its way was ended")
 		}
 		w.clock.Add(10 * time.Minute)
@@ -253,7 +254,7 @@ func (w *world) loseAnswer(id string) error {
 	claimed := w.claim()
 	for _, c := range claimed {
 		if c.ID == id {
-			_, err := w.db.Settle(ctx, []models.Outcome{{ID: c.ID, Attempt: c.Attempt, State: models.Uncertain, Code: "worker_lost", Text: models.UnknownOutcome}})
+			_, err := w.db.Settle(ctx, []ledger.Outcome{{ID: c.ID, Attempt: c.Attempt, State: ledger.Uncertain, Code: "worker_lost", Text: ledger.UnknownOutcome}})
 			return err
 		}
 	}
@@ -264,14 +265,14 @@ func TestNewCRMUserCanSendAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.host.SeedUsers(1)
 		id, email := "1004", w.seededEmail("1004")
-		if _, err := w.db.User(ctx, "t_9", id); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Users.Get(ctx, "t_9", id); !errors.Is(err, models.ErrNotFound) {
 			t.Fatalf("already known: %v", err)
 		}
 		account := w.phone.AddUser(sandbox.User{CompanyID: sandbox.AcmeID, Emails: []string{email}, Numbers: []string{"+14155550106"}})
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
 		_, message := w.process(w.call("7", from(id)))
-		if m := w.message(message); m.State != models.Queued || m.SenderID != account {
+		if m := w.message(message); m.State != ledger.Queued || m.SenderID != account {
 			t.Errorf("%s %q from %s", m.State, m.ErrorText, m.SenderID)
 		}
 	})

@@ -24,7 +24,9 @@ import (
 	"dialpad-texting/internal/apptest"
 	"dialpad-texting/internal/sandboxtest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/queue"
 	"dialpad-texting/models/seed"
 )
 
@@ -88,14 +90,14 @@ func (w *world) connect() {
 	w.t.Helper()
 	w.setPlan("business")
 	w.acme.Connected(sandbox.AcmeID).Rate(0)
-	_, err := w.db.Connect(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+	_, err := w.db.Connections.Save(ctx, models.NewConnection{TenantID: "t_9", CompanyID: sandbox.AcmeID, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 		ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: w.phone.IssueToken(sandbox.AnaID)}})
 	must(w.t, err)
 	_, err = w.people.SyncUsers(ctx, "t_9")
 	must(w.t, err)
 	_, err = w.people.SyncDirectory(ctx, "t_9")
 	must(w.t, err)
-	must(w.t, w.db.MarkReady(ctx, "t_9"))
+	must(w.t, w.db.Connections.MarkReady(ctx, "t_9"))
 }
 
 func (w *world) setPlan(plan string) { w.SetPlan(w.t, plan) }
@@ -145,16 +147,16 @@ func (w *world) process(e crm.Execute) (crm.Execute, string) {
 	return e, id
 }
 
-func (w *world) message(id string) models.Message {
+func (w *world) message(id string) ledger.Message {
 	w.t.Helper()
-	m, err := w.db.Message(ctx, "t_9", "", id)
+	m, err := w.db.Messages.Get(ctx, "t_9", "", id)
 	must(w.t, err)
 	return m
 }
 
-func (w *world) callback(id string) models.Callback {
+func (w *world) callback(id string) ledger.Callback {
 	w.t.Helper()
-	c, err := w.db.Callback(ctx, "t_9", id)
+	c, err := w.db.Callbacks.Get(ctx, "t_9", id)
 	must(w.t, err)
 	return c
 }
@@ -180,16 +182,16 @@ func (w *world) completions(callbackID string) []crmsandbox.Completion {
 }
 
 // settle claims all texts of Acme's lane, as a worker does, and settles them.
-func (w *world) settle(o models.Outcome) []models.Claimed {
+func (w *world) settle(o ledger.Outcome) []ledger.ClaimedMessage {
 	w.t.Helper()
 	claimed := w.claim()
 	for _, c := range claimed {
 		o.ID, o.Attempt = c.ID, c.Attempt
-		if o.State == models.Sent {
+		if o.State == ledger.Sent {
 			o.DialpadID = "d-" + c.ID
 		}
 		o.CallbackID = c.CallbackID
-		moved, err := w.db.Settle(ctx, []models.Outcome{o})
+		moved, err := w.db.Settle(ctx, []ledger.Outcome{o})
 		must(w.t, err)
 		err = w.db.FollowUp(ctx, moved)
 		must(w.t, err)
@@ -197,16 +199,16 @@ func (w *world) settle(o models.Outcome) []models.Claimed {
 	return claimed
 }
 
-func (w *world) claim() []models.Claimed {
+func (w *world) claim() []ledger.ClaimedMessage {
 	w.t.Helper()
-	lanes, err := w.db.AcquireLanesAllTenants(ctx, "test", time.Minute, 0, 10)
+	lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "test", time.Minute, 0, 10)
 	must(w.t, err)
 	if len(lanes) != 1 {
 		w.t.Fatalf("%d lanes are due", len(lanes))
 	}
-	got, _, err := w.db.Claim(ctx, lanes[0], models.Take{N: 100, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 100, Base: w.clock.Now()})
 	must(w.t, err)
-	must(w.t, w.db.HandLanesBackAllTenants(ctx, "test"))
+	must(w.t, w.db.Lanes.ReleaseOwnedAllTenants(ctx, "test"))
 	return got
 }
 
@@ -224,23 +226,23 @@ func (w *world) countJobs(kind string, states ...rivertype.JobState) int {
 	return len(list.Jobs)
 }
 
-func (w *world) batches() []models.Batch {
+func (w *world) batches() []ledger.Batch {
 	w.t.Helper()
-	list, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
+	list, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 100)
 	must(w.t, err)
 	return list
 }
 
-func (w *world) counts(batchID string) models.Counts {
+func (w *world) counts(batchID string) ledger.Counts {
 	w.t.Helper()
-	c, err := w.db.CountMessages(ctx, "t_9", []string{batchID})
+	c, err := w.db.Messages.CountByBatch(ctx, "t_9", []string{batchID})
 	must(w.t, err)
 	return c[batchID]
 }
 
 func (w *world) admin() access.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	must(w.t, err)
 	return access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin"}
 }
@@ -272,15 +274,15 @@ func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return 
 func (w *world) runJobs() {
 	w.t.Helper()
 	ws := river.NewWorkers()
-	river.AddWorker(ws, &worker[models.ExecuteCallback]{do: func(ctx context.Context, j models.ExecuteCallback) error {
+	river.AddWorker(ws, &worker[queue.ExecuteCallback]{do: func(ctx context.Context, j queue.ExecuteCallback) error {
 		return w.ProcessCallback(ctx, j.TenantID, j.CallbackID)
 	}})
-	river.AddWorker(ws, &worker[models.CompleteCallback]{do: func(ctx context.Context, j models.CompleteCallback) error {
+	river.AddWorker(ws, &worker[queue.CompleteCallback]{do: func(ctx context.Context, j queue.CompleteCallback) error {
 		return w.Complete(ctx, j.TenantID, j.CallbackID)
 	}})
-	river.AddWorker(ws, &worker[models.TellActivities]{do: func(context.Context, models.TellActivities) error { return nil }})
+	river.AddWorker(ws, &worker[queue.SyncTimeline]{do: func(context.Context, queue.SyncTimeline) error { return nil }})
 	client, err := w.db.River(&river.Config{Workers: ws, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond,
-		RetryPolicy: retrySoon{}, Queues: map[string]river.QueueConfig{models.QueueAction: {MaxWorkers: 8}, models.QueueTell: {MaxWorkers: 8}}})
+		RetryPolicy: retrySoon{}, Queues: map[string]river.QueueConfig{queue.Automation: {MaxWorkers: 8}, queue.Sync: {MaxWorkers: 8}}})
 	must(w.t, err)
 	must(w.t, client.Start(ctx))
 	w.t.Cleanup(func() { stopJobs(client) })

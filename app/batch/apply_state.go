@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // applyChunkSize is how many rows one statement changes. Short
@@ -16,7 +17,7 @@ const applyChunkSize = 2000
 // resumed one queued again. It is idempotent, and returns how many
 // messages changed.
 func (x *Batches) ApplyState(ctx context.Context, tenantID, batchID string) (changed int, err error) {
-	b, err := x.store.Batch(ctx, tenantID, "", batchID)
+	b, err := x.store.Batches.Get(ctx, tenantID, "", batchID)
 	if err != nil {
 		return 0, apierror.IgnoreNotFound(err)
 	}
@@ -34,68 +35,68 @@ func (x *Batches) ApplyState(ctx context.Context, tenantID, batchID string) (cha
 				return changed, err
 			}
 		}
-		if b, err = x.store.Batch(ctx, tenantID, "", batchID); err != nil {
+		if b, err = x.store.Batches.Get(ctx, tenantID, "", batchID); err != nil {
 			return changed, err // it may have been resumed meanwhile: the rest is queued then
 		}
 	}
 }
 
 // IsRunning reports whether a batch is being prepared or sent.
-func IsRunning(b models.Batch) bool {
-	return b.State == models.BatchPreparing || b.State == models.BatchSending
+func IsRunning(b ledger.Batch) bool {
+	return b.State == ledger.BatchPreparing || b.State == ledger.BatchSending
 }
 
-func (x *Batches) applySome(ctx context.Context, b models.Batch) (int, error) {
-	from := []string{models.Queued, models.Waiting}
-	to, code := models.Held, b.State
+func (x *Batches) applySome(ctx context.Context, b ledger.Batch) (int, error) {
+	from := []string{ledger.Queued, ledger.Waiting}
+	to, code := ledger.Held, b.State
 	switch b.State {
-	case models.BatchPaused, models.BatchHeld:
-	case models.BatchCancelled:
-		from = append(from, models.Held)
-		to, code = models.Cancelled, "cancelled"
-		if b.HeldCode == models.HeldExpired {
-			to, code = models.Failed, models.HeldExpired
+	case ledger.BatchPaused, ledger.BatchHeld:
+	case ledger.BatchCancelled:
+		from = append(from, ledger.Held)
+		to, code = ledger.Cancelled, "cancelled"
+		if b.HeldCode == ledger.HeldExpired {
+			to, code = ledger.Failed, ledger.HeldExpired
 		}
-	case models.BatchPreparing, models.BatchSending:
+	case ledger.BatchPreparing, ledger.BatchSending:
 		return x.requeue(ctx, b)
 	default:
 		return 0, nil
 	}
-	n, err := x.store.MoveMessages(ctx, b.TenantID, b.ID, from, to, code, b.HeldReason, applyChunkSize)
+	n, err := x.store.Messages.ChangeState(ctx, b.TenantID, b.ID, from, to, code, b.HeldReason, applyChunkSize)
 	return int(n), err
 }
 
 // requeue queues held messages again, in the lane of the company that
 // is connected now, from the account that the sender's e-mail has now.
-func (x *Batches) requeue(ctx context.Context, b models.Batch) (int, error) {
-	c, err := x.store.Connection(ctx, b.TenantID)
+func (x *Batches) requeue(ctx context.Context, b ledger.Batch) (int, error) {
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return 0, apierror.IgnoreNotFound(err)
 	}
-	lane, err := x.store.LaneOf(ctx, b.TenantID, c.CompanyID)
+	lane, err := x.store.Lanes.Get(ctx, b.TenantID, c.CompanyID)
 	if err != nil {
 		return 0, apierror.IgnoreNotFound(err)
 	}
 	sender := b.SenderID // "" with automations: each of their texts has a sender of its own
-	if account, err := x.store.AccountByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
+	if account, err := x.store.Accounts.ByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
 		sender = account.DialpadID
 	}
-	return x.store.RequeueMessages(ctx, lane, b.ID, sender, applyChunkSize)
+	return x.store.Messages.Requeue(ctx, lane, b.ID, sender, applyChunkSize)
 }
 
-func (x *Batches) afterApply(ctx context.Context, b models.Batch, changed int) error {
-	if changed == 0 && b.State != models.BatchSending {
+func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) error {
+	if changed == 0 && b.State != ledger.BatchSending {
 		return nil
 	}
-	c, err := x.store.Connection(ctx, b.TenantID)
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return apierror.IgnoreNotFound(err)
 	}
-	if err := x.store.AfterMove(ctx, b, c.CompanyID, b.SenderID); err != nil {
+	if err := x.store.Lanes.ResetTurns(ctx, b, c.CompanyID, b.SenderID); err != nil {
 		return err
 	}
 	if IsRunning(b) {
-		if err := x.store.FinishBatches(ctx, []string{b.ID}); err != nil {
+		if err := x.store.Batches.Finish(ctx, []string{b.ID}); err != nil {
 			return err
 		}
 		if err := x.wakeLane(ctx, b); err != nil {
@@ -103,18 +104,18 @@ func (x *Batches) afterApply(ctx context.Context, b models.Batch, changed int) e
 		}
 	}
 	if changed > 0 {
-		return x.store.Enqueue(ctx, models.TellActivities{TenantID: b.TenantID})
+		return x.store.Enqueue(ctx, queue.SyncTimeline{TenantID: b.TenantID})
 	}
 	return nil
 }
 
 // wakeLane makes the lane of a batch due now.
-func (x *Batches) wakeLane(ctx context.Context, b models.Batch) error {
-	c, err := x.store.Connection(ctx, b.TenantID)
+func (x *Batches) wakeLane(ctx context.Context, b ledger.Batch) error {
+	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return apierror.IgnoreNotFound(err)
 	}
-	if err := x.store.Wake(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
+	if err := x.store.Lanes.MarkDue(ctx, b.TenantID, c.CompanyID, x.now()); err != nil {
 		return err
 	}
 	x.cfg.Notify()

@@ -4,19 +4,19 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 // reconnect connects Acme to a Dialpad company of its choice, ready to
 // text.
 func reconnect(w *World, to string) {
 	w.T.Helper()
-	Must(w.T, w.DB.Disconnect(Ctx, "t_9"))
+	Must(w.T, w.DB.Connections.Disconnect(Ctx, "t_9"))
 	w.Tenant.Connected(to).Account("1", "ana@acme.com", "+14155550100")
 	if to != Company {
-		w.Lane = models.Lane{} // another one
+		w.Lane = ledger.Lane{} // another one
 	}
 }
 
@@ -27,11 +27,11 @@ func TestApplyStateRequeuesInTheConnectedCompanysLane(t *testing.T) {
 				v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "1", "2", "7", "20"), "k1", Text("Hi"))
 				onWire := w.Claim()[:1]
 				n := v.Counts.Queued
-				_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldDisconnected, "Dialpad was disconnected")
+				_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldDisconnected, "Dialpad was disconnected")
 				Must(t, err)
 				w.MustApplyState(v.ID)
 				due := w.Clock.Now() // taken back from the wire after the rest was held
-				_, err = w.DB.Settle(Ctx, []models.Outcome{{ID: onWire[0].ID, Attempt: 1, State: models.Waiting, DueAt: &due}})
+				_, err = w.DB.Settle(Ctx, []ledger.Outcome{{ID: onWire[0].ID, Attempt: 1, State: ledger.Waiting, DueAt: &due}})
 				Must(t, err)
 				reconnect(w, to)
 				if _, err := w.Resume(Ctx, w.Page("ana"), v.ID); err != nil {

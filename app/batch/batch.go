@@ -20,6 +20,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Eligibility says whether a tenant or user may text now, and if not
@@ -68,8 +69,8 @@ func New(store *models.Store, aud *audience.Audience, tpl *templates.Templates, 
 func (x *Batches) now() time.Time { return x.cfg.Now().UTC() }
 
 // visible returns a batch that the asker may see and change.
-func (x *Batches) visible(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+func (x *Batches) visible(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	return b, apierror.NotFound(err)
 }
 

@@ -11,6 +11,8 @@ import (
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Request asks for a batch; its recipients are the session's ctx.
@@ -25,43 +27,43 @@ type Request struct {
 
 // Create makes a batch, once per user and idempotency key: see byKey. A
 // one-to-one that can't go is refused here, and then nothing is stored.
-func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Request) (models.Batch, error) {
+func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Request) (ledger.Batch, error) {
 	if a.Ctx == nil {
-		return models.Batch{}, apierror.NoRecords()
+		return ledger.Batch{}, apierror.NoRecords()
 	}
 	b := draft(a, key, r)
 	if old, found, err := x.byKey(ctx, a, key, b.BodyHash); err != nil || found {
 		return old, err
 	}
 	if err := x.validate(ctx, a, r, &b); err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	recipient, err := x.resolveSingle(ctx, a.Tenant, b)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	stored, created, err := x.insert(ctx, b, recipient)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	if !created { // the same key was faster
 		return stored, sameRequest(stored, b.BodyHash)
 	}
 	x.cfg.Notify()
-	if stored.State == models.BatchScheduled {
+	if stored.State == ledger.BatchScheduled {
 		return x.checkSchedule(ctx, a, stored.ID)
 	}
 	return stored, nil
 }
 
 // draft is the batch as asked for, not yet checked.
-func draft(a access.Asker, key string, r Request) models.Batch {
-	b := models.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderEmail: models.FoldEmail(a.Email), Source: models.SourceOne, Class: models.ClassPerson, Module: a.Ctx.Module,
+func draft(a access.Asker, key string, r Request) ledger.Batch {
+	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+		SenderEmail: models.FoldEmail(a.Email), Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
 		RecordIDs: audience.UniqueIDs(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
-		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: models.LateHold, MoveQuiet: r.MoveQuiet}
+		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold, MoveQuiet: r.MoveQuiet}
 	if a.Ctx.Mode == crm.ModeBulk {
-		b.Source, b.Class, b.ToNumber = models.SourceBulk, models.ClassBulk, ""
+		b.Source, b.Class, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, ""
 		b.ToField = cmp.Or(r.ToField, audience.DefaultPhoneField)
 		b.Selection, b.Expected = a.Ctx.Selection, a.Ctx.Count
 		if len(b.RecordIDs) > 0 {
@@ -74,7 +76,7 @@ func draft(a access.Asker, key string, r Request) models.Batch {
 
 // validate checks what can be known now (sender, text, number or field,
 // late rule, schedule) and completes the draft.
-func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *models.Batch) error {
+func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *ledger.Batch) error {
 	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return err
@@ -85,7 +87,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *mo
 		return err
 	}
 	b.Message = tpl.String()
-	if b.Source == models.SourceOne {
+	if b.Source == ledger.SourceOne {
 		// Stored as E.164: an erasure finds it by its number.
 		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return apierror.Text(err)
@@ -96,7 +98,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *mo
 	if err := setLate(b, r.Late); err != nil {
 		return err
 	}
-	b.State = models.BatchPreparing
+	b.State = ledger.BatchPreparing
 	now := x.now()
 	b.StartedAt = &now
 	if r.Schedule == nil {
@@ -107,12 +109,12 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *mo
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and
 // for a text that is prepared later: all is read again then.
-func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b models.Batch) (*audience.Recipient, error) {
-	if b.Source != models.SourceOne {
+func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b ledger.Batch) (*audience.Recipient, error) {
+	if b.Source != ledger.SourceOne {
 		return nil, nil
 	}
 	r, err := x.audience.ResolveSingle(ctx, t, b)
-	if b.State != models.BatchPreparing {
+	if b.State != ledger.BatchPreparing {
 		return nil, err
 	}
 	return r, err
@@ -120,20 +122,20 @@ func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b models.B
 
 // insert stores a batch, with its message if the recipient is known
 // already, else with the job that prepares it.
-func (x *Batches) insert(ctx context.Context, b models.Batch, recipient *audience.Recipient) (stored models.Batch, created bool, err error) {
+func (x *Batches) insert(ctx context.Context, b ledger.Batch, recipient *audience.Recipient) (stored ledger.Batch, created bool, err error) {
 	if recipient != nil {
-		b.State, b.Prepared = models.BatchSending, true
+		b.State, b.Prepared = ledger.BatchSending, true
 	}
 	err = x.store.Tx(ctx, func(tx *models.Store) error {
-		stored, created, err = tx.CreateBatch(ctx, b)
+		stored, created, err = tx.Batches.Create(ctx, b)
 		if err != nil || !created {
 			return err
 		}
 		if recipient != nil {
 			return x.audience.Queue(ctx, tx, stored, stored.SenderID, []audience.Recipient{*recipient})
 		}
-		if b.State == models.BatchPreparing {
-			return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+		if b.State == ledger.BatchPreparing {
+			return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
 		}
 		return nil
 	})

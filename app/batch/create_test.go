@@ -6,29 +6,30 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestCreateQueuesAOneToOneRendered(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ana", "7", "(415) 555-0142"), "k1", Text("Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}"))
-		if v.State != models.BatchSending || v.Source != models.SourceOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
+		if v.State != ledger.BatchSending || v.Source != ledger.SourceOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
 			v.To == nil || v.To.Name != "Bob Tanaka" || v.Text != "Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}" {
 			t.Errorf("answered %+v", v)
 		}
 		m := w.Rows(v.ID)[0]
-		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != Bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != models.ClassPerson || m.Segments != 1 {
+		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != Bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != ledger.ClassPerson || m.Segments != 1 {
 			t.Errorf("queued %+v", m)
 		}
 		if w.Notified.Load() != 1 {
 			t.Errorf("the worker was woken %d times", w.Notified.Load())
 		}
-		w.Settle(models.Sent, w.Claim()...)
-		if v := w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Sent != 1 || v.FinishedAt == nil || v.ETA != nil {
+		w.Settle(ledger.Sent, w.Claim()...)
+		if v := w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Sent != 1 || v.FinishedAt == nil || v.ETA != nil {
 			t.Errorf("after sending: %+v", v)
 		}
 	})
@@ -64,7 +65,7 @@ func TestCreateRefusesAndStoresNothing(t *testing.T) {
 		"an account, but no number": {who: "dan", contact: "7", number: Bob, text: "Hi", code: "no_account", words: "No Dialpad account found"},
 		"suspended":                 {who: "ben", contact: "7", number: Bob, text: "Hi", before: func(w *World) { w.SetAccount("2", "ben@acme.com", models.AccountSuspended) }, code: "no_account", words: "No Dialpad account found"},
 		"plan lost":                 {who: "ana", contact: "7", number: Bob, text: "Hi", before: func(w *World) { w.Clock.Add(time.Second); w.SetPlan("starter") }, code: "plan_required", words: ConnectMessage},
-		"disconnected":              {who: "ana", contact: "7", number: Bob, text: "Hi", before: func(w *World) { Must(w.T, w.DB.Disconnect(Ctx, "t_9")) }, code: "not_connected", words: ConnectMessage},
+		"disconnected":              {who: "ana", contact: "7", number: Bob, text: "Hi", before: func(w *World) { Must(w.T, w.DB.Connections.Disconnect(Ctx, "t_9")) }, code: "not_connected", words: ConnectMessage},
 		"late without a rule":       {who: "ana", contact: "7", number: Bob, text: "late", code: "bad_request", words: "A late text can be held, dropped or sent."},
 	}
 	for name, c := range cases {
@@ -97,20 +98,20 @@ func TestCreateWaitsWhileTheCRMFails(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
 				w.Host.Break(crmsandbox.Fault{Type: "records.resolve", Kind: kind})
 				v := w.MustCreate(w.One("ana", "7", Bob), "k1", Text("Hi {{Contact.firstName}}"))
-				if v.State != models.BatchPreparing || v.Counts.Queued != 1 || len(w.Claim()) != 0 {
+				if v.State != ledger.BatchPreparing || v.Counts.Queued != 1 || len(w.Claim()) != 0 {
 					t.Fatalf("answered %+v", v)
 				}
 				if _, err := w.Prepare(Ctx, "t_9", v.ID); err == nil {
 					t.Fatal("prepared without the CRM")
 				}
-				if v = w.MustView(v.ID); v.State != models.BatchPreparing || v.Reason == nil || *v.Reason != words {
+				if v = w.MustView(v.ID); v.State != ledger.BatchPreparing || v.Reason == nil || *v.Reason != words {
 					t.Errorf("while it is down: %+v", v)
 				}
 				w.Host.Mend()
 				if n, err := w.Prepare(Ctx, "t_9", v.ID); err != nil || n.Queued != 1 {
 					t.Fatalf("prepared %+v, %v", n, err)
 				}
-				if v = w.MustView(v.ID); v.State != models.BatchSending || v.Reason != nil {
+				if v = w.MustView(v.ID); v.State != ledger.BatchSending || v.Reason != nil {
 					t.Errorf("when it is back: %+v", v)
 				}
 				if got := w.Claim(); len(got) != 1 || got[0].Text != "Hi Bob" {
@@ -129,7 +130,7 @@ func TestOptOutWhileWaitingForTheCRM(t *testing.T) {
 		w.Host.OptOut("t_9", Bob)
 		_, err := w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Skipped != 1 || v.FinishedAt == nil || len(w.Claim()) != 0 {
+		if v = w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Skipped != 1 || v.FinishedAt == nil || len(w.Claim()) != 0 {
 			t.Errorf("ended as %+v", v)
 		}
 		if m := w.Rows(v.ID)[0]; m.ErrorText != "Unsubscribed from Text" || m.Text != "" {
@@ -164,12 +165,12 @@ func TestIdempotencyKeyUnderConcurrency(t *testing.T) {
 func TestIdempotencyKeyIsPerUserAndBody(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		first := w.MustCreate(w.One("ana", "7", Bob), "k1", Text("Hi"))
-		for name, again := range map[string]func() (models.Batch, error){
-			"another text": func() (models.Batch, error) { return w.Create(Ctx, w.One("ana", "7", Bob), "k1", Text("Hello")) },
-			"another person": func() (models.Batch, error) {
+		for name, again := range map[string]func() (ledger.Batch, error){
+			"another text": func() (ledger.Batch, error) { return w.Create(Ctx, w.One("ana", "7", Bob), "k1", Text("Hello")) },
+			"another person": func() (ledger.Batch, error) {
 				return w.Create(Ctx, w.One("ana", "2", "+12125550112"), "k1", Text("Hi"))
 			},
-			"another time": func() (models.Batch, error) {
+			"another time": func() (ledger.Batch, error) {
 				r := Text("Hi")
 				r.Schedule = &walltime.Schedule{Local: "2026-03-03T09:00", TimeZone: "America/New_York"}
 				return w.Create(Ctx, w.One("ana", "7", Bob), "k1", r)
@@ -186,7 +187,7 @@ func TestIdempotencyKeyIsPerUserAndBody(t *testing.T) {
 		}
 		// An answer that was lost can be asked for again, whatever has
 		// changed since.
-		w.Settle(models.Sent, w.Claim()...)
+		w.Settle(ledger.Sent, w.Claim()...)
 		w.Clock.Add(time.Second)
 		w.SetPlan("starter")
 		if v := w.MustCreate(w.One("ana", "7", Bob), "k1", Text("Hi")); v.ID != first.ID || v.Counts.Sent != 1 {

@@ -18,6 +18,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -80,9 +81,9 @@ func due10k(b *testing.B, db *seed.DB) {
 	at := time.Now().Add(110 * time.Second)
 	for i := range dueTenants * dueBatches {
 		tenant, id := i%dueTenants, models.NewID()
-		_, _, err := db.CreateBatch(Ctx, models.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
-			Source: models.SourceOne, Class: models.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
-			Message: Hi, IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: models.LateHold})
+		_, _, err := db.Batches.Create(Ctx, ledger.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
+			Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
+			Message: Hi, IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: ledger.LateHold})
 		Must(b, err)
 	}
 	eligible := eligibility.New(db.Store, eligibility.Config{Plans: []string{"business"}})
@@ -132,7 +133,7 @@ func prepareAll(b *testing.B, db *seed.DB, x Services) {
 	var g errgroup.Group
 	g.SetLimit(24)
 	for i := range dueTenants {
-		list, err := db.Batches(Ctx, fmt.Sprint("t_", i), models.BatchFilter{State: models.BatchPreparing}, "", dueBatches)
+		list, err := db.Batches.List(Ctx, fmt.Sprint("t_", i), ledger.BatchFilter{State: ledger.BatchPreparing}, "", dueBatches)
 		Must(b, err)
 		for _, batch := range list {
 			g.Go(func() error { _, err := x.Prepare(Ctx, batch.TenantID, batch.ID); return err })

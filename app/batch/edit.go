@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/walltime"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // EditRequest changes a batch before it starts; nil leaves a thing as
@@ -29,17 +29,17 @@ const errChanged = "This text has just started, or somebody else changed it. Loo
 // Edit changes a scheduled batch; the database decides whether it still
 // is one. What was held before it started may be given another time, if
 // its tenant and sender may text now.
-func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditRequest) (models.Batch, error) {
+func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditRequest) (ledger.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	if r.Version != nil && *r.Version != b.Version {
-		return models.Batch{}, apierror.Conflict(errChanged)
+		return ledger.Batch{}, apierror.Conflict(errChanged)
 	}
 	set := columns{"warning": "", "warned_at": nil}
 	if err := x.editState(ctx, b, r, set); err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	for _, edit := range []func() error{
 		func() error { return x.editMessage(ctx, a, b, r.Message, set) },
@@ -49,14 +49,14 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 		func() error { return editExclude(b, r.Exclude, set) },
 	} {
 		if err := edit(); err != nil {
-			return models.Batch{}, err
+			return ledger.Batch{}, err
 		}
 	}
 	if r.MoveQuiet != nil {
 		set["move_quiet"] = *r.MoveQuiet
 	}
-	if err := x.store.UpdateSeen(ctx, b, set); err != nil {
-		return models.Batch{}, apierror.Lost(err, errChanged)
+	if err := x.store.Batches.UpdateUnchanged(ctx, b, set); err != nil {
+		return ledger.Batch{}, apierror.Lost(err, errChanged)
 	}
 	return x.checkSchedule(ctx, a, id)
 }
@@ -66,11 +66,11 @@ type columns = map[string]any
 
 // editState refuses what has started; a held batch with a new time is
 // scheduled again, with the sender's account of now.
-func (x *Batches) editState(ctx context.Context, b models.Batch, r EditRequest, set columns) error {
-	if b.State == models.BatchScheduled {
+func (x *Batches) editState(ctx context.Context, b ledger.Batch, r EditRequest, set columns) error {
+	if b.State == ledger.BatchScheduled {
 		return nil
 	}
-	if b.State != models.BatchHeld || b.StartedAt != nil || r.Schedule == nil {
+	if b.State != ledger.BatchHeld || b.StartedAt != nil || r.Schedule == nil {
 		return notEditable(b, x.now())
 	}
 	if r.SenderUserID == nil { // editSender checks a new one
@@ -80,18 +80,18 @@ func (x *Batches) editState(ctx context.Context, b models.Batch, r EditRequest, 
 		}
 		set["sender_id"] = senderID
 	}
-	set["state"], set["held_reason"], set["held_code"], set["held_at"] = models.BatchScheduled, "", "", nil
+	set["state"], set["held_reason"], set["held_code"], set["held_at"] = ledger.BatchScheduled, "", "", nil
 	return nil
 }
 
 // notEditable says why a batch can't be changed any more.
-func notEditable(b models.Batch, now time.Time) error {
+func notEditable(b ledger.Batch, now time.Time) error {
 	switch {
-	case !b.Over() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil:
+	case !b.Ended() && b.SendAt != nil && b.SendAt.After(now) && b.StartedAt != nil:
 		return apierror.Conflict("This text is ready for its time; it can't be changed any more. It can still be cancelled.")
-	case b.State == models.BatchHeld && b.StartedAt == nil:
+	case b.State == ledger.BatchHeld && b.StartedAt == nil:
 		return apierror.Conflict("This text is on hold. Give it another time, or resume it.")
-	case b.State == models.BatchCancelled:
+	case b.State == ledger.BatchCancelled:
 		return apierror.Conflict("This text was cancelled; it can't be changed any more.")
 	}
 	return apierror.Conflict("This text has already started; it can't be changed any more.")
@@ -100,9 +100,9 @@ func notEditable(b models.Batch, now time.Time) error {
 // checkSchedule returns a batch that was made or changed, with its
 // warning. A failing check leaves the batch as it is: the next check is
 // a minute away.
-func (x *Batches) checkSchedule(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
+func (x *Batches) checkSchedule(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
 	b, err := x.visible(ctx, a, id)
-	if err != nil || b.State != models.BatchScheduled {
+	if err != nil || b.State != ledger.BatchScheduled {
 		return b, err
 	}
 	if err := x.Scheduler.warn(ctx, b, senderStates{}, &WarningCounts{}); err != nil {
@@ -111,7 +111,7 @@ func (x *Batches) checkSchedule(ctx context.Context, a access.Asker, id string) 
 	return x.visible(ctx, a, id)
 }
 
-func (x *Batches) editMessage(ctx context.Context, a access.Asker, b models.Batch, message *string, set columns) error {
+func (x *Batches) editMessage(ctx context.Context, a access.Asker, b ledger.Batch, message *string, set columns) error {
 	if message == nil {
 		return nil
 	}
@@ -120,13 +120,13 @@ func (x *Batches) editMessage(ctx context.Context, a access.Asker, b models.Batc
 	return err
 }
 
-func editLate(b models.Batch, l *Late, set columns) error {
+func editLate(b ledger.Batch, l *Late, set columns) error {
 	err := setLate(&b, l)
 	set["late_minutes"], set["late_do"] = b.LateMinutes, b.LateDo
 	return err
 }
 
-func editSchedule(b models.Batch, s *walltime.Schedule, now time.Time, set columns) error {
+func editSchedule(b ledger.Batch, s *walltime.Schedule, now time.Time, set columns) error {
 	if s == nil {
 		return nil
 	}
@@ -142,7 +142,7 @@ func (x *Batches) editSender(ctx context.Context, a access.Asker, userID *string
 	if !a.IsAdmin() {
 		return apierror.New("admin_required", "Only an admin can choose another sender.")
 	}
-	u, err := x.store.User(ctx, a.Tenant.ID, *userID)
+	u, err := x.store.Users.Get(ctx, a.Tenant.ID, *userID)
 	if err != nil {
 		return apierror.NotFound(err)
 	}
@@ -157,13 +157,13 @@ const maxExcluded = 10_000
 // editExclude leaves single recipients out. They have no messages yet
 // that could be cancelled: their ids are stored with the batch, and
 // preparing skips them with the reason.
-func editExclude(b models.Batch, exclude *[]string, set columns) error {
+func editExclude(b ledger.Batch, exclude *[]string, set columns) error {
 	if exclude == nil {
 		return nil
 	}
 	out := audience.UniqueIDs(*exclude)
 	switch {
-	case b.Source != models.SourceBulk:
+	case b.Source != ledger.SourceBulk:
 		return apierror.Field("exclude", "Only a bulk can leave people out. Cancel this text instead.")
 	case len(out) > maxExcluded:
 		return apierror.Field("exclude", fmt.Sprintf("At most %d people can be left out.", maxExcluded))
@@ -176,6 +176,6 @@ func editExclude(b models.Batch, exclude *[]string, set columns) error {
 			return apierror.Field("exclude", "Somebody who is to be left out is not among the recipients.")
 		}
 	}
-	set["excluded"] = models.IDList(out)
+	set["excluded"] = ledger.IDList(out)
 	return nil
 }

@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 // editExclude leaves records out of a scheduled batch.
@@ -36,12 +36,12 @@ func TestEditExcludesRecipients(t *testing.T) {
 		_, err = w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
 		for _, m := range w.Rows(v.ID) {
-			if leftOut := m.ErrorCode == "left_out"; leftOut != (m.RecordID == "7") || leftOut && (m.State != models.Skipped || m.Text != "") {
+			if leftOut := m.ErrorCode == "left_out"; leftOut != (m.RecordID == "7") || leftOut && (m.State != ledger.Skipped || m.Text != "") {
 				t.Errorf("%s is %s: %s", m.RecordID, m.State, m.ErrorText)
 			}
 		}
 		sent := w.Claim()
-		if len(sent) != 3 || slices.ContainsFunc(sent, func(c models.Claimed) bool { return c.ToNumber == Bob }) {
+		if len(sent) != 3 || slices.ContainsFunc(sent, func(c ledger.ClaimedMessage) bool { return c.ToNumber == Bob }) {
 			t.Errorf("%d went", len(sent))
 		}
 		if _, err = editExclude(w, v.ID, "1"); err == nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/audience"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -17,12 +17,12 @@ const (
 // at most limit. Their messages fail with the reason they were held
 // for.
 func (s *Scheduler) ExpireHeldAllTenants(ctx context.Context, limit int) (int, error) {
-	held, err := s.store.HeldTooLongAllTenants(ctx, s.now().Add(-maxHold), limit)
+	held, err := s.store.Batches.HeldSinceAllTenants(ctx, s.now().Add(-maxHold), limit)
 	if err != nil {
 		return 0, err
 	}
 	for _, b := range held {
-		err := audience.CancelBatch(ctx, s.store, b, models.HeldExpired, expiredReason+": "+b.HeldReason, s.now())
+		err := audience.CancelBatch(ctx, s.store, b, ledger.HeldExpired, expiredReason+": "+b.HeldReason, s.now())
 		if err != nil {
 			return 0, err
 		}

@@ -2,7 +2,7 @@ package batch
 
 import (
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Late is the late rule: what to do when the schedule's time has passed
@@ -19,12 +19,12 @@ const (
 )
 
 // setLate sets a batch's late rule; nil leaves it as it is.
-func setLate(b *models.Batch, l *Late) error {
+func setLate(b *ledger.Batch, l *Late) error {
 	if l == nil {
 		return nil
 	}
 	switch l.Do {
-	case models.LateHold, models.LateDrop, models.LateSend:
+	case ledger.LateHold, ledger.LateDrop, ledger.LateSend:
 	default:
 		return apierror.Field("late.do", "A late text can be held, dropped or sent.")
 	}

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 // prepareLate schedules a bulk in an hour with a late rule and prepares it a
@@ -27,18 +27,18 @@ func prepareLate(w *World, l *batch.Late) string {
 func sendOne(w *World) int {
 	w.T.Helper()
 	leaseLane(w, time.Second)
-	_, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000)
+	_, _, err := w.DB.Lanes.QueueDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
-	got, _, err := w.DB.Claim(Ctx, w.Lane, models.Take{N: 1, Base: w.Clock.Now()})
+	got, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimSize{N: 1, Base: w.Clock.Now()})
 	Must(w.T, err)
-	w.Settle(models.Sent, got...)
+	w.Settle(ledger.Sent, got...)
 	return len(got)
 }
 
 // leaseLane takes Acme's lane over for a time.
 func leaseLane(w *World, d time.Duration) {
 	w.T.Helper()
-	lanes, err := w.DB.AcquireLanesAllTenants(Ctx, "w1", d, 0, 1)
+	lanes, err := w.DB.Lanes.AcquireAllTenants(Ctx, "w1", d, 0, 1)
 	Must(w.T, err)
 	if len(lanes) != 1 {
 		w.T.Fatal("the lane is not due")
@@ -53,11 +53,11 @@ func TestLateRuleAppliesToQueuedMessages(t *testing.T) {
 				id := prepareLate(w, l)
 				w.Clock.Add(time.Minute)
 				leaseLane(w, 12*time.Second)
-				if n, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000); err != nil || n != 2 {
+				if n, _, err := w.DB.Lanes.QueueDue(Ctx, w.Lane, 1000); err != nil || n != 2 {
 					t.Fatalf("%d queued at the time, %v", n, err)
 				}
 				w.Clock.Add(26 * time.Hour) // the worker died, and a backup of that moment was restored
-				w.Lane = models.Lane{}
+				w.Lane = ledger.Lane{}
 				if got := w.Claim(); len(got) != 0 {
 					t.Fatalf("%d of yesterday's texts went", len(got))
 				}
@@ -114,11 +114,11 @@ func TestLateRuleAppliesAfterABrokenConnection(t *testing.T) {
 // breakConnection breaks the connection for a time, and mends it.
 func breakConnection(w *World, d time.Duration, id string) {
 	w.T.Helper()
-	_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldBroken, "broken")
+	_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldBroken, "broken")
 	Must(w.T, err)
 	w.MustApplyState(id)
 	w.Clock.Add(d)
-	_, err = w.DB.ReleaseBatches(Ctx, "t_9", models.HeldBroken)
+	_, err = w.DB.Batches.Release(Ctx, "t_9", ledger.HeldBroken)
 	Must(w.T, err)
 	w.MustApplyState(id)
 }
@@ -132,7 +132,7 @@ func TestLateRuleIgnoresAShortBreak(t *testing.T) {
 		}
 		w.Clock.Add(5 * time.Hour) // as long as others of it take
 		breakConnection(w, 2*time.Minute, id)
-		if v := w.MustView(id); v.State != models.BatchSending {
+		if v := w.MustView(id); v.State != ledger.BatchSending {
 			t.Errorf("%s: %v", v.State, v.Reason)
 		}
 	})
@@ -143,7 +143,7 @@ func TestResumedLateBatchIsNotHeldAgain(t *testing.T) {
 		v := scheduleLate(w, nil)
 		w.Clock.Add(59 * time.Minute)
 		w.MustStartDue()
-		_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldDisconnected, "disconnected")
+		_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldDisconnected, "disconnected")
 		Must(t, err)
 		w.Clock.Add(5 * time.Hour)
 		_, err = w.Resume(Ctx, w.Page("ana"), v.ID)

@@ -4,12 +4,13 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const tooLate = "The time passed while texts could not be sent (2026-03-02T11:00, America/New_York)"
@@ -28,9 +29,9 @@ func checkLate(w *World, id string, l *batch.Late) {
 	w.T.Helper()
 	_, err := w.ApplyState(Ctx, "t_9", id)
 	Must(w.T, err)
-	v, want := w.MustView(id), models.BatchHeld
+	v, want := w.MustView(id), ledger.BatchHeld
 	if l != nil && l.Do == "drop" {
-		want = models.BatchCancelled
+		want = ledger.BatchCancelled
 	}
 	if v.State != want || v.Reason == nil || *v.Reason != tooLate || v.Counts.Held+v.Counts.Cancelled != 2 || len(w.Claim()) != 0 {
 		w.T.Errorf("%s, %v, %+v", v.State, v.Reason, v.Counts)
@@ -98,7 +99,7 @@ func TestLateRuleAppliesToABatchThatWaitedForTheCRM(t *testing.T) {
 				}
 				w.Clock.Add(26 * time.Hour)
 				r, err := w.Resume(Ctx, w.Page("ana"), v.ID)
-				if err != nil || r.State != models.BatchPreparing {
+				if err != nil || r.State != ledger.BatchPreparing {
 					t.Fatalf("resumed: %s, %v", r.State, err)
 				}
 				_, err = w.Prepare(Ctx, "t_9", v.ID)
@@ -157,22 +158,22 @@ func TestEditReschedulesAHeldBatch(t *testing.T) {
 		} else if code, _ := Refusal(err); code != "no_account" {
 			t.Error(err)
 		}
-		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Active: true}, {UserID: "43", Email: "ben@acme.com", Active: true}}))
+		Must(t, w.DB.Users.Save(Ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Active: true}, {UserID: "43", Email: "ben@acme.com", Active: true}}))
 		other := again
 		other.SenderUserID = new("43") // whose own account is fine
-		if e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, other)); err != nil || e.State != models.BatchScheduled || e.Sender != "ben@acme.com" {
+		if e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, other)); err != nil || e.State != ledger.BatchScheduled || e.Sender != "ben@acme.com" {
 			t.Fatalf("by another sender: %s from %s, %v", e.State, e.Sender, err)
 		}
 		w.Clock.Add(3 * time.Hour)
 		w.MustStartDue()
-		if got := w.MustView(v.ID); got.State != models.BatchHeld || *got.HeldCode != models.HeldLate {
+		if got := w.MustView(v.ID); got.State != ledger.BatchHeld || *got.HeldCode != ledger.HeldLate {
 			t.Fatalf("late again: %s", got.State)
 		}
 		again.Schedule = w.Later(time.Hour).Schedule
 		w.SetAccount("1", "ana@acme.com", models.AccountActive)
 		again.SenderUserID = new("42")
 		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, again))
-		if err != nil || e.State != models.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
+		if err != nil || e.State != ledger.BatchScheduled || e.Reason != nil || e.HeldCode != nil || e.Text != text {
 			t.Fatalf("moved: %s, %v, %v", e.State, e.Reason, err)
 		}
 		w.Clock.Add(e.SendAt.Sub(w.Clock.Now()))
@@ -198,8 +199,8 @@ func TestResumeDoesNotSendEarly(t *testing.T) {
 		for _, step := range []func() error{
 			func() error { _, err := w.Pause(Ctx, w.Page("ana"), v.ID); return err },
 			func() error { _, err := w.Resume(Ctx, w.Page("ana"), v.ID); return err },
-			func() error { _, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldBroken, "broken"); return err },
-			func() error { _, err := w.DB.ReleaseBatches(Ctx, "t_9", models.HeldBroken); return err },
+			func() error { _, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldBroken, "broken"); return err },
+			func() error { _, err := w.DB.Batches.Release(Ctx, "t_9", ledger.HeldBroken); return err },
 		} {
 			Must(t, step())
 			_, err = w.ApplyState(Ctx, "t_9", v.ID)
@@ -250,7 +251,7 @@ func TestEditRefusesAnOldVersion(t *testing.T) {
 		if got := w.MustView(v.ID); got.Text != theirs || got.Version != first.Version {
 			t.Errorf("%q", got.Text)
 		}
-		Must(t, w.DB.Warn(Ctx, models.Batch{ID: v.ID, TenantID: "t_9", Version: first.Version}, "something will go wrong")) // is no change
+		Must(t, w.DB.Batches.SetWarning(Ctx, ledger.Batch{ID: v.ID, TenantID: "t_9", Version: first.Version}, "something will go wrong")) // is no change
 		if got, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Version: &first.Version, Message: &mine})); err != nil || got.Text != mine {
 			t.Errorf("%q, %v", got.Text, err)
 		}
@@ -261,37 +262,37 @@ func TestEditRefusesAnOldVersion(t *testing.T) {
 // which nothing was to go.
 func TestLateRuleIgnoresQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		r := At("2026-03-02T22:00", "America/New_York", "")
-		r.MoveQuiet, r.Late = true, &batch.Late{AfterMinutes: 60, Do: models.LateDrop}
+		r.MoveQuiet, r.Late = true, &batch.Late{AfterMinutes: 60, Do: ledger.LateDrop}
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "2"), "k1", r)
 		w.Clock.Add(v.SendAt.Add(-time.Minute).Sub(w.Clock.Now()))
 		w.MustStartDue()
 		_, err := w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		night := func(d time.Duration) models.Batch {
+		night := func(d time.Duration) ledger.Batch {
 			t.Helper()
-			_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldBroken, "broken")
+			_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldBroken, "broken")
 			Must(t, err)
 			_, err = w.ApplyState(Ctx, "t_9", v.ID)
 			Must(t, err)
 			w.Clock.Add(d)
-			_, err = w.DB.ReleaseBatches(Ctx, "t_9", models.HeldBroken)
+			_, err = w.DB.Batches.Release(Ctx, "t_9", ledger.HeldBroken)
 			Must(t, err)
 			_, err = w.ApplyState(Ctx, "t_9", v.ID)
 			Must(t, err)
-			b, err := w.DB.Batch(Ctx, "t_9", "", v.ID)
+			b, err := w.DB.Batches.Get(Ctx, "t_9", "", v.ID)
 			Must(t, err)
 			return b
 		}
 		w.Clock.Add(time.Hour)
-		if b := night(2 * time.Hour); b.State != models.BatchSending {
+		if b := night(2 * time.Hour); b.State != ledger.BatchSending {
 			t.Fatalf("at night it is %s: %s", b.State, b.HeldReason)
 		}
 		if got := w.Claim(); len(got) != 0 {
 			t.Fatal("went at night")
 		}
-		if b := night(8*time.Hour + 2*time.Minute); b.State != models.BatchCancelled || b.HeldCode != models.HeldLate {
+		if b := night(8*time.Hour + 2*time.Minute); b.State != ledger.BatchCancelled || b.HeldCode != ledger.HeldLate {
 			t.Errorf("an hour after the morning it is %s", b.State)
 		}
 	})
@@ -299,7 +300,7 @@ func TestLateRuleIgnoresQuietHours(t *testing.T) {
 
 func TestPauseKeepsTheEndOfQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
+		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		w.Clock.Add(12 * time.Hour) // 22:00 in New York, 19:00 in Oakland
 		r := Text(Hi)
 		r.MoveQuiet = true

@@ -7,52 +7,54 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Cancel cancels the rest of a batch. Requests already sent to Dialpad
 // go on.
-func (x *Batches) Cancel(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
-	from := []string{models.BatchScheduled, models.BatchPreparing, models.BatchSending, models.BatchPaused, models.BatchHeld}
-	return x.changeState(ctx, a, id, from, map[string]any{"state": models.BatchCancelled, "held_reason": "Cancelled by " + a.Name,
+func (x *Batches) Cancel(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
+	from := []string{ledger.BatchScheduled, ledger.BatchPreparing, ledger.BatchSending, ledger.BatchPaused, ledger.BatchHeld}
+	return x.changeState(ctx, a, id, from, map[string]any{"state": ledger.BatchCancelled, "held_reason": "Cancelled by " + a.Name,
 		"finished_at": x.now()}, "There is nothing left to cancel.")
 }
 
 // Pause stops a batch until it is resumed.
-func (x *Batches) Pause(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
-	return x.changeState(ctx, a, id, []string{models.BatchPreparing, models.BatchSending},
-		map[string]any{"state": models.BatchPaused, "held_reason": "Paused by " + a.Name},
+func (x *Batches) Pause(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
+	return x.changeState(ctx, a, id, []string{ledger.BatchPreparing, ledger.BatchSending},
+		map[string]any{"state": ledger.BatchPaused, "held_reason": "Paused by " + a.Name},
 		"Only a batch that is being sent can be paused.")
 }
 
 // Resume lets a paused or held batch go on, if its sender may text now.
-func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (models.Batch, error) {
+func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	senderID, err := x.senderOf(ctx, b)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
-	state := models.BatchPreparing
+	state := ledger.BatchPreparing
 	switch {
 	case b.Prepared:
-		state = models.BatchSending
+		state = ledger.BatchSending
 	case b.SendAt != nil && b.StartedAt == nil && b.SendAt.After(x.now()):
-		state = models.BatchScheduled
+		state = ledger.BatchScheduled
 	}
 	set := map[string]any{"state": state, "held_reason": "", "held_code": "", "held_at": nil, "sender_id": senderID}
-	if state == models.BatchPreparing && (b.StartedAt == nil || b.Cursor == "") {
+	if state == ledger.BatchPreparing && (b.StartedAt == nil || b.Cursor == "") {
 		set["started_at"] = x.now() // whoever resumes it wants it now, late or not
 	}
-	return x.changeState(ctx, a, id, []string{models.BatchPaused, models.BatchHeld}, set, "This batch is not paused.")
+	return x.changeState(ctx, a, id, []string{ledger.BatchPaused, ledger.BatchHeld}, set, "This batch is not paused.")
 }
 
 // senderOf is the account that a batch's texts go out from now. It is
 // "" for an automation's: each of its texts has a sender of its own.
 // *eligibility.Refusal where they may not go.
-func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) {
-	if b.Source == models.SourceAutomation {
+func (x *Batches) senderOf(ctx context.Context, b ledger.Batch) (string, error) {
+	if b.Source == ledger.SourceAutomation {
 		refusal, err := x.eligibility.CheckTenant(ctx, b.TenantID)
 		if err == nil && refusal != nil {
 			err = refusal
@@ -67,38 +69,38 @@ func (x *Batches) senderOf(ctx context.Context, b models.Batch) (string, error) 
 // from, and queues the jobs that follow. conflict is the sentence where
 // it is in another.
 func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, from []string, set map[string]any,
-	conflict string) (models.Batch, error) {
+	conflict string) (ledger.Batch, error) {
 	if _, err := x.visible(ctx, a, id); err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	err := x.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.UpdateBatch(ctx, a.Tenant.ID, id, from, set); err != nil {
+		if err := tx.Batches.Update(ctx, a.Tenant.ID, id, from, set); err != nil {
 			return err
 		}
-		if err := tx.Audit(ctx, a.Tenant.ID, a.UserID, "batch."+fmt.Sprint(set["state"]), map[string]string{"batch": id}); err != nil {
+		if err := tx.Audits.Add(ctx, a.Tenant.ID, a.UserID, "batch."+fmt.Sprint(set["state"]), map[string]string{"batch": id}); err != nil {
 			return err
 		}
-		if set["state"] == models.BatchPreparing {
-			if err := tx.Enqueue(ctx, models.PrepareBatch{TenantID: a.Tenant.ID, BatchID: id}); err != nil {
+		if set["state"] == ledger.BatchPreparing {
+			if err := tx.Enqueue(ctx, queue.PrepareBatch{TenantID: a.Tenant.ID, BatchID: id}); err != nil {
 				return err
 			}
 		}
-		return tx.Enqueue(ctx, models.MoveBatch{TenantID: a.Tenant.ID, BatchID: id})
+		return tx.Enqueue(ctx, queue.ApplyBatchState{TenantID: a.Tenant.ID, BatchID: id})
 	})
 	if err != nil {
-		return models.Batch{}, apierror.Lost(err, conflict)
+		return ledger.Batch{}, apierror.Lost(err, conflict)
 	}
 	return x.visible(ctx, a, id)
 }
 
 // CancelMessage cancels one message that no worker has claimed.
-func (x *Batches) CancelMessage(ctx context.Context, a access.Asker, id string) (models.Message, error) {
-	m, err := x.store.Message(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+func (x *Batches) CancelMessage(ctx context.Context, a access.Asker, id string) (ledger.Message, error) {
+	m, err := x.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return m, apierror.NotFound(err)
 	}
-	if err := x.store.CancelMessage(ctx, m, "Cancelled by "+a.Name); err != nil {
+	if err := x.store.Messages.Cancel(ctx, m, "Cancelled by "+a.Name); err != nil {
 		return m, apierror.Lost(err, "It is too late to cancel this text.")
 	}
-	return x.store.Message(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	return x.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 }

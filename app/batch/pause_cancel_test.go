@@ -6,19 +6,19 @@ import (
 	"time"
 
 	"dialpad-texting/app/access"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 const many = 4500 // more than two chunks
 
 func TestPauseAndResume(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
+		w.Tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.Claim()
-		if v := w.MustDo(w.Pause, "b1"); v.State != models.BatchPaused || *v.Reason != "Paused by Ana Ruiz" || v.Counts.Queued+v.Counts.Sending != many {
+		if v := w.MustDo(w.Pause, "b1"); v.State != ledger.BatchPaused || *v.Reason != "Paused by Ana Ruiz" || v.Counts.Queued+v.Counts.Sending != many {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if len(w.Claim()) != 0 {
@@ -27,8 +27,8 @@ func TestPauseAndResume(t *testing.T) {
 		if n := w.MustApplyState("b1"); n != many-len(wire) {
 			t.Errorf("moved %d", n)
 		}
-		w.Settle(models.Sent, wire...)
-		if v := w.MustView("b1"); v.State != models.BatchPaused || v.Counts.Sent != len(wire) || v.Counts.Queued != many-len(wire) || v.Counts.Held != 0 || v.ETA != nil {
+		w.Settle(ledger.Sent, wire...)
+		if v := w.MustView("b1"); v.State != ledger.BatchPaused || v.Counts.Sent != len(wire) || v.Counts.Queued != many-len(wire) || v.Counts.Held != 0 || v.ETA != nil {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		w.MustDo(w.Resume, "b1")
@@ -43,9 +43,9 @@ func TestPauseAndResume(t *testing.T) {
 			if len(got) == 0 {
 				break
 			}
-			w.Settle(models.Sent, got...)
+			w.Settle(ledger.Sent, got...)
 		}
-		if v := w.MustView("b1"); v.State != models.BatchDone || v.Counts.Sent != many {
+		if v := w.MustView("b1"); v.State != ledger.BatchDone || v.Counts.Sent != many {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 	})
@@ -53,9 +53,9 @@ func TestPauseAndResume(t *testing.T) {
 
 func TestCancelLeavesClaimedMessages(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", many)
+		w.Tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", many)
 		wire := w.Claim()
-		if v := w.MustDo(w.Cancel, "b1"); v.State != models.BatchCancelled || *v.Reason != "Cancelled by Ana Ruiz" || v.FinishedAt == nil {
+		if v := w.MustDo(w.Cancel, "b1"); v.State != ledger.BatchCancelled || *v.Reason != "Cancelled by Ana Ruiz" || v.FinishedAt == nil {
 			t.Errorf("%+v", v)
 		}
 		if n := w.MustApplyState("b1"); n != many-len(wire) || len(w.Claim()) != 0 {
@@ -64,7 +64,7 @@ func TestCancelLeavesClaimedMessages(t *testing.T) {
 		// One comes back as surely not accepted: it is cancelled, not
 		// sent later.
 		due := w.Clock.Now().Add(time.Second)
-		settled, err := w.DB.Settle(Ctx, []models.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: models.Waiting, DueAt: &due}})
+		settled, err := w.DB.Settle(Ctx, []ledger.Outcome{{ID: wire[0].ID, Attempt: wire[0].Attempt, State: ledger.Waiting, DueAt: &due}})
 		Must(t, err)
 		before := w.CountJobs("move_batch")
 		Must(t, w.DB.FollowUp(Ctx, settled))
@@ -74,12 +74,12 @@ func TestCancelLeavesClaimedMessages(t *testing.T) {
 		if n := w.MustApplyState("b1"); n != 1 {
 			t.Errorf("moved %d that came back", n)
 		}
-		w.Settle(models.Sent, wire[1:]...)
+		w.Settle(ledger.Sent, wire[1:]...)
 		v := w.MustView("b1")
-		if v.State != models.BatchCancelled || v.Counts.Sent != len(wire)-1 || v.Counts.Cancelled != many-len(wire)+1 {
+		if v.State != ledger.BatchCancelled || v.Counts.Sent != len(wire)-1 || v.Counts.Cancelled != many-len(wire)+1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
-		for _, do := range []func(context.Context, access.Asker, string) (models.Batch, error){w.Cancel, w.Pause, w.Resume} {
+		for _, do := range []func(context.Context, access.Asker, string) (ledger.Batch, error){w.Cancel, w.Pause, w.Resume} {
 			if _, err := do(Ctx, w.Page("ana"), "b1"); err == nil {
 				t.Error("moved what is over")
 			} else if code, _ := Refusal(err); code != "state_conflict" {
@@ -92,7 +92,7 @@ func TestCancelLeavesClaimedMessages(t *testing.T) {
 func TestCancelAScheduledBatch(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", w.Later(time.Hour))
-		if v = w.MustDo(w.Cancel, v.ID); v.State != models.BatchCancelled || v.Counts.Cancelled != 2 {
+		if v = w.MustDo(w.Cancel, v.ID); v.State != ledger.BatchCancelled || v.Counts.Cancelled != 2 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		w.Clock.Add(time.Hour)
@@ -107,7 +107,7 @@ func TestCancelMessage(t *testing.T) {
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi))
 		list := w.Rows(v.ID)
 		m, err := w.CancelMessage(Ctx, w.Page("ana"), list[0].ID)
-		if err != nil || m.State != models.Cancelled || m.ErrorText != "Cancelled by Ana Ruiz" {
+		if err != nil || m.State != ledger.Cancelled || m.ErrorText != "Cancelled by Ana Ruiz" {
 			t.Errorf("%+v, %v", m, err)
 		}
 		got := w.Claim()
@@ -119,12 +119,12 @@ func TestCancelMessage(t *testing.T) {
 				t.Error("cancelled too late")
 			}
 		}
-		w.Settle(models.Sent, got...)
-		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Cancelled != 1 || v.Counts.Sent != 1 {
+		w.Settle(ledger.Sent, got...)
+		if v = w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Cancelled != 1 || v.Counts.Sent != 1 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		last := w.MustCreate(w.One("ana", "7", Bob), "k2", Text("Hi"))
-		if _, err := w.CancelMessage(Ctx, w.Page("ana"), w.Rows(last.ID)[0].ID); err != nil || w.MustView(last.ID).State != models.BatchDone {
+		if _, err := w.CancelMessage(Ctx, w.Page("ana"), w.Rows(last.ID)[0].ID); err != nil || w.MustView(last.ID).State != ledger.BatchDone {
 			t.Errorf("a batch whose only text was cancelled is %s, %v", w.MustView(last.ID).State, err)
 		}
 	})
@@ -132,11 +132,11 @@ func TestCancelMessage(t *testing.T) {
 
 func TestHeldBatchExpiresAfterSevenDays(t *testing.T) {
 	for code, act := range map[string]struct{ hold, back func(w *World) error }{
-		models.HeldDisconnected: {func(w *World) error { return w.DB.Disconnect(Ctx, "t_9") }, func(w *World) error {
+		ledger.HeldDisconnected: {func(w *World) error { return w.DB.Connections.Disconnect(Ctx, "t_9") }, func(w *World) error {
 			w.Tenant.Connected(Company)
 			return nil
 		}},
-		models.HeldPlan: {func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("starter"); return nil }, func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("business"); return nil }},
+		ledger.HeldPlan: {func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("starter"); return nil }, func(w *World) error { w.Clock.Add(time.Second); w.SetPlan("business"); return nil }},
 	} {
 		t.Run(code, func(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
@@ -146,13 +146,13 @@ func TestHeldBatchExpiresAfterSevenDays(t *testing.T) {
 					"sending":   w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k3", Text(Hi)).ID,
 				}
 				Must(t, act.hold(w))
-				n, err := w.DB.HoldBatches(Ctx, "t_9", "", code, "Held, in words")
+				n, err := w.DB.Batches.Hold(Ctx, "t_9", "", code, "Held, in words")
 				if err != nil || n != 3 {
 					t.Fatalf("held %d, %v", n, err)
 				}
 				for was, id := range ids {
 					w.MustApplyState(id)
-					if v := w.MustView(id); v.State != models.BatchHeld || v.Counts.Held != 2 || *v.Reason != "Held, in words" {
+					if v := w.MustView(id); v.State != ledger.BatchHeld || v.Counts.Held != 2 || *v.Reason != "Held, in words" {
 						t.Errorf("%s: %s, %+v", was, v.State, v.Counts)
 					}
 					if _, err := w.Resume(Ctx, w.Page("ana"), id); err == nil {
@@ -175,7 +175,7 @@ func TestHeldBatchExpiresAfterSevenDays(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		sending := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k1", Text(Hi)).ID
 		preparing := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi)).ID
-		_, err := w.DB.HoldBatches(Ctx, "t_9", "", models.HeldPlan, "Your plan no longer includes Dialpad")
+		_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldPlan, "Your plan no longer includes Dialpad")
 		Must(t, err)
 		w.MustApplyState(sending)
 		w.Clock.Add(7*24*time.Hour - time.Minute)
@@ -188,12 +188,12 @@ func TestHeldBatchExpiresAfterSevenDays(t *testing.T) {
 		}
 		for _, id := range []string{sending, preparing} {
 			w.MustApplyState(id)
-			if v := w.MustView(id); v.State != models.BatchCancelled || v.Counts.Failed != 2 || v.FinishedAt == nil ||
+			if v := w.MustView(id); v.State != ledger.BatchCancelled || v.Counts.Failed != 2 || v.FinishedAt == nil ||
 				*v.Reason != "Not sent: it was held for seven days: Your plan no longer includes Dialpad" {
 				t.Errorf("%s, %+v", v.State, v.Counts)
 			}
 		}
-		if m := w.Rows(sending)[0]; m.State != models.Failed || m.ErrorCode != "held_too_long" || m.SettledAt == nil {
+		if m := w.Rows(sending)[0]; m.State != ledger.Failed || m.ErrorCode != "held_too_long" || m.SettledAt == nil {
 			t.Errorf("%+v", m)
 		}
 	})

@@ -10,6 +10,8 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // ResendRequest names the states of the messages to send again.
@@ -28,13 +30,13 @@ var (
 // again once, whatever the key; whoever gets nothing that time either
 // is sent again from the new batch. The same key again gives the same
 // batch.
-func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r ResendRequest) (models.Batch, error) {
+func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r ResendRequest) (ledger.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	if err := checkResend(b, r); err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	slices.Sort(r.States)
 	r.States = slices.Compact(r.States)
@@ -44,7 +46,7 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 	}
 	again, err := x.resendDraft(ctx, a, b)
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	again.IdempotencyKey, again.BodyHash = cmp.Or(key, "resend:"+again.ID), hash
 	err = x.insertResend(ctx, b, &again, r.States)
@@ -55,23 +57,23 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 		}
 	}
 	if err != nil {
-		return models.Batch{}, err
+		return ledger.Batch{}, err
 	}
 	x.cfg.Notify()
 	return again, nil
 }
 
 // certainlyNotSent are the states that need no confirmation.
-var certainlyNotSent = []string{models.Failed, models.Cancelled, models.Skipped}
+var certainlyNotSent = []string{ledger.Failed, ledger.Cancelled, ledger.Skipped}
 
-func checkResend(b models.Batch, r ResendRequest) error {
-	if len(r.States) == 0 || b.Source == models.SourceAutomation {
+func checkResend(b ledger.Batch, r ResendRequest) error {
+	if len(r.States) == 0 || b.Source == ledger.SourceAutomation {
 		return apierror.New(apierror.CodeBadRequest, "Name the states whose people should be texted again.")
 	}
 	for _, s := range r.States {
-		if s == models.Uncertain {
+		if s == ledger.Uncertain {
 			if !r.Confirm {
-				return apierror.New("confirm_required", models.UnknownOutcome+". Confirm to send again.")
+				return apierror.New("confirm_required", ledger.UnknownOutcome+". Confirm to send again.")
 			}
 			continue
 		}
@@ -83,25 +85,25 @@ func checkResend(b models.Batch, r ResendRequest) error {
 }
 
 // resendDraft is a new batch like b, without recipients yet.
-func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b models.Batch) (models.Batch, error) {
+func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batch) (ledger.Batch, error) {
 	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return b, err
 	}
 	now := x.now()
-	return models.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
+	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
 		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
 		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
-		State: models.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: models.LateHold}, nil
+		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}, nil
 }
 
 // insertResend stores the new batch for the old one's people that no
 // other resend has taken; models.ErrConflict when its key made a batch
 // meanwhile.
-func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *models.Batch, states []string) error {
+func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *ledger.Batch, states []string) error {
 	from := resendFrom(old, states)
 	return x.store.Tx(ctx, func(tx *models.Store) error {
-		ids, err := tx.TakeForResend(ctx, from, again.ID)
+		ids, err := tx.Messages.TakeForResend(ctx, from, again.ID)
 		if err != nil {
 			return err
 		}
@@ -109,7 +111,7 @@ func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *mod
 			return nobodyLeft(ctx, tx, from)
 		}
 		again.RecordIDs, again.Expected = ids, len(ids)
-		stored, created, err := tx.CreateBatch(ctx, *again)
+		stored, created, err := tx.Batches.Create(ctx, *again)
 		if err != nil {
 			return err
 		}
@@ -117,19 +119,19 @@ func (x *Batches) insertResend(ctx context.Context, old models.Batch, again *mod
 			return models.ErrConflict
 		}
 		*again = stored
-		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
+		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
 	})
 }
 
 // resendFrom selects a batch's messages of some states. The number of a
 // duplicate has its text already, and who was left out was meant to be.
-func resendFrom(b models.Batch, states []string) models.ResendFrom {
-	return models.ResendFrom{TenantID: b.TenantID, BatchID: b.ID, States: states,
+func resendFrom(b ledger.Batch, states []string) ledger.ResendFilter {
+	return ledger.ResendFilter{TenantID: b.TenantID, BatchID: b.ID, States: states,
 		Without: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
 }
 
-func nobodyLeft(ctx context.Context, tx *models.Store, from models.ResendFrom) error {
-	resent, err := tx.Resent(ctx, from)
+func nobodyLeft(ctx context.Context, tx *models.Store, from ledger.ResendFilter) error {
+	resent, err := tx.Messages.AnyResent(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -148,10 +150,10 @@ type Resendable struct {
 
 // Resendable counts only where there may be something to count, which
 // spares most batches the query.
-func (x *Batches) Resendable(ctx context.Context, b models.Batch, c models.Counts) (*Resendable, error) {
-	if b.Source == models.SourceAutomation || c.Failed+c.Uncertain == 0 {
+func (x *Batches) Resendable(ctx context.Context, b ledger.Batch, c ledger.Counts) (*Resendable, error) {
+	if b.Source == ledger.SourceAutomation || c.Failed+c.Uncertain == 0 {
 		return &Resendable{}, nil
 	}
-	n, err := x.store.CountForResend(ctx, resendFrom(b, []string{models.Failed, models.Uncertain}))
-	return &Resendable{Failed: n[models.Failed], Uncertain: n[models.Uncertain]}, err
+	n, err := x.store.Messages.CountForResend(ctx, resendFrom(b, []string{ledger.Failed, ledger.Uncertain}))
+	return &Resendable{Failed: n[ledger.Failed], Uncertain: n[ledger.Uncertain]}, err
 }

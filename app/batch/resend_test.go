@@ -6,11 +6,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // endedBulk is a bulk to four people, one of whom opted out, whose texts
@@ -18,14 +19,14 @@ import (
 func endedBulk(w *World) outbox.BatchView {
 	w.T.Helper()
 	v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "20", "1", "8"), "k1", Text(Hi))
-	byNumber := map[string]models.Claimed{}
+	byNumber := map[string]ledger.ClaimedMessage{}
 	for _, c := range w.Claim() {
 		byNumber[c.ToNumber] = c
 	}
-	w.Settle(models.Failed, byNumber[Bob])
-	w.Settle(models.Uncertain, byNumber["+12075550134"])
-	w.Settle(models.Sent, byNumber["+14155550110"])
-	if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || v.Counts.Uncertain != 1 || v.Counts.Sent != 1 || v.Counts.Skipped != 1 {
+	w.Settle(ledger.Failed, byNumber[Bob])
+	w.Settle(ledger.Uncertain, byNumber["+12075550134"])
+	w.Settle(ledger.Sent, byNumber["+14155550110"])
+	if v = w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || v.Counts.Uncertain != 1 || v.Counts.Sent != 1 || v.Counts.Skipped != 1 {
 		w.T.Fatalf("%s, %+v", v.State, v.Counts)
 	}
 	return v
@@ -36,7 +37,7 @@ func TestResendTakesMessagesThatWereNotSent(t *testing.T) {
 		v := endedBulk(w)
 		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: []string{"failed"}}))
 		Must(t, err)
-		if r.ID == v.ID || r.State != models.BatchPreparing || r.Counts.Total != 1 || r.Source != models.SourceBulk || r.Text != Hi {
+		if r.ID == v.ID || r.State != ledger.BatchPreparing || r.Counts.Total != 1 || r.Source != ledger.SourceBulk || r.Text != Hi {
 			t.Errorf("%+v", r)
 		}
 		again, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: []string{"failed"}})
@@ -100,12 +101,12 @@ func TestResendRefusesSentStates(t *testing.T) {
 func TestResendOneToOneToTheClickedNumber(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ana", "7", "+12125550199"), "k1", Text(Hi))
-		w.Settle(models.Failed, w.Claim()...)
+		w.Settle(ledger.Failed, w.Claim()...)
 		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: []string{"failed"}}))
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", r.ID)
 		Must(t, err)
-		if m := w.Rows(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != models.ClassPerson {
+		if m := w.Rows(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != ledger.ClassPerson {
 			t.Errorf("%+v", m)
 		}
 	})
@@ -114,7 +115,7 @@ func TestResendOneToOneToTheClickedNumber(t *testing.T) {
 func TestResendReadsSkippedRecordsAgain(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "11"), "k1", Text(Hi))
-		w.Settle(models.Sent, w.Claim()...)
+		w.Settle(ledger.Sent, w.Claim()...)
 		w.Host.SetNumber("t_9", "11", "mobile", "+13035550124")
 		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", batch.ResendRequest{States: []string{"skipped"}}))
 		Must(t, err)
@@ -185,7 +186,7 @@ func TestResendOfAResend(t *testing.T) {
 			if d := cmp.Diff(map[string]string{"7": "Hi Bob"}, w.Outcomes(r.ID)); d != "" {
 				t.Error(d)
 			}
-			w.Settle(models.Failed, w.Claim()...)
+			w.Settle(ledger.Failed, w.Claim()...)
 			v = r
 		}
 	})

@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestCreateStoresTheSchedule(t *testing.T) {
@@ -18,7 +19,7 @@ func TestCreateStoresTheSchedule(t *testing.T) {
 		for i, c := range []struct{ offset, want string }{{"-04:00", "2026-11-01T05:30:00Z"}, {"-05:00", "2026-11-01T06:30:00Z"}} {
 			v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "7"), fmt.Sprint("k", i), At("2026-11-01T01:30", "America/New_York", c.offset))
 			want := walltime.Schedule{Local: "2026-11-01T01:30", TimeZone: "America/New_York", Offset: c.offset}
-			if got := v.SendAt.Format(time.RFC3339); got != c.want || v.State != models.BatchScheduled || *v.Schedule != want {
+			if got := v.SendAt.Format(time.RFC3339); got != c.want || v.State != ledger.BatchScheduled || *v.Schedule != want {
 				t.Errorf("%s: %s, %s, %+v", c.offset, v.State, got, v.Schedule)
 			}
 		}
@@ -35,7 +36,7 @@ func TestScheduledTextIsPreparedAheadAndSentOnTime(t *testing.T) {
 				}
 				v := w.MustCreate(a, "k1", w.Later(time.Hour))
 				w.Clock.Add(57 * time.Minute)
-				if n := w.MustStartDue(); n != (batch.DueCounts{}) || w.MustView(v.ID).State != models.BatchScheduled {
+				if n := w.MustStartDue(); n != (batch.DueCounts{}) || w.MustView(v.ID).State != ledger.BatchScheduled {
 					t.Fatalf("three minutes before: %+v", n)
 				}
 				w.Clock.Add(90 * time.Second)
@@ -45,7 +46,7 @@ func TestScheduledTextIsPreparedAheadAndSentOnTime(t *testing.T) {
 				_, err := w.Prepare(Ctx, "t_9", v.ID)
 				Must(t, err)
 				m := w.Rows(v.ID)[0]
-				if m.State != models.Waiting || m.DueAt == nil || !m.DueAt.Equal(*v.SendAt) || m.Text != "Hi Bob" {
+				if m.State != ledger.Waiting || m.DueAt == nil || !m.DueAt.Equal(*v.SendAt) || m.Text != "Hi Bob" {
 					t.Errorf("prepared %+v", m)
 				}
 				for range 89 {
@@ -54,7 +55,7 @@ func TestScheduledTextIsPreparedAheadAndSentOnTime(t *testing.T) {
 					}
 					w.Clock.Add(time.Second)
 				}
-				if now := w.MustView(v.ID); now.Counts.Queued != 1 || now.State != models.BatchSending {
+				if now := w.MustView(v.ID); now.Counts.Queued != 1 || now.State != ledger.BatchSending {
 					t.Errorf("a second before: %s, %+v", now.State, now.Counts)
 				}
 				w.Clock.Add(time.Second)
@@ -71,7 +72,7 @@ func TestNewZoneRulesMoveTheInstant(t *testing.T) {
 		v := w.MustCreate(w.One("ana", "7", Bob), "k1", At("2026-03-20T09:00", "America/New_York", ""))
 		right := *v.SendAt
 		for _, wrong := range []time.Duration{-time.Hour, time.Hour} { // as the rules of another year had it
-			Must(t, w.DB.UpdateBatch(Ctx, "t_9", v.ID, []string{models.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
+			Must(t, w.DB.Batches.Update(Ctx, "t_9", v.ID, []string{ledger.BatchScheduled}, map[string]any{"send_at": right.Add(wrong), "utc_offset": "-05:00"}))
 			if wrong < 0 {
 				w.Clock.Add(right.Add(wrong).Add(-time.Minute).Sub(w.Clock.Now()))
 				if n := w.MustStartDue(); n.Moved != 1 || n.Started != 0 {
@@ -81,7 +82,7 @@ func TestNewZoneRulesMoveTheInstant(t *testing.T) {
 				_, err := w.Scheduler.WarnAllTenants(Ctx)
 				Must(t, err)
 			}
-			if b := w.Row(v.ID); !b.SendAt.Equal(right) || b.UTCOffset != "-04:00" || b.State != models.BatchScheduled {
+			if b := w.Row(v.ID); !b.SendAt.Equal(right) || b.UTCOffset != "-04:00" || b.State != ledger.BatchScheduled {
 				t.Errorf("it goes at %s (%s)", b.SendAt, b.UTCOffset)
 			}
 		}
@@ -96,7 +97,7 @@ func TestScheduledTextFailsWithoutAnAccount(t *testing.T) {
 		w.MustStartDue()
 		_, err := w.Prepare(Ctx, "t_9", v.ID)
 		Must(t, err)
-		if v = w.MustView(v.ID); v.State != models.BatchDone || v.Counts.Failed != 1 || len(w.Claim()) != 0 {
+		if v = w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Failed != 1 || len(w.Claim()) != 0 {
 			t.Errorf("%s, %+v", v.State, v.Counts)
 		}
 		if m := w.Rows(v.ID)[0]; m.ErrorText != "No Dialpad account found" || m.ErrorCode != "no_account" {
@@ -109,10 +110,10 @@ func TestEditUntilTheStart(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ben", "7", Bob), "k1", w.Later(time.Hour))
 		text, next, ana := "Hello {{Contact.firstName}}", w.Later(2*time.Hour).Schedule, "42"
-		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
+		Must(t, w.DB.Users.Save(Ctx, "t_9", []models.User{{UserID: "42", Email: "Ana@acme.com", Name: "Ana Ruiz", Active: true}}))
 		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ben"), v.ID, batch.EditRequest{Message: &text, Schedule: next, Late: &batch.Late{AfterMinutes: 5, Do: "drop"}}))
 		Must(t, err)
-		if e.Text != text || e.Schedule.Local != next.Local || e.Late.Do != "drop" || e.SendAt.Sub(*v.SendAt) != time.Hour || e.State != models.BatchScheduled {
+		if e.Text != text || e.Schedule.Local != next.Local || e.Late.Do != "drop" || e.SendAt.Sub(*v.SendAt) != time.Hour || e.State != ledger.BatchScheduled {
 			t.Errorf("edited to %+v", e)
 		}
 		for name, r := range map[string]batch.EditRequest{
@@ -149,7 +150,7 @@ func TestEditAndStartRace(t *testing.T) {
 		seen := w.Row(v.ID)
 		_, err := w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{Schedule: w.Later(48 * time.Hour).Schedule})
 		Must(t, err)
-		if err := w.DB.UpdateSeen(Ctx, seen, map[string]any{"state": models.BatchPreparing}); !errors.Is(err, models.ErrLost) {
+		if err := w.DB.Batches.UpdateUnchanged(Ctx, seen, map[string]any{"state": ledger.BatchPreparing}); !errors.Is(err, models.ErrLost) {
 			t.Errorf("started what was moved to another day: %v", err)
 		}
 		if n := w.MustStartDue(); n.Started != 0 {
@@ -165,7 +166,7 @@ func TestEditAndStartRace(t *testing.T) {
 			w.MustStartDue()
 			err := <-edited
 			b := w.Row(v.ID)
-			if won := err == nil; won != (b.State == models.BatchScheduled) || won != (b.SendAt.Sub(w.Clock.Now()) > time.Hour) {
+			if won := err == nil; won != (b.State == ledger.BatchScheduled) || won != (b.SendAt.Sub(w.Clock.Now()) > time.Hour) {
 				t.Errorf("the edit answered %v, and the batch is %s for %s", err, b.State, b.SendAt)
 			}
 		}

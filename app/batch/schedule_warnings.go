@@ -8,6 +8,8 @@ import (
 
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // WarningCounts is what one check of the schedules changed. Refreshed
@@ -20,20 +22,20 @@ const warningsPage = 500
 // stores a warning if not, and removes it when all is well again. It
 // also finds the instants that new zone rules gave to their wall times.
 func (s *Scheduler) WarnAllTenants(ctx context.Context) (WarningCounts, error) {
-	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
-		return s.store.ScheduledAllTenants(ctx, after, warningsPage)
+	return s.warnPages(ctx, func(after string) ([]ledger.Batch, error) {
+		return s.store.Batches.ScheduledAllTenants(ctx, after, warningsPage)
 	})
 }
 
 // WarnTenant does the same for one tenant, after a change of its
 // people.
 func (s *Scheduler) WarnTenant(ctx context.Context, tenantID string) (WarningCounts, error) {
-	return s.warnPages(ctx, func(after string) ([]models.Batch, error) {
-		return s.store.OpenBatches(ctx, tenantID, []string{models.BatchScheduled}, after, warningsPage)
+	return s.warnPages(ctx, func(after string) ([]ledger.Batch, error) {
+		return s.store.Batches.ListByState(ctx, tenantID, []string{ledger.BatchScheduled}, after, warningsPage)
 	})
 }
 
-func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) ([]models.Batch, error)) (n WarningCounts, err error) {
+func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) ([]ledger.Batch, error)) (n WarningCounts, err error) {
 	senders := senderStates{}
 	for after := ""; ; {
 		page, err := pageAfter(after)
@@ -61,7 +63,7 @@ type senderState struct {
 	refusal *eligibility.Refusal
 }
 
-func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStates, n *WarningCounts) error {
+func (s *Scheduler) warn(ctx context.Context, b ledger.Batch, senders senderStates, n *WarningCounts) error {
 	if at, moved := movedInstant(b); moved {
 		n.Moved++
 		return moveSchedule(ctx, s.store, b, at)
@@ -91,7 +93,7 @@ func (s *Scheduler) warn(ctx context.Context, b models.Batch, senders senderStat
 	} else {
 		n.Warned++
 	}
-	return s.store.Warn(ctx, b, warning)
+	return s.store.Batches.SetWarning(ctx, b, warning)
 }
 
 // refreshBefore is how long before its time a batch's sender is read
@@ -101,7 +103,7 @@ var refreshBefore = []time.Duration{24 * time.Hour, time.Hour}
 
 // lastRefresh is the latest time at which a batch's sender had to be
 // read.
-func lastRefresh(b models.Batch, now time.Time) time.Time {
+func lastRefresh(b ledger.Batch, now time.Time) time.Time {
 	last := b.CreatedAt
 	for _, before := range refreshBefore {
 		if at := b.SendAt.Add(-before); at.After(last) && !at.After(now) {
@@ -115,16 +117,16 @@ func lastRefresh(b models.Batch, now time.Time) time.Time {
 // checked after it.
 func (s *Scheduler) refreshAccount(ctx context.Context, tenantID, dialpadID string) error {
 	return s.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
+		if err := tx.Accounts.MarkStale(ctx, tenantID, []string{dialpadID}); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.ReadStaleAccounts{TenantID: tenantID})
+		return tx.Enqueue(ctx, queue.ReadStaleAccounts{TenantID: tenantID})
 	})
 }
 
 // warning says what will become of a batch: "Ana's Dialpad account is
 // suspended: this will fail on Friday."
-func (s senderState) warning(b models.Batch, now time.Time) string {
+func (s senderState) warning(b ledger.Batch, now time.Time) string {
 	if s.refusal == nil {
 		return ""
 	}
@@ -140,7 +142,7 @@ func (s senderState) warning(b models.Batch, now time.Time) string {
 
 // senderName is the sender's first name: of whoever asked for the
 // batch, unless an admin chose another.
-func senderName(b models.Batch, a models.Account) string {
+func senderName(b ledger.Batch, a models.Account) string {
 	name := b.UserName
 	if models.FoldEmail(b.UserEmail) != b.SenderEmail {
 		name = a.Name

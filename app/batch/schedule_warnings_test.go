@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
+	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 )
 
@@ -57,7 +57,7 @@ func TestWarningBeforeAScheduledTextFails(t *testing.T) {
 		}
 		w.Clock.Add(time.Second)
 		w.SetPlan("business")
-		Must(t, w.DB.Disconnect(Ctx, "t_9"))
+		Must(t, w.DB.Connections.Disconnect(Ctx, "t_9"))
 		if got := warningOf(w, v.ID); got != "Dialpad is not connected: this will be held on Friday." {
 			t.Errorf("connection: %s", got)
 		}
@@ -86,7 +86,7 @@ func TestEditOfTheSenderClearsTheWarning(t *testing.T) {
 		v := w.MustCreate(w.One("ben", "7", Bob), "k1", At("2026-03-06T09:00", "America/New_York", ""))
 		w.SetAccount("2", "ben@acme.com", models.AccountSuspended)
 		warningOf(w, v.ID)
-		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Active: true}}))
+		Must(t, w.DB.Users.Save(Ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Active: true}}))
 		ana := "42"
 		e, err := w.ViewOf(w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{SenderUserID: &ana}))
 		if err != nil || e.Warning != nil || warningOf(w, v.ID) != "" {

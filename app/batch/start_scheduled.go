@@ -6,6 +6,8 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // DueCounts is what one round of StartDueAllTenants did.
@@ -19,7 +21,7 @@ const prepareAhead = 2 * time.Minute
 // begin, or applies their late rule. At most limit batches.
 func (s *Scheduler) StartDueAllTenants(ctx context.Context, limit int) (n DueCounts, err error) {
 	now := s.now()
-	due, err := s.store.DueBatchesAllTenants(ctx, now.Add(prepareAhead), limit)
+	due, err := s.store.Batches.DueAllTenants(ctx, now.Add(prepareAhead), limit)
 	if err != nil {
 		return n, err
 	}
@@ -31,24 +33,24 @@ func (s *Scheduler) StartDueAllTenants(ctx context.Context, limit int) (n DueCou
 	return n, nil
 }
 
-func (s *Scheduler) startDue(ctx context.Context, b models.Batch, now time.Time, n *DueCounts) error {
+func (s *Scheduler) startDue(ctx context.Context, b ledger.Batch, now time.Time, n *DueCounts) error {
 	if at, moved := movedInstant(b); moved && at.After(now) {
 		n.Moved++
 		return moveSchedule(ctx, s.store, b, at)
 	}
-	if b.LateBy(*b.SendAt, now) {
-		if b.LateDo == models.LateDrop {
+	if b.IsLate(*b.SendAt, now) {
+		if b.LateDo == ledger.LateDrop {
 			n.Dropped++
 		} else {
 			n.Held++
 		}
-		return apierror.IgnoreLost(s.store.UpdateSeen(ctx, b, b.Late(now)))
+		return apierror.IgnoreLost(s.store.Batches.UpdateUnchanged(ctx, b, b.StoppedLate(now)))
 	}
 	n.Started++
 	return apierror.IgnoreLost(s.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.UpdateSeen(ctx, b, map[string]any{"state": models.BatchPreparing, "started_at": now}); err != nil {
+		if err := tx.Batches.UpdateUnchanged(ctx, b, map[string]any{"state": ledger.BatchPreparing, "started_at": now}); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
 	}))
 }

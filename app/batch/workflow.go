@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Sender is who an automation's text goes out from.
@@ -17,24 +18,24 @@ type Sender struct{ UserID, DialpadID string }
 // Call it in a transaction, once for each action. If the row is queued,
 // wake its lane last; else finish the batch after the transaction.
 func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender,
-	a audience.Action, to audience.Target) (models.Message, error) {
-	b, err := tx.OpenWorkflowBatch(ctx, workflowBatch(t, a, x.now()), a.CalledAt)
+	a audience.Action, to audience.Target) (ledger.Message, error) {
+	b, err := tx.Batches.OpenForWorkflow(ctx, workflowBatch(t, a, x.now()), a.CalledAt)
 	if err != nil {
-		return models.Message{}, err
+		return ledger.Message{}, err
 	}
 	m := actionMessage(b, s, a, to, x.now())
-	lane := models.Lane{}
-	if m.State == models.Queued || m.State == models.Held {
-		c, err := tx.Connection(ctx, t.ID)
+	lane := ledger.Lane{}
+	if m.State == ledger.Queued || m.State == ledger.Held {
+		c, err := tx.Connections.Get(ctx, t.ID)
 		if err != nil {
 			return m, err
 		}
-		if lane, err = tx.LaneOf(ctx, t.ID, c.CompanyID); err != nil {
+		if lane, err = tx.Lanes.Get(ctx, t.ID, c.CompanyID); err != nil {
 			return m, err
 		}
 	}
 	m.LaneID = lane.ID
-	added, err := tx.AddMessages(ctx, lane, []models.Message{m})
+	added, err := tx.Messages.Add(ctx, lane, []ledger.Message{m})
 	if err == nil && !added[m.ID] {
 		err = models.ErrConflict
 	}
@@ -43,11 +44,11 @@ func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.
 
 // workflowBatch is the batch of a workflow's day, in the tenant's zone.
 // It has no user: only admins see it.
-func workflowBatch(t models.Tenant, a audience.Action, now time.Time) models.Batch {
-	return models.Batch{ID: models.NewID(), TenantID: t.ID, Source: models.SourceAutomation, Class: models.ClassAutomation,
+func workflowBatch(t models.Tenant, a audience.Action, now time.Time) ledger.Batch {
+	return ledger.Batch{ID: models.NewID(), TenantID: t.ID, Source: ledger.SourceAutomation, Class: ledger.ClassAutomation,
 		WorkflowID: a.WorkflowID, WorkflowName: a.WorkflowName, Module: a.Module, ToField: a.ToField, Message: a.Message,
 		TemplateID: a.TemplateID, IdempotencyKey: "workflow:" + a.WorkflowID + ":" + date(a.CalledAt, t.TimeZone),
-		State: models.BatchSending, Prepared: true, Expected: 1, StartedAt: &now}
+		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now}
 }
 
 func date(at time.Time, zone string) string {
@@ -58,21 +59,21 @@ func date(at time.Time, zone string) string {
 	return at.In(loc).Format(time.DateOnly)
 }
 
-func actionMessage(b models.Batch, s Sender, a audience.Action, to audience.Target, now time.Time) models.Message {
-	m := models.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
+func actionMessage(b ledger.Batch, s Sender, a audience.Action, to audience.Target, now time.Time) ledger.Message {
+	m := ledger.Message{ID: a.MessageID, TenantID: b.TenantID, BatchID: b.ID, Class: b.Class, CallbackID: a.CallbackID,
 		UserID: s.UserID, SenderID: s.DialpadID, Module: a.Module, RecordID: a.RecordID, ContactID: to.ContactID, DealID: to.DealID,
 		Name: to.Name, Deal: to.Deal, ToNumber: to.Number, ToKey: to.NumberKey, Text: to.Text,
-		Segments: to.Segments.Segments, State: models.Queued}
+		Segments: to.Segments.Segments, State: ledger.Queued}
 	switch {
-	case b.State == models.BatchCancelled:
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Cancelled, "cancelled", b.HeldReason, &now
+	case b.State == ledger.BatchCancelled:
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Cancelled, "cancelled", b.HeldReason, &now
 	case to.Excluded:
-		m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, to.Code, to.Reason, ""
+		m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, to.Code, to.Reason, ""
 	case to.Code != "":
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = models.Failed, to.Code, to.Reason, &now
-	case b.State == models.BatchPaused || b.State == models.BatchHeld:
-		m.State, m.ErrorCode, m.ErrorText = models.Held, b.State, b.HeldReason
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Failed, to.Code, to.Reason, &now
+	case b.State == ledger.BatchPaused || b.State == ledger.BatchHeld:
+		m.State, m.ErrorCode, m.ErrorText = ledger.Held, b.State, b.HeldReason
 	}
-	m.Untold = m.ContactID != "" && m.State != models.Skipped
+	m.TimelinePending = m.ContactID != "" && m.State != ledger.Skipped
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // OtherCompanyReason is shown on batches of the company that was connected
@@ -29,7 +31,7 @@ func (c *Connector) accept(ctx context.Context, a models.ConnectAttempt, t model
 }
 
 func (c *Connector) storeGrant(ctx context.Context, tx *models.Store, a models.ConnectAttempt, g grant) error {
-	old, err := tx.Connection(ctx, a.TenantID)
+	old, err := tx.Connections.Get(ctx, a.TenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
@@ -41,18 +43,18 @@ func (c *Connector) storeGrant(ctx context.Context, tx *models.Store, a models.C
 	if err != nil {
 		return err
 	}
-	if err := tx.MoveAttempt(ctx, a, models.StepFinishing, "", "", replaced.encode()); err != nil {
+	if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepFinishing, "", "", replaced.encode()); err != nil {
 		return err
 	}
 	if replaced.encode() != "" {
-		if err := tx.Enqueue(ctx, models.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
+		if err := tx.Enqueue(ctx, queue.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
 			return err
 		}
 	}
 	if err := tx.Enqueue(ctx, connected.Finish()); err != nil {
 		return err
 	}
-	return tx.Audit(ctx, a.TenantID, a.UserID, "connection.connected", map[string]string{"company": g.CompanyID, "company_before": old.CompanyID})
+	return tx.Audits.Add(ctx, a.TenantID, a.UserID, "connection.connected", map[string]string{"company": g.CompanyID, "company_before": old.CompanyID})
 }
 
 // storeConnection replaces the tenant's connection. Another company's
@@ -60,24 +62,24 @@ func (c *Connector) storeGrant(ctx context.Context, tx *models.Store, a models.C
 func storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAttempt, old models.Connection, g grant) (models.Connection, error) {
 	otherCompany := old.CompanyID != "" && old.CompanyID != g.CompanyID
 	if otherCompany {
-		if err := tx.ForgetAccounts(ctx, a.TenantID); err != nil {
+		if err := tx.Accounts.DeleteAll(ctx, a.TenantID); err != nil {
 			return old, err
 		}
-		if _, err := tx.HoldBatches(ctx, a.TenantID, "", models.HeldCompany, OtherCompanyReason); err != nil {
+		if _, err := tx.Batches.Hold(ctx, a.TenantID, "", ledger.HeldCompany, OtherCompanyReason); err != nil {
 			return old, err
 		}
 	}
-	connected, err := tx.Connect(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
+	connected, err := tx.Connections.Save(ctx, models.NewConnection{TenantID: a.TenantID, CompanyID: g.CompanyID, CompanyName: g.CompanyName,
 		DialpadUserID: g.UserID, ConnectedBy: g.email(), ConnectedByUser: a.UserID, Grant: g.Grant})
 	if err != nil {
 		return old, err
 	}
 	if !otherCompany && old.Ready { // same company: its accounts are known, so texts need not stop
-		if err := tx.MarkReady(ctx, a.TenantID); err != nil {
+		if err := tx.Connections.MarkReady(ctx, a.TenantID); err != nil {
 			return old, err
 		}
 	}
-	return connected, tx.EnsureLane(ctx, g.CompanyID, a.TenantID)
+	return connected, tx.Lanes.Ensure(ctx, g.CompanyID, a.TenantID)
 }
 
 // replacedGrant returns the grant of another company that has to be given
@@ -89,7 +91,7 @@ func (c *Connector) replacedGrant(old models.Connection, g grant) (grant, error)
 	if !live || old.CompanyID == g.CompanyID {
 		return grant{}, nil
 	}
-	opened, err1 := c.store.OpenGrant(old)
-	path, _, err2 := c.store.OpenHook(old)
+	opened, err1 := c.store.Connections.OpenGrant(old)
+	path, _, err2 := c.store.Connections.OpenHook(old)
 	return grant{Grant: opened, CompanyID: old.CompanyID, Path: path, Known: subscriptionsOf(old)}, errors.Join(err1, err2)
 }

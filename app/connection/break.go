@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Break marks the connection broken and holds the open batches, because
@@ -13,7 +14,7 @@ import (
 // closer reason takes the place of reason where there is one. If the
 // connection is broken already, or has a newer token, Break does nothing.
 func (s *Tokens) Break(ctx context.Context, tenantID string, version int64, reason string) error {
-	c, err := s.store.Connection(ctx, tenantID)
+	c, err := s.store.Connections.Get(ctx, tenantID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -31,17 +32,17 @@ func (s *Tokens) Break(ctx context.Context, tenantID string, version int64, reas
 func (s *Tokens) breakConnection(ctx context.Context, c models.Connection, version int64, reason string) error {
 	s.forget(c.TenantID)
 	return s.store.Tx(ctx, func(tx *models.Store) error {
-		broke, err := tx.Break(ctx, c.TenantID, version, reason)
+		broke, err := tx.Connections.MarkBroken(ctx, c.TenantID, version, reason)
 		if err == nil && !broke && version == 0 {
-			_, err = tx.Reword(ctx, c.TenantID, reason)
+			_, err = tx.Connections.SetReason(ctx, c.TenantID, reason)
 		}
 		if err != nil || !broke {
 			return err
 		}
-		if _, err := tx.HoldBatches(ctx, c.TenantID, "", models.HeldBroken, reason); err != nil {
+		if _, err := tx.Batches.Hold(ctx, c.TenantID, "", ledger.HeldBroken, reason); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, c.TenantID, "", "connection.broken", map[string]string{"reason": reason})
+		return tx.Audits.Add(ctx, c.TenantID, "", "connection.broken", map[string]string{"reason": reason})
 	})
 }
 
@@ -51,7 +52,7 @@ func (s *Tokens) breakRefused(ctx context.Context, tenantID string, version int6
 	if err := s.Break(ctx, tenantID, version, GrantRefusedReason); err != nil {
 		return err
 	}
-	refusal := eligibility.NotConnected(models.HeldBroken, GrantRefusedReason)
+	refusal := eligibility.NotConnected(ledger.HeldBroken, GrantRefusedReason)
 	refusal.Cause = cause
 	return refusal
 }
@@ -59,7 +60,7 @@ func (s *Tokens) breakRefused(ctx context.Context, tenantID string, version int6
 // appIsOff asks Dialpad whether the app was switched off for the company. No
 // answer means no.
 func (s *Tokens) appIsOff(ctx context.Context, c models.Connection) bool {
-	g, err := s.store.OpenGrant(c)
+	g, err := s.store.Connections.OpenGrant(c)
 	if err != nil {
 		return false
 	}

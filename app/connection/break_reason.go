@@ -25,7 +25,7 @@ func notAdminReason(c models.Connection) string {
 // grant this is, "" if nothing is. Dialpad can't be asked any more: the
 // token was that person's.
 func adminReason(ctx context.Context, store *models.Store, c models.Connection) string {
-	a, err := store.Account(ctx, c.TenantID, c.DialpadUserID)
+	a, err := store.Accounts.Get(ctx, c.TenantID, c.DialpadUserID)
 	switch {
 	case err != nil:
 		return ""

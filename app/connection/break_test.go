@@ -9,23 +9,24 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // in stores a batch in a state, with further fields set.
-func (w *world) in(id, state string, set map[string]any) func() models.Batch {
+func (w *world) in(id, state string, set map[string]any) func() ledger.Batch {
 	w.t.Helper()
 	read := w.batch(id)
 	if set == nil {
 		set = map[string]any{}
 	}
 	set["state"] = state
-	must(w.t, w.db.UpdateBatch(ctx, "t_9", id, []string{models.BatchScheduled}, set))
+	must(w.t, w.db.Batches.Update(ctx, "t_9", id, []string{ledger.BatchScheduled}, set))
 	return read
 }
 
-func expect(t *testing.T, when string, b models.Batch, state, code string) {
+func expect(t *testing.T, when string, b ledger.Batch, state, code string) {
 	t.Helper()
-	if b.State != state || b.HeldCode != code || (code == "") != (b.HeldReason == "" || state != models.BatchHeld) || (b.HeldAt != nil) != (state == models.BatchHeld) {
+	if b.State != state || b.HeldCode != code || (code == "") != (b.HeldReason == "" || state != ledger.BatchHeld) || (b.HeldAt != nil) != (state == ledger.BatchHeld) {
 		t.Errorf("%s: batch %s is %s, held for %q: %s", when, b.ID, b.State, b.HeldCode, b.HeldReason)
 	}
 }
@@ -57,19 +58,19 @@ func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 				w.connected()
 				harm, repair := breakAndRepair(w)
 				begun := map[string]any{"started_at": w.clock.Now()}
-				batches := map[string]func() models.Batch{
-					models.BatchScheduled: w.batch("scheduled"),
-					models.BatchPreparing: w.in("preparing", models.BatchPreparing, begun),
-					models.BatchSending:   w.in("sending", models.BatchSending, map[string]any{"started_at": w.clock.Now(), "prepared": true}),
-					models.BatchPaused:    w.in("paused", models.BatchPaused, map[string]any{"prepared": true, "held_reason": "Paused by Ana"}),
+				batches := map[string]func() ledger.Batch{
+					ledger.BatchScheduled: w.batch("scheduled"),
+					ledger.BatchPreparing: w.in("preparing", ledger.BatchPreparing, begun),
+					ledger.BatchSending:   w.in("sending", ledger.BatchSending, map[string]any{"started_at": w.clock.Now(), "prepared": true}),
+					ledger.BatchPaused:    w.in("paused", ledger.BatchPaused, map[string]any{"prepared": true, "held_reason": "Paused by Ana"}),
 				}
 				harm()
 				for state, b := range batches {
-					if state == models.BatchPaused {
-						expect(t, "broken", b(), models.BatchPaused, "")
+					if state == ledger.BatchPaused {
+						expect(t, "broken", b(), ledger.BatchPaused, "")
 						continue
 					}
-					expect(t, "broken", b(), models.BatchHeld, models.HeldBroken)
+					expect(t, "broken", b(), ledger.BatchHeld, ledger.HeldBroken)
 				}
 				if n := w.jobs("move_batch"); n != 3 {
 					t.Errorf("%d jobs hold their messages", n)
@@ -92,13 +93,13 @@ func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 
 func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 	for code, decide := range map[string]func(w *world){
-		models.HeldDisconnected: func(w *world) { must(w.t, w.Disconnect(ctx, "t_9", "42")) },
-		models.HeldPlan: func(w *world) {
-			_, err := w.db.HoldBatches(ctx, "t_9", "", models.HeldPlan, "Your plan no longer includes Dialpad")
+		ledger.HeldDisconnected: func(w *world) { must(w.t, w.Disconnect(ctx, "t_9", "42")) },
+		ledger.HeldPlan: func(w *world) {
+			_, err := w.db.Batches.Hold(ctx, "t_9", "", ledger.HeldPlan, "Your plan no longer includes Dialpad")
 			must(w.t, err)
 		},
-		models.HeldUser: func(w *world) {
-			_, err := w.db.HoldBatches(ctx, "t_9", "42", models.HeldUser, "The person was deactivated")
+		ledger.HeldUser: func(w *world) {
+			_, err := w.db.Batches.Hold(ctx, "t_9", "42", ledger.HeldUser, "The person was deactivated")
 			must(w.t, err)
 		},
 	} {
@@ -108,20 +109,20 @@ func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 				harm, _ := breakAndRepair(w)
 				early := w.batch("early")
 				harm()
-				expect(t, "broken", early(), models.BatchHeld, models.HeldBroken)
+				expect(t, "broken", early(), ledger.BatchHeld, ledger.HeldBroken)
 				since := early().HeldAt
 				late := w.batch("late")
 				decide(w)
-				expect(t, "decided", early(), models.BatchHeld, code)
-				expect(t, "decided", late(), models.BatchHeld, code)
+				expect(t, "decided", early(), ledger.BatchHeld, code)
+				expect(t, "decided", late(), ledger.BatchHeld, code)
 				if !early().HeldAt.Equal(*since) {
 					t.Error("the seven days restart")
 				}
 				w.sandbox.RestoreUser(sandbox.AnaID)
 				must(t, w.Check(ctx, "t_9"))
 				w.connected()
-				expect(t, "reconnected", early(), models.BatchHeld, code)
-				expect(t, "reconnected", late(), models.BatchHeld, code)
+				expect(t, "reconnected", early(), ledger.BatchHeld, code)
+				expect(t, "reconnected", late(), ledger.BatchHeld, code)
 			})
 		})
 	}
@@ -148,7 +149,7 @@ func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 					t.Fatalf("confirmed: %+v %v", out, err)
 				}
 				w.finish("t_9")
-				expect(t, "another company", batch(), models.BatchHeld, models.HeldCompany)
+				expect(t, "another company", batch(), ledger.BatchHeld, ledger.HeldCompany)
 				if b := batch(); b.HeldReason != connection.OtherCompanyReason {
 					t.Errorf("reason %q", b.HeldReason)
 				}
@@ -163,7 +164,7 @@ func TestEachCauseOfABreakHasItsOwnReason(t *testing.T) {
 	}
 	check := func(w *world) { must(w.t, w.Check(ctx, "t_9")) }
 	knows := func(w *world, state string) {
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: sandbox.AnaID, Emails: []string{"ana@acme.com"}, State: state}})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: sandbox.AnaID, Emails: []string{"ana@acme.com"}, State: state}})
 		must(w.t, err)
 	}
 	seen := map[string]string{}
@@ -178,7 +179,7 @@ func TestEachCauseOfABreakHasItsOwnReason(t *testing.T) {
 			knows(w, "active")
 			w.clock.Add(time.Second)
 			w.sandbox.SuspendUser(sandbox.AnaID)
-			must(w.t, w.db.MarkStale(ctx, "t_9", []string{sandbox.AnaID}))
+			must(w.t, w.db.Accounts.MarkStale(ctx, "t_9", []string{sandbox.AnaID}))
 		}, me, "right after the account of ana@acme.com, who made it, was changed"},
 		"admin deleted, known": {func(w *world) { knows(w, "deleted"); w.sandbox.DeleteUser(sandbox.AnaID) }, me,
 			"ana@acme.com, who connected Dialpad, is no longer active there (deleted)"},
@@ -197,7 +198,7 @@ func TestEachCauseOfABreakHasItsOwnReason(t *testing.T) {
 			if got.State != models.Broken || !strings.Contains(got.Reason, c.words) {
 				t.Fatalf("connection is %s: %s", got.State, got.Reason)
 			}
-			if b := batch(); b.HeldReason != got.Reason || b.HeldCode != models.HeldBroken {
+			if b := batch(); b.HeldReason != got.Reason || b.HeldCode != ledger.HeldBroken {
 				t.Errorf("batch is held for %q: %s", b.HeldCode, b.HeldReason)
 			}
 			if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r == nil || r.Code != "not_connected" || r.Reason != got.Reason {
@@ -239,14 +240,14 @@ func TestCheckReplacesTheReasonByACloserOne(t *testing.T) {
 func TestOldWebhookPathWorksUntilTheNewOneIsSubscribed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		path, secret, err := w.db.OpenHook(w.connection())
+		path, secret, err := w.db.Connections.OpenHook(w.connection())
 		must(t, err)
 		reconnect := func() string {
 			t.Helper()
 			if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
 				t.Fatalf("not connected: %+v", out)
 			}
-			p, s, err := w.db.OpenHook(w.connection())
+			p, s, err := w.db.Connections.OpenHook(w.connection())
 			must(t, err)
 			if p == path || s == secret {
 				t.Error("path or secret was not rotated")
@@ -257,14 +258,14 @@ func TestOldWebhookPathWorksUntilTheNewOneIsSubscribed(t *testing.T) {
 		w.clock.Add(time.Second)
 		now := reconnect() // twice, before anything was subscribed: Dialpad still knows the first address
 		for _, p := range []string{path, now} {
-			c, err := w.db.ConnectionByHookAllTenants(ctx, p)
+			c, err := w.db.Connections.ByHookAllTenants(ctx, p)
 			must(t, err)
-			if _, s, err := w.db.OpenHook(c); err != nil || (s == secret) != (p == path) {
+			if _, s, err := w.db.Connections.OpenHook(c); err != nil || (s == secret) != (p == path) {
 				t.Errorf("another address's secret: %v", err)
 			}
 		}
 		w.finish("t_9")
-		if _, err := w.db.ConnectionByHookAllTenants(ctx, path); err == nil {
+		if _, err := w.db.Connections.ByHookAllTenants(ctx, path); err == nil {
 			t.Error("the old address is still taken")
 		}
 		if got := w.hooks(w.grant().Access); strings.Contains(got, path) || strings.Count(got, now) != 3 {

@@ -22,11 +22,11 @@ type CallbackQuery struct {
 func (c *Connector) Callback(ctx context.Context, q CallbackQuery) (Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 	defer cancel()
-	a, verifier, err := c.store.TakeCallback(ctx, q.State, q.Browser)
+	a, verifier, err := c.store.ConnectAttempts.TakeCallback(ctx, q.State, q.Browser)
 	if err != nil {
 		return c.unmatchedCallback(ctx, q.State, err)
 	}
-	t, err := c.store.Tenant(ctx, a.TenantID)
+	t, err := c.store.Tenants.Get(ctx, a.TenantID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -46,14 +46,14 @@ func (c *Connector) unmatchedCallback(ctx context.Context, state string, cause e
 	if !errors.Is(cause, models.ErrNotFound) && !errors.Is(cause, models.ErrLost) {
 		return Result{}, cause
 	}
-	a, err := c.store.AttemptByStateAllTenants(ctx, state)
+	a, err := c.store.ConnectAttempts.ByStateAllTenants(ctx, state)
 	if errors.Is(err, models.ErrNotFound) {
 		return unknownResult, nil
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := c.store.Tenant(ctx, a.TenantID)
+	t, err := c.store.Tenants.Get(ctx, a.TenantID)
 	if err != nil {
 		return Result{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // Check asks Dialpad whether grant, app and company are still good, daily
@@ -28,17 +29,17 @@ func (c *Connections) Check(ctx context.Context, tenantID string) error {
 		// It is broken, or broke during the request. An event about its
 		// admin may have come only after that.
 		if closer := adminReason(ctx, c.store, conn); closer != "" {
-			if _, err := c.store.Reword(ctx, tenantID, closer); err != nil {
+			if _, err := c.store.Connections.SetReason(ctx, tenantID, closer); err != nil {
 				return err
 			}
 		}
-		return c.store.Touch(ctx, tenantID, models.GrantChecked)
+		return c.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
 	case eligibility.IsOutage(err):
 		return eligibility.Unreachable(err)
 	case err != nil:
 		return err
 	case reason != "":
-		return errors.Join(c.tokens.breakConnection(ctx, conn, 0, reason), c.store.Touch(ctx, tenantID, models.GrantChecked))
+		return errors.Join(c.tokens.breakConnection(ctx, conn, 0, reason), c.store.Connections.Touch(ctx, tenantID, models.GrantChecked))
 	}
 	if err := c.repair(ctx, conn); err != nil {
 		return err
@@ -46,7 +47,7 @@ func (c *Connections) Check(ctx context.Context, tenantID string) error {
 	if _, err := c.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
-	return c.store.Touch(ctx, tenantID, models.GrantChecked)
+	return c.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
 }
 
 // findFault returns why Dialpad lets no texts go, in a sentence for the
@@ -79,16 +80,16 @@ func (c *Connections) findFault(ctx context.Context, conn models.Connection) (re
 // repair marks a broken connection connected again.
 func (c *Connections) repair(ctx context.Context, conn models.Connection) error {
 	return c.store.Tx(ctx, func(tx *models.Store) error {
-		repaired, err := tx.Mend(ctx, conn.TenantID)
+		repaired, err := tx.Connections.MarkConnected(ctx, conn.TenantID)
 		if err != nil || !repaired {
 			return err
 		}
 		// The directory could not be read meanwhile.
-		if err := tx.Enqueue(ctx, models.SyncDirectory{TenantID: conn.TenantID}); err != nil {
+		if err := tx.Enqueue(ctx, queue.SyncDirectory{TenantID: conn.TenantID}); err != nil {
 			return err
 		}
 		if !conn.Ready {
-			return tx.Audit(ctx, conn.TenantID, "", "connection.mended", nil) // Ready resumes the batches
+			return tx.Audits.Add(ctx, conn.TenantID, "", "connection.mended", nil) // Ready resumes the batches
 		}
 		return resumeBatches(ctx, tx, conn.TenantID, "connection.mended", map[string]string{})
 	})

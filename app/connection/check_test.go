@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestCheckBreaksAndRepairs(t *testing.T) {
@@ -32,7 +33,7 @@ func TestCheckBreaksAndRepairs(t *testing.T) {
 			c.harm(w)
 			must(t, w.Check(ctx, "t_9"))
 			got := w.connection()
-			if got.State != models.Broken || !strings.Contains(got.Reason, c.words) || batch().State != models.BatchHeld {
+			if got.State != models.Broken || !strings.Contains(got.Reason, c.words) || batch().State != ledger.BatchHeld {
 				t.Fatalf("connection is %s: %s", got.State, got.Reason)
 			}
 			must(t, w.Check(ctx, "t_9"))
@@ -41,7 +42,7 @@ func TestCheckBreaksAndRepairs(t *testing.T) {
 			if got := w.connection(); got.State != models.Connected || got.Reason != "" {
 				t.Errorf("connection is %s: %s", got.State, got.Reason)
 			}
-			if b := batch(); b.State != models.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
+			if b := batch(); b.State != ledger.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
 				t.Errorf("what was held did not go on: %+v", b)
 			}
 			if len(w.audits("connection.broken")) != 1 || len(w.audits("connection.mended")) != 1 {

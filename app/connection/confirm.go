@@ -25,7 +25,7 @@ func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t model
 		return c.accept(ctx, a, t, g)
 	}
 	state := models.NewSecret()
-	if err := c.store.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
+	if err := c.store.ConnectAttempts.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
 		return c.discard(ctx, g, err)
 	}
 	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
@@ -43,14 +43,14 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 	if refusal != nil {
 		return errNoLongerEligible(refusal), nil
 	}
-	u, err := c.store.User(ctx, t.ID, a.UserID)
+	u, err := c.store.Users.Get(ctx, t.ID, a.UserID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return nil, err
 	}
 	if err == nil && !u.Active {
 		return errUserDeactivated(), nil
 	}
-	connected, err := c.store.ConnectionOfCompanyAllTenants(ctx, g.CompanyID)
+	connected, err := c.store.Connections.ByCompanyAllTenants(ctx, g.CompanyID)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return nil, nil
@@ -65,7 +65,7 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 // question returns what has to be confirmed before a grant is stored, "" if
 // nothing has.
 func (c *Connector) question(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (string, error) {
-	old, err := c.store.Connection(ctx, t.ID)
+	old, err := c.store.Connections.Get(ctx, t.ID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return "", err
 	}
@@ -108,11 +108,11 @@ func (c *Connector) answer(ctx context.Context, state, browser string,
 	f func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error)) (Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 	defer cancel()
-	a, opened, err := c.store.TakeConfirm(ctx, state, browser)
+	a, opened, err := c.store.ConnectAttempts.TakeConfirm(ctx, state, browser)
 	if err != nil {
 		return c.unmatchedCallback(ctx, state, err)
 	}
-	t, err := c.store.Tenant(ctx, a.TenantID)
+	t, err := c.store.Tenants.Get(ctx, a.TenantID)
 	if err != nil {
 		return Result{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -42,7 +43,7 @@ func (w *world) stopped(out connection.Result, code, words string) {
 	if a := w.attempt(); a.Step != models.StepFailed || a.Code != code || a.Message != out.Message {
 		w.t.Errorf("the page says %+v, want code %s and the same sentence", a, code)
 	}
-	if _, err := w.db.Connection(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
+	if _, err := w.db.Connections.Get(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
 		w.t.Errorf("a connection was stored: %v", err)
 	}
 }
@@ -54,7 +55,7 @@ func (w *world) givenBack() {
 	if n := w.jobs("clean_grant"); n != 1 {
 		w.t.Fatalf("%d jobs to give the grant back", n)
 	}
-	a, err := w.db.LatestAttempt(ctx, "t_9")
+	a, err := w.db.ConnectAttempts.Latest(ctx, "t_9")
 	must(w.t, err)
 	if a.GrantSealed.Empty() {
 		w.t.Fatal("no grant is kept to be given back")
@@ -90,7 +91,7 @@ func TestAdminConnects(t *testing.T) {
 			c.DialpadUserID != sandbox.AnaID || c.ConnectedBy != "ana@acme.com" || c.ConnectedByUser != "42" {
 			t.Errorf("connection %+v", c)
 		}
-		if _, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID); err != nil {
+		if _, err := w.db.Lanes.Get(ctx, "t_9", sandbox.AcmeID); err != nil {
 			t.Errorf("no lane: %v", err)
 		}
 		if n := w.jobs("finish_connect"); n != 1 {
@@ -168,13 +169,13 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		"company request fails":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
 		"company request refused": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
 		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *connection.CallbackQuery) {
-			_, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "starter", SignedAt: w.clock.Now().Add(time.Minute)})
+			_, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "starter", SignedAt: w.clock.Now().Add(time.Minute)})
 			must(w.t, err)
 		}},
 		"removed": {user: sandbox.AnaID, code: "not_installed", words: "was removed meanwhile", revoked: true,
-			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Uninstall(ctx, "t_9")) }},
+			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Installations.Uninstall(ctx, "t_9")) }},
 		"admin deactivated": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
-			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.DeactivateUser(ctx, "t_9", "42")) }},
+			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Users.Deactivate(ctx, "t_9", "42")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSQLite(t)
@@ -238,7 +239,7 @@ func TestConsentOfAnotherPersonIsConfirmedFirst(t *testing.T) {
 		if c.Company != "Acme Inc" || c.DialpadEmail != "ana@acme.com" || c.TenantName != "Acme Inc" || c.Linkname != "acme" || c.State == "" {
 			t.Errorf("question %+v", c)
 		}
-		if _, err := w.db.Connection(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Connections.Get(ctx, "t_9"); !errors.Is(err, models.ErrNotFound) {
 			t.Fatalf("stored before it was confirmed: %v", err)
 		}
 		if a := w.attempt(); a.Step != models.StepConfirm {
@@ -309,7 +310,7 @@ func TestUnconfirmedGrantIsGivenBackWhenItExpires(t *testing.T) {
 func TestGrantIsGivenBackAfterAnOutage(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.BenID))
-	a, err := w.db.LatestAttempt(ctx, "t_9")
+	a, err := w.db.ConnectAttempts.Latest(ctx, "t_9")
 	must(t, err)
 	w.sandbox.Fault(sandbox.Fault{Kind: sandbox.ErrorBeforeAccepting})
 	var r *eligibility.Refusal
@@ -319,7 +320,7 @@ func TestGrantIsGivenBackAfterAnOutage(t *testing.T) {
 	w.sandbox.ClearFaults()
 	w.clock.Add(2 * time.Hour) // the access token expired
 	must(t, w.CleanGrant(ctx, "t_9", a.ID))
-	if a, err = w.db.Attempt(ctx, "t_9", a.ID); err != nil || !a.GrantSealed.Empty() {
+	if a, err = w.db.ConnectAttempts.Get(ctx, "t_9", a.ID); err != nil || !a.GrantSealed.Empty() {
 		t.Errorf("the grant is still kept: %v", err)
 	}
 	revoked := w.sandbox.Requests()
@@ -337,7 +338,7 @@ func TestCompanyBelongsToOneTenant(t *testing.T) {
 		out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 		w.stopped(out, "company_taken", "The Dialpad company Acme Inc is connected to another account already.")
 		w.givenBack()
-		if c, err := w.db.Connection(ctx, "t_10"); err != nil || c.State != models.Connected {
+		if c, err := w.db.Connections.Get(ctx, "t_10"); err != nil || c.State != models.Connected {
 			t.Errorf("the first one's connection: %+v %v", c, err)
 		}
 	})
@@ -377,7 +378,7 @@ func TestTwoTenantsConfirmOneCompanyAtOnce(t *testing.T) {
 func TestAnotherCompanyIsConfirmedAndReplacesTheFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: "1", Emails: []string{"ana@acme.com"}, Number: "+14155550100", State: "active"}})
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: "1", Emails: []string{"ana@acme.com"}, Number: "+14155550100", State: "active"}})
 		must(t, err)
 		batch := w.batch("b1")
 		first := w.grant()
@@ -393,10 +394,10 @@ func TestAnotherCompanyIsConfirmedAndReplacesTheFirst(t *testing.T) {
 		if c := w.connection(); c.CompanyID != sandbox.GlobexID || c.Ready {
 			t.Errorf("connection %+v", c)
 		}
-		if _, err := w.db.AccountByEmail(ctx, "t_9", "ana@acme.com"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Accounts.ByEmail(ctx, "t_9", "ana@acme.com"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("an account of the old company is still there: %v", err)
 		}
-		if b := batch(); b.State != models.BatchHeld || b.HeldReason != connection.OtherCompanyReason {
+		if b := batch(); b.State != ledger.BatchHeld || b.HeldReason != connection.OtherCompanyReason {
 			t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 		}
 		w.givenBack()
@@ -420,7 +421,7 @@ func TestReconnectingTheSameCompanyDoesNotStopTexts(t *testing.T) {
 			t.Fatalf("again: %+v", out)
 		}
 		c := w.connection()
-		if !c.Ready || c.TokenVersion == before.TokenVersion || c.HookPathHash == before.HookPathHash || batch().State != models.BatchScheduled {
+		if !c.Ready || c.TokenVersion == before.TokenVersion || c.HookPathHash == before.HookPathHash || batch().State != ledger.BatchScheduled {
 			t.Errorf("connection %+v, batch %s", c, batch().State)
 		}
 		w.finish("t_9")
@@ -437,7 +438,7 @@ func TestConnectingNeedsPlanAndInstallation(t *testing.T) {
 	if _, r, err := w.Start(ctx, starter, w.admin); err != nil || r == nil || r.Code != "plan_required" {
 		t.Errorf("without the plan: %v %v", r, err)
 	}
-	must(t, w.db.Uninstall(ctx, "t_9"))
+	must(t, w.db.Installations.Uninstall(ctx, "t_9"))
 	if _, r, err := w.Start(ctx, w.tenant, w.admin); err != nil || r == nil || r.Code != "not_installed" {
 		t.Errorf("not installed: %v %v", r, err)
 	}
@@ -453,13 +454,13 @@ func TestConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
 
 func TestUnreadableGrantDoesNotStopOthersFromExpiring(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		ticket, err := w.db.NewConnectAttempt(ctx, w.tenant.ID, "42", "ana@acme.com", time.Minute)
+		ticket, err := w.db.ConnectAttempts.Create(ctx, w.tenant.ID, "42", "ana@acme.com", time.Minute)
 		must(t, err)
-		_, err = w.db.UseTicket(ctx, ticket, "s0", "b0", "verifier")
+		_, err = w.db.ConnectAttempts.UseTicket(ctx, ticket, "s0", "b0", "verifier")
 		must(t, err)
-		a, _, err := w.db.TakeCallback(ctx, "s0", "b0")
+		a, _, err := w.db.ConnectAttempts.TakeCallback(ctx, "s0", "b0")
 		must(t, err)
-		must(t, w.db.AwaitConfirm(ctx, a.ID, "no grant", "s1", time.Minute))
+		must(t, w.db.ConnectAttempts.AwaitConfirm(ctx, a.ID, "no grant", "s1", time.Minute))
 		w.admin.Email = "boss@acme.com"
 		w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 		w.clock.Add(11 * time.Minute)

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // disconnectedHeldReason is shown on batches that a disconnect holds.
@@ -22,7 +23,7 @@ const cleanUpTimeout = 15 * time.Second
 // the audit entry says so. A second Disconnect does nothing.
 func (c *Connections) Disconnect(ctx context.Context, tenantID, userID string) error {
 	return c.End(ctx, tenantID, userID, "connection.disconnected", func(tx *models.Store) (bool, error) {
-		_, err := tx.HoldBatches(ctx, tenantID, "", models.HeldDisconnected, disconnectedHeldReason)
+		_, err := tx.Batches.Hold(ctx, tenantID, "", ledger.HeldDisconnected, disconnectedHeldReason)
 		return false, err
 	})
 }
@@ -35,14 +36,14 @@ func (c *Connections) End(ctx context.Context, tenantID, userID, action string, 
 	cleanUp := c.cleanUpAtDialpad(ctx, tenantID)
 	defer c.tokens.forget(tenantID)
 	return c.store.Tx(ctx, func(tx *models.Store) error {
-		old, err := tx.Connection(ctx, tenantID)
+		old, err := tx.Connections.Get(ctx, tenantID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
-		if err := tx.Disconnect(ctx, tenantID); err != nil {
+		if err := tx.Connections.Disconnect(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.FailTenantAttempt(ctx, tenantID, codeCancelled, disconnectedMessage); err != nil {
+		if err := tx.ConnectAttempts.FailFinishing(ctx, tenantID, codeCancelled, disconnectedMessage); err != nil {
 			return err
 		}
 		changed, err := f(tx)
@@ -52,7 +53,7 @@ func (c *Connections) End(ctx context.Context, tenantID, userID, action string, 
 		if old.State != models.Connected && old.State != models.Broken && !changed {
 			return nil
 		}
-		return tx.Audit(ctx, tenantID, userID, action, map[string]string{"company": old.CompanyID, "dialpad": cleanUp})
+		return tx.Audits.Add(ctx, tenantID, userID, action, map[string]string{"company": old.CompanyID, "dialpad": cleanUp})
 	})
 }
 
@@ -65,7 +66,7 @@ func (c *Connections) cleanUpAtDialpad(ctx context.Context, tenantID string) str
 	if err != nil {
 		return "nothing to clean up"
 	}
-	path, _, err := c.store.OpenHook(conn)
+	path, _, err := c.store.Connections.OpenHook(conn)
 	if err == nil {
 		_, err = c.tokens.try(ctx, tenantID, c.tokens.readGranted, func(token string) error {
 			if err := c.hooks.deleteOwn(ctx, token, path, subscriptionsOf(conn)); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
@@ -20,7 +21,7 @@ func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
 		_, err = w.dp.CreateSMSSubscription(ctx, watch, foreign.ID)
 		must(t, err)
 		waiting, automation := w.batch("b1"), w.batch("b2")
-		must(t, w.db.UpdateBatch(ctx, "t_9", "b2", []string{models.BatchScheduled}, map[string]any{"source": models.SourceAutomation, "state": models.BatchSending}))
+		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"source": ledger.SourceAutomation, "state": ledger.BatchSending}))
 		must(t, w.Disconnect(ctx, "t_9", "42"))
 		if w.works(token) {
 			t.Error("the token still works")
@@ -33,10 +34,10 @@ func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
 		if c.State != models.Disconnected || !c.AccessToken.Empty() || !c.RefreshToken.Empty() || !c.PreviousRefresh.Empty() || !c.HookSecret.Empty() || c.HookPathHash != "" {
 			t.Errorf("connection %+v", c)
 		}
-		if b := waiting(); b.State != models.BatchHeld || b.HeldReason != "Dialpad was disconnected" || b.HeldAt == nil {
+		if b := waiting(); b.State != ledger.BatchHeld || b.HeldReason != "Dialpad was disconnected" || b.HeldAt == nil {
 			t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 		}
-		if b := automation(); b.State != models.BatchSending {
+		if b := automation(); b.State != ledger.BatchSending {
 			t.Errorf("the automation's batch is %s: its texts fail one by one", b.State)
 		}
 		if _, err := w.Token(ctx, "t_9"); !isCode(err, "not_connected") {

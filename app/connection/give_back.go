@@ -7,6 +7,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // fail ends an attempt with its sentence and has its grant given back.
@@ -22,15 +23,15 @@ func (c *Connector) fail(ctx context.Context, a models.ConnectAttempt, t models.
 
 func (c *Connector) endAttempt(ctx context.Context, a models.ConnectAttempt, e *ConnectError, g grant) error {
 	return c.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.MoveAttempt(ctx, a, models.StepFailed, e.Code, e.Message, g.encode()); err != nil {
+		if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepFailed, e.Code, e.Message, g.encode()); err != nil {
 			return err
 		}
 		if g.encode() != "" {
-			if err := tx.Enqueue(ctx, models.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
+			if err := tx.Enqueue(ctx, queue.CleanGrant{TenantID: a.TenantID, AttemptID: a.ID}); err != nil {
 				return err
 			}
 		}
-		return tx.Audit(ctx, a.TenantID, a.UserID, "connect.failed", map[string]string{"code": e.Code, "company": g.CompanyID})
+		return tx.Audits.Add(ctx, a.TenantID, a.UserID, "connect.failed", map[string]string{"code": e.Code, "company": g.CompanyID})
 	})
 }
 
@@ -49,7 +50,7 @@ func (c *Connector) discard(ctx context.Context, g grant, cause error) (Result, 
 // webhook and subscriptions, revokes the grant and forgets it. An error
 // means that it has to run again.
 func (c *Connector) CleanGrant(ctx context.Context, tenantID, attemptID string) error {
-	a, err := c.store.Attempt(ctx, tenantID, attemptID)
+	a, err := c.store.ConnectAttempts.Get(ctx, tenantID, attemptID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && (a.GrantSealed.Empty() || a.Step == models.StepConfirm || a.Step == models.StepExchanging) {
 		return nil
 	}
@@ -65,7 +66,7 @@ func (c *Connector) CleanGrant(ctx context.Context, tenantID, attemptID string) 
 	} else if err != nil {
 		c.log.Warn("give back grant failed", "tenant", tenantID, "err", err)
 	}
-	return c.store.ForgetAttemptGrant(ctx, tenantID, attemptID)
+	return c.store.ConnectAttempts.DeleteGrant(ctx, tenantID, attemptID)
 }
 
 // giveBack needs a valid access token. An expired one is refreshed once, and
@@ -95,7 +96,7 @@ func (c *Connector) deleteAndRevoke(ctx context.Context, g grant, token string) 
 // enqueues the return of their grants. It returns how many. One whose grant
 // can't be read ends without: nobody could give it back.
 func (c *Connector) ExpireAttempts(ctx context.Context) (int, error) {
-	expired, err := c.store.ExpiredGrantsAllTenants(ctx)
+	expired, err := c.store.ConnectAttempts.ExpiredGrantsAllTenants(ctx)
 	if err != nil {
 		return 0, err
 	}

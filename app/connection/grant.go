@@ -44,7 +44,7 @@ func decodeGrant(encoded string) (grant, error) {
 
 // attemptGrant opens the grant that an attempt stores.
 func attemptGrant(store *models.Store, a models.ConnectAttempt) (grant, error) {
-	opened, err := store.OpenAttemptGrant(a)
+	opened, err := store.ConnectAttempts.OpenGrant(a)
 	if err != nil {
 		return grant{}, err
 	}

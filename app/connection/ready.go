@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // errReplaced asks for another run: the connection was replaced while its
@@ -17,20 +18,20 @@ var errReplaced = errors.New("the connection is not complete: it was replaced me
 // resumed; those that somebody's decision holds are not.
 func (c *Connections) Ready(ctx context.Context, tenantID string) error {
 	return c.store.Tx(ctx, func(tx *models.Store) error {
-		conn, err := tx.Connection(ctx, tenantID)
+		conn, err := tx.Connections.Get(ctx, tenantID)
 		if err != nil {
 			return err
 		}
 		if conn.DirectoryAt == nil || conn.SubscriptionsAt == nil {
 			return errReplaced
 		}
-		if err := tx.MarkReady(ctx, tenantID); err != nil {
+		if err := tx.Connections.MarkReady(ctx, tenantID); err != nil {
 			return err
 		}
-		if err := tx.StepTenantAttempt(ctx, tenantID, models.StepDone, ""); err != nil {
+		if err := tx.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepDone, ""); err != nil {
 			return err
 		}
-		if err := tx.Touch(ctx, tenantID, models.GrantChecked); err != nil {
+		if err := tx.Connections.Touch(ctx, tenantID, models.GrantChecked); err != nil {
 			return err
 		}
 		return resumeBatches(ctx, tx, tenantID, "connection.ready", map[string]string{"company": conn.CompanyID})
@@ -40,10 +41,10 @@ func (c *Connections) Ready(ctx context.Context, tenantID string) error {
 // resumeBatches resumes what a broken connection held, with an audit entry
 // that says how many batches those were.
 func resumeBatches(ctx context.Context, tx *models.Store, tenantID, action string, detail map[string]string) error {
-	n, err := tx.ReleaseBatches(ctx, tenantID, models.HeldBroken)
+	n, err := tx.Batches.Release(ctx, tenantID, ledger.HeldBroken)
 	if err != nil {
 		return err
 	}
 	detail["batches_resumed"] = strconv.Itoa(n)
-	return tx.Audit(ctx, tenantID, "", action, detail)
+	return tx.Audits.Add(ctx, tenantID, "", action, detail)
 }

@@ -66,7 +66,7 @@ func (s *Tokens) tryRefresh(ctx context.Context, c models.Connection) (Token, er
 		return Token{}, models.ErrLost
 	}
 	holder := s.cfg.WorkerID + "/" + models.NewID() // the lease is this call's, not the process's
-	if err := s.store.LeaseRefresh(ctx, c.TenantID, c.TokenVersion, holder, s.store.Now().Add(refreshLease)); err != nil {
+	if err := s.store.Connections.LeaseRefresh(ctx, c.TenantID, c.TokenVersion, holder, s.store.Now().Add(refreshLease)); err != nil {
 		return Token{}, err
 	}
 	// Dialpad rotates with the first request, so a closed window must not
@@ -86,7 +86,7 @@ func (s *Tokens) releaseLease(ctx context.Context, tenantID, holder string, caus
 		now := s.store.Now()
 		failed = &now
 	}
-	if err := s.store.ReleaseRefresh(ctx, tenantID, holder, failed); err != nil {
+	if err := s.store.Connections.ReleaseRefresh(ctx, tenantID, holder, failed); err != nil {
 		s.log.Error("release refresh lease failed", "tenant", tenantID, "err", err)
 	}
 }
@@ -97,7 +97,7 @@ func (s *Tokens) refresh(ctx context.Context, c models.Connection) (Token, error
 	if p, ok := s.cache.unsavedPair(c.TenantID, c.TokenVersion); ok {
 		return s.save(ctx, c, p.spent, p.grant)
 	}
-	g, err := s.store.OpenGrant(c)
+	g, err := s.store.Connections.OpenGrant(c)
 	if err != nil {
 		return Token{}, err
 	}
@@ -136,7 +136,7 @@ func (s *Tokens) resolveInvalidGrant(ctx context.Context, c models.Connection, r
 	if now.TokenVersion != c.TokenVersion {
 		return s.open(now)
 	}
-	previous, err := s.store.OpenPreviousRefresh(now)
+	previous, err := s.store.Connections.OpenPreviousRefresh(now)
 	if err != nil {
 		return Token{}, err
 	}
@@ -159,7 +159,7 @@ func (s *Tokens) save(ctx context.Context, c models.Connection, spent string, g 
 			_ = s.cfg.Sleep(ctx, backoff) // ctx does not end here
 			backoff = min(2*backoff, maxSaveBackoff)
 		}
-		err = s.store.SaveRefreshed(ctx, c.TenantID, c.TokenVersion, spent, g)
+		err = s.store.Connections.SaveRefreshed(ctx, c.TenantID, c.TokenVersion, spent, g)
 		if err == nil {
 			return s.saved(c, g), nil
 		}

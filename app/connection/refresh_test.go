@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/seed"
 )
 
@@ -145,7 +146,7 @@ func TestOutageDoesNotBreakTheConnection(t *testing.T) {
 			if n := w.tokenPosts() - before; n > 1 {
 				t.Errorf("asked %d times within a moment", n)
 			}
-			if c := w.connection(); c.State != models.Connected || c.RefreshFailedAt == nil || c.RefreshLeaseBy != "" || batch().State != models.BatchScheduled {
+			if c := w.connection(); c.State != models.Connected || c.RefreshFailedAt == nil || c.RefreshLeaseBy != "" || batch().State != ledger.BatchScheduled {
 				t.Errorf("connection %+v, batch %s", c, batch().State)
 			}
 			w.sandbox.ClearFaults()
@@ -161,7 +162,7 @@ func TestLeaseOfADeadProcessExpires(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c := w.connection()
-		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "dead", w.clock.Now().Add(30*time.Second)))
+		must(t, w.db.Connections.LeaseRefresh(ctx, "t_9", c.TokenVersion, "dead", w.clock.Now().Add(30*time.Second)))
 		waits := 0
 		m := w.newTokens(w.db.Store, func(context.Context, time.Duration) error {
 			waits++
@@ -179,7 +180,7 @@ func TestWaitingForTheLeaseEndsWithTheContext(t *testing.T) {
 	w := newSQLite(t)
 	w.connected()
 	c := w.connection()
-	must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "busy", w.clock.Now().Add(30*time.Second)))
+	must(t, w.db.Connections.LeaseRefresh(ctx, "t_9", c.TokenVersion, "busy", w.clock.Now().Add(30*time.Second)))
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := w.Refresh(over, "t_9", c.TokenVersion); !errors.Is(err, context.Canceled) {
@@ -218,7 +219,7 @@ func TestKillBetweenRotationAndSave(t *testing.T) {
 			if c.State != models.Broken || !strings.Contains(c.Reason, "Connect again") || c.RefreshLeaseBy != "" {
 				t.Errorf("connection %+v", c)
 			}
-			if b := batch(); b.State != models.BatchHeld || b.HeldReason != c.Reason {
+			if b := batch(); b.State != ledger.BatchHeld || b.HeldReason != c.Reason {
 				t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 			}
 			if len(w.audits("connection.broken")) != 1 || w.jobs("move_batch") != 1 {
@@ -359,7 +360,7 @@ func TestInvalidGrantReadsForANewerPairFirst(t *testing.T) {
 			var err error
 			newer, err = w.dp.Refresh(ctx, g.Refresh)
 			must(t, err)
-			must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: newer.Access, Refresh: newer.Refresh, ExpiresAt: &newer.Expiry}))
+			must(t, w.db.Connections.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: newer.Access, Refresh: newer.Refresh, ExpiresAt: &newer.Expiry}))
 		})
 		fresh, err := w.Refresh(ctx, "t_9", c.TokenVersion)
 		if err != nil || fresh.Access != newer.Access || fresh.Version != c.TokenVersion+1 {
@@ -375,7 +376,7 @@ func TestInvalidGrantTriesThePreviousPair(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c, g := w.connection(), w.grant()
-		must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: "never", Refresh: "came to be"}))
+		must(t, w.db.Connections.SaveRefreshed(ctx, "t_9", c.TokenVersion, g.Refresh, models.Grant{Access: "never", Refresh: "came to be"}))
 		fresh, err := w.Refresh(ctx, "t_9", c.TokenVersion+1)
 		if err != nil || !w.works(fresh.Access) {
 			t.Fatalf("got %v", err)
@@ -401,7 +402,7 @@ func TestPairThatArrivesAfterADisconnectIsRevoked(t *testing.T) {
 		w.on(func(r *http.Request) {
 			if r.URL.Path == "/oauth2/token" {
 				w.on(nil)
-				must(t, w.db.Disconnect(ctx, "t_9"))
+				must(t, w.db.Connections.Disconnect(ctx, "t_9"))
 			}
 		})
 		if _, err := w.Refresh(ctx, "t_9", c.TokenVersion); !isCode(err, "not_connected") {
@@ -474,19 +475,19 @@ func TestExpiredLeaseHolderDoesNotReleaseTheNextLease(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		c := w.connection()
-		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "slept", w.clock.Now().Add(30*time.Second)))
-		if err := w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)); !errors.Is(err, models.ErrLost) {
+		must(t, w.db.Connections.LeaseRefresh(ctx, "t_9", c.TokenVersion, "slept", w.clock.Now().Add(30*time.Second)))
+		if err := w.db.Connections.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)); !errors.Is(err, models.ErrLost) {
 			t.Errorf("two have the lease: %v", err)
 		}
 		w.clock.Add(31 * time.Second)
-		must(t, w.db.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)))
-		must(t, w.db.ReleaseRefresh(ctx, "t_9", "slept", nil))
+		must(t, w.db.Connections.LeaseRefresh(ctx, "t_9", c.TokenVersion, "next", w.clock.Now().Add(30*time.Second)))
+		must(t, w.db.Connections.ReleaseRefresh(ctx, "t_9", "slept", nil))
 		if got := w.connection(); got.RefreshLeaseBy != "next" || got.RefreshLeaseUntil == nil {
 			t.Errorf("the lease is %q's", got.RefreshLeaseBy)
 		}
 		// Its pair is stored all the same: the previous one is spent.
-		must(t, w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "new", Refresh: "newer"}))
-		if err := w.db.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "late"}); !errors.Is(err, models.ErrLost) {
+		must(t, w.db.Connections.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "new", Refresh: "newer"}))
+		if err := w.db.Connections.SaveRefreshed(ctx, "t_9", c.TokenVersion, "old", models.Grant{Access: "late"}); !errors.Is(err, models.ErrLost) {
 			t.Errorf("an older pair took a newer one's place: %v", err)
 		}
 	})

@@ -62,11 +62,11 @@ func (c *Connector) Start(ctx context.Context, t models.Tenant, s models.Session
 	if refusal, err = c.eligible.CheckInstalled(ctx, t); err != nil || refusal != nil {
 		return "", refusal, err
 	}
-	ticket, err := c.store.NewConnectAttempt(ctx, t.ID, s.UserID, s.Email, ticketTTL)
+	ticket, err := c.store.ConnectAttempts.Create(ctx, t.ID, s.UserID, s.Email, ticketTTL)
 	if err != nil {
 		return "", nil, err
 	}
-	return c.publicURL + "/connect?ticket=" + ticket, nil, c.store.Audit(ctx, t.ID, s.UserID, "connect.started", nil)
+	return c.publicURL + "/connect?ticket=" + ticket, nil, c.store.Audits.Add(ctx, t.ID, s.UserID, "connect.started", nil)
 }
 
 // OpenWindow trades a ticket for the address of Dialpad's consent page.
@@ -74,12 +74,12 @@ func (c *Connector) Start(ctx context.Context, t models.Tenant, s models.Session
 // from the same browser. A ticket that is not valid gives a *ConnectError.
 func (c *Connector) OpenWindow(ctx context.Context, ticket, browser string) (redirect string, err error) {
 	state, verifier := models.NewSecret(), oauth2.GenerateVerifier()
-	a, err := c.store.UseTicket(ctx, ticket, state, browser, verifier)
+	a, err := c.store.ConnectAttempts.UseTicket(ctx, ticket, state, browser, verifier)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return "", &ConnectError{Code: "unknown", Result: unknownResult, Cause: err}
 	case errors.Is(err, models.ErrLost):
-		t, tenantErr := c.store.Tenant(ctx, a.TenantID)
+		t, tenantErr := c.store.Tenants.Get(ctx, a.TenantID)
 		if tenantErr != nil {
 			return "", tenantErr
 		}

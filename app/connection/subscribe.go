@@ -20,11 +20,11 @@ func (c *Connections) Subscribe(ctx context.Context, tenantID string) (models.Su
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	path, secret, err := c.store.OpenHook(conn)
+	path, secret, err := c.store.Connections.OpenHook(conn)
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	if err := c.store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := c.store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return models.Subscriptions{}, err
 	}
 	var subs models.Subscriptions
@@ -37,7 +37,7 @@ func (c *Connections) Subscribe(ctx context.Context, tenantID string) (models.Su
 	if err != nil {
 		return subs, err
 	}
-	return subs, c.store.SaveSubscriptions(ctx, tenantID, conn.HookPathHash, subs)
+	return subs, c.store.Connections.SaveSubscriptions(ctx, tenantID, conn.HookPathHash, subs)
 }
 
 // subscriber creates what one company lacks and deletes what is left over.

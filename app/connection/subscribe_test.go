@@ -14,7 +14,7 @@ import (
 func TestSubscribeTwiceMakesOneWebhook(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		path, _, err := w.db.OpenHook(w.connection())
+		path, _, err := w.db.Connections.OpenHook(w.connection())
 		must(t, err)
 		address := public + "/dialpad/events/" + path
 		want := "hook " + address + "\nsms " + address + " all status=true internal=true\nchanges " + address
@@ -42,7 +42,7 @@ func TestSubscribeDeletesOurOldHooksOnly(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 	token := w.grant().Access
-	path, secret, err := w.db.OpenHook(w.connection())
+	path, secret, err := w.db.Connections.OpenHook(w.connection())
 	must(t, err)
 	for _, address := range []string{public + "/dialpad/events/old", public + "/dialpad/events/" + path, public + "/dialpad/events/" + path,
 		"https://other.example/dialpad/events/" + path} {

@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -87,18 +88,18 @@ type readConnection func(ctx context.Context, tenantID string) (models.Connectio
 func (s *Tokens) readConnected(ctx context.Context, tenantID string) (models.Connection, error) {
 	c, err := s.readGranted(ctx, tenantID)
 	if err == nil && c.State == models.Broken {
-		return c, eligibility.NotConnected(models.HeldBroken, c.Reason)
+		return c, eligibility.NotConnected(ledger.HeldBroken, c.Reason)
 	}
 	return c, err
 }
 
 // readGranted reads a connection that has a grant, be it broken.
 func (s *Tokens) readGranted(ctx context.Context, tenantID string) (models.Connection, error) {
-	c, err := s.store.Connection(ctx, tenantID)
+	c, err := s.store.Connections.Get(ctx, tenantID)
 	switch {
 	case errors.Is(err, models.ErrNotFound), err == nil && c.State == models.Disconnected:
 		s.forget(tenantID)
-		return c, eligibility.NotConnected(models.HeldDisconnected, eligibility.DisconnectedReason)
+		return c, eligibility.NotConnected(ledger.HeldDisconnected, eligibility.DisconnectedReason)
 	}
 	return c, err
 }
@@ -120,7 +121,7 @@ func (s *Tokens) dueForRefresh(tenantID string, issued, expires *time.Time) bool
 }
 
 func (s *Tokens) open(c models.Connection) (Token, error) {
-	g, err := s.store.OpenGrant(c)
+	g, err := s.store.Connections.OpenGrant(c)
 	if err != nil {
 		return Token{}, err
 	}
@@ -144,7 +145,7 @@ func (s *Tokens) MarkAccepted(ctx context.Context, tenantID string, version int6
 	if !s.cache.acceptFirst(tenantID, version) {
 		return
 	}
-	if err := s.store.TokenWorked(ctx, tenantID, version); err != nil {
+	if err := s.store.Connections.ConfirmToken(ctx, tenantID, version); err != nil {
 		s.log.Warn("forget replaced refresh token failed", "tenant", tenantID, "err", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -102,11 +103,11 @@ func (w *world) newTokens(store *models.Store, sleep func(context.Context, time.
 
 func (w *world) newTenant(id, linkname, name, userID, email string) (models.Tenant, models.Session) {
 	w.t.Helper()
-	t, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: id, Linkname: linkname, Name: name, Plan: "business",
+	t, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: id, Linkname: linkname, Name: name, Plan: "business",
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(w.t, err)
-	must(w.t, w.db.SaveUsers(ctx, id, []models.User{{UserID: userID, Email: email, Name: "Admin", Role: "admin", Active: true}}))
-	_, err = w.db.Install(ctx, id, userID)
+	must(w.t, w.db.Users.Save(ctx, id, []models.User{{UserID: userID, Email: email, Name: "Admin", Role: "admin", Active: true}}))
+	_, err = w.db.Installations.Install(ctx, id, userID)
 	must(w.t, err)
 	return t, models.Session{TenantID: id, UserID: userID, Email: email, Role: "admin"}
 }
@@ -167,7 +168,7 @@ func (w *world) connected() *world {
 // finish does what the job FinishConnect does, without the directory.
 func (w *world) finish(tenantID string) {
 	w.t.Helper()
-	must(w.t, w.db.Touch(ctx, tenantID, models.DirectoryRead))
+	must(w.t, w.db.Connections.Touch(ctx, tenantID, models.DirectoryRead))
 	_, err := w.Subscribe(ctx, tenantID)
 	must(w.t, err)
 	must(w.t, w.Ready(ctx, tenantID))
@@ -175,14 +176,14 @@ func (w *world) finish(tenantID string) {
 
 func (w *world) connection() models.Connection {
 	w.t.Helper()
-	c, err := w.db.Connection(ctx, "t_9")
+	c, err := w.db.Connections.Get(ctx, "t_9")
 	must(w.t, err)
 	return c
 }
 
 func (w *world) grant() models.Grant {
 	w.t.Helper()
-	g, err := w.db.OpenGrant(w.connection())
+	g, err := w.db.Connections.OpenGrant(w.connection())
 	must(w.t, err)
 	return g
 }
@@ -210,7 +211,7 @@ func (w *world) jobs(kind string) int {
 
 func (w *world) audits(action string) []models.Audit {
 	w.t.Helper()
-	all, err := w.db.Audits(ctx, "t_9", 100)
+	all, err := w.db.Audits.List(ctx, "t_9", 100)
 	must(w.t, err)
 	var out []models.Audit
 	for _, a := range all {
@@ -222,15 +223,15 @@ func (w *world) audits(action string) []models.Audit {
 }
 
 // batch stores a scheduled batch and returns a function that reads it.
-func (w *world) batch(id string) func() models.Batch {
+func (w *world) batch(id string) func() ledger.Batch {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
-	_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: "42", Source: models.SourceBulk, Class: models.ClassBulk,
-		Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at})
+	_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: "42", Source: ledger.SourceBulk, Class: ledger.ClassBulk,
+		Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at})
 	must(w.t, err)
-	return func() models.Batch {
+	return func() ledger.Batch {
 		w.t.Helper()
-		b, err := w.db.Batch(ctx, "t_9", "", id)
+		b, err := w.db.Batches.Get(ctx, "t_9", "", id)
 		must(w.t, err)
 		return b
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // claimWait is how long a lane's claim waits for other lanes'.
@@ -13,12 +14,12 @@ import (
 const claimWait = 10 * time.Millisecond
 
 // claim marks up to n texts as sending, as many as the pace allows now.
-func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
+func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	n, base, interval := l.throttle.slots(l.e.cfg.Now(), n)
 	if n == 0 {
-		return models.Taken{Busy: true}, nil // an answer has just slowed the lane down
+		return ledger.ClaimResult{Busy: true}, nil // an answer has just slowed the lane down
 	}
-	got, err := l.requestClaim(ctx, models.Take{N: n, Low: l.share.low(n), LowClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
+	got, err := l.requestClaim(ctx, ledger.ClaimSize{N: n, LowerClass: l.share.low(n), MaxLowerClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
 	if got.Lost {
 		return got, models.ErrLost
 	}
@@ -26,13 +27,13 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 		l.claimLost = err != nil
 		return got, err
 	}
-	l.Wakes = got.Wakes
-	l.Served += int64(len(got.Texts))
+	l.Additions = got.Additions
+	l.Served += int64(len(got.Messages))
 	if interval > 0 {
-		l.throttle.take(base, len(got.Texts))
+		l.throttle.take(base, len(got.Messages))
 	}
-	l.share.observe(got.Texts)
-	l.e.count.claimed.Add(int64(len(got.Texts)))
+	l.share.observe(got.Messages)
+	l.e.count.claimed.Add(int64(len(got.Messages)))
 	return got, nil
 }
 
@@ -40,15 +41,15 @@ func (l *lane) claim(ctx context.Context, n int) (models.Taken, error) {
 // and for one without a limit alone and at once. It goes on
 // when the process stops: if a claim's answer is lost, its
 // texts become uncertain although nobody sent them.
-func (l *lane) requestClaim(ctx context.Context, t models.Take) (got models.Taken, err error) {
+func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.ask(models.LaneTake{Lane: l.Lane, Take: t})
+		return l.e.claims.ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
-	got.Texts, got.Wakes, err = l.e.store.Claim(ctx, l.Lane, t)
+	got.Messages, got.Additions, err = l.e.store.Lanes.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {
-		return models.Taken{Lost: true}, nil
+		return ledger.ClaimResult{Lost: true}, nil
 	}
 	return got, err
 }
@@ -65,7 +66,7 @@ func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.open.Load() > 0 {
 		return nil
 	}
-	row, back, err := l.e.store.Unclaim(ctx, l.Lane)
+	row, back, err := l.e.store.Lanes.UndoClaim(ctx, l.Lane)
 	if err != nil {
 		return err
 	}
@@ -97,11 +98,11 @@ func (s *classShare) low(n int) int {
 	return (s.streak + n) / lowShare
 }
 
-func (s *classShare) observe(claimed []models.Claimed) {
+func (s *classShare) observe(claimed []ledger.ClaimedMessage) {
 	s.mixed = false
 	for _, c := range claimed {
-		s.mixed = s.mixed || c.Class != models.ClassBulk
-		if s.streak++; c.Class == models.ClassBulk || s.streak > lowShare {
+		s.mixed = s.mixed || c.Class != ledger.ClassBulk
+		if s.streak++; c.Class == ledger.ClassBulk || s.streak > lowShare {
 			s.streak = 0
 		}
 	}

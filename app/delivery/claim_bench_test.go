@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func cpu() time.Duration {
@@ -25,10 +25,10 @@ func BenchmarkClaim(b *testing.B) {
 			b.Run(fmt.Sprint(name, "/", stored), func(b *testing.B) {
 				l := newLoad(b, fresh(b, name), instant)
 				t := l.addCompany(1, 0, 0)
-				t.Batch("old", models.ClassBulk, sender(t), "ana1@acme.com", 1)
-				l.copyMessages("old", stored, models.Sent)
-				t.Batch("new", models.ClassBulk, sender(t), "ana1@acme.com", 1)
-				l.copyMessages("new", 64*(b.N+2), models.Queued)
+				t.Batch("old", ledger.ClassBulk, sender(t), "ana1@acme.com", 1)
+				l.copyMessages("old", stored, ledger.Sent)
+				t.Batch("new", ledger.ClassBulk, sender(t), "ana1@acme.com", 1)
+				l.copyMessages("new", 64*(b.N+2), ledger.Queued)
 				l.benchmarkClaims(b, t.Lane)
 			})
 		}
@@ -36,19 +36,19 @@ func BenchmarkClaim(b *testing.B) {
 }
 
 func (l *load) benchmarkClaims(b *testing.B, lane string) {
-	lanes, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 10)
+	lanes, err := l.db.Lanes.AcquireAllTenants(context.Background(), "w1", time.Hour, 0, 10)
 	l.must(err)
-	at := slices.IndexFunc(lanes, func(one models.Lane) bool { return one.ID == lane })
+	at := slices.IndexFunc(lanes, func(one ledger.Lane) bool { return one.ID == lane })
 	b.ResetTimer()
 	for range b.N {
-		got, _, err := l.db.Claim(context.Background(), lanes[at], models.Take{N: 64, Base: time.Now()})
+		got, _, err := l.db.Lanes.Claim(context.Background(), lanes[at], ledger.ClaimSize{N: 64, Base: time.Now()})
 		if err != nil || len(got) < 63 { // one of two to the same number waits for the other's answer
 			b.Fatal(len(got), err)
 		}
 		b.StopTimer()
-		outcomes := make([]models.Outcome, len(got))
+		outcomes := make([]ledger.Outcome, len(got))
 		for i, c := range got {
-			outcomes[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: models.Sent, DialpadID: c.ID}
+			outcomes[i] = ledger.Outcome{ID: c.ID, Attempt: c.Attempt, State: ledger.Sent, DialpadID: c.ID}
 		}
 		_, err = l.db.Settle(context.Background(), outcomes)
 		l.must(err)

@@ -3,7 +3,7 @@ package delivery
 import (
 	"sync/atomic"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Counts is what an engine has done since it started, in texts.
@@ -18,17 +18,17 @@ func (e *Engine) Counts() Counts {
 		Requeued: c.requeued.Load(), Held: c.held.Load(), Uncertain: c.uncertain.Load()}
 }
 
-func (c *counters) add(o models.Outcome) {
+func (c *counters) add(o ledger.Outcome) {
 	switch o.State {
-	case models.Sent:
+	case ledger.Sent:
 		c.sent.Add(1)
-	case models.Failed:
+	case ledger.Failed:
 		c.failed.Add(1)
-	case models.Waiting:
+	case ledger.Waiting:
 		c.requeued.Add(1)
-	case models.Held:
+	case ledger.Held:
 		c.held.Add(1)
-	case models.Uncertain:
+	case ledger.Uncertain:
 		c.uncertain.Add(1)
 	}
 }

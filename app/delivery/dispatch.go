@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"dialpad-texting/app/connection"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // request is a text on its way to a connection.
 type request struct {
-	models.Claimed
+	ledger.ClaimedMessage
 	lane       *lane
 	token      connection.Token
 	dispatched time.Time
@@ -24,7 +24,7 @@ const maxQueueTime = time.Second
 // dispatch rechecks the claimed texts and hands
 // those that may go to the connections, each with
 // its permit. The others give permit and slot back.
-func (l *lane) dispatch(ctx context.Context, claimed []models.Claimed) {
+func (l *lane) dispatch(ctx context.Context, claimed []ledger.ClaimedMessage) {
 	passed := l.recheck(ctx, claimed)
 	if n := len(claimed) - len(passed); n > 0 {
 		l.e.limiter.release(n)
@@ -53,9 +53,9 @@ func (e *Engine) serveConnection() {
 	for r := range e.requests {
 		began := e.cfg.Now()
 		if began.Sub(r.dispatched) > maxQueueTime {
-			r.lane.requeueUnreachable(r.Claimed)
+			r.lane.requeueUnreachable(r.ClaimedMessage)
 		} else {
-			r.lane.send(r.token, r.Claimed)
+			r.lane.send(r.token, r.ClaimedMessage)
 		}
 		r.lane.inFlight.Add(-1)
 		e.limiter.observe(e.cfg.Now().Sub(began))

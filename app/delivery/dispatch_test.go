@@ -6,7 +6,7 @@ import (
 
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/integrations/dialpad/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Texts are claimed ahead of the only connection. Then
@@ -14,7 +14,7 @@ import (
 func TestTextThatWaitedForAConnectionIsRequeued(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 1200 * time.Millisecond, Times: 1})
-		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 6)
+		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 6)
 		e, _ := r.run(delivery.Config{Connections: 1})
 		r.until("all are sent", func() bool { return r.counts().Sent == 6 })
 		if e.Counts().Requeued == 0 {

@@ -30,12 +30,12 @@ func BenchmarkDueLanes(b *testing.B) {
 				l.insertLanes(n)
 				now := time.Now().UTC()
 				for b.Loop() {
-					got, err := l.db.AcquireLanesAllTenants(context.Background(), "w1", time.Hour, 0, 200)
+					got, err := l.db.Lanes.AcquireAllTenants(context.Background(), "w1", time.Hour, 0, 200)
 					if err != nil || len(got) != 5 {
 						b.Fatal(len(got), err)
 					}
 					for _, lane := range got {
-						if gone, err := l.db.ReleaseLane(context.Background(), lane, &now); !gone {
+						if gone, err := l.db.Lanes.Release(context.Background(), lane, &now); !gone {
 							b.Fatal("not released", err)
 						}
 					}

@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Engine drains lanes. Run it once per process.
@@ -20,8 +21,8 @@ type Engine struct {
 
 	limiter  *limiter
 	requests chan request // what the connections take
-	claims   *batcher[models.LaneTake, models.Taken]
-	polls    *batcher[models.Lane, models.Look]
+	claims   *batcher[ledger.ClaimRequest, ledger.ClaimResult]
+	polls    *batcher[ledger.Lane, ledger.LanePoll]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
@@ -42,8 +43,8 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 	return &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
 		limiter:  newLimiter(cfg.Connections),
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
-		claims:   newBatcher(claimWait, store.ClaimTogether),
-		polls:    newBatcher(pollWait, store.LookAllTenants),
+		claims:   newBatcher(claimWait, store.Lanes.ClaimMany),
+		polls:    newBatcher(pollWait, store.Lanes.PollAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
@@ -98,7 +99,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTimeout)
 	defer cancel()
 	e.settler.followUp(last)
-	if err := e.store.HandLanesBackAllTenants(last, e.cfg.WorkerID); err != nil {
+	if err := e.store.Lanes.ReleaseOwnedAllTenants(last, e.cfg.WorkerID); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -17,6 +17,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -68,10 +69,10 @@ func (r *rig) grant() {
 	r.must(err)
 	token, err := r.client.Exchange(context.Background(), u.Query().Get("code"), verifier)
 	r.must(err)
-	_, err = r.db.Connect(context.Background(), models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc",
+	_, err = r.db.Connections.Save(context.Background(), models.NewConnection{TenantID: "t_9", CompanyID: company, CompanyName: "Acme Inc",
 		DialpadUserID: sandbox.AnaID, ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: token.Access, Refresh: token.Refresh}})
 	r.must(err)
-	r.must(r.db.MarkReady(context.Background(), "t_9"))
+	r.must(r.db.Connections.MarkReady(context.Background(), "t_9"))
 }
 
 func (r *rig) must(err error) {
@@ -111,12 +112,12 @@ func (r *rig) until(what string, ok func() bool) {
 	}
 }
 
-func (r *rig) counts() models.Counts {
-	all := models.Counts{}
-	batches, err := r.db.Batches(context.Background(), "t_9", models.BatchFilter{}, "", 100)
+func (r *rig) counts() ledger.Counts {
+	all := ledger.Counts{}
+	batches, err := r.db.Batches.List(context.Background(), "t_9", ledger.BatchFilter{}, "", 100)
 	r.must(err)
 	for _, b := range batches {
-		c, err := r.db.CountMessages(context.Background(), "t_9", []string{b.ID})
+		c, err := r.db.Messages.CountByBatch(context.Background(), "t_9", []string{b.ID})
 		r.must(err)
 		one := c[b.ID]
 		all.Queued += one.Queued
@@ -130,23 +131,23 @@ func (r *rig) counts() models.Counts {
 	return all
 }
 
-func (r *rig) message(id string) models.Message {
-	m, err := r.db.Message(context.Background(), "t_9", "", id)
+func (r *rig) message(id string) ledger.Message {
+	m, err := r.db.Messages.Get(context.Background(), "t_9", "", id)
 	r.must(err)
 	return m
 }
 
 func TestBulkSendsEachTextOnce(t *testing.T) {
 	each(t, func(r *rig) {
-		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 300)
+		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 300)
 		r.run(delivery.Config{})
 		r.until("300 sent", func() bool { return r.counts().Sent == 300 })
 		if got, twice := r.phone.SMSPosts(), r.phone.TextedTwice(); got != 300 || len(twice) != 0 {
 			t.Errorf("%d POSTs, %d texted twice", got, len(twice))
 		}
 		r.until("the batch is done", func() bool {
-			b, err := r.db.Batch(context.Background(), "t_9", "", "b1")
-			return err == nil && b.State == models.BatchDone
+			b, err := r.db.Batches.Get(context.Background(), "t_9", "", "b1")
+			return err == nil && b.State == ledger.BatchDone
 		})
 	})
 }
@@ -156,15 +157,15 @@ func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			each(t, func(r *rig) {
 				r.phone.Fault(sandbox.Fault{Kind: kind, Path: "/api/v2/sms", Times: 1})
-				m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+				m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
 				r.run(delivery.Config{Timeout: 300 * time.Millisecond})
 				r.until("uncertain", func() bool { return r.counts().Uncertain == 1 })
-				r.acme.Batch("b2", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+				r.acme.Batch("b2", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 				r.until("the next text goes out", func() bool { return r.counts().Sent == 1 })
 				if got := r.phone.SMSPosts(); got != 2 {
 					t.Errorf("%d POSTs for two texts", got)
 				}
-				if got := r.message(m[0].ID); got.ErrorText != models.UnknownOutcome {
+				if got := r.message(m[0].ID); got.ErrorText != ledger.UnknownOutcome {
 					t.Errorf("its sender reads %q", got.ErrorText)
 				}
 			})
@@ -175,11 +176,11 @@ func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 func TestUnacceptedTextIsSentAgain(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, Path: "/api/v2/sms", Times: 1, RetryAfter: time.Second})
-		m := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("sent", func() bool { return r.counts().Sent == 1 })
 		got := r.message(m[0].ID)
-		attempts, err := r.db.Attempts(context.Background(), "t_9", got.ID)
+		attempts, err := r.db.Messages.Attempts(context.Background(), "t_9", got.ID)
 		r.must(err)
 		if got.Attempt != 2 || len(attempts) != 1 || attempts[0].ErrorCode != "dialpad_unreachable" || r.phone.Accepted() != 1 {
 			t.Errorf("attempt %d, earlier %+v, accepted %d", got.Attempt, attempts, r.phone.Accepted())
@@ -190,7 +191,7 @@ func TestUnacceptedTextIsSentAgain(t *testing.T) {
 func TestRefusalKeepsDialpadsWords(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
-		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
+		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorCode != "dialpad_refused" || got.ErrorText == "" || r.phone.Accepted() != 0 {
@@ -202,8 +203,8 @@ func TestRefusalKeepsDialpadsWords(t *testing.T) {
 func TestStaleSenderIsReadBeforeTheText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
-		r.must(r.db.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
-		m := r.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		r.must(r.db.Accounts.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
+		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorText != "No Dialpad account found" || r.phone.SMSPosts() != 0 {
@@ -214,8 +215,8 @@ func TestStaleSenderIsReadBeforeTheText(t *testing.T) {
 
 func TestOptOutIsRecheckedBeforeThePost(t *testing.T) {
 	each(t, func(r *rig) {
-		m := r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 2)
-		_, err := r.db.Suppress(context.Background(), "t_9", m[1].ToNumber, models.OptOutReply, "")
+		m := r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 2)
+		_, err := r.db.Suppressions.Add(context.Background(), "t_9", m[1].ToNumber, models.OptOutReply, "")
 		r.must(err)
 		r.run(delivery.Config{})
 		r.until("both settled", func() bool { c := r.counts(); return c.Sent == 1 && c.Failed == 1 })
@@ -227,20 +228,20 @@ func TestOptOutIsRecheckedBeforeThePost(t *testing.T) {
 
 func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 	each(t, func(r *rig) {
-		one := r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
-		auto := r.acme.Batch("b2", models.ClassAutomation, sandbox.AnaID, "ana@acme.com", 1)
-		_, err := r.db.SaveSignedTenant(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "l9", Name: "Acme", Plan: "starter",
+		one := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		auto := r.acme.Batch("b2", ledger.ClassAutomation, sandbox.AnaID, "ana@acme.com", 1)
+		_, err := r.db.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "l9", Name: "Acme", Plan: "starter",
 			TimeZone: "America/New_York", SignedAt: time.Now().Add(time.Minute)})
 		r.must(err)
 		r.run(delivery.Config{})
 		r.until("held and failed", func() bool { c := r.counts(); return c.Held == 1 && c.Failed == 1 })
-		if got := r.message(one[0].ID); got.ErrorText != eligibility.ConnectMessage || got.State != models.Held {
+		if got := r.message(one[0].ID); got.ErrorText != eligibility.ConnectMessage || got.State != ledger.Held {
 			t.Errorf("one-to-one: %s %q", got.State, got.ErrorText)
 		}
-		if got := r.message(auto[0].ID); got.ErrorCode != "plan_required" || got.State != models.Failed {
+		if got := r.message(auto[0].ID); got.ErrorCode != "plan_required" || got.State != ledger.Failed {
 			t.Errorf("automation: %s %q", got.State, got.ErrorCode)
 		}
-		if b, err := r.db.Batch(context.Background(), "t_9", "", "b1"); err != nil || b.State != models.BatchHeld || r.phone.SMSPosts() != 0 {
+		if b, err := r.db.Batches.Get(context.Background(), "t_9", "", "b1"); err != nil || b.State != ledger.BatchHeld || r.phone.SMSPosts() != 0 {
 			t.Errorf("batch %s, %v, %d POSTs", b.State, err, r.phone.SMSPosts())
 		}
 	})
@@ -249,7 +250,7 @@ func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Unauthorized, Path: "/api/v2/sms", Times: 1})
-		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("sent", func() bool { return r.counts().Sent == 1 })
 		if r.phone.Accepted() != 1 {
@@ -261,10 +262,10 @@ func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.RevokeTokens(company)
-		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("held", func() bool { return r.counts().Held == 1 })
-		c, err := r.db.Connection(context.Background(), "t_9")
+		c, err := r.db.Connections.Get(context.Background(), "t_9")
 		if err != nil || c.State != models.Broken || c.Reason == "" {
 			t.Errorf("connection %s %q, %v", c.State, c.Reason, err)
 		}
@@ -274,10 +275,10 @@ func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Times: 2, RetryAfter: time.Second})
-		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
+		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
 		r.run(delivery.Config{})
 		r.until("limited", func() bool {
-			l, err := r.db.LaneOf(context.Background(), "t_9", company)
+			l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
 			return err == nil && l.LimitedAt != nil && l.LearnedRate > 0
 		})
 		r.until("all sent", func() bool { return r.counts().Sent >= 3 })
@@ -291,12 +292,12 @@ func TestTextInQuietHoursWaitsForTheirEnd(t *testing.T) {
 	each(t, func(r *rig) {
 		now := time.Now().UTC()
 		clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
-		r.must(r.db.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US", QuietFrom: clock(-time.Hour), QuietTo: clock(time.Hour)}))
+		r.must(r.db.Tenants.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US", QuietFrom: clock(-time.Hour), QuietTo: clock(time.Hour)}))
 		texts := r.acme.Quiet("b1", sandbox.AnaID, "ana@acme.com", "UTC", "Asia/Tokyo", "") // in Tokyo it is day
 		r.run(delivery.Config{})
 		r.until("the others went", func() bool { c := r.counts(); return c.Sent == 2 && c.Queued == 1 && c.Sending == 0 })
 		m := r.message(texts[0].ID)
-		if m.State != models.Waiting || m.DueAt == nil || m.DueAt.UTC().Format("15:04") != clock(time.Hour) || m.ErrorCode != "quiet_hours" || r.phone.SMSPosts() != 2 {
+		if m.State != ledger.Waiting || m.DueAt == nil || m.DueAt.UTC().Format("15:04") != clock(time.Hour) || m.ErrorCode != "quiet_hours" || r.phone.SMSPosts() != 2 {
 			t.Errorf("%s, due at %v, %q; %d POSTs", m.State, m.DueAt, m.ErrorCode, r.phone.SMSPosts())
 		}
 	})
@@ -307,11 +308,11 @@ func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 	each(t, func(r *rig) {
 		const lease = 1500 * time.Millisecond
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 4 * time.Second})
-		r.acme.Batch("b1", models.ClassPerson, sandbox.AnaID, "ana@acme.com", 3)
+		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 3)
 		_, stop := r.run(delivery.Config{WorkerID: "w1", Connections: 8, Lease: lease})
 		r.until("on the wire", func() bool { return r.phone.SMSPosts() == 3 })
 		until := func() time.Time {
-			l, err := r.db.LaneOf(context.Background(), "t_9", company)
+			l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
 			r.must(err)
 			if l.LeaseUntil == nil {
 				return time.Time{}
@@ -332,7 +333,7 @@ func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 func TestAnotherEngineContinuesAfterACleanStop(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 20 * time.Millisecond})
-		r.acme.Batch("b1", models.ClassBulk, sandbox.AnaID, "ana@acme.com", 200)
+		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 200)
 		_, stop := r.run(delivery.Config{WorkerID: "w1", Connections: 8})
 		r.until("some sent", func() bool { return r.phone.Accepted() > 20 })
 		stop()

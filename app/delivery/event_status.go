@@ -3,7 +3,7 @@ package delivery
 import (
 	"strings"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // messageState maps an event's message_status and
@@ -14,15 +14,15 @@ func messageState(status, result string) string {
 	switch strings.ToLower(result) {
 	case "internal_error", "invalid_destination", "invalid_source", "no_route",
 		"not_supported", "rejected", "rejected_spam", "time_out":
-		return models.Undelivered
+		return ledger.Undelivered
 	}
 	switch strings.ToLower(status) {
 	case "pending", "sent", "accepted", "queued":
-		return models.Sent
+		return ledger.Sent
 	case "success", "delivered":
-		return models.Delivered
+		return ledger.Delivered
 	case "failed", "undelivered":
-		return models.Undelivered
+		return ledger.Undelivered
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 // lane is a leased lane in this process. One
 // goroutine drains it; answers arrive on others.
 type lane struct {
-	models.Lane
+	ledger.Lane
 	e *Engine
 
 	throttle throttle
@@ -47,7 +48,7 @@ type lane struct {
 	settingsAt  time.Time  // when the tenant's settings were read
 }
 
-func (e *Engine) newLane(l models.Lane) *lane {
+func (e *Engine) newLane(l ledger.Lane) *lane {
 	out := &lane{e: e, Lane: l, polledWakes: -1}
 	out.leaseUntil.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
 	return out
@@ -118,7 +119,7 @@ func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error
 	// its pair out of the claim, and may come back to the queue.
 	nothingOpen := l.open.Load() == 0
 	got, err := l.claim(ctx, n)
-	claimed := len(got.Texts)
+	claimed := len(got.Messages)
 	l.e.limiter.release(n - claimed)
 	switch {
 	case err != nil:
@@ -132,6 +133,6 @@ func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error
 	// What is claimed is settled, even if the process stops just now.
 	rechecking, cancel := ctxtime.WithGrace(ctx, recheckTimeout)
 	defer cancel()
-	l.dispatch(rechecking, got.Texts)
+	l.dispatch(rechecking, got.Messages)
 	return r, nil
 }

@@ -43,7 +43,7 @@ func (e *Engine) acquireRound(ctx context.Context, start func(*lane)) (int, erro
 	if room <= 0 {
 		return 0, nil
 	}
-	rows, err := e.store.AcquireLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, acquireAhead, room)
+	rows, err := e.store.Lanes.AcquireAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, acquireAhead, room)
 	for _, row := range rows {
 		l := e.newLane(row)
 		e.mu.Lock()
@@ -68,7 +68,7 @@ func (e *Engine) renewLeases(ctx context.Context) {
 	until := e.cfg.Now().Add(e.cfg.Lease)
 	for len(ids) > 0 {
 		n := min(len(ids), maxRenew)
-		kept, err := e.store.RenewLanesAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, ids[:n])
+		kept, err := e.store.Lanes.RenewAllTenants(ctx, e.cfg.WorkerID, e.cfg.Lease, ids[:n])
 		if err != nil {
 			e.cfg.Log.Error("renew leases failed", "err", err)
 			return
@@ -97,7 +97,7 @@ func (e *Engine) release(ctx context.Context, l *lane) (bool, error) {
 		return false, nil
 	}
 	l.Lane.LeaseOwner = e.cfg.WorkerID
-	return e.store.ReleaseLane(ctx, l.Lane, l.nextDue)
+	return e.store.Lanes.Release(ctx, l.Lane, l.nextDue)
 }
 
 // forget removes a lane whose drain has ended. By then

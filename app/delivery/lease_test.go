@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -22,16 +22,16 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		ctx, clock := context.Background(), seed.NewClock()
 		db := seed.Store(t, dsn, clock.Now)
-		texts := db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", "+14155550100").Batch("b1", models.ClassBulk, "1", "ana@acme.com", 5)
-		acquire := func(worker string) []models.Lane {
-			lanes, err := db.AcquireLanesAllTenants(ctx, worker, cfg.Lease, acquireAhead, maxAcquire)
+		texts := db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 5)
+		acquire := func(worker string) []ledger.Lane {
+			lanes, err := db.Lanes.AcquireAllTenants(ctx, worker, cfg.Lease, acquireAhead, maxAcquire)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return lanes
 		}
 		dead := acquire("dead")
-		claimed, _, err := db.Claim(ctx, dead[0], models.Take{N: 1, Base: clock.Now()})
+		claimed, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimSize{N: 1, Base: clock.Now()})
 		if err != nil || len(claimed) != 1 {
 			t.Fatal(len(claimed), err)
 		}
@@ -44,11 +44,11 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 		if len(alive) != 1 || alive[0].Fence <= dead[0].Fence {
 			t.Fatalf("after the lease: %+v", alive)
 		}
-		counts, err := db.CountMessages(ctx, "t_9", []string{"b1"})
+		counts, err := db.Messages.CountByBatch(ctx, "t_9", []string{"b1"})
 		if c := counts["b1"]; err != nil || c.Uncertain != 1 || c.Queued != len(texts)-1 {
 			t.Errorf("what was in flight must be uncertain: %+v, %v", c, err)
 		}
-		if _, _, err := db.Claim(ctx, dead[0], models.Take{N: 1, Base: clock.Now()}); err == nil {
+		if _, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimSize{N: 1, Base: clock.Now()}); err == nil {
 			t.Error("the dead worker claims with its old fence")
 		}
 	})

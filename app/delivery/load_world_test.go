@@ -16,6 +16,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 	"dialpad-texting/models/sqlite"
@@ -61,11 +62,11 @@ func (l *load) addCompany(i, perMinute, reserve int) *seed.Tenant {
 	l.phone.AddUser(sandbox.User{ID: user, CompanyID: id, Emails: []string{email}, Numbers: []string{from}, IsSuperAdmin: true})
 	t := l.db.Tenant("t_"+id).Connected(id).Account(user, email, from)
 	ctx := context.Background()
-	_, err := l.db.Connect(ctx, models.NewConnection{TenantID: t.ID, CompanyID: id, CompanyName: "Acme", DialpadUserID: user,
+	_, err := l.db.Connections.Save(ctx, models.NewConnection{TenantID: t.ID, CompanyID: id, CompanyName: "Acme", DialpadUserID: user,
 		ConnectedBy: email, ConnectedByUser: "42", Grant: models.Grant{Access: l.phone.IssueToken(user)}})
 	l.must(err)
-	l.must(l.db.MarkReady(ctx, t.ID))
-	l.must(l.db.SaveSettings(ctx, t.ID, models.Settings{Country: "US", RatePerMinute: perMinute, Reserve: reserve}))
+	l.must(l.db.Connections.MarkReady(ctx, t.ID))
+	l.must(l.db.Tenants.SaveSettings(ctx, t.ID, models.Settings{Country: "US", RatePerMinute: perMinute, Reserve: reserve}))
 	return t
 }
 
@@ -75,20 +76,20 @@ func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 	began := time.Now()
 	l.must(l.db.Tx(context.Background(), func(tx *models.Store) error {
 		ctx, id := context.Background(), models.NewID()
-		b := models.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender(t), SenderEmail: fmt.Sprintf("ana%d@acme.com", i), Source: models.SourceOne,
-			Class: models.ClassPerson, Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchSending, Expected: 1, Prepared: true}
-		if _, _, err := tx.CreateBatch(ctx, b); err != nil {
+		b := ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender(t), SenderEmail: fmt.Sprintf("ana%d@acme.com", i), Source: ledger.SourceOne,
+			Class: ledger.ClassPerson, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending, Expected: 1, Prepared: true}
+		if _, _, err := tx.Batches.Create(ctx, b); err != nil {
 			return err
 		}
-		lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
+		lane, err := tx.Lanes.Get(ctx, t.ID, t.Lane)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.AddMessages(ctx, lane, []models.Message{{ID: id, TenantID: t.ID, BatchID: id, LaneID: t.Lane, UserID: "42", SenderID: b.SenderID,
-			Module: "contact", RecordID: number, ToNumber: number, Text: "Hi", Segments: 1, State: models.Queued}}); err != nil {
+		if _, err := tx.Messages.Add(ctx, lane, []ledger.Message{{ID: id, TenantID: t.ID, BatchID: id, LaneID: t.Lane, UserID: "42", SenderID: b.SenderID,
+			Module: "contact", RecordID: number, ToNumber: number, Text: "Hi", Segments: 1, State: ledger.Queued}}); err != nil {
 			return err
 		}
-		return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
+		return tx.Lanes.MarkDue(ctx, t.ID, t.Lane, tx.Now())
 	}))
 	return began
 }
@@ -102,11 +103,11 @@ func (l *load) queueBulk(n int, tenants ...*seed.Tenant) {
 	for _, t := range tenants {
 		i, err := strconv.Atoi(t.Lane)
 		l.must(err)
-		t.Batch("bulk-"+t.ID, models.ClassBulk, sender(t), fmt.Sprintf("ana%d@acme.com", i-1_000_000), 1)
+		t.Batch("bulk-"+t.ID, ledger.ClassBulk, sender(t), fmt.Sprintf("ana%d@acme.com", i-1_000_000), 1)
 	}
-	l.copyMessages("bulk-%", n-1, models.Queued)
+	l.copyMessages("bulk-%", n-1, ledger.Queued)
 	for _, t := range tenants {
-		l.must(l.db.Wake(context.Background(), t.ID, t.Lane, time.Now()))
+		l.must(l.db.Lanes.MarkDue(context.Background(), t.ID, t.Lane, time.Now()))
 	}
 }
 
@@ -221,7 +222,7 @@ func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 // checkSettled fails unless the ledger has each accepted text as sent.
 func (l *load) checkSettled(t *seed.Tenant) {
 	l.Helper()
-	counts, err := l.db.CountMessages(context.Background(), t.ID, []string{"bulk-" + t.ID})
+	counts, err := l.db.Messages.CountByBatch(context.Background(), t.ID, []string{"bulk-" + t.ID})
 	l.must(err)
 	if c := counts["bulk-"+t.ID]; c.Sent != l.phone.Accepted() || c.Sending+c.Uncertain+c.Failed > 0 {
 		l.Errorf("%d accepted, the ledger says %+v", l.phone.Accepted(), c)

@@ -4,53 +4,53 @@ import (
 	"context"
 
 	"dialpad-texting/app/eligibility"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // refuse settles a text whose tenant may not text now.
 // One from an automation fails. One from a person is
 // held together with the tenant's open batches, so
 // that their texts need not be claimed one by one.
-func (l *lane) refuse(ctx context.Context, c models.Claimed, r *eligibility.Refusal) {
-	if c.Source == models.SourceAutomation {
+func (l *lane) refuse(ctx context.Context, c ledger.ClaimedMessage, r *eligibility.Refusal) {
+	if c.Source == ledger.SourceAutomation {
 		l.fail(c, r.Code, r.Message)
 		return
 	}
-	l.settle(c, models.Outcome{State: models.Held, Code: r.Code, Text: r.Message})
-	if _, err := l.e.store.HoldBatches(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
+	l.settle(c, ledger.Outcome{State: ledger.Held, Code: r.Code, Text: r.Message})
+	if _, err := l.e.store.Batches.Hold(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
 		l.e.cfg.Log.Error("hold batches failed", "tenant", l.TenantID, "err", err)
 	}
 }
 
-func (l *lane) fail(c models.Claimed, code, words string) {
-	l.settle(c, models.Outcome{State: models.Failed, Code: code, Text: words})
+func (l *lane) fail(c ledger.ClaimedMessage, code, words string) {
+	l.settle(c, ledger.Outcome{State: ledger.Failed, Code: code, Text: words})
 }
 
 // requeue puts a text that Dialpad did not accept
 // back into the queue, for the lane's next slot.
-func (l *lane) requeue(c models.Claimed, code, words string) {
+func (l *lane) requeue(c ledger.ClaimedMessage, code, words string) {
 	due := l.throttle.nextSlot(l.e.cfg.Now())
-	l.settle(c, models.Outcome{State: models.Waiting, Code: code, Text: words, DueAt: &due})
+	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: code, Text: words, DueAt: &due})
 }
 
 // requeueUnreachable is requeue for when Dialpad, or the way there, fails.
-func (l *lane) requeueUnreachable(c models.Claimed) {
+func (l *lane) requeueUnreachable(c ledger.ClaimedMessage) {
 	l.requeue(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
 }
 
 // settle hands an outcome to the settler, which writes it.
-func (l *lane) settle(c models.Claimed, o models.Outcome) {
+func (l *lane) settle(c ledger.ClaimedMessage, o ledger.Outcome) {
 	o.ID, o.Attempt, o.CallbackID = c.ID, c.Attempt, c.CallbackID
 	l.e.settler.in <- outcome{o, l.settled}
 }
 
 // settled notes that an outcome is written, or can't be. In that
 // case its text is still sending, though it may have gone out.
-func (l *lane) settled(o models.Outcome, written bool) {
+func (l *lane) settled(o ledger.Outcome, written bool) {
 	if !written {
 		l.unwritten.Store(true)
 	}
-	if o.State == models.Waiting {
+	if o.State == ledger.Waiting {
 		l.requeued.Store(true)
 	}
 	l.e.count.add(o)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -84,8 +84,8 @@ func (p *pacer) notBefore(t time.Time) {
 }
 
 // load reads what the lane's row remembers, so that a restart ends in no burst.
-func (p *pacer) load(l models.Lane, t models.Tenant) {
-	p.allowed, p.learned = float64(t.Allowed()), l.LearnedRate
+func (p *pacer) load(l ledger.Lane, perMinute int) {
+	p.allowed, p.learned = float64(perMinute), l.LearnedRate
 	p.limitedAt, p.limitedWords = l.LimitedAt, l.LimitedWords
 	if l.SlotAt != nil {
 		p.slot = *l.SlotAt
@@ -96,7 +96,7 @@ func (p *pacer) load(l models.Lane, t models.Tenant) {
 }
 
 // store writes what load reads.
-func (p *pacer) store(l *models.Lane) {
+func (p *pacer) store(l *ledger.Lane) {
 	slot, learned := p.slot, p.learnedAt
 	l.SlotAt, l.LearnedRate, l.LearnedAt = &slot, p.learned, &learned
 	l.LimitedAt, l.LimitedWords = p.limitedAt, p.limitedWords

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
@@ -61,7 +61,7 @@ func TestPacerUsesTheRateAndNeverExceedsIt(t *testing.T) {
 func TestPacerDoesNotBurstAfterAPause(t *testing.T) {
 	p := &pacer{}
 	slot := start
-	p.load(models.Lane{SlotAt: &slot}, models.Tenant{RatePerMinute: 100})
+	p.load(ledger.Lane{SlotAt: &slot}, 100)
 	away := start.Add(time.Hour)
 	at := simulate(p, away, time.Minute, func(int) time.Duration { return time.Millisecond })
 	if got := maxPerMinute(at); got > 100 || at[0] != away {
@@ -95,7 +95,7 @@ func TestPacerSlowsDownAfterA429AndRecovers(t *testing.T) {
 
 func TestPacerLeavesTheReserve(t *testing.T) {
 	p := &pacer{}
-	p.load(models.Lane{}, models.Tenant{RatePerMinute: 100, Reserve: 20})
+	p.load(ledger.Lane{}, 80)
 	if p.rate() != 80 {
 		t.Errorf("rate %.0f", p.rate())
 	}

@@ -3,8 +3,6 @@ package delivery
 import (
 	"context"
 	"time"
-
-	"dialpad-texting/models"
 )
 
 const (
@@ -17,7 +15,7 @@ const (
 )
 
 // isPolled reports whether nothing was added since the last poll.
-func (l *lane) isPolled() bool { return l.polledWakes == l.Wakes }
+func (l *lane) isPolled() bool { return l.polledWakes == l.Additions }
 
 // poll queues the waiting texts that are due, and
 // now and then reads the tenant's settings. It
@@ -34,16 +32,16 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	l.applySettings(ctx, now, found.Tenant)
-	l.polledWakes, l.nextDue = l.Wakes, found.NextDue
+	l.applySettings(ctx, now, found.RatePerMinute)
+	l.polledWakes, l.nextDue = l.Additions, found.NextDue
 	if found.NextDue == nil || found.NextDue.After(now) {
 		return nil
 	}
-	if found.More {
+	if found.MoreDue {
 		l.polledWakes = -1
 		return nil
 	}
-	n, next, err := l.e.store.PromoteDue(ctx, l.Lane, maxPromote)
+	n, next, err := l.e.store.Lanes.QueueDue(ctx, l.Lane, maxPromote)
 	l.nextDue = next
 	if n > 0 {
 		l.polledWakes = -1 // there may be more
@@ -51,8 +49,8 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	return err
 }
 
-func (l *lane) applySettings(ctx context.Context, now time.Time, t models.Tenant) {
-	changed := l.throttle.configure(now, l.settingsAt.IsZero(), l.Lane, t)
+func (l *lane) applySettings(ctx context.Context, now time.Time, perMinute int) {
+	changed := l.throttle.configure(now, l.settingsAt.IsZero(), l.Lane, perMinute)
 	l.settingsAt = now
 	if changed {
 		l.savePace(ctx)

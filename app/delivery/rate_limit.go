@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/integrations/dialpad"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -77,9 +77,9 @@ func (l *lane) rateLimited(ctx context.Context, e *dialpad.Error) {
 
 // savePace stores the pace in the lane's row, so that it survives a restart.
 func (l *lane) savePace(ctx context.Context) {
-	row := models.Lane{ID: l.ID, TenantID: l.TenantID, Fence: l.Fence}
+	row := ledger.Lane{ID: l.ID, TenantID: l.TenantID, Fence: l.Fence}
 	l.throttle.store(&row)
-	if err := l.e.store.SavePace(ctx, row); err != nil {
+	if err := l.e.store.Lanes.SavePace(ctx, row); err != nil {
 		l.e.cfg.Log.Error("save pace failed", "tenant", l.TenantID, "err", err)
 	}
 }

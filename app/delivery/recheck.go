@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // senderMaxAge is how old the known state of a sender may be
@@ -25,8 +26,8 @@ const (
 // go: plan, installation, connection, sender, opt-out, quiet hours.
 // It returns those that may and settles the others. (The claim itself
 // leaves out batches that are paused, held or cancelled.)
-func (l *lane) recheck(ctx context.Context, claimed []models.Claimed) []models.Claimed {
-	passed := make([]models.Claimed, 0, len(claimed))
+func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
+	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
 	senders := map[string]sender{}
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
@@ -55,31 +56,31 @@ func (l *lane) recheck(ctx context.Context, claimed []models.Claimed) []models.C
 }
 
 // eligibility returns why the text's tenant may not text now, nil if it may.
-func (l *lane) eligibility(c models.Claimed) *eligibility.Refusal {
+func (l *lane) eligibility(c ledger.ClaimedMessage) *eligibility.Refusal {
 	refusal := l.e.eligible.Check(eligibility.Facts{Plan: c.Plan, InstallState: c.InstallState,
 		ConnectionState: c.ConnectionState, Ready: c.ConnectionReady})
 	if refusal == nil && c.CompanyID != l.ID {
 		// Queued for the company that was connected
 		// before: its people are not this one's.
-		return eligibility.NotConnected(models.HeldCompany, connection.OtherCompanyReason)
+		return eligibility.NotConnected(ledger.HeldCompany, connection.OtherCompanyReason)
 	}
 	return refusal
 }
 
 // deferForQuietHours takes a text back whose recipient has quiet
 // hours now. A long bulk or an outage may bring its turn at night.
-func (l *lane) deferForQuietHours(c models.Claimed) bool {
+func (l *lane) deferForQuietHours(c ledger.ClaimedMessage) bool {
 	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
 	if until.IsZero() {
 		return false
 	}
 	until = until.UTC()
-	l.settle(c, models.Outcome{State: models.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
+	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
 	return true
 }
 
 func optedOutWords(source string) string {
-	if source == models.SourceAutomation {
+	if source == ledger.SourceAutomation {
 		return wordsOptedOutAutomation
 	}
 	return wordsOptedOut
@@ -93,7 +94,7 @@ type sender struct {
 
 // readSender returns what is known of a text's
 // sender, and asks Dialpad if that is old.
-func (l *lane) readSender(ctx context.Context, c models.Claimed) sender {
+func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
 	now := l.e.cfg.Now()
 	isFresh := c.SenderCheckedAt != nil && !c.SenderStale && now.Sub(*c.SenderCheckedAt) < senderMaxAge
 	if isFresh {

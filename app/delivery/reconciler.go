@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -33,17 +34,17 @@ func NewReconciler(store *models.Store) *Reconciler {
 // with. If not, process it again soon: a text between the same numbers
 // is on the wire, and its answer may bring the id that the event names.
 func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (done bool, err error) {
-	e, err := r.store.Event(ctx, tenantID, eventID)
+	e, err := r.store.Events.Get(ctx, tenantID, eventID)
 	if errors.Is(err, models.ErrNotFound) {
 		return true, nil // erased meanwhile
 	}
-	if err != nil || e.State != models.EventPending {
+	if err != nil || e.State != ledger.EventPending {
 		return err == nil, err
 	}
-	if e.Kind != models.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
+	if e.Kind != ledger.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
 		return true, r.closeUnmatched(ctx, e)
 	}
-	m, err := r.store.MessageByDialpadID(ctx, tenantID, e.DialpadID)
+	m, err := r.store.Messages.ByDialpadID(ctx, tenantID, e.DialpadID)
 	switch {
 	case err == nil:
 		return true, r.apply(ctx, e, m, "")
@@ -55,22 +56,22 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 
 // matchByNumbers finds the message of an event whose Dialpad id
 // we don't know: the only uncertain one between its two numbers.
-func (r *Reconciler) matchByNumbers(ctx context.Context, e models.WebhookEvent) (done bool, err error) {
+func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) (done bool, err error) {
 	if e.DeviceType != "" && !strings.EqualFold(e.DeviceType, publicAPI) {
 		return true, r.closeUnmatched(ctx, e) // sent by hand: never ours
 	}
-	inFlight, err := r.store.PairInFlight(ctx, e.TenantID, e.FromNumber, e.ToNumber)
+	inFlight, err := r.store.Messages.PairInFlight(ctx, e.TenantID, e.FromNumber, e.ToNumber)
 	if err != nil || inFlight {
 		return false, err
 	}
 	// The answer may have come since the first look-up. Now
 	// that nothing is on the wire, look the id up again.
-	if m, err := r.store.MessageByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
+	if m, err := r.store.Messages.ByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
 		return true, r.apply(ctx, e, m, "")
 	} else if !errors.Is(err, models.ErrNotFound) {
 		return false, err
 	}
-	candidates, err := r.store.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber,
+	candidates, err := r.store.Messages.UncertainOfPair(ctx, e.TenantID, e.FromNumber, e.ToNumber,
 		e.ReceivedAt.Add(-matchWindow), e.ReceivedAt.Add(clockSkew))
 	if err != nil {
 		return false, err
@@ -81,27 +82,27 @@ func (r *Reconciler) matchByNumbers(ctx context.Context, e models.WebhookEvent) 
 	return true, r.apply(ctx, e, candidates[0], "number")
 }
 
-func (r *Reconciler) closeUnmatched(ctx context.Context, e models.WebhookEvent) error {
-	return r.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventUnmatched, "")
+func (r *Reconciler) closeUnmatched(ctx context.Context, e ledger.WebhookEvent) error {
+	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventUnmatched, "")
 }
 
 // apply moves a message forward, never back. It
 // stores Dialpad's raw result beside our sentence.
-func (r *Reconciler) apply(ctx context.Context, e models.WebhookEvent, m models.Message, matchedBy string) error {
-	p := models.Progress{DialpadID: e.DialpadID, MatchedBy: matchedBy}
+func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.Message, matchedBy string) error {
+	p := ledger.EventEffect{DialpadID: e.DialpadID, MatchedBy: matchedBy}
 	switch messageState(e.Status, e.Result) {
-	case models.Sent:
-		p.State, p.From = models.Sent, []string{models.Uncertain}
-	case models.Delivered:
-		p.State, p.From = models.Delivered, []string{models.Uncertain, models.Sent}
-	case models.Undelivered:
-		p.State, p.From = models.Undelivered, []string{models.Uncertain, models.Sent}
+	case ledger.Sent:
+		p.State, p.From = ledger.Sent, []string{ledger.Uncertain}
+	case ledger.Delivered:
+		p.State, p.From = ledger.Delivered, []string{ledger.Uncertain, ledger.Sent}
+	case ledger.Undelivered:
+		p.State, p.From = ledger.Undelivered, []string{ledger.Uncertain, ledger.Sent}
 		p.Code, p.Text = cmp.Or(e.Result, e.Status), resultText(e.Result)
 	}
 	if p.State != "" {
-		if _, err := r.store.AdvanceMessage(ctx, e.TenantID, m.ID, p); err != nil {
+		if _, err := r.store.Messages.ApplyEvent(ctx, e.TenantID, m.ID, p); err != nil {
 			return err
 		}
 	}
-	return r.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, m.ID)
+	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, m.ID)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -43,36 +43,36 @@ func (w *eventWorld) must(err error) {
 }
 
 // claim queues n texts and claims them, as if each were on the wire.
-func (w *eventWorld) claim(id string, n int) []models.Claimed {
+func (w *eventWorld) claim(id string, n int) []ledger.ClaimedMessage {
 	w.t.Helper()
-	w.acme.Batch(id, models.ClassBulk, "1", "ana@acme.com", n)
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), "w1", time.Minute, 0, 1)
+	w.acme.Batch(id, ledger.ClassBulk, "1", "ana@acme.com", n)
+	lanes, err := w.db.Lanes.AcquireAllTenants(context.Background(), "w1", time.Minute, 0, 1)
 	w.must(err)
-	got, _, err := w.db.Claim(context.Background(), lanes[0], models.Take{N: n, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(context.Background(), lanes[0], ledger.ClaimSize{N: n, Base: w.clock.Now()})
 	w.must(err)
 	if len(got) != n {
 		w.t.Fatalf("claimed %d of %d", len(got), n)
 	}
-	w.must(w.db.HandLanesBackAllTenants(context.Background(), "w1"))
+	w.must(w.db.Lanes.ReleaseOwnedAllTenants(context.Background(), "w1"))
 	return got
 }
 
-func (w *eventWorld) settle(c models.Claimed, state, dialpadID string) {
+func (w *eventWorld) settle(c ledger.ClaimedMessage, state, dialpadID string) {
 	w.t.Helper()
-	_, err := w.db.Settle(context.Background(), []models.Outcome{{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: dialpadID}})
+	_, err := w.db.Settle(context.Background(), []ledger.Outcome{{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: dialpadID}})
 	w.must(err)
 }
 
 // storeEvent stores an event and returns its id, "" if the body is known.
-func (w *eventWorld) storeEvent(body string, e models.WebhookEvent) string {
+func (w *eventWorld) storeEvent(body string, e ledger.WebhookEvent) string {
 	w.t.Helper()
-	e.TenantID, e.Kind, e.BodyHash, e.Direction = "t_9", models.EventSMS, body, "outbound"
-	fresh, err := w.db.StoreEvent(context.Background(), e)
+	e.TenantID, e.Kind, e.BodyHash, e.Direction = "t_9", ledger.EventSMS, body, "outbound"
+	fresh, err := w.db.SaveEvent(context.Background(), e)
 	w.must(err)
 	if !fresh {
 		return ""
 	}
-	list, err := w.db.PendingEventsAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 100)
+	list, err := w.db.Events.PendingAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 100)
 	w.must(err)
 	if len(list) == 0 {
 		w.t.Fatal("the event is not pending")
@@ -88,16 +88,16 @@ func (w *eventWorld) process(id string) bool {
 }
 
 // receive stores an event and applies it.
-func (w *eventWorld) receive(e models.WebhookEvent) bool {
+func (w *eventWorld) receive(e ledger.WebhookEvent) bool {
 	w.t.Helper()
 	w.n++
 	w.clock.Add(time.Second)
 	return w.process(w.storeEvent(fmt.Sprint("body ", w.n), e))
 }
 
-func (w *eventWorld) message(id string) models.Message {
+func (w *eventWorld) message(id string) ledger.Message {
 	w.t.Helper()
-	m, err := w.db.Message(context.Background(), "t_9", "", id)
+	m, err := w.db.Messages.Get(context.Background(), "t_9", "", id)
 	w.must(err)
 	return m
 }
@@ -105,10 +105,10 @@ func (w *eventWorld) message(id string) models.Message {
 func TestDuplicateEventChangesNothing(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		w.settle(c, models.Sent, "d1")
-		e := models.WebhookEvent{DialpadID: "d1", Status: "delivered"}
+		w.settle(c, ledger.Sent, "d1")
+		e := ledger.WebhookEvent{DialpadID: "d1", Status: "delivered"}
 		id := w.storeEvent("the body", e)
-		if !w.process(id) || w.message(c.ID).State != models.Delivered {
+		if !w.process(id) || w.message(c.ID).State != ledger.Delivered {
 			w.t.Fatalf("the text is %s", w.message(c.ID).State)
 		}
 		before := w.message(c.ID)
@@ -119,7 +119,7 @@ func TestDuplicateEventChangesNothing(t *testing.T) {
 		if !w.process(id) || !w.receive(e) { // processed again, and the same in another body
 			w.t.Error("not done with")
 		}
-		if after := w.message(c.ID); !after.UpdatedAt.Equal(before.UpdatedAt) || after.State != models.Delivered {
+		if after := w.message(c.ID); !after.UpdatedAt.Equal(before.UpdatedAt) || after.State != ledger.Delivered {
 			w.t.Errorf("it moved again: %+v", after)
 		}
 	})
@@ -127,21 +127,21 @@ func TestDuplicateEventChangesNothing(t *testing.T) {
 
 func TestStatusNeverMovesBack(t *testing.T) {
 	for _, c := range []struct {
-		first, then models.WebhookEvent
+		first, then ledger.WebhookEvent
 		want        string
 	}{
-		{models.WebhookEvent{Status: "delivered"}, models.WebhookEvent{Status: "sent"}, models.Delivered},
-		{models.WebhookEvent{Status: "delivered"}, models.WebhookEvent{Status: "pending"}, models.Delivered},
-		{models.WebhookEvent{Status: "delivered"}, models.WebhookEvent{Status: "failed"}, models.Delivered},
-		{models.WebhookEvent{Status: "failed", Result: "rejected_spam"}, models.WebhookEvent{Status: "pending"}, models.Undelivered},
-		{models.WebhookEvent{Status: "failed", Result: "rejected_spam"}, models.WebhookEvent{Status: "delivered"}, models.Undelivered},
-		{models.WebhookEvent{Status: "sent"}, models.WebhookEvent{Status: "a word of tomorrow"}, models.Sent},
+		{ledger.WebhookEvent{Status: "delivered"}, ledger.WebhookEvent{Status: "sent"}, ledger.Delivered},
+		{ledger.WebhookEvent{Status: "delivered"}, ledger.WebhookEvent{Status: "pending"}, ledger.Delivered},
+		{ledger.WebhookEvent{Status: "delivered"}, ledger.WebhookEvent{Status: "failed"}, ledger.Delivered},
+		{ledger.WebhookEvent{Status: "failed", Result: "rejected_spam"}, ledger.WebhookEvent{Status: "pending"}, ledger.Undelivered},
+		{ledger.WebhookEvent{Status: "failed", Result: "rejected_spam"}, ledger.WebhookEvent{Status: "delivered"}, ledger.Undelivered},
+		{ledger.WebhookEvent{Status: "sent"}, ledger.WebhookEvent{Status: "a word of tomorrow"}, ledger.Sent},
 	} {
 		t.Run(c.first.Status+" then "+c.then.Status, func(t *testing.T) {
 			eachEventWorld(t, func(w *eventWorld) {
 				text := w.claim("b1", 1)[0]
-				w.settle(text, models.Sent, "d1")
-				for _, e := range []models.WebhookEvent{c.first, c.then} {
+				w.settle(text, ledger.Sent, "d1")
+				for _, e := range []ledger.WebhookEvent{c.first, c.then} {
 					e.DialpadID = "d1"
 					if !w.receive(e) {
 						w.t.Error("not done with")
@@ -158,15 +158,15 @@ func TestStatusNeverMovesBack(t *testing.T) {
 func TestEventBeforeTheAnswerWaitsForIt(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		id := w.storeEvent("early", models.WebhookEvent{DialpadID: "d1", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
+		id := w.storeEvent("early", ledger.WebhookEvent{DialpadID: "d1", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
 		if w.process(id) {
 			w.t.Fatal("done with, although the text is on the wire")
 		}
-		w.settle(c, models.Sent, "d1")
-		if m := w.message(c.ID); m.State != models.Sent {
+		w.settle(c, ledger.Sent, "d1")
+		if m := w.message(c.ID); m.State != ledger.Sent {
 			w.t.Fatalf("the text is %s", m.State)
 		}
-		if !w.process(id) || w.message(c.ID).State != models.Delivered || w.message(c.ID).MatchedBy != "" {
+		if !w.process(id) || w.message(c.ID).State != ledger.Delivered || w.message(c.ID).MatchedBy != "" {
 			w.t.Errorf("the text is %+v", w.message(c.ID))
 		}
 	})
@@ -175,25 +175,25 @@ func TestEventBeforeTheAnswerWaitsForIt(t *testing.T) {
 func TestUnknownIDSettlesThePairsOnlyUncertainText(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		w.settle(c, models.Uncertain, "")
-		about := func(change func(*models.WebhookEvent)) models.WebhookEvent {
-			e := models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}
+		w.settle(c, ledger.Uncertain, "")
+		about := func(change func(*ledger.WebhookEvent)) ledger.WebhookEvent {
+			e := ledger.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}
 			change(&e)
 			return e
 		}
-		for name, change := range map[string]func(*models.WebhookEvent){
-			"another number": func(e *models.WebhookEvent) { e.ToNumber = "+14155550199" },
-			"by hand":        func(e *models.WebhookEvent) { e.DeviceType = "native" },
-			"no id":          func(e *models.WebhookEvent) { e.DialpadID = "" },
+		for name, change := range map[string]func(*ledger.WebhookEvent){
+			"another number": func(e *ledger.WebhookEvent) { e.ToNumber = "+14155550199" },
+			"by hand":        func(e *ledger.WebhookEvent) { e.DeviceType = "native" },
+			"no id":          func(e *ledger.WebhookEvent) { e.DialpadID = "" },
 		} {
-			if !w.receive(about(change)) || w.message(c.ID).State != models.Uncertain {
+			if !w.receive(about(change)) || w.message(c.ID).State != ledger.Uncertain {
 				w.t.Errorf("%s: the text is %s", name, w.message(c.ID).State)
 			}
 		}
-		if !w.receive(about(func(*models.WebhookEvent) {})) {
+		if !w.receive(about(func(*ledger.WebhookEvent) {})) {
 			w.t.Error("not done with")
 		}
-		if m := w.message(c.ID); m.State != models.Delivered || m.MatchedBy != "number" || m.DialpadID != "d9" {
+		if m := w.message(c.ID); m.State != ledger.Delivered || m.MatchedBy != "number" || m.DialpadID != "d9" {
 			w.t.Errorf("the text is %+v", m)
 		}
 	})
@@ -202,17 +202,17 @@ func TestUnknownIDSettlesThePairsOnlyUncertainText(t *testing.T) {
 func TestTwoCandidatesAreNotMatched(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		a := w.claim("b1", 1)[0]
-		w.settle(a, models.Uncertain, "")
+		w.settle(a, ledger.Uncertain, "")
 		b := w.claim("b2", 1)[0] // to the same number
-		w.settle(b, models.Uncertain, "")
+		w.settle(b, ledger.Uncertain, "")
 		if a.ToNumber != b.ToNumber {
 			w.t.Fatalf("%s and %s are no pair", a.ToNumber, b.ToNumber)
 		}
-		if !w.receive(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: a.ToNumber}) {
+		if !w.receive(ledger.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: a.ToNumber}) {
 			w.t.Error("not done with")
 		}
 		for _, id := range []string{a.ID, b.ID} {
-			if m := w.message(id); m.State != models.Uncertain {
+			if m := w.message(id); m.State != ledger.Uncertain {
 				w.t.Errorf("text %s is %s", id, m.State)
 			}
 		}
@@ -222,9 +222,9 @@ func TestTwoCandidatesAreNotMatched(t *testing.T) {
 func TestUncertainTextIsNotMatchedAfterTenMinutes(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		w.settle(c, models.Uncertain, "")
+		w.settle(c, ledger.Uncertain, "")
 		w.clock.Add(11 * time.Minute)
-		if !w.receive(models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) || w.message(c.ID).State != models.Uncertain {
+		if !w.receive(ledger.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) || w.message(c.ID).State != ledger.Uncertain {
 			w.t.Errorf("the text is %s", w.message(c.ID).State)
 		}
 	})
@@ -233,12 +233,12 @@ func TestUncertainTextIsNotMatchedAfterTenMinutes(t *testing.T) {
 func TestEventNeverSettlesALaterText(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		early := w.storeEvent("early", models.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
-		w.settle(c, models.Failed, "")
+		early := w.storeEvent("early", ledger.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber})
+		w.settle(c, ledger.Failed, "")
 		w.clock.Add(5 * time.Second)
 		later := w.claim("b2", 1)[0] // to the same number
-		w.settle(later, models.Uncertain, "")
-		if later.ToNumber != c.ToNumber || !w.process(early) || w.message(later.ID).State != models.Uncertain {
+		w.settle(later, ledger.Uncertain, "")
+		if later.ToNumber != c.ToNumber || !w.process(early) || w.message(later.ID).State != ledger.Uncertain {
 			w.t.Errorf("the text to %s is %s", later.ToNumber, w.message(later.ID).State)
 		}
 	})
@@ -251,11 +251,11 @@ func TestEventNeverSettlesALaterText(t *testing.T) {
 func TestTextByHandMaySettleThePairsUncertainText(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		w.settle(c, models.Uncertain, "")
-		if !w.receive(models.WebhookEvent{DialpadID: "by hand", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) {
+		w.settle(c, ledger.Uncertain, "")
+		if !w.receive(ledger.WebhookEvent{DialpadID: "by hand", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}) {
 			w.t.Error("not done with")
 		}
-		if m := w.message(c.ID); m.State != models.Delivered || m.MatchedBy != "number" {
+		if m := w.message(c.ID); m.State != ledger.Delivered || m.MatchedBy != "number" {
 			w.t.Errorf("the text is %s, matched by %q", m.State, m.MatchedBy)
 		}
 	})
@@ -264,19 +264,19 @@ func TestTextByHandMaySettleThePairsUncertainText(t *testing.T) {
 func TestEventOfAnotherTenantChangesNothing(t *testing.T) {
 	eachEventWorld(t, func(w *eventWorld) {
 		c := w.claim("b1", 1)[0]
-		w.settle(c, models.Sent, "d1")
+		w.settle(c, ledger.Sent, "d1")
 		w.db.Tenant("t_10").Connected("c2")
-		_, err := w.db.StoreEvent(context.Background(), models.WebhookEvent{TenantID: "t_10", Kind: models.EventSMS, BodyHash: "x", Direction: "outbound",
+		_, err := w.db.SaveEvent(context.Background(), ledger.WebhookEvent{TenantID: "t_10", Kind: ledger.EventSMS, BodyHash: "x", Direction: "outbound",
 			DialpadID: "d1", Status: "failed", Result: "rejected_spam", FromNumber: from, ToNumber: c.ToNumber})
 		w.must(err)
-		list, err := w.db.PendingEventsAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 10)
+		list, err := w.db.Events.PendingAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 10)
 		w.must(err)
 		for _, e := range list {
 			if _, err := w.rec.Process(context.Background(), e.TenantID, e.ID); err != nil {
 				w.t.Error(err)
 			}
 		}
-		if m := w.message(c.ID); m.State != models.Sent {
+		if m := w.message(c.ID); m.State != ledger.Sent {
 			w.t.Errorf("the text is %s", m.State)
 		}
 	})

@@ -9,13 +9,14 @@ import (
 
 	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/dialpad"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // send posts one text, once, and settles what became of it. The
 // request goes on when the process stops: half a request is an
 // unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(token connection.Token, c models.Claimed) {
+func (l *lane) send(token connection.Token, c ledger.ClaimedMessage) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
@@ -26,12 +27,12 @@ func (l *lane) send(token connection.Token, c models.Claimed) {
 	}
 	l.throttle.answered()
 	l.tokenAccepted(ctx, token)
-	l.settle(c, models.Outcome{State: models.Sent, DialpadID: res.ID})
+	l.settle(c, ledger.Outcome{State: ledger.Sent, DialpadID: res.ID})
 }
 
 // settleError maps an error of the POST to an outcome. An answer that
 // was lost leaves the text uncertain: it is never sent again by itself.
-func (l *lane) settleError(ctx context.Context, token connection.Token, c models.Claimed, err error) {
+func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger.ClaimedMessage, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
 		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // unknown: Dialpad may have taken the text
@@ -55,7 +56,7 @@ func (l *lane) settleError(ctx context.Context, token connection.Token, c models
 	default:
 		log.Warn("answer to a text lost", "err", e)
 		l.throttle.failed(l.e.cfg.Now(), e.RetryAfter)
-		l.settle(c, models.Outcome{State: models.Uncertain, Code: "outcome_unknown", Text: models.UnknownOutcome})
+		l.settle(c, ledger.Outcome{State: ledger.Uncertain, Code: "outcome_unknown", Text: ledger.UnknownOutcome})
 		return
 	}
 	log.Info("text not accepted", "err", e)
@@ -72,8 +73,8 @@ func (l *lane) requestCheck(ctx context.Context, senderID string) {
 	if now.UnixNano()-last < int64(checkInterval) || !l.checkedAt.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	err := errors.Join(l.e.store.MarkStale(ctx, l.TenantID, []string{senderID}),
-		l.e.store.Enqueue(ctx, models.CheckConnection{TenantID: l.TenantID}))
+	err := errors.Join(l.e.store.Accounts.MarkStale(ctx, l.TenantID, []string{senderID}),
+		l.e.store.Enqueue(ctx, queue.CheckConnection{TenantID: l.TenantID}))
 	if err != nil {
 		l.e.cfg.Log.Warn("enqueue connection check failed", "tenant", l.TenantID, "err", err)
 	}

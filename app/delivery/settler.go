@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // settler writes outcomes in groups. While a
@@ -17,14 +18,14 @@ type settler struct {
 	log   *slog.Logger
 
 	mu        sync.Mutex
-	followUps []models.Settled // settled since the last follow-up
+	followUps []ledger.Transition // settled since the last follow-up
 }
 
 // outcome is what became of one text. done
 // is called once it is written, or can't be.
 type outcome struct {
-	models.Outcome
-	done func(o models.Outcome, written bool)
+	ledger.Outcome
+	done func(o ledger.Outcome, written bool)
 }
 
 const (
@@ -90,8 +91,8 @@ func (o outcome) withoutText() outcome {
 	return o
 }
 
-func (s *settler) settle(group []outcome) ([]models.Settled, error) {
-	rows := make([]models.Outcome, len(group))
+func (s *settler) settle(group []outcome) ([]ledger.Transition, error) {
+	rows := make([]ledger.Outcome, len(group))
 	for i, o := range group {
 		rows[i] = o.Outcome
 	}
@@ -101,7 +102,7 @@ func (s *settler) settle(group []outcome) ([]models.Settled, error) {
 }
 
 // addFollowUps leaves texts to the next followUp.
-func (s *settler) addFollowUps(moved []models.Settled) {
+func (s *settler) addFollowUps(moved []ledger.Transition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.followUps = append(s.followUps, moved...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // answer posts one of a worker's texts, or settles one that is posted.
@@ -22,17 +23,17 @@ func (w *simulation) answer(d *simWorker) {
 		w.post(d, f)
 		return
 	}
-	_, err := w.db.Settle(context.Background(), []models.Outcome{f.answer})
+	_, err := w.db.Settle(context.Background(), []ledger.Outcome{f.answer})
 	w.must(err)
 	if w.r.IntN(10) == 0 { // the database's answer was lost, so the settler retries
-		_, err = w.db.Settle(context.Background(), []models.Outcome{f.answer})
+		_, err = w.db.Settle(context.Background(), []ledger.Outcome{f.answer})
 		w.must(err)
 	}
 	w.logf("%s settles %s as %s", d.name, f.ID[24:], f.answer.State)
-	w.texts[f.ID].open = f.answer.State == models.Uncertain
+	w.texts[f.ID].open = f.answer.State == ledger.Uncertain
 	d.flights = slices.Delete(d.flights, i, i+1)
 	if w.r.IntN(2) == 0 {
-		w.must(w.db.FinishBatches(context.Background(), []string{f.BatchID}))
+		w.must(w.db.Batches.Finish(context.Background(), []string{f.BatchID}))
 	}
 }
 
@@ -42,35 +43,35 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	if t.onWire > 0 {
 		w.failf("text %s goes onto the wire again", f.ID)
 	}
-	f.posted, f.answer = true, models.Outcome{ID: f.ID, Attempt: f.Attempt}
+	f.posted, f.answer = true, ledger.Outcome{ID: f.ID, Attempt: f.Attempt}
 	kind := w.r.IntN(10)
 	switch {
 	case kind == 0: // 429: not accepted
 		due := w.clock.Now().Add(time.Duration(w.r.IntN(5000)) * time.Millisecond)
-		f.answer.State, f.answer.DueAt = models.Waiting, &due
+		f.answer.State, f.answer.DueAt = ledger.Waiting, &due
 		w.reached[requeuedText]++
 	case kind == 1:
-		f.answer.State = models.Failed
+		f.answer.State = ledger.Failed
 	case kind == 2: // lost on the way there
-		f.answer.State, t.onWire = models.Uncertain, 1
+		f.answer.State, t.onWire = ledger.Uncertain, 1
 	default:
 		w.names++
 		t.onWire, t.accepted, t.dialpadID = 1, t.accepted+1, fmt.Sprint("d", w.names)
-		f.answer.State, f.answer.DialpadID = models.Sent, t.dialpadID
+		f.answer.State, f.answer.DialpadID = ledger.Sent, t.dialpadID
 		if kind < 6 { // lost on the way back
-			f.answer.State, f.answer.DialpadID = models.Uncertain, ""
+			f.answer.State, f.answer.DialpadID = ledger.Uncertain, ""
 		}
 		last := "delivered"
 		if w.r.IntN(4) == 0 {
 			last = "failed"
 		}
 		for _, status := range []string{"pending", "sent", last} {
-			w.events = append(w.events, models.WebhookEvent{DialpadID: t.dialpadID, Status: status, FromNumber: f.FromNumber, ToNumber: f.ToNumber})
+			w.events = append(w.events, ledger.WebhookEvent{DialpadID: t.dialpadID, Status: status, FromNumber: f.FromNumber, ToNumber: f.ToNumber})
 		}
 	}
 	w.logf("%s posts %s: %s %s", d.name, f.ID[24:], f.answer.State, t.dialpadID)
 	if w.r.IntN(12) == 0 { // somebody texts the same person by hand
-		w.events = append(w.events, models.WebhookEvent{DialpadID: w.name("hand"), Status: "delivered", DeviceType: "native", FromNumber: f.FromNumber, ToNumber: f.ToNumber})
+		w.events = append(w.events, ledger.WebhookEvent{DialpadID: w.name("hand"), Status: "delivered", DeviceType: "native", FromNumber: f.FromNumber, ToNumber: f.ToNumber})
 	}
 }
 
@@ -92,10 +93,10 @@ func (w *simulation) receiveEvent() {
 	if w.r.IntN(6) > 0 {
 		w.events = slices.Delete(w.events, i, i+1)
 	}
-	e.TenantID, e.Kind, e.Direction, e.BodyHash = w.tenant, models.EventSMS, "outbound", w.name("body")
-	_, err := w.db.StoreEvent(context.Background(), e)
+	e.TenantID, e.Kind, e.Direction, e.BodyHash = w.tenant, ledger.EventSMS, "outbound", w.name("body")
+	_, err := w.db.SaveEvent(context.Background(), e)
 	w.must(err)
-	list, err := w.db.PendingEventsAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 1000)
+	list, err := w.db.Events.PendingAllTenants(context.Background(), w.clock.Now().Add(time.Hour), 1000)
 	w.must(err)
 	for _, p := range list {
 		if p.TenantID == w.tenant && !slices.Contains(w.waiting, p.ID) && !w.process(p.ID) {
@@ -116,25 +117,25 @@ func (w *simulation) process(id string) bool {
 func (w *simulation) changeBatch() {
 	ctx := context.Background()
 	id := w.batches[w.r.IntN(len(w.batches))]
-	b, err := w.db.Batch(ctx, w.tenant, "", id)
+	b, err := w.db.Batches.Get(ctx, w.tenant, "", id)
 	w.must(err)
 	change := func(from, to string) {
-		if err := w.db.UpdateBatch(ctx, w.tenant, id, []string{from}, map[string]any{"state": to}); !errors.Is(err, models.ErrLost) {
+		if err := w.db.Batches.Update(ctx, w.tenant, id, []string{from}, map[string]any{"state": to}); !errors.Is(err, models.ErrLost) {
 			w.must(err)
 		}
 	}
 	switch w.r.IntN(8) {
 	case 0, 1:
-		change(models.BatchSending, models.BatchPaused)
+		change(ledger.BatchSending, ledger.BatchPaused)
 	case 2, 3, 4:
-		change(models.BatchPaused, models.BatchSending)
+		change(ledger.BatchPaused, ledger.BatchSending)
 	case 5:
-		change(b.State, models.BatchCancelled)
+		change(b.State, ledger.BatchCancelled)
 	case 6:
-		_, err := w.db.HoldBatches(ctx, w.tenant, "", models.HeldBroken, "")
+		_, err := w.db.Batches.Hold(ctx, w.tenant, "", ledger.HeldBroken, "")
 		w.must(err)
 	default:
-		_, err := w.db.ReleaseBatches(ctx, w.tenant, models.HeldBroken)
+		_, err := w.db.Batches.Release(ctx, w.tenant, ledger.HeldBroken)
 		w.must(err)
 	}
 	w.logf("decide about %s, %s", id, b.State)
@@ -148,19 +149,19 @@ func (w *simulation) changeBatch() {
 func (w *simulation) applyBatchStates() {
 	ctx := context.Background()
 	for _, id := range w.batches {
-		b, err := w.db.Batch(ctx, w.tenant, "", id)
+		b, err := w.db.Batches.Get(ctx, w.tenant, "", id)
 		w.must(err)
 		switch b.State {
-		case models.BatchCancelled:
-			_, err = w.db.MoveMessages(ctx, w.tenant, id, []string{models.Queued, models.Waiting, models.Held}, models.Cancelled, "cancelled", "", 3)
-		case models.BatchPaused, models.BatchHeld:
-			_, err = w.db.MoveMessages(ctx, w.tenant, id, []string{models.Queued, models.Waiting}, models.Held, "paused", "", 3)
-		case models.BatchSending:
-			var lane models.Lane
-			lane, err = w.db.LaneOf(ctx, w.tenant, w.acme.Lane)
+		case ledger.BatchCancelled:
+			_, err = w.db.Messages.ChangeState(ctx, w.tenant, id, []string{ledger.Queued, ledger.Waiting, ledger.Held}, ledger.Cancelled, "cancelled", "", 3)
+		case ledger.BatchPaused, ledger.BatchHeld:
+			_, err = w.db.Messages.ChangeState(ctx, w.tenant, id, []string{ledger.Queued, ledger.Waiting}, ledger.Held, "paused", "", 3)
+		case ledger.BatchSending:
+			var lane ledger.Lane
+			lane, err = w.db.Lanes.Get(ctx, w.tenant, w.acme.Lane)
 			w.must(err)
-			if _, err = w.db.RequeueMessages(ctx, lane, id, "", 3); err == nil {
-				err = w.db.Wake(ctx, w.tenant, w.acme.Lane, w.clock.Now())
+			if _, err = w.db.Messages.Requeue(ctx, lane, id, "", 3); err == nil {
+				err = w.db.Lanes.MarkDue(ctx, w.tenant, w.acme.Lane, w.clock.Now())
 			}
 		}
 		w.must(err)
@@ -170,28 +171,28 @@ func (w *simulation) applyBatchStates() {
 // nextStates are the states that may follow each state. A text
 // that comes back to the queue was not accepted, or never claimed.
 var nextStates = map[string][]string{
-	models.Queued:    {models.Sending, models.Held, models.Cancelled},
-	models.Waiting:   {models.Queued, models.Held, models.Cancelled, models.Sending},
-	models.Held:      {models.Queued, models.Waiting, models.Cancelled},
-	models.Sending:   {models.Sent, models.Failed, models.Uncertain, models.Waiting},
-	models.Uncertain: {models.Sent, models.Failed, models.Delivered, models.Undelivered},
-	models.Sent:      {models.Delivered, models.Undelivered},
+	ledger.Queued:    {ledger.Sending, ledger.Held, ledger.Cancelled},
+	ledger.Waiting:   {ledger.Queued, ledger.Held, ledger.Cancelled, ledger.Sending},
+	ledger.Held:      {ledger.Queued, ledger.Waiting, ledger.Cancelled},
+	ledger.Sending:   {ledger.Sent, ledger.Failed, ledger.Uncertain, ledger.Waiting},
+	ledger.Uncertain: {ledger.Sent, ledger.Failed, ledger.Delivered, ledger.Undelivered},
+	ledger.Sent:      {ledger.Delivered, ledger.Undelivered},
 }
 
 // checkLedger reads all messages: none is missing, and none moved backward.
 func (w *simulation) checkLedger() {
 	found := 0
 	for _, id := range w.batches {
-		list, err := w.db.Messages(context.Background(), w.tenant, id, nil, "", 1000)
+		list, err := w.db.Messages.List(context.Background(), w.tenant, id, nil, "", 1000)
 		w.must(err)
 		for _, m := range list {
 			found++
 			f := w.texts[m.ID]
-			back := f.claimLost && f.state == models.Sending && (m.State == models.Queued || m.State == models.Held || m.State == models.Cancelled)
+			back := f.claimLost && f.state == ledger.Sending && (m.State == ledger.Queued || m.State == ledger.Held || m.State == ledger.Cancelled)
 			if m.State != f.state && !back && !slices.Contains(nextStates[f.state], m.State) {
 				w.failf("text %s went from %s to %s", m.ID, f.state, m.State)
 			}
-			if m.State != f.state && f.state == models.Uncertain {
+			if m.State != f.state && f.state == ledger.Uncertain {
 				w.reached[settledUnknown]++
 			}
 			f.state = m.State
@@ -204,14 +205,14 @@ func (w *simulation) checkLedger() {
 }
 
 // checkMessage compares a message with what really became of its text.
-func (w *simulation) checkMessage(m models.Message, f *truth) {
+func (w *simulation) checkMessage(m ledger.Message, f *truth) {
 	ok := true
 	switch m.State {
-	case models.Queued, models.Waiting, models.Held, models.Cancelled:
+	case ledger.Queued, ledger.Waiting, ledger.Held, ledger.Cancelled:
 		ok = f.onWire == 0
-	case models.Failed:
+	case ledger.Failed:
 		ok = f.accepted == 0
-	case models.Sent, models.Delivered, models.Undelivered:
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered:
 		ok = f.accepted == 1 && m.DialpadID == f.dialpadID
 	}
 	if !ok || f.accepted > 1 {
@@ -223,9 +224,9 @@ func (w *simulation) checkMessage(m models.Message, f *truth) {
 // answers and events arrive, one worker drains the lane.
 func (w *simulation) finish() {
 	ctx := context.Background()
-	for _, code := range []string{models.BatchPaused, models.BatchHeld} {
+	for _, code := range []string{ledger.BatchPaused, ledger.BatchHeld} {
 		for _, id := range w.batches {
-			if err := w.db.UpdateBatch(ctx, w.tenant, id, []string{code}, map[string]any{"state": models.BatchSending}); !errors.Is(err, models.ErrLost) {
+			if err := w.db.Batches.Update(ctx, w.tenant, id, []string{code}, map[string]any{"state": ledger.BatchSending}); !errors.Is(err, models.ErrLost) {
 				w.must(err)
 			}
 		}
@@ -271,8 +272,8 @@ func (w *simulation) isDone() bool {
 	return len(w.events)+len(w.waiting) == 0
 }
 
-var endStates = map[string]bool{models.Sent: true, models.Delivered: true, models.Undelivered: true, models.Failed: true,
-	models.Uncertain: true, models.Cancelled: true}
+var endStates = map[string]bool{ledger.Sent: true, ledger.Delivered: true, ledger.Undelivered: true, ledger.Failed: true,
+	ledger.Uncertain: true, ledger.Cancelled: true}
 
 func (w *simulation) checkAllEnded() {
 	for id, f := range w.texts {
@@ -280,7 +281,7 @@ func (w *simulation) checkAllEnded() {
 			w.failf("text %s is still %s: %+v", id, f.state, *f)
 		}
 	}
-	counts, err := w.db.CountMessages(context.Background(), w.tenant, w.batches)
+	counts, err := w.db.Messages.CountByBatch(context.Background(), w.tenant, w.batches)
 	w.must(err)
 	sum := 0
 	for _, c := range counts {

@@ -12,6 +12,7 @@ import (
 
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -69,7 +70,7 @@ type simulation struct {
 	batches     []string
 	texts       map[string]*truth // by message
 	workers     []*simWorker
-	events      []models.WebhookEvent
+	events      []ledger.WebhookEvent
 	waiting     []string // events that wait for an answer
 	newestFence int64
 	names       int
@@ -90,7 +91,7 @@ type truth struct {
 // simWorker is a worker with its lane, if it has one, and what it has claimed.
 type simWorker struct {
 	name      string
-	lane      *models.Lane
+	lane      *ledger.Lane
 	wakes     int64
 	asleep    int  // steps until it moves again
 	claimLost bool // the answer to its last claim was lost
@@ -100,9 +101,9 @@ type simWorker struct {
 // flight is one claimed text: not yet posted,
 // or posted with an answer on its way.
 type flight struct {
-	models.Claimed
+	ledger.ClaimedMessage
 	posted bool
-	answer models.Outcome
+	answer ledger.Outcome
 }
 
 func newSimulation(t *testing.T, dsn string, n uint64, reached map[string]int) *simulation {
@@ -146,7 +147,7 @@ func (w *simulation) queueBatch() {
 	class, sender := w.r.IntN(3), 1+w.r.IntN(2)
 	b := w.name("b")
 	for _, m := range w.acme.Batch(b, class, fmt.Sprint(sender), []string{"ana@acme.com", "ben@acme.com"}[sender-1], 1+w.r.IntN(6)) {
-		w.texts[m.ID] = &truth{state: models.Queued}
+		w.texts[m.ID] = &truth{state: ledger.Queued}
 	}
 	w.batches = append(w.batches, b)
 	w.logf("queue %s", b)
@@ -195,7 +196,7 @@ func (w *simulation) advance(d time.Duration) {
 		if d.lane == nil || d.asleep > 0 {
 			continue
 		}
-		kept, err := w.db.RenewLanesAllTenants(context.Background(), d.name, simLease, []string{d.lane.ID})
+		kept, err := w.db.Lanes.RenewAllTenants(context.Background(), d.name, simLease, []string{d.lane.ID})
 		w.must(err)
 		if !kept[d.lane.ID] {
 			w.logf("%s lost its lane", d.name)
@@ -205,13 +206,13 @@ func (w *simulation) advance(d time.Duration) {
 }
 
 func (w *simulation) acquire(d *simWorker) {
-	lanes, err := w.db.AcquireLanesAllTenants(context.Background(), d.name, simLease, 0, 1000)
+	lanes, err := w.db.Lanes.AcquireAllTenants(context.Background(), d.name, simLease, 0, 1000)
 	w.must(err)
 	for i := range lanes {
 		if lanes[i].TenantID != w.tenant {
 			continue
 		}
-		if d.lane, d.wakes = &lanes[i], lanes[i].Wakes; d.lane.Fence <= w.newestFence {
+		if d.lane, d.wakes = &lanes[i], lanes[i].Additions; d.lane.Fence <= w.newestFence {
 			w.failf("fence %d after %d", d.lane.Fence, w.newestFence)
 		}
 		w.newestFence = d.lane.Fence
@@ -225,9 +226,9 @@ func (w *simulation) claim(d *simWorker) {
 		w.undoLostClaim(d)
 		return
 	}
-	_, _, err := w.db.PromoteDue(ctx, *d.lane, 100)
+	_, _, err := w.db.Lanes.QueueDue(ctx, *d.lane, 100)
 	w.must(err)
-	take := models.Take{N: 1 + w.r.IntN(5), Low: w.r.IntN(2), LowClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
+	take := ledger.ClaimSize{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
 	got, wakes, err := w.requestClaim(*d.lane, take)
 	if w.isLost(d, err) {
 		return
@@ -244,18 +245,18 @@ func (w *simulation) claim(d *simWorker) {
 		}
 		if f.claimLost = d.claimLost; !f.claimLost {
 			f.open, d.wakes = true, wakes
-			d.flights = append(d.flights, &flight{Claimed: c})
+			d.flights = append(d.flights, &flight{ClaimedMessage: c})
 		}
 	}
 }
 
 // requestClaim claims for one lane, or as the engine does for many at once.
-func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claimed, int64, error) {
+func (w *simulation) requestClaim(l ledger.Lane, t ledger.ClaimSize) ([]ledger.ClaimedMessage, int64, error) {
 	ctx := context.Background()
 	if w.r.IntN(2) == 0 {
-		return w.db.Claim(ctx, l, t)
+		return w.db.Lanes.Claim(ctx, l, t)
 	}
-	got, err := w.db.ClaimTogether(ctx, []models.LaneTake{{Lane: l, Take: t}})
+	got, err := w.db.Lanes.ClaimMany(ctx, []ledger.ClaimRequest{{Lane: l, ClaimSize: t}})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -265,7 +266,7 @@ func (w *simulation) requestClaim(l models.Lane, t models.Take) ([]models.Claime
 	if got[0].Lost {
 		return nil, 0, models.ErrLost
 	}
-	return got[0].Texts, got[0].Wakes, nil
+	return got[0].Messages, got[0].Additions, nil
 }
 
 // isLost reports whether a worker's lease is gone.
@@ -288,7 +289,7 @@ func (w *simulation) undoLostClaim(d *simWorker) {
 	}
 	l := *d.lane
 	l.LeaseOwner = d.name
-	l, back, err := w.db.Unclaim(context.Background(), l)
+	l, back, err := w.db.Lanes.UndoClaim(context.Background(), l)
 	if w.isLost(d, err) {
 		return
 	}
@@ -304,9 +305,9 @@ func (w *simulation) release(d *simWorker) {
 		return
 	}
 	l := *d.lane
-	l.LeaseOwner, l.Wakes = d.name, d.wakes
+	l.LeaseOwner, l.Additions = d.name, d.wakes
 	soon := w.clock.Now().Add(time.Second)
-	gone, err := w.db.ReleaseLane(context.Background(), l, &soon)
+	gone, err := w.db.Lanes.Release(context.Background(), l, &soon)
 	w.must(err)
 	if gone {
 		w.logf("%s releases the lane", d.name)

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -27,13 +27,13 @@ type throttle struct {
 // configure takes the tenant's settings over. The
 // first time it loads what the lane's row remembers.
 // It reports whether some of the rate came back.
-func (t *throttle) configure(now time.Time, first bool, row models.Lane, tenant models.Tenant) bool {
+func (t *throttle) configure(now time.Time, first bool, row ledger.Lane, perMinute int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if first {
-		t.pacer.load(row, tenant)
+		t.pacer.load(row, perMinute)
 	}
-	t.pacer.allowed = float64(tenant.Allowed())
+	t.pacer.allowed = float64(perMinute)
 	return t.pacer.recover(now)
 }
 
@@ -117,7 +117,7 @@ func (t *throttle) rateLimited(now time.Time, delay time.Duration, words string)
 	t.failures = 0 // a refusal is an answer
 }
 
-func (t *throttle) store(row *models.Lane) {
+func (t *throttle) store(row *ledger.Lane) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pacer.store(row)

@@ -7,7 +7,7 @@ import (
 
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // tokenState remembers versions of the lane's access token.
@@ -49,18 +49,18 @@ func (l *lane) tokenAccepted(ctx context.Context, token connection.Token) {
 
 // unauthorized refreshes the token after a 401, once. If Dialpad
 // refuses a token that was just refreshed, the grant is gone.
-func (l *lane) unauthorized(ctx context.Context, token connection.Token, c models.Claimed) {
+func (l *lane) unauthorized(ctx context.Context, token connection.Token, c ledger.ClaimedMessage) {
 	if l.token.isRefusedAgain(token.Version) {
 		err := l.e.tokens.Break(ctx, l.TenantID, token.Version, "Dialpad no longer accepts the connection. Reconnect to go on.")
 		if err == nil {
-			err = eligibility.NotConnected(models.HeldBroken, "")
+			err = eligibility.NotConnected(ledger.HeldBroken, "")
 		}
-		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
+		l.settleWithoutToken(ctx, []ledger.ClaimedMessage{c}, err)
 		return
 	}
 	fresh, err := l.e.tokens.Refresh(ctx, l.TenantID, token.Version)
 	if err != nil {
-		l.settleWithoutToken(ctx, []models.Claimed{c}, err)
+		l.settleWithoutToken(ctx, []ledger.ClaimedMessage{c}, err)
 		return
 	}
 	l.token.refresh(fresh.Version)
@@ -69,7 +69,7 @@ func (l *lane) unauthorized(ctx context.Context, token connection.Token, c model
 
 // settleWithoutToken holds texts when there is no connection any more,
 // and requeues them when the token could not be had for another reason.
-func (l *lane) settleWithoutToken(ctx context.Context, texts []models.Claimed, err error) {
+func (l *lane) settleWithoutToken(ctx context.Context, texts []ledger.ClaimedMessage, err error) {
 	var refusal *eligibility.Refusal
 	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
 		for _, c := range texts {

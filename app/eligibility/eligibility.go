@@ -31,7 +31,7 @@ func New(store *models.Store, cfg Config) *Checker { return &Checker{store: stor
 // CheckTenant reads a tenant's facts and checks them; nil means that it may
 // text.
 func (c *Checker) CheckTenant(ctx context.Context, tenantID string) (*Refusal, error) {
-	t, err := c.store.Tenant(ctx, tenantID)
+	t, err := c.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +50,12 @@ func (c *Checker) CheckUser(ctx context.Context, tenantID, email string) (models
 	if err != nil || refusal != nil {
 		return models.Account{}, refusal, err
 	}
-	a, err := c.store.AccountByEmail(ctx, tenantID, email)
+	a, err := c.store.Accounts.ByEmail(ctx, tenantID, email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return models.Account{}, nil, err
 	}
 	if !a.CanText() {
-		return a, NoAccount(models.AccountWords(a.State, a.Number)), nil
+		return a, NoAccount(models.AccountProblem(a.State, a.Number)), nil
 	}
 	return a, nil, nil
 }

@@ -109,7 +109,7 @@ func TestRefusalErrorHasCodeAndCause(t *testing.T) {
 
 func TestCheckUserNeedsAnActiveAccountWithANumber(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		_, err := w.db.SaveAccounts(ctx, "t_9", w.clock.Now(), []models.Account{
+		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{
 			{DialpadID: "1", Emails: []string{"ANA@Acme.com", "ana.ruiz@acme.com"}, Number: "+14155550100", State: "active"},
 			{DialpadID: "2", Emails: []string{"dan@acme.com"}, State: "active"},
 			{DialpadID: "3", Emails: []string{"eve@acme.com"}, Number: "+14155550104", State: "suspended"},
@@ -139,7 +139,7 @@ func TestCheckUserNeedsAnActiveAccountWithANumber(t *testing.T) {
 				t.Errorf("%s: %+v", email, r)
 			}
 		}
-		must(t, w.db.Disconnect(ctx, "t_9"))
+		must(t, w.db.Connections.Disconnect(ctx, "t_9"))
 		if _, r, err := w.CheckUser(ctx, "t_9", "ana@acme.com"); err != nil || r == nil || r.Code != "not_connected" {
 			t.Errorf("after the disconnect: %v %v", r, err)
 		}
@@ -148,7 +148,7 @@ func TestCheckUserNeedsAnActiveAccountWithANumber(t *testing.T) {
 
 func TestCheckTenantGivesTheReasonOfABrokenConnection(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		_, err := w.db.Break(ctx, "t_9", 0, "It broke.")
+		_, err := w.db.Connections.MarkBroken(ctx, "t_9", 0, "It broke.")
 		must(t, err)
 		r, err := w.CheckTenant(ctx, "t_9")
 		if err != nil || r == nil || r.Code != "not_connected" || r.Reason != "It broke." {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Facts decide whether a tenant may text. Linkname only makes the link of a
@@ -23,13 +24,13 @@ func (c *Checker) Check(f Facts) *Refusal {
 	case !c.HasPlan(f.Plan):
 		return c.CheckPlan(f.Plan, f.Linkname)
 	case f.InstallState != models.Installed:
-		return c.refuse(CodeInstall, models.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
+		return c.refuse(CodeInstall, ledger.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
 	case f.ConnectionState == models.Broken:
-		return c.refuse(CodeConnect, models.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
+		return c.refuse(CodeConnect, ledger.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
 	case f.ConnectionState != models.Connected:
-		return c.refuse(CodeConnect, models.HeldDisconnected, f.Linkname, DisconnectedReason)
+		return c.refuse(CodeConnect, ledger.HeldDisconnected, f.Linkname, DisconnectedReason)
 	case !f.Ready:
-		return c.refuse(CodeConnect, models.HeldBroken, f.Linkname, "Dialpad is still being connected.")
+		return c.refuse(CodeConnect, ledger.HeldBroken, f.Linkname, "Dialpad is still being connected.")
 	}
 	return nil
 }
@@ -42,10 +43,10 @@ type State struct {
 
 // ReadState reads a tenant's installation and connection.
 func ReadState(ctx context.Context, store *models.Store, tenantID string) (s State, err error) {
-	if s.Installation, err = store.Installation(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
+	if s.Installation, err = store.Installations.Get(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
 		return s, err
 	}
-	if s.Connection, err = store.Connection(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
+	if s.Connection, err = store.Connections.Get(ctx, tenantID); err != nil && !errors.Is(err, models.ErrNotFound) {
 		return s, err
 	}
 	return s, nil

@@ -3,7 +3,7 @@ package eligibility
 import (
 	"slices"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // HasPlan reports whether a plan includes Dialpad.
@@ -17,5 +17,5 @@ func (c *Checker) CheckPlan(plan, linkname string) *Refusal {
 	if c.HasPlan(plan) {
 		return nil
 	}
-	return c.refuse(CodePlan, models.HeldPlan, linkname, "The plan does not include Dialpad.")
+	return c.refuse(CodePlan, ledger.HeldPlan, linkname, "The plan does not include Dialpad.")
 }

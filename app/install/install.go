@@ -43,24 +43,24 @@ func (i *Installer) Install(ctx context.Context, t models.Tenant, userID string)
 		return refusal, nil
 	}
 	return nil, i.store.Tx(ctx, func(tx *models.Store) error {
-		created, err := tx.Install(ctx, t.ID, userID)
+		created, err := tx.Installations.Install(ctx, t.ID, userID)
 		if err != nil || !created {
 			return err
 		}
-		return tx.Audit(ctx, t.ID, userID, "app.installed", map[string]string{"plan": t.Plan})
+		return tx.Audits.Add(ctx, t.ID, userID, "app.installed", map[string]string{"plan": t.Plan})
 	})
 }
 
 // Remove disconnects and uninstalls; open batches are cancelled.
 func (i *Installer) Remove(ctx context.Context, tenantID, userID string) error {
 	return i.connections.End(ctx, tenantID, userID, "app.removed", func(tx *models.Store) (removed bool, err error) {
-		old, err := tx.Installation(ctx, tenantID)
+		old, err := tx.Installations.Get(ctx, tenantID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return false, err
 		}
-		if _, err := tx.CancelBatches(ctx, tenantID, "", RemovedReason); err != nil {
+		if _, err := tx.Batches.Cancel(ctx, tenantID, "", RemovedReason); err != nil {
 			return false, err
 		}
-		return old.State == models.Installed, tx.Uninstall(ctx, tenantID)
+		return old.State == models.Installed, tx.Installations.Uninstall(ctx, tenantID)
 	})
 }

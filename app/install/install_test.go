@@ -5,24 +5,25 @@ import (
 	"testing"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestInstallNeedsThePlan(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		globex, err := w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+		globex, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
 		must(t, err)
 		r, err := w.Install(ctx, globex, "51")
 		if err != nil || r == nil || r.Code != "plan_required" || r.Link == nil {
 			t.Fatalf("got %v %v", r, err)
 		}
-		if _, err := w.db.Installation(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := w.db.Installations.Get(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("something was created: %v", err)
 		}
 		again, err := w.Install(ctx, w.tenant, "43")
 		if err != nil || again != nil {
 			t.Fatalf("twice: %v %v", again, err)
 		}
-		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
 			t.Errorf("installed by %s, %v", i.InstalledBy, err)
 		}
 	})
@@ -32,10 +33,10 @@ func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		waiting, held := w.batch("b1"), w.batch("b2")
-		must(t, w.db.UpdateBatch(ctx, "t_9", "b2", []string{models.BatchScheduled}, map[string]any{"state": models.BatchHeld}))
+		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"state": ledger.BatchHeld}))
 		must(t, w.Remove(ctx, "t_9", "42"))
-		for _, b := range []models.Batch{waiting(), held()} {
-			if b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+		for _, b := range []ledger.Batch{waiting(), held()} {
+			if b.State != ledger.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 				t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 			}
 		}
@@ -52,7 +53,7 @@ func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 func TestRemoveWithoutAConnection(t *testing.T) {
 	w := newSQLite(t)
 	must(t, w.Remove(ctx, "t_9", "42"))
-	if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
+	if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
 		t.Errorf("installation %+v %v", i, err)
 	}
 }

@@ -56,10 +56,10 @@ func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s
 		return invalid
 	}
 	return i.store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.SaveSettings(ctx, tenantID, s); err != nil {
+		if err := tx.Tenants.SaveSettings(ctx, tenantID, s); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,
+		return tx.Audits.Add(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,
 			"rate_per_minute": strconv.Itoa(s.RatePerMinute), "reserve": strconv.Itoa(s.Reserve),
 			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "opt_out_line": strconv.FormatBool(s.OptOutLine != "")})
 	})

@@ -46,7 +46,7 @@ func TestSettingsAreValidated(t *testing.T) {
 		}
 	}
 	must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: " ca ", RatePerMinute: 90, OptOutLine: " Stop? "}))
-	stored, err := w.db.Store.Tenant(ctx, "t_9")
+	stored, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	if err != nil || stored.Country != "CA" || stored.RatePerMinute != 90 || stored.OptOutLine != "Stop?" || stored.QuietFrom != "" {
 		t.Errorf("stored %+v %v", stored, err)
 	}
@@ -61,7 +61,7 @@ func TestSettingsAreValidated(t *testing.T) {
 func TestQuietHoursAreOnUntilAnAdminTurnsThemOff(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
-		fresh, err := w.db.SaveSignedTenant(ctx, signed)
+		fresh, err := w.db.Tenants.SaveSigned(ctx, signed)
 		must(t, err)
 		want := install.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &install.QuietHours{From: "20:00", To: "08:00"}}
 		if diff := cmp.Diff(want, install.SettingsOf(fresh)); diff != "" {
@@ -70,7 +70,7 @@ func TestQuietHoursAreOnUntilAnAdminTurnsThemOff(t *testing.T) {
 		must(t, w.SaveSettings(ctx, "t_11", "42", models.Settings{Country: "US", RatePerMinute: 100}))
 		w.clock.Add(time.Hour)
 		signed.SignedAt, signed.Plan = w.clock.Now(), "enterprise"
-		off, err := w.db.SaveSignedTenant(ctx, signed)
+		off, err := w.db.Tenants.SaveSigned(ctx, signed)
 		if err != nil || install.SettingsOf(off).QuietHours != nil {
 			t.Errorf("turned off: %+v, %v", install.SettingsOf(off).QuietHours, err)
 		}

@@ -12,6 +12,8 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 
 // Status returns what the app page shows to this session's person.
 func (i *Installer) Status(ctx context.Context, v models.Session) (Status, error) {
-	t, err := i.store.Tenant(ctx, v.TenantID)
+	t, err := i.store.Tenants.Get(ctx, v.TenantID)
 	if err != nil {
 		return Status{}, err
 	}
@@ -39,7 +41,7 @@ func (i *Installer) Status(ctx context.Context, v models.Session) (Status, error
 	}
 	out.Connected = out.Installed && s.Connection.Usable()
 	if out.Installed {
-		if u, err := i.store.User(ctx, t.ID, s.Installation.InstalledBy); err == nil {
+		if u, err := i.store.Users.Get(ctx, t.ID, s.Installation.InstalledBy); err == nil {
 			out.InstalledBy = u.Name
 		}
 	}
@@ -61,7 +63,7 @@ func (i *Installer) Status(ctx context.Context, v models.Session) (Status, error
 }
 
 func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c models.Connection) (*StatusConnection, error) {
-	used, err := i.store.CountSentSince(ctx, t.ID, i.now().Add(-time.Minute))
+	used, err := i.store.Messages.CountAttemptedSince(ctx, t.ID, i.now().Add(-time.Minute))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c mod
 		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, Allowed: t.Allowed(), UsedLastMinute: used, LastEventAt: c.LastEventAt,
 		LastCheckedAt: c.LastCheckedAt, DirectoryAt: c.DirectoryAt, TokenExpiresAt: c.TokenExpiresAt,
 		Subscriptions: StatusSubscriptions{SMS: c.SMSSubscription != "", ChangeLog: c.ChangeSubscription != "", Note: c.SubscriptionsNote}}
-	l, err := i.store.LaneOf(ctx, t.ID, c.CompanyID)
+	l, err := i.store.Lanes.Get(ctx, t.ID, c.CompanyID)
 	if errors.Is(err, models.ErrNotFound) {
 		return out, nil
 	}
@@ -89,7 +91,7 @@ func (i *Installer) recheckBroken(ctx context.Context, c models.Connection) erro
 	if c.State != models.Broken || c.LastCheckedAt != nil && i.now().Sub(*c.LastCheckedAt) < recheckInterval {
 		return nil
 	}
-	return i.store.Enqueue(ctx, models.CheckConnection{TenantID: c.TenantID})
+	return i.store.Enqueue(ctx, queue.CheckConnection{TenantID: c.TenantID})
 }
 
 // addWarnings adds warnings and reasons of held batches: everybody's for an
@@ -99,10 +101,10 @@ func (i *Installer) addWarnings(ctx context.Context, v models.Session, out *Stat
 	if v.Role == "admin" {
 		userID = ""
 	}
-	if out.Warnings, err = i.store.Warnings(ctx, v.TenantID, userID, maxWarnings); err != nil {
+	if out.Warnings, err = i.store.Batches.Warnings(ctx, v.TenantID, userID, maxWarnings); err != nil {
 		return err
 	}
-	held, err := i.store.Batches(ctx, v.TenantID, models.BatchFilter{UserID: userID, State: models.BatchHeld}, "", maxHeldRead)
+	held, err := i.store.Batches.List(ctx, v.TenantID, ledger.BatchFilter{UserID: userID, State: ledger.BatchHeld}, "", maxHeldRead)
 	out.Held = []string{}
 	for _, b := range held {
 		if len(out.Held) < maxWarnings && !slices.Contains(out.Held, b.HeldReason) {
@@ -114,16 +116,16 @@ func (i *Installer) addWarnings(ctx context.Context, v models.Session, out *Stat
 
 func (i *Installer) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {
 	if laneID != "" {
-		if q.Waiting, err = i.store.CountQueued(ctx, tenantID, laneID); err != nil {
+		if q.Waiting, err = i.store.Messages.CountQueued(ctx, tenantID, laneID); err != nil {
 			return q, err
 		}
 	}
-	for state, n := range map[string]*int{models.BatchScheduled: &q.Scheduled, models.BatchHeld: &q.Held} {
-		if *n, err = i.store.CountBatches(ctx, tenantID, state); err != nil {
+	for state, n := range map[string]*int{ledger.BatchScheduled: &q.Scheduled, ledger.BatchHeld: &q.Held} {
+		if *n, err = i.store.Batches.Count(ctx, tenantID, state); err != nil {
 			return q, err
 		}
 	}
-	hour, err := i.store.RecentCounts(ctx, tenantID, i.now().Add(-time.Hour))
+	hour, err := i.store.Messages.CountSettledSince(ctx, tenantID, i.now().Add(-time.Hour))
 	q.SentLastHour, q.FailedLastHour, q.Uncertain = hour.Sent+hour.Delivered, hour.Failed+hour.Undelivered, hour.Uncertain
 	return q, err
 }
@@ -132,7 +134,7 @@ func (i *Installer) queue(ctx context.Context, tenantID, laneID string) (q Statu
 // to show. An unused ticket counts as waiting; one that expired was a window
 // that somebody closed.
 func (i *Installer) latestAttempt(ctx context.Context, tenantID string) (*StatusAttempt, error) {
-	a, err := i.store.LatestAttempt(ctx, tenantID)
+	a, err := i.store.ConnectAttempts.Latest(ctx, tenantID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestStatusOfAConnectedTenant(t *testing.T) {
@@ -103,10 +104,10 @@ func TestStatusShowsDialpadsLastRateLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
 		said := w.clock.Now().Add(-time.Minute)
-		l, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
+		l, err := w.db.Lanes.Get(ctx, "t_9", sandbox.AcmeID)
 		must(t, err)
 		l.LearnedRate, l.LearnedAt, l.LimitedAt, l.LimitedWords = 70.4, &said, &said, "Rate limit reached"
-		must(t, w.db.SavePace(ctx, l))
+		must(t, w.db.Lanes.SavePace(ctx, l))
 		s, err := w.Status(ctx, w.admin)
 		must(t, err)
 		c := s.Connection
@@ -148,7 +149,7 @@ func TestStatusWithoutAWorkingConnection(t *testing.T) {
 	if err != nil || s.Connected || s.Connection == nil || s.Connection.State != models.Broken || s.Connection.Reason != "It broke." {
 		t.Errorf("broken: %+v %v", s, err)
 	}
-	_, err = w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
+	_, err = w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_10", Linkname: "globex", Name: "Globex", Plan: "starter", SignedAt: w.clock.Now()})
 	must(t, err)
 	s, err = w.Status(ctx, models.Session{TenantID: "t_10", UserID: "51", Role: "user"})
 	must(t, err)
@@ -160,11 +161,11 @@ func TestStatusWithoutAWorkingConnection(t *testing.T) {
 func TestStatusWarnsOfSchedulesThatWillFail(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, warning, state string }{
-			{"43", "Ben's is suspended", models.BatchScheduled}, {"42", "Ana's is suspended", models.BatchScheduled},
-			{"42", "Ana's is suspended", models.BatchScheduled}, {"42", "", models.BatchScheduled}, {"42", "Over", models.BatchCancelled}} {
+			{"43", "Ben's is suspended", ledger.BatchScheduled}, {"42", "Ana's is suspended", ledger.BatchScheduled},
+			{"42", "Ana's is suspended", ledger.BatchScheduled}, {"42", "", ledger.BatchScheduled}, {"42", "Over", ledger.BatchCancelled}} {
 			at := w.clock.Now().Add(time.Duration(10-i) * time.Hour)
 			id := string(rune('a' + i))
-			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+			_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: ledger.SourceBulk, Class: ledger.ClassBulk,
 				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, SendAt: &at, Warning: b.warning})
 			must(t, err)
 		}
@@ -184,10 +185,10 @@ func TestStatusWarnsOfSchedulesThatWillFail(t *testing.T) {
 func TestStatusListsReasonsOfHeldBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i, b := range []struct{ user, reason, state string }{
-			{"43", "Dialpad was disconnected", models.BatchHeld}, {"42", "The time passed", models.BatchHeld}, {"42", "Dialpad was disconnected", models.BatchHeld},
-			{"42", "The time passed", models.BatchHeld}, {"43", "Paused by Ben", models.BatchPaused}, {"42", "Over", models.BatchCancelled}} {
+			{"43", "Dialpad was disconnected", ledger.BatchHeld}, {"42", "The time passed", ledger.BatchHeld}, {"42", "Dialpad was disconnected", ledger.BatchHeld},
+			{"42", "The time passed", ledger.BatchHeld}, {"43", "Paused by Ben", ledger.BatchPaused}, {"42", "Over", ledger.BatchCancelled}} {
 			id := string(rune('a' + i))
-			_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: models.SourceBulk, Class: models.ClassBulk,
+			_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: b.user, Source: ledger.SourceBulk, Class: ledger.ClassBulk,
 				Module: "contact", Message: "Hi", IdempotencyKey: id, State: b.state, HeldReason: b.reason})
 			must(t, err)
 		}

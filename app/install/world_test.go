@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -65,10 +66,10 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.Installer = install.New(w.db.Store, w.eligible, w.connections, w.clock.Now)
 
 	var err error
-	w.tenant, err = w.db.SaveSignedTenant(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
+	w.tenant, err = w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business",
 		TimeZone: "America/New_York", SignedAt: w.clock.Now()})
 	must(t, err)
-	must(t, w.db.SaveUsers(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Admin", Role: "admin", Active: true}}))
+	must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Admin", Role: "admin", Active: true}}))
 	if refusal, err := w.Install(ctx, w.tenant, "42"); err != nil || refusal != nil {
 		t.Fatalf("install: %v %v", refusal, err)
 	}
@@ -96,7 +97,7 @@ func (w *world) connected() *world {
 	if err != nil || !out.Done {
 		w.t.Fatalf("not connected: %+v %v", out, err)
 	}
-	must(w.t, w.db.Touch(ctx, "t_9", models.DirectoryRead))
+	must(w.t, w.db.Connections.Touch(ctx, "t_9", models.DirectoryRead))
 	_, err = w.connections.Subscribe(ctx, "t_9")
 	must(w.t, err)
 	must(w.t, w.connections.Ready(ctx, "t_9"))
@@ -122,7 +123,7 @@ func (w *world) jobs(kind string) int {
 
 func (w *world) audits(action string) []models.Audit {
 	w.t.Helper()
-	all, err := w.db.Audits(ctx, "t_9", 100)
+	all, err := w.db.Audits.List(ctx, "t_9", 100)
 	must(w.t, err)
 	var out []models.Audit
 	for _, a := range all {
@@ -134,15 +135,15 @@ func (w *world) audits(action string) []models.Audit {
 }
 
 // batch stores a scheduled batch and returns a function that reads it.
-func (w *world) batch(id string) func() models.Batch {
+func (w *world) batch(id string) func() ledger.Batch {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
-	_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: "42", Source: models.SourceBulk, Class: models.ClassBulk,
-		Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchScheduled, SendAt: &at})
+	_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: "42", Source: ledger.SourceBulk, Class: ledger.ClassBulk,
+		Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at})
 	must(w.t, err)
-	return func() models.Batch {
+	return func() ledger.Batch {
 		w.t.Helper()
-		b, err := w.db.Batch(ctx, "t_9", "", id)
+		b, err := w.db.Batches.Get(ctx, "t_9", "", id)
 		must(w.t, err)
 		return b
 	}

@@ -5,12 +5,12 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // applyBatchState applies a batch's pause,
 // hold, cancel or resume to its messages.
-func (r *Runner) applyBatchState(ctx context.Context, j models.MoveBatch) error {
+func (r *Runner) applyBatchState(ctx context.Context, j queue.ApplyBatchState) error {
 	_, err := r.Batches.ApplyState(ctx, j.TenantID, j.BatchID)
 	return err
 }
@@ -18,13 +18,13 @@ func (r *Runner) applyBatchState(ctx context.Context, j models.MoveBatch) error 
 // enqueueBatchStates enqueues the batches whose
 // messages were left in an older state of the batch.
 func (r *Runner) enqueueBatchStates(ctx context.Context) error {
-	batches, err := r.Store.LeftBehindAllTenants(ctx, r.Now().Add(-stalledAfter), 100)
+	batches, err := r.Store.Batches.OrphanedAllTenants(ctx, r.Now().Add(-stalledAfter), 100)
 	if err != nil {
 		return err
 	}
 	jobs := make([]river.JobArgs, len(batches))
 	for i, b := range batches {
-		jobs[i] = models.MoveBatch{TenantID: b.TenantID, BatchID: b.ID}
+		jobs[i] = queue.ApplyBatchState{TenantID: b.TenantID, BatchID: b.ID}
 	}
 	return r.Store.Enqueue(ctx, jobs...)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 )
 
 // checkConnection checks that the grant and our subscriptions still stand.
-func (r *Runner) checkConnection(ctx context.Context, j models.CheckConnection) error {
+func (r *Runner) checkConnection(ctx context.Context, j queue.CheckConnection) error {
 	return r.Connections.Check(ctx, j.TenantID)
 }
 
@@ -43,19 +44,19 @@ func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
 	if !r.isOlder(conn.LastCheckedAt, interval, conn.TenantID) {
 		return nil
 	}
-	return []river.JobArgs{models.CheckConnection{TenantID: conn.TenantID}}
+	return []river.JobArgs{queue.CheckConnection{TenantID: conn.TenantID}}
 }
 
 // enqueueSilentConnections checks the connections whose
 // texts bring no events, or whose texts Dialpad has refused.
 func (r *Runner) enqueueSilentConnections(ctx context.Context) error {
 	now := r.Now()
-	tenants, err := r.Store.UnheardTenantsAllTenants(ctx, models.Unheard{
+	tenants, err := r.Store.Connections.SilentAllTenants(ctx, models.SilentFilter{
 		Since: now.Add(-silentWindow), Before: now.Add(-silentAfter), CheckedBefore: now.Add(-silentAfter)})
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) models.CheckConnection {
-		return models.CheckConnection{TenantID: id}
+	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.CheckConnection {
+		return queue.CheckConnection{TenantID: id}
 	})
 }

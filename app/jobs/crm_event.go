@@ -7,6 +7,8 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Reasons that people read when the CRM stopped their texts.
@@ -20,7 +22,7 @@ const (
 // at least once and in any order: an event changes nothing if its seq
 // is lower than one already applied to the same tenant, user or number.
 func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
-	t, err := r.Store.Tenant(ctx, e.Tenant.ID)
+	t, err := r.Store.Tenants.Get(ctx, e.Tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -30,7 +32,7 @@ func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 			return err
 		}
 		if seq != nil {
-			isNew, err := tx.Advance(ctx, t.ID, subj, *seq)
+			isNew, err := tx.CRMCalls.AdvanceSequence(ctx, t.ID, subj, *seq)
 			if err != nil || !isNew {
 				return err
 			}
@@ -65,7 +67,7 @@ func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number st
 	if err != nil {
 		return "", err
 	}
-	return tx.NumberKey(ctx, t.ID, number)
+	return tx.Tenants.NumberKey(ctx, t.ID, number)
 }
 
 func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
@@ -77,10 +79,10 @@ func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e
 	case crm.EventAppUninstalled:
 		return uninstall(ctx, tx, t.ID)
 	case crm.EventUserDeactivated:
-		if err := tx.DeactivateUser(ctx, t.ID, e.UserID); err != nil {
+		if err := tx.Users.Deactivate(ctx, t.ID, e.UserID); err != nil {
 			return err
 		}
-		_, err := tx.HoldBatches(ctx, t.ID, e.UserID, models.HeldUser, wordsDeactivated)
+		_, err := tx.Batches.Hold(ctx, t.ID, e.UserID, ledger.HeldUser, wordsDeactivated)
 		return err
 	case crm.EventOptedOut, crm.EventOptedIn:
 		return applyOptOut(ctx, tx, t, e)
@@ -93,31 +95,31 @@ func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e
 // uninstall removes the app here at once, so that it
 // can be installed anew, and leaves Dialpad to a job.
 func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
-	i, err := tx.Installation(ctx, tenantID)
+	i, err := tx.Installations.Get(ctx, tenantID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	if err := tx.Uninstall(ctx, tenantID); err != nil {
+	if err := tx.Installations.Uninstall(ctx, tenantID); err != nil {
 		return err
 	}
-	if err := tx.Enqueue(ctx, models.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
+	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err
 	}
-	_, err = tx.CancelBatches(ctx, tenantID, "", wordsUninstalled)
+	_, err = tx.Batches.Cancel(ctx, tenantID, "", wordsUninstalled)
 	return err
 }
 
 // applyPlan holds the open batches when the plan no longer includes Dialpad.
 func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
-	now, err := tx.Tenant(ctx, e.Tenant.ID)
+	now, err := tx.Tenants.Get(ctx, e.Tenant.ID)
 	if err != nil || r.Eligibility.HasPlan(now.Plan) {
 		return err
 	}
-	n, err := tx.HoldBatches(ctx, now.ID, "", models.HeldPlan, wordsDowngraded)
+	n, err := tx.Batches.Hold(ctx, now.ID, "", ledger.HeldPlan, wordsDowngraded)
 	if err != nil || n == 0 {
 		return err
 	}
-	return tx.Audit(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
+	return tx.Audits.Add(ctx, now.ID, "", "plan.lost", map[string]string{"plan": now.Plan})
 }
 
 func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
@@ -126,15 +128,15 @@ func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.E
 		return err
 	}
 	if e.Type == crm.EventOptedOut {
-		_, err = tx.Suppress(ctx, t.ID, number, models.OptOutCRM, "")
+		_, err = tx.Suppressions.Add(ctx, t.ID, number, models.OptOutCRM, "")
 	} else {
-		_, err = tx.Unsuppress(ctx, t.ID, number, models.OptOutCRM)
+		_, err = tx.Suppressions.Remove(ctx, t.ID, number, models.OptOutCRM)
 	}
 	return err
 }
 
 func erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
-	if err := tx.Audit(ctx, t.ID, "", "data.erase", nil); err != nil {
+	if err := tx.Audits.Add(ctx, t.ID, "", "data.erase", nil); err != nil {
 		return err
 	}
 	if e.ContactID != "" {

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const bob = "+14155550142" // contact 7
@@ -29,7 +30,7 @@ func (w *world) applyEvent(seq int64, e crm.Event) error {
 
 func (w *world) asker(id, email, role string, c *crm.Ctx) access.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	return access.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
 }
@@ -47,7 +48,7 @@ func (w *world) scheduleOne(id, email string) string {
 
 func (w *world) isOptedOut(number string) bool {
 	w.t.Helper()
-	out, err := w.db.IsSuppressed(ctx, "t_9", number)
+	out, err := w.db.Suppressions.Contains(ctx, "t_9", number)
 	w.must(err)
 	return out
 }
@@ -56,13 +57,13 @@ func TestDowngradeHoldsSchedulesAndUpgradeLetsResume(t *testing.T) {
 	each(t, func(w *world) {
 		id := w.scheduleOne("43", "ben@acme.com")
 		w.must(w.applyEvent(1, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchScheduled {
+		if b := w.batch(id); b.State != ledger.BatchScheduled {
 			w.t.Errorf("the same plan: %s", b.State)
 		}
 		w.clock.Add(time.Second)
 		w.setPlan("starter")
 		w.must(w.applyEvent(2, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != models.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
+		if b := w.batch(id); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldPlan || b.HeldReason != "Your plan no longer includes Dialpad" {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
 		ben := w.asker("43", "ben@acme.com", "user", nil)
@@ -72,10 +73,10 @@ func TestDowngradeHoldsSchedulesAndUpgradeLetsResume(t *testing.T) {
 		w.clock.Add(time.Second)
 		w.setPlan("business")
 		w.must(w.applyEvent(3, crm.Event{Type: crm.EventPlanChanged}))
-		if b := w.batch(id); b.State != models.BatchHeld {
+		if b := w.batch(id); b.State != ledger.BatchHeld {
 			w.t.Errorf("an upgrade sent it by itself: %s", b.State)
 		}
-		if v, err := w.texts.Resume(ctx, ben, id); err != nil || v.State != models.BatchScheduled {
+		if v, err := w.texts.Resume(ctx, ben, id); err != nil || v.State != ledger.BatchScheduled {
 			w.t.Errorf("resumed as %s, %v", v.State, err)
 		}
 	})
@@ -83,16 +84,16 @@ func TestDowngradeHoldsSchedulesAndUpgradeLetsResume(t *testing.T) {
 
 func TestDeactivatedUsersSchedulesAreHeld(t *testing.T) {
 	each(t, func(w *world) {
-		w.eventually(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.User(ctx, "t_9", "43"); return err == nil })
+		w.eventually(time.Minute, "the CRM's users are read", func() bool { _, err := w.db.Users.Get(ctx, "t_9", "43"); return err == nil })
 		bens, anas := w.scheduleOne("43", "ben@acme.com"), w.scheduleOne("42", "ana@acme.com")
 		w.must(w.applyEvent(5, crm.Event{Type: crm.EventUserDeactivated, UserID: "43", Email: "ben@acme.com"}))
-		if b := w.batch(bens); b.State != models.BatchHeld || b.HeldCode != models.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
+		if b := w.batch(bens); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldUser || !strings.Contains(b.HeldReason, "deactivated in Salesmate") {
 			w.t.Errorf("Ben's is %s: %s", b.State, b.HeldReason)
 		}
-		if b := w.batch(anas); b.State != models.BatchScheduled {
+		if b := w.batch(anas); b.State != ledger.BatchScheduled {
 			w.t.Errorf("Ana's is %s", b.State)
 		}
-		if u, err := w.db.User(ctx, "t_9", "43"); err != nil || u.Active {
+		if u, err := w.db.Users.Get(ctx, "t_9", "43"); err != nil || u.Active {
 			w.t.Errorf("%+v, %v", u, err)
 		}
 	})
@@ -103,11 +104,11 @@ func TestUninstallCancelsBatchesAndCleansUpAtDialpad(t *testing.T) {
 		id := w.scheduleOne("43", "ben@acme.com")
 		before := w.connection()
 		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled}))
-		if b := w.batch(id); b.State != models.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
+		if b := w.batch(id); b.State != ledger.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}
 		w.eventually(time.Minute, "removed", func() bool {
-			i, err := w.db.Installation(ctx, "t_9")
+			i, err := w.db.Installations.Get(ctx, "t_9")
 			return (err != nil || i.State == models.Uninstalled) && w.connection().State == models.Disconnected
 		})
 		if before.SMSSubscription == "" || w.connection().SMSSubscription != "" {
@@ -146,7 +147,7 @@ func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 		}
 		w.must(w.applyEvent(20, crm.Event{Type: crm.EventPlanChanged}))
 		w.must(w.applyEvent(19, crm.Event{Type: crm.EventAppUninstalled}))
-		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Installed {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Installed {
 			w.t.Error("an event that was overtaken removed the app")
 		}
 		w.must(w.applyEvent(21, crm.Event{Type: crm.EventTenantRenamed}))
@@ -161,10 +162,10 @@ func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 func (w *world) dump() string {
 	w.t.Helper()
 	var all []any
-	batches, err := w.db.Batches(ctx, "t_9", models.BatchFilter{}, "", 100)
+	batches, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 100)
 	w.must(err)
 	for _, b := range batches {
-		list, err := w.db.Messages(ctx, "t_9", b.ID, nil, "", 100)
+		list, err := w.db.Messages.List(ctx, "t_9", b.ID, nil, "", 100)
 		w.must(err)
 		all = append(all, b, list)
 	}
@@ -185,7 +186,7 @@ func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				waiting, err := w.texts.Create(ctx, bulk, "k2", batch.Request{Message: "Hi {{Contact.firstName}}"})
 				w.must(err)
 				w.eventually(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
-				_, err = w.db.Suppress(ctx, "t_9", bob, models.OptOutReply, "")
+				_, err = w.db.Suppressions.Add(ctx, "t_9", bob, models.OptOutReply, "")
 				w.must(err)
 
 				w.must(w.applyEvent(50, crm.Event{Type: crm.EventPlanChanged}))
@@ -200,7 +201,7 @@ func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 				if !strings.Contains(left, "+12075550134") || !strings.Contains(left, "Hi Finn") {
 					w.t.Error("somebody else's texts are gone")
 				}
-				if b := w.batch(later); b.State != models.BatchCancelled || b.HeldReason != "This person's data was erased" {
+				if b := w.batch(later); b.State != ledger.BatchCancelled || b.HeldReason != "This person's data was erased" {
 					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
 				}
 				if !w.isOptedOut(bob) {

@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // eventTimeout is when a test gives up on a change at Dialpad. The
@@ -30,7 +31,7 @@ func TestChangeLogEventsUpdateTheAccount(t *testing.T) {
 			step.change()
 			w.eventually(eventTimeout, step.what, func() bool { return w.accountWords("ben@acme.com") == step.words })
 		}
-		all, err := w.db.Audits(ctx, "t_9", 100)
+		all, err := w.db.Audits.List(ctx, "t_9", 100)
 		w.must(err)
 		n := 0
 		for _, a := range all {
@@ -48,9 +49,9 @@ func TestSuspendedSenderSendsNothing(t *testing.T) {
 	each(t, func(w *world) {
 		w.phone.SuspendUser(sandbox.BenID)
 		w.eventually(eventTimeout, "suspended", func() bool { return w.accountWords("ben@acme.com") != "" })
-		w.acme.Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 5)
+		w.acme.Batch("b1", ledger.ClassBulk, sandbox.BenID, "ben@acme.com", 5)
 		w.eventually(eventTimeout, "failed", func() bool { return w.counts("b1").Failed == 5 })
-		list, err := w.db.Messages(ctx, "t_9", "b1", nil, "", 10)
+		list, err := w.db.Messages.List(ctx, "t_9", "b1", nil, "", 10)
 		w.must(err)
 		if m := list[0]; m.ErrorText != "No Dialpad account found" || w.phone.SMSPosts() != 0 {
 			w.t.Errorf("failed with %q; %d requests", m.ErrorText, w.phone.SMSPosts())
@@ -63,7 +64,7 @@ func TestWithoutEventsTheNextTextAndTheHourlySyncSeeChanges(t *testing.T) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.EventsOff})
 		w.phone.SuspendUser(sandbox.BenID)
 		w.clock.Add(11 * time.Minute) // Ben's stored state is too old for a send
-		w.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(eventTimeout, "failed", func() bool { return w.counts("b1").Failed == 1 })
 		if w.accountWords("ben@acme.com") != "The Dialpad account is suspended" || w.phone.SMSPosts() != 0 {
 			w.t.Errorf("Ben: %q; %d requests", w.accountWords("ben@acme.com"), w.phone.SMSPosts())
@@ -82,17 +83,17 @@ func TestConnectionFollowsItsAdminsSuspension(t *testing.T) {
 		t.Run(events, func(t *testing.T) {
 			each(t, func(w *world) {
 				at := w.clock.Now().Add(time.Hour)
-				_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: "later", TenantID: "t_9", UserID: "42", SenderEmail: "ana@acme.com", Source: models.SourceBulk,
-					Class: models.ClassBulk, Module: "contact", Message: "Hi", IdempotencyKey: "later", State: models.BatchScheduled, SendAt: &at, LateMinutes: 60, LateDo: models.LateHold})
+				_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: "later", TenantID: "t_9", UserID: "42", SenderEmail: "ana@acme.com", Source: ledger.SourceBulk,
+					Class: ledger.ClassBulk, Module: "contact", Message: "Hi", IdempotencyKey: "later", State: ledger.BatchScheduled, SendAt: &at, LateMinutes: 60, LateDo: ledger.LateHold})
 				w.must(err)
 				if events == "without events" {
 					w.phone.Fault(sandbox.Fault{Kind: sandbox.EventsOff})
 				}
 				w.phone.SuspendUser(sandbox.AnaID)
-				w.acme.Batch("now", models.ClassBulk, sandbox.BenID, "ben@acme.com", 3)
+				w.acme.Batch("now", ledger.ClassBulk, sandbox.BenID, "ben@acme.com", 3)
 				w.eventually(eventTimeout, "broken", func() bool { return w.connection().State == models.Broken })
 				for _, id := range []string{"later", "now"} {
-					w.eventually(eventTimeout, "held", func() bool { return w.batch(id).State == models.BatchHeld && w.batch(id).HeldCode == models.HeldBroken })
+					w.eventually(eventTimeout, "held", func() bool { return w.batch(id).State == ledger.BatchHeld && w.batch(id).HeldCode == ledger.HeldBroken })
 				}
 				w.eventually(eventTimeout, "texts held", func() bool { return w.counts("now").Held == 3 })
 				s, err := w.Installer.Status(ctx, w.admin)
@@ -111,7 +112,7 @@ func TestConnectionFollowsItsAdminsSuspension(t *testing.T) {
 					return w.connection().State == models.Connected
 				})
 				w.eventually(time.Minute, "sent", func() bool { c := w.counts("now"); return c.Sent+c.Delivered == 3 })
-				if b := w.batch("later"); b.State != models.BatchScheduled || b.HeldReason != "" {
+				if b := w.batch("later"); b.State != ledger.BatchScheduled || b.HeldReason != "" {
 					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
 				}
 				for _, c := range w.phone.TextedTwice() {
@@ -125,7 +126,7 @@ func TestConnectionFollowsItsAdminsSuspension(t *testing.T) {
 func TestCompanyOnHoldBreaksTheConnection(t *testing.T) {
 	each(t, func(w *world) {
 		w.phone.SetCompanyState(sandbox.AcmeID, "on_hold")
-		w.acme.Rate(120).Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 20)
+		w.acme.Rate(120).Batch("b1", ledger.ClassBulk, sandbox.BenID, "ben@acme.com", 20)
 		w.eventually(time.Minute, "broken", func() bool { return w.connection().State == models.Broken })
 		if c := w.connection(); !strings.Contains(c.Reason, "on hold") {
 			w.t.Errorf("reason: %s", c.Reason)
@@ -140,32 +141,32 @@ func TestCompanyOnHoldBreaksTheConnection(t *testing.T) {
 func TestMissingSubscriptionsAreMadeAgain(t *testing.T) {
 	each(t, func(w *world) {
 		c := w.connection()
-		g, err := w.db.OpenGrant(c)
+		g, err := w.db.Connections.OpenGrant(c)
 		w.must(err)
 		w.must(w.dp.DeleteSMSSubscription(ctx, g.Access, c.SMSSubscription))
 		w.clock.Add(time.Minute)
-		w.acme.Batch("b1", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(time.Minute, "sent", func() bool { return w.counts("b1").Sent == 1 })
 		w.clock.Add(11 * time.Minute)
 		w.eventuallySwept(time.Minute, "made again", func() bool { return w.connection().SMSSubscription != c.SMSSubscription })
-		w.acme.Batch("b2", models.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b2", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(time.Minute, "delivered", func() bool { return w.counts("b2").Delivered == 1 })
 	})
 }
 
 func TestHeldTextOfASendingBatchIsReleased(t *testing.T) {
 	each(t, func(w *world) {
-		list := w.acme.Batch("b1", models.ClassBulk, sandbox.BenID, "ben@acme.com", 2)
-		w.eventually(time.Minute, "done", func() bool { return w.batch("b1").State == models.BatchDone })
+		list := w.acme.Batch("b1", ledger.ClassBulk, sandbox.BenID, "ben@acme.com", 2)
+		w.eventually(time.Minute, "done", func() bool { return w.batch("b1").State == ledger.BatchDone })
 		more := list[0]
-		more.ID, more.RecordID, more.ToNumber, more.ToKey, more.State = models.NewID(), "77", "+14155550177", "key of 77", models.Held
-		lane, err := w.db.LaneOf(ctx, "t_9", sandbox.AcmeID)
+		more.ID, more.RecordID, more.ToNumber, more.ToKey, more.State = models.NewID(), "77", "+14155550177", "key of 77", ledger.Held
+		lane, err := w.db.Lanes.Get(ctx, "t_9", sandbox.AcmeID)
 		w.must(err)
-		_, err = w.db.AddMessages(ctx, lane, []models.Message{more})
+		_, err = w.db.Messages.Add(ctx, lane, []ledger.Message{more})
 		w.must(err)
 		// Only after its text is there: an event
 		// of the others would finish it again.
-		w.must(w.db.UpdateBatch(ctx, "t_9", "b1", []string{models.BatchDone}, map[string]any{"state": models.BatchSending, "finished_at": nil}))
+		w.must(w.db.Batches.Update(ctx, "t_9", "b1", []string{ledger.BatchDone}, map[string]any{"state": ledger.BatchSending, "finished_at": nil}))
 		w.clock.Add(time.Minute)
 		w.eventuallySwept(time.Minute, "sent", func() bool { c := w.counts("b1"); return c.Sent+c.Delivered == 3 })
 	})
@@ -180,7 +181,7 @@ func TestStopIsReadFromDialpadsList(t *testing.T) {
 			t.Fatal("nobody has Ana's number")
 		}
 		w.eventuallySwept(time.Minute, "opted out", func() bool {
-			out, err := w.db.IsSuppressed(ctx, "t_9", bob)
+			out, err := w.db.Suppressions.Contains(ctx, "t_9", bob)
 			w.must(err)
 			return out
 		})

@@ -10,6 +10,7 @@ import (
 
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -22,11 +23,11 @@ const (
 
 // finishConnect makes a new grant usable. A refusal is shown on the app
 // page. Once the connection is mended the sweep starts the job again.
-func (r *Runner) finishConnect(ctx context.Context, j models.FinishConnect) error {
+func (r *Runner) finishConnect(ctx context.Context, j queue.FinishConnect) error {
 	err := r.finishConnectSteps(ctx, j.TenantID)
 	var refusal *eligibility.Refusal
 	if errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
-		return r.Store.FailTenantAttempt(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
+		return r.Store.ConnectAttempts.FailFinishing(ctx, j.TenantID, refusal.Code, cmp.Or(refusal.Reason, refusal.Message))
 	}
 	return err
 }
@@ -37,7 +38,7 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 	if err := r.readDirectory(ctx, tenantID); err != nil {
 		return err
 	}
-	if err := r.Store.StepTenantAttempt(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := r.Store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
 		return err
 	}
 	if _, err := r.Connections.Subscribe(ctx, tenantID); err != nil {
@@ -50,14 +51,14 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 	defer cancel()
 	if _, err := r.Accounts.SyncUsers(reading, tenantID); err != nil {
 		r.Log.Warn("read crm users failed", "tenant", tenantID, "err", err)
-		if err := r.Store.Enqueue(ctx, models.SyncUsers{TenantID: tenantID}); err != nil {
+		if err := r.Store.Enqueue(ctx, queue.SyncUsers{TenantID: tenantID}); err != nil {
 			return err
 		}
 	}
 	if err := r.Connections.Ready(ctx, tenantID); err != nil {
 		return err
 	}
-	return r.Store.Enqueue(ctx, models.ReadOptOuts{TenantID: tenantID})
+	return r.Store.Enqueue(ctx, queue.ReadOptOuts{TenantID: tenantID})
 }
 
 // unfinishedConnect returns the job of a grant that was never finished.

@@ -7,16 +7,16 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // storeScheduled stores a batch of Ben's that is due in an hour.
 func (w *world) storeScheduled(id string) {
 	w.t.Helper()
 	at := w.clock.Now().Add(time.Hour)
-	_, _, err := w.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: "t_9", UserID: "43", UserEmail: "ben@acme.com", SenderEmail: "ben@acme.com", Source: models.SourceBulk,
-		Class: models.ClassBulk, Module: "contact", RecordIDs: []string{"7"}, ToField: "mobile", Message: "Hi", Expected: 1, IdempotencyKey: id,
-		State: models.BatchScheduled, SendAt: &at, LateMinutes: 60, LateDo: models.LateHold})
+	_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: "43", UserEmail: "ben@acme.com", SenderEmail: "ben@acme.com", Source: ledger.SourceBulk,
+		Class: ledger.ClassBulk, Module: "contact", RecordIDs: []string{"7"}, ToField: "mobile", Message: "Hi", Expected: 1, IdempotencyKey: id,
+		State: ledger.BatchScheduled, SendAt: &at, LateMinutes: 60, LateDo: ledger.LateHold})
 	w.must(err)
 }
 
@@ -37,8 +37,8 @@ func TestEachHoldHasItsOwnCode(t *testing.T) {
 		w.clock.Add(time.Second)
 		w.setPlan("starter")
 		w.applyUnordered(crm.Event{Type: crm.EventPlanChanged})
-		for id, code := range map[string]string{"deactivated": models.HeldUser, "downgraded": models.HeldPlan} {
-			if b := w.batch(id); b.State != models.BatchHeld || b.HeldCode != code || b.HeldReason == "" {
+		for id, code := range map[string]string{"deactivated": ledger.HeldUser, "downgraded": ledger.HeldPlan} {
+			if b := w.batch(id); b.State != ledger.BatchHeld || b.HeldCode != code || b.HeldReason == "" {
 				w.t.Errorf("%s is %s for %q: %s", id, b.State, b.HeldCode, b.HeldReason)
 			}
 		}
@@ -51,16 +51,16 @@ func TestBatchHeldByADisconnectCanBeResumed(t *testing.T) {
 		w.must(w.Connections.Disconnect(ctx, "t_9", "42"))
 		asker := access.Asker{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user"}
 		var err error
-		asker.Tenant, err = w.db.Store.Tenant(ctx, "t_9")
+		asker.Tenant, err = w.db.Store.Tenants.Get(ctx, "t_9")
 		w.must(err)
 		if _, err := w.texts.Resume(ctx, asker, "b1"); err == nil {
 			w.t.Error("resumed without a connection")
 		}
 		w.connect()
-		if b := w.batch("b1"); b.State != models.BatchHeld || b.HeldCode != models.HeldDisconnected {
+		if b := w.batch("b1"); b.State != ledger.BatchHeld || b.HeldCode != ledger.HeldDisconnected {
 			w.t.Fatalf("after the reconnect it is %s for %q", b.State, b.HeldCode)
 		}
-		if v, err := w.texts.Resume(ctx, asker, "b1"); err != nil || v.State != models.BatchScheduled || v.HeldReason != "" {
+		if v, err := w.texts.Resume(ctx, asker, "b1"); err != nil || v.State != ledger.BatchScheduled || v.HeldReason != "" {
 			w.t.Errorf("resumed: %+v %v", v, err)
 		}
 		if b := w.batch("b1"); b.HeldCode != "" {
@@ -73,12 +73,12 @@ func TestScheduleThatPassedWhileBrokenFollowsItsLateRule(t *testing.T) {
 	each(t, func(w *world) {
 		w.storeScheduled("late")
 		w.phone.SuspendUser(sandbox.AnaID)
-		w.eventually(eventTimeout, "held", func() bool { return w.batch("late").HeldCode == models.HeldBroken })
+		w.eventually(eventTimeout, "held", func() bool { return w.batch("late").HeldCode == ledger.HeldBroken })
 		w.clock.Add(3 * time.Hour)
 		w.storeScheduled("in time")
 		w.phone.RestoreUser(sandbox.AnaID)
-		w.eventually(time.Minute, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == models.BatchHeld && b.HeldCode == models.HeldLate })
-		if b := w.batch("in time"); b.State != models.BatchScheduled {
+		w.eventually(time.Minute, "decided by the late rule", func() bool { b := w.batch("late"); return b.State == ledger.BatchHeld && b.HeldCode == ledger.HeldLate })
+		if b := w.batch("in time"); b.State != ledger.BatchScheduled {
 			w.t.Errorf("the other one is %s", b.State)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // view returns a batch as Ben's outbox shows it.
@@ -65,9 +66,9 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 		name, code, reason, refusal string
 		stop, again                 func(w *world)
 	}{
-		{"disconnect, reconnect", models.HeldDisconnected, "Dialpad was disconnected", "not_connected",
+		{"disconnect, reconnect", ledger.HeldDisconnected, "Dialpad was disconnected", "not_connected",
 			func(w *world) { w.must(w.Connections.Disconnect(ctx, "t_9", "42")) }, func(w *world) { w.connect() }},
-		{"downgrade, upgrade", models.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
+		{"downgrade, upgrade", ledger.HeldPlan, "Your plan no longer includes Dialpad", "plan_required",
 			func(w *world) { w.changePlan("starter") }, func(w *world) { w.changePlan("business") }},
 	}
 	for _, c := range stops {
@@ -75,8 +76,8 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 			each(t, func(w *world) {
 				soon, later, never := w.scheduleIn("soon", time.Hour), w.scheduleIn("later", 48*time.Hour), w.scheduleIn("never", 48*time.Hour)
 				c.stop(w)
-				for _, b := range []models.Batch{soon, later, never} {
-					w.checkView("stopped", b.ID, models.BatchHeld, c.code, c.reason)
+				for _, b := range []ledger.Batch{soon, later, never} {
+					w.checkView("stopped", b.ID, ledger.BatchHeld, c.code, c.reason)
 					if got := w.resume(b.ID); got != c.refusal {
 						t.Errorf("resumed while it can't go: %q", got)
 					}
@@ -84,8 +85,8 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 				w.clock.Add(3 * time.Hour)
 				w.must(w.Sweep(ctx))
 				c.again(w)
-				for _, b := range []models.Batch{soon, later, never} { // may be resumed, and is not by itself
-					w.checkView("again", b.ID, models.BatchHeld, c.code, c.reason)
+				for _, b := range []ledger.Batch{soon, later, never} { // may be resumed, and is not by itself
+					w.checkView("again", b.ID, ledger.BatchHeld, c.code, c.reason)
 				}
 				if w.phone.SMSPosts() != 0 {
 					t.Error("a text went that nobody resumed")
@@ -93,17 +94,17 @@ func TestScheduleSurvivesDisconnectAndDowngrade(t *testing.T) {
 				if got := w.resume(later.ID); got != "" {
 					t.Errorf("not resumed: %s", got)
 				}
-				w.checkView("resumed", later.ID, models.BatchScheduled, "", "")
+				w.checkView("resumed", later.ID, ledger.BatchScheduled, "", "")
 				if v := w.view(later.ID); !v.SendAt.Equal(*later.SendAt) {
 					t.Errorf("its time is %s", v.SendAt)
 				}
 				if got := w.resume(soon.ID); got != "" {
 					t.Errorf("not resumed: %s", got)
 				}
-				w.eventually(time.Minute, "what is past its time goes at once", func() bool { return w.view(soon.ID).State == models.BatchDone })
+				w.eventually(time.Minute, "what is past its time goes at once", func() bool { return w.view(soon.ID).State == ledger.BatchDone })
 				w.clock.Add(7 * 24 * time.Hour)
 				w.must(w.Sweep(ctx))
-				w.checkView("seven days later", never.ID, models.BatchCancelled, models.HeldExpired, "Not sent: it was held for seven days: "+c.reason)
+				w.checkView("seven days later", never.ID, ledger.BatchCancelled, ledger.HeldExpired, "Not sent: it was held for seven days: "+c.reason)
 				if got := w.resume(never.ID); got != "state_conflict" {
 					t.Errorf("resumed after seven days: %q", got)
 				}
@@ -125,19 +126,19 @@ func TestScheduleIsCancelledWithTheApp(t *testing.T) {
 			each(t, func(w *world) {
 				b := w.scheduleIn("soon", time.Hour)
 				leave(w)
-				w.eventually(time.Minute, "cancelled", func() bool { return w.view(b.ID).State == models.BatchCancelled })
-				w.checkView("gone", b.ID, models.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
+				w.eventually(time.Minute, "cancelled", func() bool { return w.view(b.ID).State == ledger.BatchCancelled })
+				w.checkView("gone", b.ID, ledger.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
 				if w.batch(b.ID).FinishedAt == nil {
 					t.Error("it never ended")
 				}
 				w.eventually(time.Minute, "removed at Dialpad too", func() bool {
-					_, err := w.db.Connection(ctx, "t_9")
+					_, err := w.db.Connections.Get(ctx, "t_9")
 					return errors.Is(err, models.ErrNotFound) || !w.connection().Usable()
 				})
 				w.clock.Add(2 * time.Hour)
 				w.connect() // the app comes back; its batches do not
 				w.must(w.Sweep(ctx))
-				w.checkView("back", b.ID, models.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
+				w.checkView("back", b.ID, ledger.BatchCancelled, w.batch(b.ID).HeldCode, "The Dialpad app was removed")
 				if got := w.resume(b.ID); got != "state_conflict" || w.phone.SMSPosts() != 0 {
 					t.Errorf("resumed: %q; %d texts", got, w.phone.SMSPosts())
 				}

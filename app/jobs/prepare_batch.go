@@ -6,12 +6,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // prepareBatch resolves a batch's recipients into
 // messages. It goes on in another run when its time is up.
-func (r *Runner) prepareBatch(ctx context.Context, j models.PrepareBatch) error {
+func (r *Runner) prepareBatch(ctx context.Context, j queue.PrepareBatch) error {
 	return resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Audience.Prepare(ctx, j.TenantID, j.BatchID)
 		return err
@@ -20,7 +20,7 @@ func (r *Runner) prepareBatch(ctx context.Context, j models.PrepareBatch) error 
 
 // prepareStalledBatches prepares batches whose job died.
 func (r *Runner) prepareStalledBatches(ctx context.Context) error {
-	stalled, err := r.Store.UnpreparedAllTenants(ctx, r.Now().Add(-stalledAfter), 50)
+	stalled, err := r.Store.Batches.StalledPreparingAllTenants(ctx, r.Now().Add(-stalledAfter), 50)
 	var g errgroup.Group
 	g.SetLimit(sweepConcurrency)
 	for _, b := range stalled {

@@ -3,11 +3,11 @@ package jobs
 import (
 	"context"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // processCallback turns an accepted automation call into a
 // message. The sweep finds it again by Automation.EnqueueStalled.
-func (r *Runner) processCallback(ctx context.Context, j models.ExecuteCallback) error {
+func (r *Runner) processCallback(ctx context.Context, j queue.ExecuteCallback) error {
 	return snooze(r.Automation.ProcessCallback(ctx, j.TenantID, j.CallbackID))
 }

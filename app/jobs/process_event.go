@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -23,8 +25,8 @@ const (
 )
 
 // processEvent applies one stored Dialpad event.
-func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error {
-	e, err := r.Store.Event(ctx, j.TenantID, j.EventID)
+func (r *Runner) processEvent(ctx context.Context, j queue.ProcessEvent) error {
+	e, err := r.Store.Events.Get(ctx, j.TenantID, j.EventID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -32,7 +34,7 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 		return err
 	}
 	switch {
-	case e.Kind == models.EventChangeLog:
+	case e.Kind == ledger.EventChangeLog:
 		return r.processChangeLog(ctx, e)
 	case e.OptWord != "":
 		return r.OptOuts.ApplyReply(ctx, e)
@@ -40,7 +42,7 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 		// Without a content scope the event does not
 		// say what was written. It may have been
 		// STOP, so Dialpad's list is read again.
-		if err := r.Store.OptOutsOld(ctx, j.TenantID); err != nil {
+		if err := r.Store.Connections.ExpireOptOuts(ctx, j.TenantID); err != nil {
 			return err
 		}
 	}
@@ -54,13 +56,13 @@ func (r *Runner) processEvent(ctx context.Context, j models.ProcessEvent) error 
 // processChangeLog reads the users again that a change-log event
 // named. A broken connection is checked first: the admin whose grant
 // it is may be active again, or the app may be switched on again.
-func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) error {
-	conn, err := r.Store.Connection(ctx, e.TenantID)
+func (r *Runner) processChangeLog(ctx context.Context, e ledger.WebhookEvent) error {
+	conn, err := r.Store.Connections.Get(ctx, e.TenantID)
 	if err == nil && conn.State == models.Broken {
 		if err := r.Connections.Check(ctx, e.TenantID); err != nil {
 			return err
 		}
-		conn, err = r.Store.Connection(ctx, e.TenantID)
+		conn, err = r.Store.Connections.Get(ctx, e.TenantID)
 	}
 	if err != nil {
 		return err
@@ -73,10 +75,10 @@ func (r *Runner) processChangeLog(ctx context.Context, e models.WebhookEvent) er
 	if _, err := r.Batches.Scheduler.WarnTenant(ctx, e.TenantID); err != nil {
 		return err
 	}
-	return r.Store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+	return r.Store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
 }
 
-func (r *Runner) readChangedUsers(ctx context.Context, e models.WebhookEvent) error {
+func (r *Runner) readChangedUsers(ctx context.Context, e ledger.WebhookEvent) error {
 	more, err := r.Accounts.ReadChanged(ctx, e.TenantID, e.DialpadUsers)
 	if isDisconnected(err) {
 		// It broke just now, perhaps before this event could say why.
@@ -85,12 +87,12 @@ func (r *Runner) readChangedUsers(ctx context.Context, e models.WebhookEvent) er
 	if err != nil || !more {
 		return err
 	}
-	return r.Store.Enqueue(ctx, models.ReadStaleAccounts{TenantID: e.TenantID})
+	return r.Store.Enqueue(ctx, queue.ReadStaleAccounts{TenantID: e.TenantID})
 }
 
 // processStalledEvents applies events whose job died.
 func (r *Runner) processStalledEvents(ctx context.Context) error {
-	events, err := r.Store.PendingEventsAllTenants(ctx, r.Now().Add(-stalledEventAfter), 500)
+	events, err := r.Store.Events.PendingAllTenants(ctx, r.Now().Add(-stalledEventAfter), 500)
 	ctx, cancel := context.WithTimeout(ctx, stalledEventTimeout)
 	defer cancel()
 	var g errgroup.Group
@@ -98,7 +100,7 @@ func (r *Runner) processStalledEvents(ctx context.Context) error {
 	for _, e := range events {
 		g.Go(func() error {
 			var snoozed *river.JobSnoozeError
-			err := r.processEvent(ctx, models.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+			err := r.processEvent(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 			if err != nil && !errors.As(err, &snoozed) {
 				r.Log.Warn("process stalled event failed", "tenant", e.TenantID, "event", e.ID, "err", err)
 			}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -13,13 +13,13 @@ func TestSweepProcessesTheEventOfADeadWorker(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := newWorld(t, dsn) // the Runner does not run, so the event's job is never done
 		w.db.Tenant("t_9")
-		_, err := w.db.StoreEvent(ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, BodyHash: "h1", DialpadID: "none of ours", Direction: "inbound"})
+		_, err := w.db.SaveEvent(ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, BodyHash: "h1", DialpadID: "none of ours", Direction: "inbound"})
 		w.must(err)
 		w.clock.Add(6 * time.Second)
-		before, err := w.db.PendingEventsAllTenants(ctx, w.clock.Now(), 10)
+		before, err := w.db.Events.PendingAllTenants(ctx, w.clock.Now(), 10)
 		w.must(err)
 		w.must(w.Sweep(ctx))
-		after, err := w.db.PendingEventsAllTenants(ctx, w.clock.Now(), 10)
+		after, err := w.db.Events.PendingAllTenants(ctx, w.clock.Now(), 10)
 		w.must(err)
 		if len(before) != 1 || len(after) != 0 {
 			t.Errorf("pending %d, then %d", len(before), len(after))

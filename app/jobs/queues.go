@@ -12,7 +12,7 @@ import (
 
 	"dialpad-texting/app/automation"
 	"dialpad-texting/app/eligibility"
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const (
@@ -33,10 +33,10 @@ func (r *Runner) riverConfig() *river.Config {
 	return &river.Config{
 		Workers: r.workers(),
 		Queues: map[string]river.QueueConfig{
-			models.QueueSoon: {MaxWorkers: 24}, models.QueueAction: {MaxWorkers: 12},
-			models.QueueTell: {MaxWorkers: 12}, models.QueueQuiet: {MaxWorkers: 6}},
+			queue.Prompt: {MaxWorkers: 24}, queue.Automation: {MaxWorkers: 12},
+			queue.Sync: {MaxWorkers: 12}, queue.Background: {MaxWorkers: 6}},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepInterval),
-			func() (river.JobArgs, *river.InsertOpts) { return models.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+			func() (river.JobArgs, *river.InsertOpts) { return queue.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchInterval,
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: stopTimeout / 2,
 		RetryPolicy: retryPolicy{}, Logger: warningsOnly(r.Log),
@@ -62,7 +62,7 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.applyBatchState)
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
-	add(ws, func(ctx context.Context, _ models.Sweep) error { return r.sweep(ctx) })
+	add(ws, func(ctx context.Context, _ queue.Sweep) error { return r.sweep(ctx) })
 	return ws
 }
 

@@ -7,12 +7,13 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const optOutsInterval = time.Hour
 
 // readOptOuts reads Dialpad's list of numbers that said STOP.
-func (r *Runner) readOptOuts(ctx context.Context, j models.ReadOptOuts) error {
+func (r *Runner) readOptOuts(ctx context.Context, j queue.ReadOptOuts) error {
 	_, err := r.OptOuts.ReadList(ctx, j.TenantID)
 	return err
 }
@@ -22,5 +23,5 @@ func (r *Runner) dueOptOutRead(conn models.Connection) []river.JobArgs {
 	if !conn.Usable() || !r.isOlder(conn.OptOutsAt, optOutsInterval, conn.TenantID) {
 		return nil
 	}
-	return []river.JobArgs{models.ReadOptOuts{TenantID: conn.TenantID}}
+	return []river.JobArgs{queue.ReadOptOuts{TenantID: conn.TenantID}}
 }

@@ -3,12 +3,12 @@ package jobs
 import (
 	"context"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // readStaleAccounts reads the accounts again that a change-log event
 // named, and updates the warnings of the schedules that they concern.
-func (r *Runner) readStaleAccounts(ctx context.Context, j models.ReadStaleAccounts) error {
+func (r *Runner) readStaleAccounts(ctx context.Context, j queue.ReadStaleAccounts) error {
 	if err := ignoreDisconnected(resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Accounts.ReadStale(ctx, j.TenantID)
 		return err
@@ -21,11 +21,11 @@ func (r *Runner) readStaleAccounts(ctx context.Context, j models.ReadStaleAccoun
 
 // enqueueStaleAccounts enqueues a read for each tenant with stale accounts.
 func (r *Runner) enqueueStaleAccounts(ctx context.Context) error {
-	tenants, err := r.Store.StaleTenantsAllTenants(ctx)
+	tenants, err := r.Store.Accounts.StaleTenantsAllTenants(ctx)
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) models.ReadStaleAccounts {
-		return models.ReadStaleAccounts{TenantID: id}
+	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.ReadStaleAccounts {
+		return queue.ReadStaleAccounts{TenantID: id}
 	})
 }

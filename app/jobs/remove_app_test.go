@@ -17,11 +17,11 @@ func TestAppInstalledAgainAtOnceStays(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := newWorld(t, dsn) // the Runner does not run yet
 		w.db.Tenant("t_9")
-		_, err := w.db.Install(ctx, "t_9", "42")
+		_, err := w.db.Installations.Install(ctx, "t_9", "42")
 		w.must(err)
 		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled}))
 		w.clock.Add(time.Second)
-		if created, err := w.db.Install(ctx, "t_9", "42"); err != nil || !created {
+		if created, err := w.db.Installations.Install(ctx, "t_9", "42"); err != nil || !created {
 			t.Fatal("it was not uninstalled", err)
 		}
 		w.start()
@@ -32,7 +32,7 @@ func TestAppInstalledAgainAtOnceStays(t *testing.T) {
 			w.must(err)
 			return len(list.Jobs) == 1
 		})
-		if i, err := w.db.Installation(ctx, "t_9"); err != nil || i.State != models.Installed {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Installed {
 			t.Errorf("%s, %v", i.State, err)
 		}
 	})

@@ -77,7 +77,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		r.every(ctx, heartbeatInterval, "store heartbeat failed", func(ctx context.Context) error {
-			return r.Store.WorkerSeen(ctx, r.WorkerID)
+			return r.Store.Workers.MarkSeen(ctx, r.WorkerID)
 		})
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // stopChangeLog ends the events about changes of people at Dialpad.
@@ -24,7 +25,7 @@ func (w *world) stopChangeLog() {
 // benAsker is Ben with a popup for a contact.
 func (w *world) benAsker() access.Asker {
 	w.t.Helper()
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	return access.Asker{Tenant: t, UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user", TimeZone: "America/New_York",
 		Ctx: &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}}
@@ -38,7 +39,7 @@ func (w *world) newYork() *time.Location {
 }
 
 // scheduleIn schedules a text of Ben's for some time from now, to the minute.
-func (w *world) scheduleIn(key string, from time.Duration) models.Batch {
+func (w *world) scheduleIn(key string, from time.Duration) ledger.Batch {
 	w.t.Helper()
 	v, err := w.texts.Create(ctx, w.benAsker(), key, batch.Request{Message: "Hi", Schedule: &walltime.Schedule{
 		Local: w.clock.Now().Add(from).In(w.newYork()).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
@@ -114,7 +115,7 @@ func (w *world) dayWord(at time.Time) string {
 
 func (w *world) isStale(id string) bool {
 	w.t.Helper()
-	a, err := w.db.Account(ctx, "t_9", id)
+	a, err := w.db.Accounts.Get(ctx, "t_9", id)
 	w.must(err)
 	return a.Stale
 }

@@ -50,7 +50,7 @@ func (r *Runner) sweep(ctx context.Context) error {
 // enqueueForConnections enqueues what is due for each connection.
 func (r *Runner) enqueueForConnections(ctx context.Context) error {
 	for after := ""; ; {
-		page, err := r.Store.AllConnections(ctx, after, 500)
+		page, err := r.Store.Connections.ListAllTenants(ctx, after, 500)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -90,14 +90,14 @@ func enqueueForTenants[T river.JobArgs](ctx context.Context, store *models.Store
 // finishStalledBatches ends batches whose
 // last text ended in a process that died.
 func (r *Runner) finishStalledBatches(ctx context.Context) error {
-	return r.Store.FinishStandingAllTenants(ctx, r.Now().Add(-stalledAfter))
+	return r.Store.Batches.FinishStalledAllTenants(ctx, r.Now().Add(-stalledAfter))
 }
 
 // expire ends what was held too long and deletes what is past its retention.
 func (r *Runner) expire(ctx context.Context) error {
 	_, err := r.Batches.Scheduler.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := r.Connector.ExpireAttempts(ctx)
-	n, err3 := r.Store.ForgetExpiredAllTenants(ctx)
+	n, err3 := r.Store.DeleteExpiredAllTenants(ctx)
 	if n > 0 {
 		r.Log.Debug("deleted expired rows", "rows", n)
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/riverqueue/river"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 const directoryInterval = time.Hour
 
 // syncDirectory reads all Dialpad users of a tenant's company again.
-func (r *Runner) syncDirectory(ctx context.Context, j models.SyncDirectory) error {
+func (r *Runner) syncDirectory(ctx context.Context, j queue.SyncDirectory) error {
 	return ignoreDisconnected(r.readDirectory(ctx, j.TenantID))
 }
 
@@ -29,5 +30,5 @@ func (r *Runner) dueDirectorySync(conn models.Connection) []river.JobArgs {
 	if !conn.Usable() || !r.isOlder(conn.DirectoryAt, directoryInterval, conn.TenantID) {
 		return nil
 	}
-	return []river.JobArgs{models.SyncDirectory{TenantID: conn.TenantID}, models.SyncUsers{TenantID: conn.TenantID}}
+	return []river.JobArgs{queue.SyncDirectory{TenantID: conn.TenantID}, queue.SyncUsers{TenantID: conn.TenantID}}
 }

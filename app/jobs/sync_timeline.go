@@ -3,22 +3,22 @@ package jobs
 import (
 	"context"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // syncTimeline sends the CRM's timeline what became of a tenant's texts.
-func (r *Runner) syncTimeline(ctx context.Context, j models.TellActivities) error {
+func (r *Runner) syncTimeline(ctx context.Context, j queue.SyncTimeline) error {
 	_, err := r.Timeline.SyncPending(ctx, j.TenantID)
 	return err
 }
 
 // enqueueTimelineSyncs enqueues a sync for each tenant with pending changes.
 func (r *Runner) enqueueTimelineSyncs(ctx context.Context) error {
-	tenants, err := r.Store.UntoldTenantsAllTenants(ctx)
+	tenants, err := r.Store.Messages.TimelinePendingTenantsAllTenants(ctx)
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) models.TellActivities {
-		return models.TellActivities{TenantID: id}
+	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.SyncTimeline {
+		return queue.SyncTimeline{TenantID: id}
 	})
 }

@@ -28,6 +28,7 @@ import (
 	"dialpad-texting/internal/apptest"
 	"dialpad-texting/internal/sandboxtest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -91,12 +92,12 @@ func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 		rw.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	c, err := w.db.ConnectionByHookAllTenants(r.Context(), strings.TrimPrefix(r.URL.Path, "/dialpad/events/"))
+	c, err := w.db.Connections.ByHookAllTenants(r.Context(), strings.TrimPrefix(r.URL.Path, "/dialpad/events/"))
 	if err != nil {
 		rw.WriteHeader(http.StatusNotFound)
 		return
 	}
-	_, secret, err := w.db.OpenHook(c)
+	_, secret, err := w.db.Connections.OpenHook(c)
 	w.must(err)
 	e, err := dialpad.VerifyEvent(secret, body)
 	if err != nil {
@@ -104,15 +105,15 @@ func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(body)
-	out := models.WebhookEvent{TenantID: c.TenantID, BodyHash: hex.EncodeToString(sum[:])}
+	out := ledger.WebhookEvent{TenantID: c.TenantID, BodyHash: hex.EncodeToString(sum[:])}
 	switch {
 	case e.SMS != nil:
-		out.Kind, out.DialpadID, out.Direction, out.Status, out.Result = models.EventSMS, e.SMS.ID, e.SMS.Direction, e.SMS.Status, e.SMS.DeliveryResult
+		out.Kind, out.DialpadID, out.Direction, out.Status, out.Result = ledger.EventSMS, e.SMS.ID, e.SMS.Direction, e.SMS.Status, e.SMS.DeliveryResult
 		out.FromNumber, out.ToNumber = e.SMS.FromNumber, e.SMS.ToNumbers[0]
 	case e.ChangeLog != nil:
-		out.Kind, out.DialpadUsers = models.EventChangeLog, e.ChangeLog.UserIDs
+		out.Kind, out.DialpadUsers = ledger.EventChangeLog, e.ChangeLog.UserIDs
 	}
-	if _, err := w.db.StoreEvent(r.Context(), out); err != nil {
+	if _, err := w.db.SaveEvent(r.Context(), out); err != nil {
 		rw.WriteHeader(http.StatusInternalServerError)
 	}
 }
@@ -136,7 +137,7 @@ func (w *world) connect() {
 	w.t.Helper()
 	w.acme = w.db.Tenant("t_9")
 	w.setPlan("business")
-	t, err := w.db.Store.Tenant(ctx, "t_9")
+	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	_, err = w.Installer.Install(ctx, t, "42")
 	w.must(err)
@@ -188,22 +189,22 @@ func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 
 func (w *world) connection() models.Connection {
 	w.t.Helper()
-	c, err := w.db.Connection(ctx, "t_9")
+	c, err := w.db.Connections.Get(ctx, "t_9")
 	w.must(err)
 	return c
 }
 
-func (w *world) batch(id string) models.Batch {
+func (w *world) batch(id string) ledger.Batch {
 	w.t.Helper()
-	b, err := w.db.Batch(ctx, "t_9", "", id)
+	b, err := w.db.Batches.Get(ctx, "t_9", "", id)
 	w.must(err)
 	return b
 }
 
 // counts returns how many texts of a batch are in each state.
-func (w *world) counts(id string) models.Counts {
+func (w *world) counts(id string) ledger.Counts {
 	w.t.Helper()
-	all, err := w.db.CountMessages(ctx, "t_9", []string{id})
+	all, err := w.db.Messages.CountByBatch(ctx, "t_9", []string{id})
 	w.must(err)
 	return all[id]
 }
@@ -211,7 +212,7 @@ func (w *world) counts(id string) models.Counts {
 // accountWords returns why an e-mail can't text, "" if it can.
 func (w *world) accountWords(email string) string {
 	w.t.Helper()
-	a, err := w.db.AccountByEmail(ctx, "t_9", email)
+	a, err := w.db.Accounts.ByEmail(ctx, "t_9", email)
 	w.must(err)
-	return models.AccountWords(a.State, a.Number)
+	return models.AccountProblem(a.State, a.Number)
 }

@@ -11,7 +11,7 @@ import (
 
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // Bounds of the backoff, which is a quarter of the time since the
@@ -24,16 +24,16 @@ const (
 // SyncToCRM writes one change to the CRM, unless it was undone
 // meanwhile. A CRM that fails is asked again, without limit: the job is
 // snoozed, which costs it none of its attempts.
-func (o *OptOuts) SyncToCRM(ctx context.Context, job models.TellOptOut) error {
-	number, err := o.store.OpenNumber(job.TenantID, job.Number)
+func (o *OptOuts) SyncToCRM(ctx context.Context, job queue.SyncOptOut) error {
+	number, err := o.store.Suppressions.OpenNumber(job.TenantID, job.Number)
 	if err != nil {
 		return river.JobCancel(err)
 	}
-	t, err := o.store.Tenant(ctx, job.TenantID)
+	t, err := o.store.Tenants.Get(ctx, job.TenantID)
 	if err != nil {
 		return err
 	}
-	out, err := o.store.IsSuppressed(ctx, job.TenantID, number)
+	out, err := o.store.Suppressions.Contains(ctx, job.TenantID, number)
 	if err != nil || out != job.OptedOut {
 		return err
 	}

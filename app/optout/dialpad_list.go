@@ -17,7 +17,7 @@ type ListCounts struct{ Listed, OptedOut, OptedIn int }
 // ReadList applies Dialpad's lists of opt-outs and opt-ins, page by
 // page, and queues the sync to the CRM for each change.
 func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, err error) {
-	c, err := o.store.Connection(ctx, tenantID)
+	c, err := o.store.Connections.Get(ctx, tenantID)
 	if err != nil || c.State != models.Connected {
 		return n, apierror.IgnoreNotFound(err)
 	}
@@ -41,7 +41,7 @@ func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, 
 	if err != nil {
 		return n, err
 	}
-	return n, o.store.OptOutsRead(ctx, tenantID, c.OptOutsAt)
+	return n, o.store.Connections.MarkOptOutsRead(ctx, tenantID, c.OptOutsAt)
 }
 
 type listReader func(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
@@ -76,7 +76,7 @@ func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listRe
 }
 
 func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, numbers []string, n *ListCounts) error {
-	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, models.OptOutDialpad)
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, models.OptOutDialpad)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, numbers []s
 // too, and lists what the person said after it.
 func (o *OptOuts) applyOptIns(ctx context.Context, tenantID string, numbers []string, at time.Time, n *ListCounts) error {
 	sources := []string{models.OptOutDialpad, models.OptOutReply}
-	known, err := o.store.SuppressedNumbers(ctx, tenantID, numbers, sources...)
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, sources...)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // Why no text goes to somebody who opted out; contract section 5.
@@ -56,7 +58,7 @@ func New(store *models.Store, dp Dialpad, c CRM, tokens Tokens, log *slog.Logger
 }
 
 // ApplyReply applies an inbound text that said STOP or START.
-func (o *OptOuts) ApplyReply(ctx context.Context, e models.WebhookEvent) error {
+func (o *OptOuts) ApplyReply(ctx context.Context, e ledger.WebhookEvent) error {
 	if number, err := compose.E164(e.FromNumber, ""); err == nil {
 		if e.OptWord == WordStop {
 			_, err = o.optOut(ctx, e.TenantID, number, models.OptOutReply)
@@ -68,7 +70,7 @@ func (o *OptOuts) ApplyReply(ctx context.Context, e models.WebhookEvent) error {
 			return err
 		}
 	}
-	return o.store.CloseEvent(ctx, e.TenantID, e.ID, models.EventApplied, "")
+	return o.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
 }
 
 // maxListAge is how old Dialpad's list may be when a bulk is prepared.
@@ -76,7 +78,7 @@ const maxListAge = 5 * time.Minute
 
 // Refresh reads Dialpad's list again if it is older than maxListAge.
 func (o *OptOuts) Refresh(ctx context.Context, tenantID string) error {
-	c, err := o.store.Connection(ctx, tenantID)
+	c, err := o.store.Connections.Get(ctx, tenantID)
 	if err != nil || c.OptOutsAt != nil && o.store.Now().Sub(*c.OptOutsAt) < maxListAge {
 		return apierror.IgnoreNotFound(err)
 	}
@@ -86,14 +88,14 @@ func (o *OptOuts) Refresh(ctx context.Context, tenantID string) error {
 
 func (o *OptOuts) optOut(ctx context.Context, tenantID, number, source string) (changed bool, err error) {
 	return o.change(ctx, tenantID, number, source, func(tx *models.Store) (bool, error) {
-		return tx.Suppress(ctx, tenantID, number, source, "")
+		return tx.Suppressions.Add(ctx, tenantID, number, source, "")
 	})
 }
 
 // optIn lifts the opt-outs that were known at a moment.
 func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Time, sources ...string) (changed bool, err error) {
 	return o.change(ctx, tenantID, number, sources[0], func(tx *models.Store) (bool, error) {
-		return tx.UnsuppressUntil(ctx, tenantID, number, at, sources...)
+		return tx.Suppressions.RemoveUntil(ctx, tenantID, number, at, sources...)
 	})
 }
 
@@ -103,22 +105,22 @@ func (o *OptOuts) optIn(ctx context.Context, tenantID, number string, at time.Ti
 func (o *OptOuts) change(ctx context.Context, tenantID, number, source string,
 	apply func(*models.Store) (bool, error)) (changed bool, err error) {
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
-		before, err := tx.IsSuppressed(ctx, tenantID, number)
+		before, err := tx.Suppressions.Contains(ctx, tenantID, number)
 		if err != nil {
 			return err
 		}
 		if written, err := apply(tx); err != nil || !written {
 			return err
 		}
-		after, err := tx.IsSuppressed(ctx, tenantID, number)
+		after, err := tx.Suppressions.Contains(ctx, tenantID, number)
 		if changed = before != after; err != nil || !changed {
 			return err
 		}
-		key, err := tx.NumberKey(ctx, tenantID, number)
+		key, err := tx.Tenants.NumberKey(ctx, tenantID, number)
 		if err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, models.TellOptOut{TenantID: tenantID, NumberKey: key, Number: tx.SealNumber(tenantID, number),
+		return tx.Enqueue(ctx, queue.SyncOptOut{TenantID: tenantID, NumberKey: key, Number: tx.Suppressions.SealNumber(tenantID, number),
 			OptedOut: after, Source: source, Since: tx.Now().UnixNano()})
 	})
 	return changed && err == nil, err

@@ -20,6 +20,8 @@ import (
 	"dialpad-texting/integrations/dialpad/sandbox"
 	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // sides are the opt-outs and the Dialpad that they read.
@@ -38,10 +40,10 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 		server := httptest.NewServer(s.phone)
 		t.Cleanup(func() { server.Close(); s.phone.Close() })
 		dp := dialpad.New(dialpad.Config{BaseURL: server.URL, Now: w.Clock.Now})
-		_, err := w.DB.Connect(Ctx, models.NewConnection{TenantID: "t_9", CompanyID: Company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
+		_, err := w.DB.Connections.Save(Ctx, models.NewConnection{TenantID: "t_9", CompanyID: Company, CompanyName: "Acme Inc", DialpadUserID: sandbox.AnaID,
 			ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: s.phone.IssueToken(sandbox.AnaID)}})
 		Must(t, err)
-		Must(t, w.DB.MarkReady(Ctx, "t_9"))
+		Must(t, w.DB.Connections.MarkReady(Ctx, "t_9"))
 		s.OptOuts = optout.New(w.DB.Store, dp, w.CRM, w.Tokens, slog.New(slog.DiscardHandler))
 		w.Services = w.Process(w.CRM, s.Refresh)
 		f(t, s)
@@ -52,17 +54,17 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 // number.
 func (s *sides) reply(number, word string) {
 	s.T.Helper()
-	_, err := s.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
+	_, err := s.DB.SaveEvent(Ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
 		OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
 	Must(s.T, err)
-	events, err := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10)
+	events, err := s.DB.Events.PendingAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10)
 	Must(s.T, err)
 	for _, e := range events {
-		e, err := s.DB.Event(Ctx, "t_9", e.ID)
+		e, err := s.DB.Events.Get(Ctx, "t_9", e.ID)
 		Must(s.T, err)
 		Must(s.T, s.ApplyReply(Ctx, e))
 	}
-	if left, _ := s.DB.PendingEventsAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10); len(left) != 0 {
+	if left, _ := s.DB.Events.PendingAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10); len(left) != 0 {
 		s.T.Error("an event stayed open")
 	}
 	s.Clock.Add(time.Second)
@@ -79,7 +81,7 @@ func (s *sides) readList() optout.ListCounts {
 // isSuppressed reports whether a number is suppressed.
 func (s *sides) isSuppressed(number string) bool {
 	s.T.Helper()
-	out, err := s.DB.IsSuppressed(Ctx, "t_9", number)
+	out, err := s.DB.Suppressions.Contains(Ctx, "t_9", number)
 	Must(s.T, err)
 	return out
 }
@@ -98,7 +100,7 @@ func TestEachSideLiftsItsOwnOptOut(t *testing.T) {
 			{"the CRM too", func() { s.Suppress(Bob, models.OptOutCRM) }, true, 1},
 			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.readList() }, true, 1},
 			{"its list again", func() { s.readList() }, true, 1},
-			{"the CRM takes it back", func() { _, err := s.DB.Unsuppress(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
+			{"the CRM takes it back", func() { _, err := s.DB.Suppressions.Remove(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
 			{"a START that only we heard", func() { s.reply(Bob, "start") }, true, 1},
 			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.readList() }, false, 2},
 			{"its list again", func() { s.readList() }, false, 2},
@@ -123,7 +125,7 @@ func TestReadListReadsAllPages(t *testing.T) {
 		if n := s.readList(); n.Listed != 150 || n.OptedOut != 0 {
 			t.Errorf("again %+v", n)
 		}
-		c, err := s.DB.Connection(Ctx, "t_9")
+		c, err := s.DB.Connections.Get(Ctx, "t_9")
 		if err != nil || c.OptOutsAt == nil || !c.OptOutsAt.Equal(s.Clock.Now()) {
 			t.Errorf("read at %v, %v", c.OptOutsAt, err)
 		}
@@ -132,10 +134,10 @@ func TestReadListReadsAllPages(t *testing.T) {
 
 func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 	eachSides(t, func(t *testing.T, s *sides) {
-		job := func(out bool) models.TellOptOut {
-			key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+		job := func(out bool) queue.SyncOptOut {
+			key, err := s.DB.Tenants.NumberKey(Ctx, "t_9", Bob)
 			Must(t, err)
-			return models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: out, Source: models.OptOutReply}
+			return queue.SyncOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.Suppressions.SealNumber("t_9", Bob), OptedOut: out, Source: models.OptOutReply}
 		}
 		s.reply(Bob, "stop")
 		s.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
@@ -168,7 +170,7 @@ func TestPrepareRefreshesAnOldList(t *testing.T) {
 		if v.Counts.Skipped != 0 {
 			t.Errorf("the list was read although it is fresh: %+v", v.Counts)
 		}
-		s.Settle(models.Sent, s.Claim()...)
+		s.Settle(ledger.Sent, s.Claim()...)
 		s.Clock.Add(2 * time.Minute)
 		v = s.MustPrepare(s.Bulk("ana", crm.ModuleContact, "7", "20"), "k2", Text(Hi))
 		if v.Counts.Skipped != 1 || v.Counts.Queued != 1 {
@@ -223,10 +225,10 @@ func TestSyncToCRMBackoffAndID(t *testing.T) {
 		status := 0
 		client, ids := answeringCRM(t, &status)
 		o := optout.New(s.DB.Store, nil, client, s.Tokens, slog.New(slog.DiscardHandler))
-		key, err := s.DB.NumberKey(Ctx, "t_9", Bob)
+		key, err := s.DB.Tenants.NumberKey(Ctx, "t_9", Bob)
 		Must(t, err)
 		s.reply(Bob, "stop")
-		job := models.TellOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
+		job := queue.SyncOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.Suppressions.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
 		tell := func(code int) time.Duration {
 			t.Helper()
 			status = code

@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // BatchView is a batch as contract section 6 answers it. Counts always
@@ -23,7 +24,7 @@ type BatchView struct {
 	SendAt     *time.Time         `json:"send_at"`
 	FinishedAt *time.Time         `json:"finished_at"`
 	ETA        *time.Time         `json:"eta"`
-	Counts     models.Counts      `json:"counts"`
+	Counts     ledger.Counts      `json:"counts"`
 	Module     string             `json:"module"`
 	By         PersonView         `json:"by"`
 	Sender     string             `json:"sender_email"` // whose Dialpad account sends, "" with automations: each text has its own
@@ -87,12 +88,12 @@ func QuietHoursOf(t models.Tenant) *QuietHours {
 }
 
 // views describes batches, with their figures and names.
-func (x *Outbox) views(ctx context.Context, a access.Asker, batches []models.Batch) ([]BatchView, error) {
+func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Batch) ([]BatchView, error) {
 	ids := make([]string, len(batches))
 	for i, b := range batches {
 		ids[i] = b.ID
 	}
-	counts, err := x.store.CountMessages(ctx, a.Tenant.ID, ids)
+	counts, err := x.store.Messages.CountByBatch(ctx, a.Tenant.ID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -114,34 +115,34 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []models.Bat
 }
 
 // batchView is what a batch's row alone says.
-func batchView(b models.Batch) BatchView {
+func batchView(b ledger.Batch) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail,
 		ToField: b.ToField, Text: b.Message,
 		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), Exclude: b.Excluded, Version: b.Version}
-	if !b.Over() {
+	if !b.Ended() {
 		v.Warning = optional(b.Warning)
 	}
 	if v.Schedule = batch.ScheduleOf(b); v.Schedule != nil {
 		v.Late = &batch.Late{AfterMinutes: b.LateMinutes, Do: b.LateDo}
 		v.MoveQuiet = b.MoveQuiet
 	}
-	if b.Source == models.SourceAutomation {
+	if b.Source == ledger.SourceAutomation {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
 	}
 	return v
 }
 
-func batchTimeline(b models.Batch) []MomentView {
+func batchTimeline(b ledger.Batch) []MomentView {
 	out := []MomentView{{At: b.CreatedAt, What: "created", Text: "Created by " + cmp.Or(b.UserName, b.WorkflowName, b.UserEmail)}}
 	if b.StartedAt != nil {
 		out = append(out, MomentView{At: *b.StartedAt, What: "started", Text: "Started"})
 	}
-	if b.HeldAt != nil && b.State == models.BatchHeld {
+	if b.HeldAt != nil && b.State == ledger.BatchHeld {
 		out = append(out, MomentView{At: *b.HeldAt, What: "held", Text: "Held: " + b.HeldReason})
 	}
 	if b.FinishedAt != nil {
-		text := map[string]string{models.BatchDone: "Finished", models.BatchCancelled: "Cancelled"}[b.State]
+		text := map[string]string{ledger.BatchDone: "Finished", ledger.BatchCancelled: "Cancelled"}[b.State]
 		out = append(out, MomentView{At: *b.FinishedAt, What: b.State, Text: text})
 	}
 	return out

@@ -2,15 +2,16 @@ package outbox_test
 
 import (
 	"bytes"
-	. "dialpad-texting/internal/apptest"
-	"dialpad-texting/models"
 	"testing"
 	"time"
+
+	. "dialpad-texting/internal/apptest"
+	"dialpad-texting/models/ledger"
 )
 
 func BenchmarkReport100k(b *testing.B) {
 	Benchmark(b, 60, func(b *testing.B, w *World) {
-		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 100_000)
+		w.Tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 100_000)
 		for b.Loop() {
 			lines, begun := lineCounter(0), time.Now()
 			grew := HeapGrowth(func() {

@@ -6,13 +6,13 @@ import (
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // totals completes a batch's counts with the recipients that have no
 // row yet. All that has not left counts in the batch's own state: its
 // rows follow a moment later.
-func totals(b models.Batch, c models.Counts) models.Counts {
+func totals(b ledger.Batch, c ledger.Counts) ledger.Counts {
 	remaining := c.Queued + c.Held
 	if !b.Prepared {
 		remaining += max(0, b.Expected-c.Sum())
@@ -23,11 +23,11 @@ func totals(b models.Batch, c models.Counts) models.Counts {
 	}
 	c.Queued, c.Held = 0, 0
 	switch {
-	case b.State == models.BatchCancelled && b.HeldCode == models.HeldExpired:
+	case b.State == ledger.BatchCancelled && b.HeldCode == ledger.HeldExpired:
 		c.Failed += remaining
-	case b.State == models.BatchCancelled:
+	case b.State == ledger.BatchCancelled:
 		c.Cancelled += remaining
-	case b.State == models.BatchHeld:
+	case b.State == ledger.BatchHeld:
 		c.Held = remaining
 	default:
 		c.Queued = remaining
@@ -39,7 +39,7 @@ func totals(b models.Batch, c models.Counts) models.Counts {
 // eta is when a running batch's last text will leave, nil for others.
 // Texts that wait for the end of quiet hours may be later than the rate
 // says.
-func (x *Outbox) eta(ctx context.Context, b models.Batch, c models.Counts, rate audience.SendRate) (*time.Time, error) {
+func (x *Outbox) eta(ctx context.Context, b ledger.Batch, c ledger.Counts, rate audience.SendRate) (*time.Time, error) {
 	remaining := int64(c.Queued + c.Sending)
 	if remaining <= 0 || !batch.IsRunning(b) {
 		return nil, nil
@@ -52,7 +52,7 @@ func (x *Outbox) eta(ctx context.Context, b models.Batch, c models.Counts, rate 
 	if !b.MoveQuiet {
 		return &eta, nil
 	}
-	last, err := x.store.LastDue(ctx, b.TenantID, b.ID)
+	last, err := x.store.Messages.LastDue(ctx, b.TenantID, b.ID)
 	if last != nil && last.After(eta) {
 		return last, err
 	}

@@ -8,7 +8,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // MessagesView is one page of a batch's messages.
@@ -38,7 +38,7 @@ const messagesPage = 100
 // Messages pages a batch's messages; state "" is all. A scheduled bulk
 // has none yet: Messages answers with its forecast.
 func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor string) (MessagesView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return MessagesView{}, apierror.NotFound(err)
 	}
@@ -46,10 +46,10 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor
 	if err != nil {
 		return MessagesView{}, err
 	}
-	if b.State == models.BatchScheduled && b.Source == models.SourceBulk {
+	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
 		return x.forecast(ctx, a, b, state, cursor)
 	}
-	list, err := x.store.Messages(ctx, a.Tenant.ID, id, stored, cursor, messagesPage+1)
+	list, err := x.store.Messages.List(ctx, a.Tenant.ID, id, stored, cursor, messagesPage+1)
 	if err != nil {
 		return MessagesView{}, err
 	}
@@ -66,7 +66,7 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor
 
 // forecast pages who would get a scheduled bulk if it began now. Its
 // messages have no ids; an edit excludes people by their record.
-func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, state, cursor string) (MessagesView, error) {
+func (x *Outbox) forecast(ctx context.Context, a access.Asker, b ledger.Batch, state, cursor string) (MessagesView, error) {
 	p, err := x.audience.Forecast(ctx, a.Tenant, b, cursor)
 	if err != nil {
 		return MessagesView{}, err
@@ -74,9 +74,9 @@ func (x *Outbox) forecast(ctx context.Context, a access.Asker, b models.Batch, s
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
 	for _, r := range p.Recipients {
 		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: display(r.Number),
-			Text: r.Text, State: models.Queued}
+			Text: r.Text, State: ledger.Queued}
 		if r.Code != "" {
-			m.State, m.ErrorCode, m.ErrorText, m.Text = models.Skipped, r.Code, r.Reason, ""
+			m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, r.Code, r.Reason, ""
 		}
 		if state == "" || state == m.State {
 			v.Messages = append(v.Messages, m)
@@ -91,11 +91,11 @@ func storedStates(state string) ([]string, error) {
 	switch state {
 	case "":
 		return nil, nil
-	case models.Queued:
-		return []string{models.Queued, models.Waiting}, nil
+	case ledger.Queued:
+		return []string{ledger.Queued, ledger.Waiting}, nil
 	}
-	known := []string{models.Sending, models.Sent, models.Delivered, models.Undelivered, models.Failed, models.Uncertain,
-		models.Held, models.Cancelled, models.Skipped}
+	known := []string{ledger.Sending, ledger.Sent, ledger.Delivered, ledger.Undelivered, ledger.Failed, ledger.Uncertain,
+		ledger.Held, ledger.Cancelled, ledger.Skipped}
 	if !slices.Contains(known, state) {
 		return nil, apierror.Field("state", "There is no such state.")
 	}
@@ -104,17 +104,17 @@ func storedStates(state string) ([]string, error) {
 
 // publicState is the state as people see it: waiting is queued to them.
 func publicState(state string) string {
-	if state == models.Waiting {
-		return models.Queued
+	if state == ledger.Waiting {
+		return ledger.Queued
 	}
 	return state
 }
 
 // ViewMessage describes a message.
-func ViewMessage(m models.Message) MessageView {
+func ViewMessage(m ledger.Message) MessageView {
 	number := numberOf(m)
 	var due *time.Time
-	if m.State == models.Waiting {
+	if m.State == ledger.Waiting {
 		due = m.DueAt
 	}
 	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number,
@@ -122,7 +122,7 @@ func ViewMessage(m models.Message) MessageView {
 }
 
 // numberOf is a message's number, "" where it was erased.
-func numberOf(m models.Message) string {
+func numberOf(m ledger.Message) string {
 	if m.Erased() {
 		return ""
 	}

@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // A one-to-one that waits has no message yet that stores its
@@ -38,10 +38,10 @@ func newNameCache() *lru.Cache[nameKey, cachedName] {
 }
 
 // fillRecipients names the one recipient of each one-to-one.
-func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []models.Batch, views []BatchView) error {
+func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []ledger.Batch, views []BatchView) error {
 	unnamed := map[string][]int{} // by module
 	for i, b := range batches {
-		if b.Source != models.SourceOne {
+		if b.Source != ledger.SourceOne {
 			continue
 		}
 		to, err := x.onlyRecipient(ctx, b)
@@ -50,7 +50,7 @@ func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []m
 		}
 		views[i].To = to
 		erased := b.ToNumber == "" // and nobody asks for that person's name again
-		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Over() || !b.Prepared && !erased) {
+		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Ended() || !b.Prepared && !erased) {
 			unnamed[b.Module] = append(unnamed[b.Module], i)
 		}
 	}
@@ -69,8 +69,8 @@ func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []m
 
 // onlyRecipient is a one-to-one's recipient as stored, perhaps without
 // a name.
-func (x *Outbox) onlyRecipient(ctx context.Context, b models.Batch) (*RecipientView, error) {
-	list, err := x.store.Messages(ctx, b.TenantID, b.ID, nil, "", 1)
+func (x *Outbox) onlyRecipient(ctx context.Context, b ledger.Batch) (*RecipientView, error) {
+	list, err := x.store.Messages.List(ctx, b.TenantID, b.ID, nil, "", 1)
 	if err != nil {
 		return nil, err
 	}

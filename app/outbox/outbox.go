@@ -15,6 +15,7 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Outbox is the capability; one per process. Safe for concurrent use.
@@ -47,14 +48,14 @@ const batchesPage = 25
 // user's their own. A query that is a phone number finds the batches
 // with that recipient.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
-	filter := models.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
+	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
 	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
 		filter.Number = number
-		if filter.NumberKey, err = x.store.NumberKey(ctx, a.Tenant.ID, number); err != nil {
+		if filter.NumberKey, err = x.store.Tenants.NumberKey(ctx, a.Tenant.ID, number); err != nil {
 			return BatchesView{}, err
 		}
 	}
-	list, err := x.store.Batches(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
+	list, err := x.store.Batches.List(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
 	if err != nil {
 		return BatchesView{}, err
 	}
@@ -79,13 +80,13 @@ const (
 // Whoever closed the popup finds them there before they send the same
 // once more.
 func (x *Outbox) Running(ctx context.Context, a access.Asker) ([]BatchView, error) {
-	list, err := x.store.Batches(ctx, a.Tenant.ID, models.BatchFilter{UserID: a.UserID, Source: models.SourceBulk}, "", runningRead)
+	list, err := x.store.Batches.List(ctx, a.Tenant.ID, ledger.BatchFilter{UserID: a.UserID, Source: ledger.SourceBulk}, "", runningRead)
 	if err != nil {
 		return nil, err
 	}
-	var running []models.Batch
+	var running []ledger.Batch
 	for _, b := range list {
-		if !b.Over() && b.State != models.BatchScheduled && len(running) < runningShown {
+		if !b.Ended() && b.State != ledger.BatchScheduled && len(running) < runningShown {
 			running = append(running, b)
 		}
 	}
@@ -94,7 +95,7 @@ func (x *Outbox) Running(ctx context.Context, a access.Asker) ([]BatchView, erro
 
 // Batch returns one batch.
 func (x *Outbox) Batch(ctx context.Context, a access.Asker, id string) (BatchView, error) {
-	b, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return BatchView{}, apierror.NotFound(err)
 	}
@@ -102,8 +103,8 @@ func (x *Outbox) Batch(ctx context.Context, a access.Asker, id string) (BatchVie
 }
 
 // View returns a batch that was read already.
-func (x *Outbox) View(ctx context.Context, a access.Asker, b models.Batch) (BatchView, error) {
-	list, err := x.views(ctx, a, []models.Batch{b})
+func (x *Outbox) View(ctx context.Context, a access.Asker, b ledger.Batch) (BatchView, error) {
+	list, err := x.views(ctx, a, []ledger.Batch{b})
 	if err != nil {
 		return BatchView{}, err
 	}

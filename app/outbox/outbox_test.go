@@ -18,6 +18,7 @@ import (
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // listIDs are the ids of all pages of the outbox, which must be newest
@@ -91,8 +92,8 @@ func TestBatchesAreFilteredAndPaged(t *testing.T) {
 
 func TestMessagesAreFilteredAndPaged(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		w.Tenant.Batch("b1", models.ClassBulk, "1", "ana@acme.com", 250)
-		w.Settle(models.Sent, w.Claim()[:30]...)
+		w.Tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 250)
+		w.Settle(ledger.Sent, w.Claim()[:30]...)
 		for state, want := range map[string]int{"": 250, "sent": 30, "sending": 220, "failed": 0} {
 			n, cursor, seen := 0, "", map[string]bool{}
 			for {
@@ -124,14 +125,14 @@ func TestMessagesAreFilteredAndPaged(t *testing.T) {
 func TestReportEscapesFormulas(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "7", "8"), "k1", Text("Hi {{Contact.firstName}},\n\"quoted\" ✓"))
-		lane, err := w.DB.LaneOf(Ctx, "t_9", Company)
+		lane, err := w.DB.Lanes.Get(Ctx, "t_9", Company)
 		Must(t, err)
 		for i, name := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "fine"} {
-			_, err := w.DB.AddMessages(Ctx, lane, []models.Message{{ID: models.NewID(), TenantID: "t_9", BatchID: v.ID, LaneID: lane.ID, Class: models.ClassBulk, UserID: "42",
-				Module: "contact", RecordID: fmt.Sprint("x", i), Name: name, State: models.Skipped, ErrorText: "Not a valid number", ErrorCode: "invalid_number"}})
+			_, err := w.DB.Messages.Add(Ctx, lane, []ledger.Message{{ID: models.NewID(), TenantID: "t_9", BatchID: v.ID, LaneID: lane.ID, Class: ledger.ClassBulk, UserID: "42",
+				Module: "contact", RecordID: fmt.Sprint("x", i), Name: name, State: ledger.Skipped, ErrorText: "Not a valid number", ErrorCode: "invalid_number"}})
 			Must(t, err)
 		}
-		w.Settle(models.Sent, w.Claim()...)
+		w.Settle(ledger.Sent, w.Claim()...)
 		var b strings.Builder
 		Must(t, w.Report(Ctx, w.Page("ana"), v.ID, "", &b))
 		body, marked := strings.CutPrefix(b.String(), "\ufeff")
@@ -172,15 +173,15 @@ func TestReceiptTimeline(t *testing.T) {
 		first := w.Claim()[0]
 		w.Clock.Add(time.Second)
 		due := w.Clock.Now().Add(time.Minute)
-		_, err := w.DB.Settle(Ctx, []models.Outcome{{ID: first.ID, Attempt: 1, State: models.Waiting, Code: "rate", Text: "Too many requests", DueAt: &due}})
+		_, err := w.DB.Settle(Ctx, []ledger.Outcome{{ID: first.ID, Attempt: 1, State: ledger.Waiting, Code: "rate", Text: "Too many requests", DueAt: &due}})
 		Must(t, err)
 		w.Clock.Add(time.Minute)
-		w.Settle(models.Sent, w.Claim()...)
+		w.Settle(ledger.Sent, w.Claim()...)
 		w.Clock.Add(2 * time.Second)
-		_, err = w.DB.StoreEvent(Ctx, models.WebhookEvent{TenantID: "t_9", Kind: models.EventSMS, DialpadID: "d-" + first.ID, Direction: "outbound", Status: "delivered",
+		_, err = w.DB.SaveEvent(Ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, DialpadID: "d-" + first.ID, Direction: "outbound", Status: "delivered",
 			FromNumber: "+14155550100", ToNumber: Bob, BodyHash: "1"})
 		Must(t, err)
-		events, err := w.DB.PendingEventsAllTenants(Ctx, w.Clock.Now().Add(time.Second), 1)
+		events, err := w.DB.Events.PendingAllTenants(Ctx, w.Clock.Now().Add(time.Second), 1)
 		Must(t, err)
 		done, err := delivery.NewReconciler(w.DB.Store).Process(Ctx, "t_9", events[0].ID)
 		if err != nil || !done {
@@ -189,7 +190,7 @@ func TestReceiptTimeline(t *testing.T) {
 		r, err := w.Receipt(Ctx, w.Page("ana"), first.ID)
 		Must(t, err)
 		m := r.Message
-		if m.State != models.Delivered || m.Text != "Hi Bob 🌻" || m.From != "+14155550100" || m.Segments != 1 || m.Encoding != "UCS-2" || m.BatchID != v.ID || m.MatchedBy != "id" || m.DialpadID != "d-"+first.ID {
+		if m.State != ledger.Delivered || m.Text != "Hi Bob 🌻" || m.From != "+14155550100" || m.Segments != 1 || m.Encoding != "UCS-2" || m.BatchID != v.ID || m.MatchedBy != "id" || m.DialpadID != "d-"+first.ID {
 			t.Errorf("message %+v", m)
 		}
 		if r.Request.Text != "Hi {{Contact.firstName}} 🌻" || r.Request.By.Name != "Ana Ruiz" || r.Request.Sender != "ana@acme.com" || r.Request.Schedule != nil {
@@ -221,7 +222,7 @@ func TestReceiptNamesAnAutomationsSender(t *testing.T) {
 		a := audience.Action{CallbackID: "cb_1", MessageID: models.NewID(), CalledAt: w.Clock.Now(), WorkflowID: "w1", WorkflowName: "Welcome",
 			Module: crm.ModuleContact, RecordID: "7", ToField: "mobile", Message: Hi}
 		tenant := w.Page("ana").Tenant
-		Must(t, w.DB.SaveUsers(Ctx, "t_9", []models.User{{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Active: true}}))
+		Must(t, w.DB.Users.Save(Ctx, "t_9", []models.User{{UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Active: true}}))
 		to, err := w.Target(Ctx, tenant, "43", a)
 		Must(t, err)
 		Must(t, w.DB.Tx(Ctx, func(tx *models.Store) error {
@@ -237,7 +238,7 @@ func TestReceiptNamesAnAutomationsSender(t *testing.T) {
 		if got := sender(); got != "ben@acme.com" {
 			t.Errorf("the sender is %q", got)
 		}
-		Must(t, w.DB.ForgetAccounts(Ctx, "t_9")) // disconnected: the CRM's user still says who it was
+		Must(t, w.DB.Accounts.DeleteAll(Ctx, "t_9")) // disconnected: the CRM's user still says who it was
 		if got := sender(); got != "ben@acme.com" {
 			t.Errorf("without accounts the sender is %q", got)
 		}
@@ -294,7 +295,7 @@ func TestBatchShowsQuietHoursWhileScheduled(t *testing.T) {
 		v := w.MustCreate(w.One("ana", "7", Bob), "k1", w.Later(time.Hour))
 		now := w.MustCreate(w.One("ana", "20", Bob), "k2", Text(Hi))
 		for _, hours := range []outbox.QuietHours{{From: "21:00", To: "07:00"}, {}} {
-			Must(t, w.DB.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
+			Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
 			if got := w.MustView(v.ID).QuietHours; got == nil != (hours.From == "") || got != nil && *got != hours {
 				t.Errorf("%v, want %v", got, hours)
 			}

@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/walltime"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // ReceiptView is everything about one message: who asked, what was
@@ -64,19 +64,19 @@ type EventView struct {
 
 // Receipt returns everything about one message.
 func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (ReceiptView, error) {
-	m, err := x.store.Message(ctx, a.Tenant.ID, a.VisibleUserID(), id)
+	m, err := x.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return ReceiptView{}, apierror.NotFound(err)
 	}
-	b, err := x.store.Batch(ctx, a.Tenant.ID, "", m.BatchID)
+	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, "", m.BatchID)
 	if err != nil {
 		return ReceiptView{}, apierror.NotFound(err)
 	}
-	attempts, err := x.store.Attempts(ctx, a.Tenant.ID, id)
+	attempts, err := x.store.Messages.Attempts(ctx, a.Tenant.ID, id)
 	if err != nil {
 		return ReceiptView{}, err
 	}
-	events, err := x.store.EventsOf(ctx, a.Tenant.ID, id)
+	events, err := x.store.Events.ByMessage(ctx, a.Tenant.ID, id)
 	if err != nil {
 		return ReceiptView{}, err
 	}
@@ -96,22 +96,22 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 
 // senderEmail is whose Dialpad account a message goes out from. Each
 // message of an automation has a sender of its own.
-func (x *Outbox) senderEmail(ctx context.Context, m models.Message, b models.Batch) (string, error) {
+func (x *Outbox) senderEmail(ctx context.Context, m ledger.Message, b ledger.Batch) (string, error) {
 	if b.SenderEmail != "" {
 		return b.SenderEmail, nil
 	}
-	account, err := x.store.Account(ctx, m.TenantID, m.SenderID)
+	account, err := x.store.Accounts.Get(ctx, m.TenantID, m.SenderID)
 	if err == nil && account.Email != "" {
 		return account.Email, nil
 	}
 	if apierror.IgnoreNotFound(err) != nil || m.UserID == "" {
 		return "", apierror.IgnoreNotFound(err)
 	}
-	u, err := x.store.User(ctx, m.TenantID, m.UserID)
+	u, err := x.store.Users.Get(ctx, m.TenantID, m.UserID)
 	return u.Email, apierror.IgnoreNotFound(err)
 }
 
-func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage {
+func receiptMessage(m ledger.Message, b ledger.Batch, events int) ReceiptMessage {
 	matched := m.MatchedBy
 	if matched == "" && events > 0 {
 		matched = "id"
@@ -122,7 +122,7 @@ func receiptMessage(m models.Message, b models.Batch, events int) ReceiptMessage
 
 // attemptViews are the earlier attempts, and the last one, which the
 // message's own row has.
-func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
+func attemptViews(m ledger.Message, earlier []ledger.Attempt) []AttemptView {
 	out := []AttemptView{}
 	for _, r := range earlier {
 		out = append(out, AttemptView{r.Attempt, r.ClaimedAt, r.AnsweredAt, r.Outcome, r.ErrorCode, r.ErrorText})
@@ -135,13 +135,13 @@ func attemptViews(m models.Message, earlier []models.AttemptRow) []AttemptView {
 
 // lastAttempt is how the last request ended, not what Dialpad's events
 // said of its message later.
-func lastAttempt(m models.Message) AttemptView {
+func lastAttempt(m ledger.Message) AttemptView {
 	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText}
 	switch {
 	case m.MatchedBy == "number":
-		v.Outcome, v.ErrorCode, v.ErrorText = models.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"
+		v.Outcome, v.ErrorCode, v.ErrorText = ledger.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"
 	case m.DialpadID != "":
-		v.Outcome, v.ErrorCode, v.ErrorText = models.Sent, "", ""
+		v.Outcome, v.ErrorCode, v.ErrorText = ledger.Sent, "", ""
 	}
 	return v
 }

@@ -9,7 +9,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -21,7 +21,7 @@ var reportColumns = []string{"Name", "To", "State", "Reason", "Code", "Sent at (
 
 // Report writes a batch's messages as CSV (RFC 4180, UTF-8).
 func (x *Outbox) Report(ctx context.Context, a access.Asker, id, state string, w io.Writer) error {
-	if _, err := x.store.Batch(ctx, a.Tenant.ID, a.VisibleUserID(), id); err != nil {
+	if _, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id); err != nil {
 		return apierror.NotFound(err)
 	}
 	stored, err := storedStates(state)
@@ -37,7 +37,7 @@ func (x *Outbox) Report(ctx context.Context, a access.Asker, id, state string, w
 		return err
 	}
 	for after := ""; ; {
-		list, err := x.store.Messages(ctx, a.Tenant.ID, id, stored, after, reportPage)
+		list, err := x.store.Messages.List(ctx, a.Tenant.ID, id, stored, after, reportPage)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (x *Outbox) Report(ctx context.Context, a access.Asker, id, state string, w
 	}
 }
 
-func reportRow(m models.Message) []string {
+func reportRow(m ledger.Message) []string {
 	sent := ""
 	if m.SentAt != nil {
 		sent = m.SentAt.UTC().Format(time.RFC3339)

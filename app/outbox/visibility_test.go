@@ -1,11 +1,12 @@
 package outbox_test
 
 import (
+	"testing"
+
 	"dialpad-texting/app/access"
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
-	"testing"
+	. "dialpad-texting/internal/apptest"
 )
 
 func TestUsersSeeTheirOwnBatchesAdminsAll(t *testing.T) {
@@ -14,7 +15,7 @@ func TestUsersSeeTheirOwnBatchesAdminsAll(t *testing.T) {
 		m := w.Rows(v.ID)[0].ID
 		ben, globex := w.Page("ben"), w.Page("ana")
 		w.DB.Tenant("t_10")
-		other, err := w.DB.Store.Tenant(Ctx, "t_10")
+		other, err := w.DB.Store.Tenants.Get(Ctx, "t_10")
 		Must(t, err)
 		globex.Tenant = other
 		for who, a := range map[string]access.Asker{"another user": ben, "another tenant": globex} {

@@ -212,7 +212,7 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	}
 	suppressed := false
 	if to.Problem == nil {
-		if suppressed, err = x.store.IsSuppressed(ctx, a.Tenant.ID, to.Number); err != nil {
+		if suppressed, err = x.store.Suppressions.Contains(ctx, a.Tenant.ID, to.Number); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // CRM stores the activities that its timeline shows.
@@ -46,13 +47,13 @@ const (
 // tries it in a later round. An error means that the CRM should
 // be asked later. What was sent before it is not sent again.
 func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, err error) {
-	tenant, err := s.store.Tenant(ctx, tenantID)
+	tenant, err := s.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return 0, err
 	}
 	to := crmtenant.Of(tenant)
-	for last := (models.Message{}); ; {
-		page, err := s.store.UntoldMessages(ctx, tenantID, last, pageSize)
+	for last := (ledger.Message{}); ; {
+		page, err := s.store.Messages.TimelinePending(ctx, tenantID, last, pageSize)
 		if err != nil || len(page) == 0 {
 			return synced, err
 		}
@@ -67,7 +68,7 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 
 // syncPage sends one page. If the CRM fails at more than concurrency
 // messages and takes none, the fault is the CRM's, not the messages'.
-func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Message) (int, error) {
+func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []ledger.Message) (int, error) {
 	sources, err := s.sources(ctx, to.ID, page)
 	if err != nil {
 		return 0, err
@@ -101,7 +102,7 @@ func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []models.Mess
 
 // postpone lets the messages wait that the CRM failed at. If
 // it failed at several and took none, it returns the error.
-func (s *Syncer) postpone(page []models.Message, failed []error, tookNone bool) error {
+func (s *Syncer) postpone(page []ledger.Message, failed []error, tookNone bool) error {
 	n := 0
 	for i, err := range failed {
 		if err == nil {
@@ -125,13 +126,13 @@ func isMessageFault(err error) bool {
 }
 
 // sources returns where each batch of the page came from, by batch id.
-func (s *Syncer) sources(ctx context.Context, tenantID string, page []models.Message) (map[string]string, error) {
+func (s *Syncer) sources(ctx context.Context, tenantID string, page []ledger.Message) (map[string]string, error) {
 	out := map[string]string{}
 	for _, m := range page {
 		if _, known := out[m.BatchID]; known {
 			continue
 		}
-		b, err := s.store.Batch(ctx, tenantID, "", m.BatchID)
+		b, err := s.store.Batches.Get(ctx, tenantID, "", m.BatchID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return nil, err
 		}
@@ -141,9 +142,9 @@ func (s *Syncer) sources(ctx context.Context, tenantID string, page []models.Mes
 }
 
 // sync sends one message's activity and marks the message as synced.
-func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m models.Message, source string) error {
+func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, source string) error {
 	if m.Erased() {
-		return s.store.Told(ctx, m) // there is no person left to show it for
+		return s.store.Messages.MarkTimelineSynced(ctx, m) // there is no person left to show it for
 	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
 		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
@@ -154,12 +155,12 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m models.Message, sour
 	err := s.crm.UpsertActivity(ctx, to, id, a)
 	var e *crm.Error
 	if errors.As(err, &e) && slices.Contains(finalStatuses, e.Status) {
-		return s.store.Told(ctx, m)
+		return s.store.Messages.MarkTimelineSynced(ctx, m)
 	}
 	if err != nil {
 		return err
 	}
-	return s.store.Told(ctx, m)
+	return s.store.Messages.MarkTimelineSynced(ctx, m)
 }
 
 // finalStatuses say that the CRM does not want a message,
@@ -170,8 +171,8 @@ var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnpro
 
 // publicState maps a message's state to one that the CRM knows.
 func publicState(state string) string {
-	if state == models.Waiting {
-		return models.Queued
+	if state == ledger.Waiting {
+		return ledger.Queued
 	}
 	return state
 }

@@ -9,7 +9,7 @@ import (
 
 	"dialpad-texting/app/timeline"
 	"dialpad-texting/integrations/crm"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -39,12 +39,12 @@ func (c *fakeCRM) UpsertActivity(_ context.Context, _ crm.Tenant, _ string, a cr
 	return nil
 }
 
-func eachDatabase(t *testing.T, f func(t *testing.T, db *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []models.Message)) {
+func eachDatabase(t *testing.T, f func(t *testing.T, db *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []ledger.Message)) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		clock := seed.NewClock()
 		db := seed.Store(t, dsn, clock.Now)
-		texts := db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", "+14155550100").Batch("b1", models.ClassBulk, "1", "ana@acme.com", 150)
-		n, err := db.MoveMessages(t.Context(), "t_9", "b1", []string{models.Queued}, models.Cancelled, "", "over", 1000)
+		texts := db.Tenant("t_9").Connected("c1").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 150)
+		n, err := db.Messages.ChangeState(t.Context(), "t_9", "b1", []string{ledger.Queued}, ledger.Cancelled, "", "over", 1000)
 		if err != nil || n != 150 {
 			t.Fatal(n, err)
 		}
@@ -54,7 +54,7 @@ func eachDatabase(t *testing.T, f func(t *testing.T, db *seed.DB, clock *seed.Cl
 }
 
 func TestOneFailingMessageDoesNotBlockTheOthers(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, _ *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []models.Message) {
+	eachDatabase(t, func(t *testing.T, _ *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []ledger.Message) {
 		bad := texts[3].ID
 		c.answers[bad] = http.StatusInternalServerError
 		if n, err := syncer.SyncPending(t.Context(), "t_9"); err != nil || n != 149 {
@@ -72,7 +72,7 @@ func TestOneFailingMessageDoesNotBlockTheOthers(t *testing.T) {
 }
 
 func TestARotatedSecretLosesNoUpdate(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, _ *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []models.Message) {
+	eachDatabase(t, func(t *testing.T, _ *seed.DB, clock *seed.Clock, c *fakeCRM, syncer *timeline.Syncer, texts []ledger.Message) {
 		for _, status := range []int{401, 403, 503, 500} {
 			c.all = status
 			if n, err := syncer.SyncPending(t.Context(), "t_9"); err == nil || n != 0 {

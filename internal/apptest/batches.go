@@ -8,7 +8,7 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/walltime"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Hi is a text with a merge field that nobody lacks.
@@ -55,7 +55,7 @@ func (w *World) MustPrepare(a access.Asker, key string, r batch.Request) outbox.
 }
 
 // MustDo does to a batch what Ana asks for.
-func (w *World) MustDo(do func(context.Context, access.Asker, string) (models.Batch, error), id string) outbox.BatchView {
+func (w *World) MustDo(do func(context.Context, access.Asker, string) (ledger.Batch, error), id string) outbox.BatchView {
 	w.T.Helper()
 	_, err := do(Ctx, w.Page("ana"), id)
 	Must(w.T, err)
@@ -89,7 +89,7 @@ func (w *World) MustView(id string) outbox.BatchView {
 }
 
 // ViewOf is what the admin sees of a batch that a call returned.
-func (w *World) ViewOf(b models.Batch, err error) (outbox.BatchView, error) {
+func (w *World) ViewOf(b ledger.Batch, err error) (outbox.BatchView, error) {
 	w.T.Helper()
 	if err != nil {
 		return outbox.BatchView{}, err
@@ -106,17 +106,17 @@ func (w *World) CheckCounts(v outbox.BatchView) {
 }
 
 // Row is a batch as stored.
-func (w *World) Row(id string) models.Batch {
+func (w *World) Row(id string) ledger.Batch {
 	w.T.Helper()
-	b, err := w.DB.Batch(Ctx, Acme, "", id)
+	b, err := w.DB.Batches.Get(Ctx, Acme, "", id)
 	Must(w.T, err)
 	return b
 }
 
 // Rows are all messages of a batch as stored, in order.
-func (w *World) Rows(batch string) []models.Message {
+func (w *World) Rows(batch string) []ledger.Message {
 	w.T.Helper()
-	list, err := w.DB.Messages(Ctx, Acme, batch, nil, "", 100_000)
+	list, err := w.DB.Messages.List(Ctx, Acme, batch, nil, "", 100_000)
 	Must(w.T, err)
 	return list
 }
@@ -131,7 +131,7 @@ func (w *World) Outcomes(batch string) map[string]string {
 			w.T.Errorf("record %s has two rows", m.RecordID)
 		}
 		out[m.RecordID] = m.Text
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			out[m.RecordID] = m.ErrorCode + ": " + m.ErrorText
 		}
 	}
@@ -141,7 +141,7 @@ func (w *World) Outcomes(batch string) map[string]string {
 // CountBatches counts the tenant's batches.
 func (w *World) CountBatches() int {
 	w.T.Helper()
-	list, err := w.DB.Batches(Ctx, Acme, models.BatchFilter{}, "", 1000)
+	list, err := w.DB.Batches.List(Ctx, Acme, ledger.BatchFilter{}, "", 1000)
 	Must(w.T, err)
 	return len(list)
 }

@@ -13,6 +13,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Discard is a logger that writes nowhere.
@@ -44,7 +45,7 @@ func Refusal(err error) (code, message string) {
 // Suppress opts a number out, from a source.
 func (w *World) Suppress(number, source string) {
 	w.T.Helper()
-	_, err := w.DB.Suppress(Ctx, Acme, number, source, "")
+	_, err := w.DB.Suppressions.Add(Ctx, Acme, number, source, "")
 	Must(w.T, err)
 }
 
@@ -52,14 +53,14 @@ func (w *World) Suppress(number, source string) {
 func (w *World) SetAccount(id, email, state string) {
 	w.T.Helper()
 	w.Clock.Add(time.Millisecond)
-	_, err := w.DB.SaveAccounts(Ctx, Acme, w.Clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
+	_, err := w.DB.Accounts.Save(Ctx, Acme, w.Clock.Now(), []models.Account{{DialpadID: id, Emails: []string{email}, Number: "+1415555010" + string(id[0]-1), State: state}})
 	Must(w.T, err)
 }
 
 // SetPlan stores a plan for Acme, as the CRM signs it.
 func (w *World) SetPlan(plan string) {
 	w.T.Helper()
-	_, err := w.DB.SaveSignedTenant(Ctx, models.SignedTenant{ID: Acme, Linkname: "acme", Name: "Acme Inc", Plan: plan,
+	_, err := w.DB.Tenants.SaveSigned(Ctx, models.SignedTenant{ID: Acme, Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.Clock.Now()})
 	Must(w.T, err)
 }
@@ -75,7 +76,7 @@ var users = map[string]access.Asker{
 func (w *World) Page(who string) access.Asker {
 	w.T.Helper()
 	a := users[who]
-	t, err := w.DB.Store.Tenant(Ctx, Acme)
+	t, err := w.DB.Store.Tenants.Get(Ctx, Acme)
 	Must(w.T, err)
 	a.Tenant = t
 	return a
@@ -107,29 +108,29 @@ func (w *World) Selection(who, module, q string) access.Asker {
 
 // Claim claims all that may be sent now, as the worker that leases the
 // lane.
-func (w *World) Claim() []models.Claimed {
+func (w *World) Claim() []ledger.ClaimedMessage {
 	w.T.Helper()
 	if w.Lane.ID == "" {
-		lanes, err := w.DB.AcquireLanesAllTenants(Ctx, "w1", 1000*time.Hour, 0, 1)
+		lanes, err := w.DB.Lanes.AcquireAllTenants(Ctx, "w1", 1000*time.Hour, 0, 1)
 		Must(w.T, err)
 		if len(lanes) == 0 {
 			return nil
 		}
 		w.Lane = lanes[0]
 	}
-	_, _, err := w.DB.PromoteDue(Ctx, w.Lane, 1000)
+	_, _, err := w.DB.Lanes.QueueDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
-	claimed, _, err := w.DB.Claim(Ctx, w.Lane, models.Take{N: 1000, Base: w.Clock.Now()})
+	claimed, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimSize{N: 1000, Base: w.Clock.Now()})
 	Must(w.T, err)
 	return claimed
 }
 
 // Settle ends claimed messages in a state.
-func (w *World) Settle(state string, claimed ...models.Claimed) {
+func (w *World) Settle(state string, claimed ...ledger.ClaimedMessage) {
 	w.T.Helper()
-	list := make([]models.Outcome, len(claimed))
+	list := make([]ledger.Outcome, len(claimed))
 	for i, c := range claimed {
-		list[i] = models.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
+		list[i] = ledger.Outcome{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}
 	}
 	moved, err := w.DB.Settle(Ctx, list)
 	Must(w.T, err)

@@ -21,6 +21,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -50,7 +51,7 @@ type World struct {
 	Tokens   *connection.Tokens
 	Tenant   *seed.Tenant
 	Notified atomic.Int64
-	Lane     models.Lane // once it was due
+	Lane     ledger.Lane // once it was due
 }
 
 // Services are the packages under test.

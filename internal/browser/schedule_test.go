@@ -10,7 +10,7 @@ import (
 
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/internal/browsertest"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // TestBulkIsScheduledInABrowser schedules a bulk in the popup and edits it in the
@@ -166,9 +166,9 @@ func (v *view) scheduleAt(local string) {
 // not wait for minutes.
 func (b *browser) moveNewestSchedule(d time.Duration) {
 	b.t.Helper()
-	list, err := b.d.Program.Store.OpenBatches(b.t.Context(), "t_9", []string{models.BatchScheduled}, "", 10)
+	list, err := b.d.Program.Store.Batches.ListByState(b.t.Context(), "t_9", []string{ledger.BatchScheduled}, "", 10)
 	b.d.Must(err)
 	newest := list[len(list)-1]
-	b.d.Must(b.d.Program.Store.UpdateBatch(b.t.Context(), "t_9", newest.ID, []string{models.BatchScheduled},
+	b.d.Must(b.d.Program.Store.Batches.Update(b.t.Context(), "t_9", newest.ID, []string{ledger.BatchScheduled},
 		map[string]any{"send_at": time.Now().Add(d).UTC(), "local_time": ""}))
 }

@@ -14,6 +14,7 @@ import (
 	"dialpad-texting/integrations/crm"
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 const tenantID = "t_9"
@@ -23,11 +24,11 @@ const tenantID = "t_9"
 func (r *run) connect(ctx context.Context) error {
 	store, jobs := r.Program.Store, r.Program.Jobs
 	as := r.CRMSandbox.Tenant("acme")
-	if _, err := store.SaveSignedTenant(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
+	if _, err := store.Tenants.SaveSigned(ctx, models.SignedTenant{ID: as.ID, Linkname: as.Linkname, Name: as.Name, Plan: as.Plan,
 		TimeZone: as.TimeZone, SignedAt: time.Now()}); err != nil {
 		return err
 	}
-	t, err := store.Tenant(ctx, tenantID)
+	t, err := store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return err
 	}
@@ -63,15 +64,15 @@ func (r *run) connect(ctx context.Context) error {
 func (r *run) createBulk(ctx context.Context) error {
 	store := r.Program.Store
 	if !waitFor(ctx, time.Minute, func() bool {
-		c, err := store.Connection(ctx, tenantID)
+		c, err := store.Connections.Get(ctx, tenantID)
 		return err == nil && c.Usable()
 	}) {
 		return errors.New("the connection did not become ready within a minute")
 	}
-	if err := store.SaveSettings(ctx, tenantID, models.Settings{Country: "US", RatePerMinute: r.rate()}); err != nil {
+	if err := store.Tenants.SaveSettings(ctx, tenantID, models.Settings{Country: "US", RatePerMinute: r.rate()}); err != nil {
 		return err
 	}
-	t, err := store.Tenant(ctx, tenantID)
+	t, err := store.Tenants.Get(ctx, tenantID)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (r *run) rate() int { return max(600, 60*r.o.Texts/(r.interruptions()+1)) }
 // waitSettled waits until nothing is queued or in flight and all events are
 // applied, or until nothing changes any more.
 func (r *run) waitSettled(ctx context.Context) error {
-	var last models.Counts
+	var last ledger.Counts
 	changed := time.Now()
 	if !waitFor(ctx, time.Hour, func() bool {
 		c, queued := r.counts(ctx)
@@ -112,12 +113,12 @@ func (r *run) waitSettled(ctx context.Context) error {
 
 // counts returns the texts by state, and whether some may still be queued or in
 // flight.
-func (r *run) counts(ctx context.Context) (models.Counts, bool) {
-	b, err := r.Program.Store.Batch(ctx, tenantID, "", r.batchID)
+func (r *run) counts(ctx context.Context) (ledger.Counts, bool) {
+	b, err := r.Program.Store.Batches.Get(ctx, tenantID, "", r.batchID)
 	if err != nil {
-		return models.Counts{}, true // the database is cut
+		return ledger.Counts{}, true // the database is cut
 	}
-	counts, err := r.Program.Store.CountMessages(ctx, tenantID, []string{r.batchID})
+	counts, err := r.Program.Store.Messages.CountByBatch(ctx, tenantID, []string{r.batchID})
 	c := counts[r.batchID]
 	return c, err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0
 }
@@ -130,6 +131,6 @@ func (r *run) eventsApplied(ctx context.Context) bool {
 	if r.DialpadSandbox.Drain(ctx) != nil {
 		return false
 	}
-	pending, err := r.Program.Store.PendingEventsAllTenants(ctx, time.Now().Add(time.Hour), 1)
+	pending, err := r.Program.Store.Events.PendingAllTenants(ctx, time.Now().Add(time.Hour), 1)
 	return err == nil && len(pending) == 0
 }

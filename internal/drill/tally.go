@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Tally counts people: the ledger compared with what the sandbox accepted.
@@ -25,7 +25,7 @@ func (r *run) count(ctx context.Context) (Tally, error) {
 	t := Tally{requested: r.requested, twice: len(r.DialpadSandbox.TextedTwice())}
 	rows, after := 0, ""
 	for {
-		page, err := r.Program.Store.Messages(ctx, tenantID, r.batchID, nil, after, 1000)
+		page, err := r.Program.Store.Messages.List(ctx, tenantID, r.batchID, nil, after, 1000)
 		if err != nil {
 			return t, err
 		}
@@ -41,28 +41,28 @@ func (r *run) count(ctx context.Context) (Tally, error) {
 	}
 }
 
-func (t *Tally) add(m models.Message, texted bool) {
+func (t *Tally) add(m ledger.Message, texted bool) {
 	if texted {
 		t.texted++
 	}
 	switch m.State {
-	case models.Sent, models.Delivered, models.Undelivered:
+	case ledger.Sent, ledger.Delivered, ledger.Undelivered:
 		if !texted {
 			t.lost++
 		}
 		if m.MatchedBy != "" {
 			t.byEvents++
 		}
-	case models.Uncertain:
+	case ledger.Uncertain:
 		t.uncertain++
 		if texted {
 			t.uncertainTexted++
 		}
-	case models.Failed, models.Skipped, models.Cancelled:
+	case ledger.Failed, ledger.Skipped, ledger.Cancelled:
 		if texted {
 			t.denied++
 		}
-		if m.State == models.Skipped {
+		if m.State == ledger.Skipped {
 			t.skipped++
 		} else {
 			t.failed++

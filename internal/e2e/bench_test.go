@@ -52,7 +52,7 @@ func removeLimit(d *demotest.Demo, dsn string) {
 	d.T.Helper()
 	store, err := models.Open(context.Background(), dsn, models.Options{Vault: seed.Vault()})
 	d.Must(err)
-	d.Must(store.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US"}))
+	d.Must(store.Tenants.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US"}))
 	d.Must(store.Close())
 }
 

@@ -13,6 +13,7 @@ import (
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/internal/demotest"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 	"dialpad-texting/models/sqlite"
@@ -75,7 +76,7 @@ func (d *deployment) schedule(p *demotest.Page, message string, late map[string]
 		body["late"] = late
 	}
 	a, path := p.CreateBatch(message, body)
-	if a.Text("batch.state") != models.BatchScheduled {
+	if a.Text("batch.state") != ledger.BatchScheduled {
 		d.T.Fatalf("schedule: %s", a.Body)
 	}
 	return path
@@ -91,7 +92,7 @@ func (d *deployment) reschedule(at time.Time, batches ...string) {
 	if !at.Equal(at.Truncate(time.Minute)) {
 		set["local_time"] = ""
 	}
-	d.updateBatches(models.BatchScheduled, set, batches)
+	d.updateBatches(ledger.BatchScheduled, set, batches)
 }
 
 func (d *deployment) updateBatches(state string, set map[string]any, batches []string) {
@@ -100,7 +101,7 @@ func (d *deployment) updateBatches(state string, set map[string]any, batches []s
 	d.Must(err)
 	defer func() { d.Must(store.Close()) }()
 	for _, b := range batches {
-		d.Must(store.UpdateBatch(d.T.Context(), "t_9", b[strings.LastIndex(b, "/")+1:], []string{state}, set))
+		d.Must(store.Batches.Update(d.T.Context(), "t_9", b[strings.LastIndex(b, "/")+1:], []string{state}, set))
 	}
 }
 
@@ -108,7 +109,7 @@ func (d *deployment) updateBatches(state string, set map[string]any, batches []s
 // messages and lanes are due at that time.
 func (d *deployment) makeDue(at time.Time, batches ...string) {
 	d.T.Helper()
-	d.updateBatches(models.BatchSending, map[string]any{"send_at": at.UTC(), "local_time": ""}, batches)
+	d.updateBatches(ledger.BatchSending, map[string]any{"send_at": at.UTC(), "local_time": ""}, batches)
 	db := d.open()
 	defer func() { d.Must(db.Close()) }()
 	for _, statement := range []string{
@@ -139,7 +140,7 @@ func (d *deployment) waitDelivered(p *demotest.Page, batch string) {
 	var b demotest.Answer
 	d.Until("delivered", func() bool {
 		b = p.Get(batch)
-		return b.Text("batch.state") == models.BatchDone && b.At("batch.counts.sent") == 0.0
+		return b.Text("batch.state") == ledger.BatchDone && b.At("batch.counts.sent") == 0.0
 	})
 	if b.At("batch.counts.delivered") != b.At("batch.counts.total") {
 		d.T.Errorf("at the end: %s", b.Body)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"dialpad-texting/internal/demotest"
-	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 func TestScheduledTextsGoOutOnceWhenTheirTimePassesWhileEverythingIsDown(t *testing.T) {
@@ -23,7 +23,7 @@ func TestScheduledTextsGoOutOnceWhenTheirTimePassesWhileEverythingIsDown(t *test
 		d.start()
 		texts := 0.0
 		for i, p := range []*demotest.Page{one, bulk} {
-			d.Until("prepared ahead", func() bool { return p.Get(prepared[i]).Text("batch.state") == models.BatchSending })
+			d.Until("prepared ahead", func() bool { return p.Get(prepared[i]).Text("batch.state") == ledger.BatchSending })
 			texts += 2 * p.Get(prepared[i]).At("batch.counts.queued").(float64)
 		}
 		d.kill()
@@ -65,9 +65,9 @@ func TestTextsThatAreLateAfterADowntimeFollowTheirLateRule(t *testing.T) {
 			state string
 			at    time.Time
 		}{
-			held:     {models.BatchHeld, twoHours},
-			heldSoon: {models.BatchHeld, tenMinutes},
-			dropped:  {models.BatchCancelled, twoHours},
+			held:     {ledger.BatchHeld, twoHours},
+			heldSoon: {ledger.BatchHeld, tenMinutes},
+			dropped:  {ledger.BatchCancelled, twoHours},
 		} {
 			d.Until(want.state, func() bool { return p.Get(batch).Text("batch.state") == want.state })
 			reason := fmt.Sprintf("The time passed while texts could not be sent (%s, UTC)", wallTime(want.at))

@@ -65,7 +65,7 @@ func New(t testing.TB, dsn, redirectURL string) *World {
 // SetPlan stores Acme's tenant block as the CRM signs it, with a plan.
 func (w *World) SetPlan(t testing.TB, plan string) {
 	t.Helper()
-	_, err := w.DB.SaveSignedTenant(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
+	_, err := w.DB.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: plan,
 		TimeZone: "America/New_York", SignedAt: w.Clock.Now()})
 	if err != nil {
 		t.Fatal(err)

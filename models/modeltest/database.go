@@ -13,12 +13,12 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
 )
 
-// templates holds one migrated database per kind and migrate function. A
-// function is known by its code, so pass a plain function, not a closure over a
-// test's values.
+// templates holds one migrated database per kind and migrate function.
+// Functions are compared by their code pointer, so pass a plain
+// function, not a closure over a test's values.
 var templates struct {
 	sync.Mutex
-	made map[templateKey]*template
+	byKey map[templateKey]*template
 }
 
 type templateKey struct {
@@ -26,26 +26,28 @@ type templateKey struct {
 	migrate uintptr
 }
 
-// template is made once; name is a database's name or a file's path.
+// template is a migrated database: its name, or the path of its file.
 type template struct {
 	once sync.Once
 	name string
 	err  error
 }
 
-func templateFor(kind string, migrate Migrate, make func() (string, error)) (string, error) {
+// templateFor returns the name of a template. The first call for a
+// kind and migrate function creates it.
+func templateFor(kind string, migrate Migrate, create func() (string, error)) (string, error) {
 	key := templateKey{kind, reflect.ValueOf(migrate).Pointer()}
 	templates.Lock()
-	if templates.made == nil {
-		templates.made = map[templateKey]*template{}
+	if templates.byKey == nil {
+		templates.byKey = map[templateKey]*template{}
 	}
-	t, ok := templates.made[key]
+	t, ok := templates.byKey[key]
 	if !ok {
 		t = &template{}
-		templates.made[key] = t
+		templates.byKey[key] = t
 	}
 	templates.Unlock()
-	t.once.Do(func() { t.name, t.err = make() })
+	t.once.Do(func() { t.name, t.err = create() })
 	return t.name, t.err
 }
 
@@ -61,14 +63,14 @@ func migratedPostgres(admin string, migrate Migrate) (string, error) {
 		if err := migrate(withDatabase(admin, name)); err != nil {
 			return "", err
 		}
-		// A connection that migrate left open would make every copy fail.
+		// An open connection from migrate would make each copy fail.
 		const closeAll = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'"
 		return name, execute(admin, fmt.Sprintf(closeAll, name))
 	})
 }
 
-// createDatabase copies template under a new name. Names hold the process's
-// random part: with DATABASE_URL_TEST several test processes share a server.
+// createDatabase copies a template to a new database and returns its
+// name, which is random because test processes may share a server.
 func createDatabase(admin, template string) (string, error) {
 	name := "test_" + strings.ToLower(rand.Text()[:16])
 	return name, execute(admin, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
@@ -88,11 +90,11 @@ func execute(dsn, statement string) error {
 	return err
 }
 
-// withDatabase is dsn with another database's name.
+// withDatabase returns dsn with another database's name.
 func withDatabase(dsn, name string) string {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return dsn // theServer has connected with it already
+		return dsn // can't happen: serverDSN has connected with it
 	}
 	u.Path = "/" + name
 	return u.String()

@@ -10,26 +10,27 @@ import (
 
 const leftoverPrefix = "modeltest-"
 
-// processFolder makes a folder that later test processes remove when this one
-// is gone: Go gives a package no hook at the end of its tests.
+// processFolder creates a folder that later test processes delete
+// after this one has ended: Go has no hook at the end of a package's
+// tests.
 func processFolder() (string, error) {
-	sweepLeftovers()
+	removeLeftovers()
 	return os.MkdirTemp("", leftoverPrefix+strconv.Itoa(os.Getpid())+"-")
 }
 
-// sweepLeftovers removes the folders of test processes that are gone, and with
-// each its server.
-func sweepLeftovers() {
+// removeLeftovers removes the folders of test processes that have
+// ended.
+func removeLeftovers() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), leftoverPrefix+"*"))
 	for _, folder := range folders {
 		rest := strings.TrimPrefix(filepath.Base(folder), leftoverPrefix)
 		pid, err := strconv.Atoi(strings.SplitN(rest, "-", 2)[0])
-		if err == nil && !alive(pid) {
+		if err == nil && !isRunning(pid) {
 			_ = os.RemoveAll(folder)
 		}
 	}
 }
 
-func alive(pid int) bool {
+func isRunning(pid int) bool {
 	return syscall.Kill(pid, 0) != syscall.ESRCH
 }

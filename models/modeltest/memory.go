@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// PeakMB is the most memory that a running process has held, in MiB (proc(5), VmHWM). Not rusage's figure, which a process
-// inherits from whoever starts it.
+// PeakMB returns the peak memory of a running process in MiB: VmHWM of
+// proc(5). The figure of getrusage(2) would include that of the
+// process that started it.
 func PeakMB(t testing.TB, pid int) float64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

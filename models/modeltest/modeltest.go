@@ -1,10 +1,9 @@
-// Package modeltest gives tests real databases: a fresh SQLite file, or a fresh
-// Postgres database on a server of the test process's own.
+// Package modeltest creates databases for tests: a SQLite file, or a
+// Postgres database on a server that the test process starts.
 //
 //	modeltest.Each(t, migrate, func(t *testing.T, dsn string) { … })
 //
-// It knows nothing of the models, so that their own tests can use it; how to
-// migrate is the caller's to say.
+// It does not import the models, so that their tests can use it.
 package modeltest
 
 import (
@@ -16,26 +15,17 @@ import (
 // Migrate brings the database at dsn to the schema under test.
 type Migrate func(dsn string) error
 
-// Each runs the test once on SQLite and once on Postgres, as two subtests side
-// by side. The two share nothing but what test captures; Each returns when both
-// are done.
+// Each runs the test once on SQLite and once on Postgres, as two
+// subtests.
 func Each(t *testing.T, migrate Migrate, test func(t *testing.T, dsn string)) {
 	t.Helper()
-	t.Run("databases", func(t *testing.T) {
-		t.Run("sqlite", func(t *testing.T) {
-			t.Parallel()
-			test(t, SQLite(t, migrate))
-		})
-		t.Run("postgres", func(t *testing.T) {
-			t.Parallel()
-			test(t, Postgres(t, migrate))
-		})
-	})
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t, migrate)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t, migrate)) })
 }
 
-// SQLite gives "sqlite:<path>" of a fresh database file, migrated unless
-// migrate is nil. The file goes with the test. Migrating happens once per
-// process and migrate function; each test gets a copy.
+// SQLite creates a database file and returns "sqlite:<path>". It is
+// migrated unless migrate is nil, and deleted after the test. Each
+// process calls a migrate function once and then copies the result.
 func SQLite(t testing.TB, migrate Migrate) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -47,18 +37,20 @@ func SQLite(t testing.TB, migrate Migrate) string {
 	return "sqlite:" + path
 }
 
-// Postgres gives "postgres://…" of a fresh database, migrated unless migrate is
-// nil, dropped when the test ends. Migrating happens once per process and
-// migrate function; each test gets a copy, in some 60 ms.
+// Postgres creates a database and returns "postgres://…". It is
+// migrated unless migrate is nil, and dropped after the test. Each
+// process calls a migrate function once and then copies the result, in
+// about 60 ms.
 //
-// The server is DATABASE_URL_TEST's if that is set (its user must be allowed to
-// create databases; each process leaves its template there), else one of this process's own. Without Postgres the test
-// is skipped, or fails where CI=true or REQUIRE_POSTGRES=1.
+// The server is that of DATABASE_URL_TEST, if set: its user must be
+// allowed to create databases, and each process leaves its template
+// there. Else the process starts one. Without Postgres the test is
+// skipped, or fails if CI=true or REQUIRE_POSTGRES=1.
 func Postgres(t testing.TB, migrate Migrate) string {
 	t.Helper()
-	admin, err := theServer()
+	admin, err := serverDSN()
 	if err != nil {
-		if required() {
+		if isRequired() {
 			t.Fatalf("no Postgres: %v", err)
 		}
 		t.Skipf("skipped, no Postgres: %v", err)
@@ -79,6 +71,6 @@ func Postgres(t testing.TB, migrate Migrate) string {
 	return withDatabase(admin, name)
 }
 
-func required() bool {
+func isRequired() bool {
 	return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_POSTGRES") == "1"
 }

@@ -52,7 +52,7 @@ func TestEachTestGetsItsOwnMigratedDatabase(t *testing.T) {
 				}
 				var count int
 				if err := db.QueryRow("SELECT count(*) FROM notes").Scan(&count); err != nil || count != 1 {
-					t.Errorf("%d notes, %v: want this test's alone", count, err)
+					t.Errorf("%d notes, %v; want only this test's", count, err)
 				}
 			})
 		})
@@ -64,8 +64,8 @@ func TestEachTestGetsItsOwnMigratedDatabase(t *testing.T) {
 	})
 }
 
-func TestSQLiteCopyHoldsWhatAnOpenConnectionLeftInItsLog(t *testing.T) {
-	leaky := func(dsn string) error {
+func TestSQLiteCopyIncludesTheLogOfAnOpenConnection(t *testing.T) {
+	migrateAndStayOpen := func(dsn string) error {
 		db, err := open(dsn)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func TestSQLiteCopyHoldsWhatAnOpenConnectionLeftInItsLog(t *testing.T) {
 		_, err = db.Exec("CREATE TABLE notes (text varchar(20))")
 		return err
 	}
-	db, err := open(SQLite(t, leaky))
+	db, err := open(SQLite(t, migrateAndStayOpen))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +84,8 @@ func TestSQLiteCopyHoldsWhatAnOpenConnectionLeftInItsLog(t *testing.T) {
 	}
 }
 
-func TestMigrationsThatFailAreReportedEachTime(t *testing.T) {
-	want := errors.New("no such luck")
+func TestFailedMigrationIsReportedEachTime(t *testing.T) {
+	want := errors.New("migration failed")
 	failing := func(string) error { return want }
 	for range 2 {
 		if err := copyMigratedSQLite(failing, filepath.Join(t.TempDir(), "x.db")); !errors.Is(err, want) {
@@ -94,19 +94,20 @@ func TestMigrationsThatFailAreReportedEachTime(t *testing.T) {
 	}
 }
 
-// TestHelperProcess is not a test: it is the process that the next test kills.
+// TestHelperProcess is not a test but the process that the next test
+// kills.
 func TestHelperProcess(t *testing.T) {
 	if os.Getenv("MODELTEST_HELPER") != "1" {
-		t.Skip("only runs as another test's child")
+		t.Skip("runs only as a child process of another test")
 	}
 	fmt.Println("dsn=" + Postgres(t, nil))
 	select {}
 }
 
-func TestAKilledTestProcessTakesItsServerAlong(t *testing.T) {
-	Postgres(t, nil) // skips where there is none
+func TestServerEndsWithItsKilledTestProcess(t *testing.T) {
+	Postgres(t, nil) // skips the test if there is none
 	if os.Getenv("DATABASE_URL_TEST") != "" {
-		t.Skip("the server is not ours")
+		t.Skip("the server is not started by the test process")
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$", "-test.v")
 	child.Env = append(os.Environ(), "MODELTEST_HELPER=1")
@@ -125,7 +126,7 @@ func TestAKilledTestProcessTakesItsServerAlong(t *testing.T) {
 		}
 	}
 	if dsn == "" {
-		t.Fatal("the child gave no DSN")
+		t.Fatal("the child printed no DSN")
 	}
 	if err := ping(dsn); err != nil {
 		t.Fatalf("the child's server is not up: %v", err)
@@ -134,13 +135,13 @@ func TestAKilledTestProcessTakesItsServerAlong(t *testing.T) {
 	_ = child.Wait()
 	for deadline := time.Now().Add(10 * time.Second); ping(dsn) == nil; {
 		if time.Now().After(deadline) {
-			t.Fatal("the server outlived its process by 10 s")
+			t.Fatal("the server still runs 10 s after its process was killed")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-func TestFoldersOfDeadProcessesGo(t *testing.T) {
+func TestRemoveLeftoversKeepsFoldersOfRunningProcesses(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	dead := exec.Command("true")
 	if err := dead.Run(); err != nil {
@@ -154,11 +155,11 @@ func TestFoldersOfDeadProcessesGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sweepLeftovers()
+	removeLeftovers()
 	if _, err := os.Stat(leftover); err == nil {
-		t.Error("a dead process's folder is still there")
+		t.Error("the folder of an ended process was not removed")
 	}
 	if _, err := os.Stat(mine); err != nil {
-		t.Errorf("a living process's folder is gone: %v", err)
+		t.Errorf("the folder of a running process was removed: %v", err)
 	}
 }

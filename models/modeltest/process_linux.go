@@ -8,13 +8,15 @@ import (
 	"syscall"
 )
 
-// attributes makes a child run as owner and end with this process, however
-// this process ends: SIGQUIT stops Postgres at once, without a checkpoint.
+// attributes returns the attributes of a child that runs as owner and
+// gets SIGQUIT when this process ends: Postgres then stops without a
+// checkpoint.
 func attributes(owner *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: owner, Pdeathsig: syscall.SIGQUIT, Setpgid: true}
 }
 
-// unprivileged is whom to run Postgres as: it refuses root. nil means as we are.
+// unprivileged returns the user to run Postgres as, which refuses
+// root. nil means the present user.
 func unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -4,8 +4,8 @@ package modeltest
 
 import "syscall"
 
-// Without Pdeathsig a killed test process leaves its server behind; use
-// DATABASE_URL_TEST where that matters.
+// attributes returns no attributes: without Pdeathsig, the server of a
+// killed test process keeps running. DATABASE_URL_TEST avoids that.
 func attributes(*syscall.Credential) *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 func unprivileged() (*syscall.Credential, error) { return nil, nil }

@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// theServer starts this process's Postgres, once, and gives the DSN of its
-// "postgres" database.
-var theServer = sync.OnceValues(func() (string, error) {
+// serverDSN starts this process's Postgres, once, and returns the DSN
+// of its "postgres" database.
+var serverDSN = sync.OnceValues(func() (string, error) {
 	if dsn := os.Getenv("DATABASE_URL_TEST"); dsn != "" {
 		return dsn, ping(dsn)
 	}
@@ -30,17 +30,17 @@ var theServer = sync.OnceValues(func() (string, error) {
 	return startServer(bin)
 })
 
-// findPostgres gives the folder that holds initdb and postgres: the newest of
-// Debian's, which are not in PATH, else what PATH has.
+// findPostgres returns the folder of initdb and postgres: that in
+// PATH, or a usual one outside PATH.
 func findPostgres() (string, error) {
 	candidates, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	for _, pattern := range []string{"/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin", "/usr/pgsql-*/bin"} {
 		more, _ := filepath.Glob(pattern)
 		candidates = append(candidates, more...)
 	}
-	if found, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(found); err == nil {
-			candidates = append([]string{filepath.Dir(real)}, candidates...)
+	if link, err := exec.LookPath("initdb"); err == nil {
+		if path, err := filepath.EvalSymlinks(link); err == nil {
+			candidates = append([]string{filepath.Dir(path)}, candidates...)
 		}
 	}
 	for _, bin := range candidates {
@@ -56,9 +56,10 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// startServer makes a cluster in a temporary folder and serves it on a free
-// port of 127.0.0.1. Nothing is synced to disk, for the cluster dies with the process; with DURABLE_POSTGRES=1 it
-// syncs as it does by default, for benchmarks.
+// startServer creates a cluster in a temporary folder and serves it on
+// a free port of 127.0.0.1. It does not sync to disk, as the cluster
+// ends with the process, unless DURABLE_POSTGRES=1, which is for
+// benchmarks.
 func startServer(bin string) (string, error) {
 	owner, err := unprivileged()
 	if err != nil {
@@ -81,7 +82,7 @@ func startServer(bin string) (string, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	// The port is free only until somebody takes it: another try, another port.
+	// Another process may use the port first: retry with another one.
 	for range 3 {
 		var dsn string
 		if dsn, err = serve(bin, dir, owner); err == nil {
@@ -91,25 +92,28 @@ func startServer(bin string) (string, error) {
 	return "", err
 }
 
+// serve starts Postgres on a free port and returns its DSN once it
+// accepts connections.
 func serve(bin, dir string, owner *syscall.Credential) (string, error) {
 	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
-	var log bytes.Buffer
+	var output bytes.Buffer
 	settings := []string{"-D", filepath.Join(dir, "data"), "-p", port,
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC"}
 	if os.Getenv("DURABLE_POSTGRES") != "1" {
 		settings = append(settings, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
 	}
 	server := exec.Command(filepath.Join(bin, "postgres"), settings...)
-	server.Dir, server.Stdout, server.Stderr = dir, &log, &log
+	server.Dir, server.Stdout, server.Stderr = dir, &output, &output
 	server.SysProcAttr = attributes(owner)
 	exited := make(chan error, 1)
 	started := make(chan error, 1)
 	go func() {
-		// Pdeathsig fires when the *thread* that started the child ends: this one
-		// is locked to its goroutine, which lives until the server's end.
+		// Pdeathsig is sent when the thread that started the child
+		// ends, so this thread is locked to a goroutine that waits for
+		// the server.
 		runtime.LockOSThread()
 		err := server.Start()
 		started <- err
@@ -121,10 +125,10 @@ func serve(bin, dir string, owner *syscall.Credential) (string, error) {
 		return "", err
 	}
 	dsn := "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
-	return dsn, waitUntilUp(dsn, exited, &log)
+	return dsn, waitUntilUp(dsn, exited, &output)
 }
 
-func waitUntilUp(dsn string, exited <-chan error, log *bytes.Buffer) error {
+func waitUntilUp(dsn string, exited <-chan error, output *bytes.Buffer) error {
 	deadline := time.After(30 * time.Second)
 	for {
 		err := ping(dsn)
@@ -133,7 +137,7 @@ func waitUntilUp(dsn string, exited <-chan error, log *bytes.Buffer) error {
 		}
 		select {
 		case exit := <-exited:
-			return fmt.Errorf("postgres ended: %v: %s", exit, log)
+			return fmt.Errorf("postgres ended: %v: %s", exit, output)
 		case <-deadline:
 			return fmt.Errorf("postgres did not come up in 30 s: %w", err)
 		case <-time.After(20 * time.Millisecond):

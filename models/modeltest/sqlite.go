@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 )
 
+// copyMigratedSQLite copies the template of migrate to path.
 func copyMigratedSQLite(migrate Migrate, path string) error {
 	source, err := templateFor("sqlite", migrate, func() (string, error) {
 		dir, err := processFolder()
@@ -19,7 +20,7 @@ func copyMigratedSQLite(migrate Migrate, path string) error {
 	if err != nil {
 		return err
 	}
-	// Where migrate left a connection open, the last changes are still in the log beside the file.
+	// If migrate left a connection open, the log has the last changes.
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(source + suffix)
 		if errors.Is(err, fs.ErrNotExist) && suffix != "" {

@@ -1,7 +1,8 @@
-// Package seed makes stores and rows for tests, fluently:
+// Package seed opens stores and creates rows for tests:
 //
 //	s := seed.Store(t, dsn, clock.Now)
-//	s.Tenant("t_9").Connected("c1").Account("42", "ana@acme.com", "+14155550100").Bulk("b1", 50)
+//	s.Tenant("t_9").Connected("c1").Account("42", "ana@acme.com", "+14155550100").
+//		Batch("b1", ledger.ClassBulk, "42", "ana@acme.com", 50)
 package seed
 
 import (
@@ -14,32 +15,33 @@ import (
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
-// Clock is a clock that tests move.
+// Clock is a clock that moves only when a test calls Add.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock starts at a fixed instant.
+// NewClock returns a clock at 2026-03-02 15:00 UTC.
 func NewClock() *Clock { return &Clock{now: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)} }
 
-// Now is the clock's time.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Add moves the clock on.
+// Add moves the clock forward.
 func (c *Clock) Add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// Vault is a vault with a key for tests.
+// Vault returns a vault with a fixed key.
 func Vault() *models.Vault {
 	v, err := models.NewVault([][]byte{bytes.Repeat([]byte{7}, 32)})
 	if err != nil {
@@ -48,7 +50,8 @@ func Vault() *models.Vault {
 	return v
 }
 
-// Migrate brings a database to the newest schema; it is what modeltest wants.
+// Migrate migrates a database to the newest schema. It is a
+// modeltest.Migrate.
 func Migrate(dsn string) error {
 	ctx := context.Background()
 	s, err := models.Open(ctx, dsn, models.Options{Vault: Vault()})
@@ -59,13 +62,13 @@ func Migrate(dsn string) error {
 	return s.Migrate(ctx)
 }
 
-// DB is a store with seeds.
+// DB is a store with methods that create rows.
 type DB struct {
 	*models.Store
 	t testing.TB
 }
 
-// Store opens a migrated database for a test.
+// Store opens a migrated database and closes it after the test.
 func Store(t testing.TB, dsn string, now func() time.Time) *DB {
 	t.Helper()
 	s, err := models.Open(context.Background(), dsn, models.Options{Vault: Vault(), Now: now})
@@ -76,17 +79,17 @@ func Store(t testing.TB, dsn string, now func() time.Time) *DB {
 	return &DB{Store: s, t: t}
 }
 
-// Tenant is a seeded tenant.
+// Tenant is a created tenant, with methods that create its rows.
 type Tenant struct {
 	db   *DB
 	ID   string
-	Lane string
+	Lane string // id of the lane, set by Connected
 }
 
-// Tenant seeds a tenant of plan business.
+// Tenant creates a tenant with the plan "business".
 func (d *DB) Tenant(id string) *Tenant {
 	d.t.Helper()
-	_, err := d.SaveSignedTenant(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
+	_, err := d.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
 		Plan: "business", TimeZone: "America/New_York", SignedAt: d.Now()})
 	d.check(err)
 	return &Tenant{db: d, ID: id}
@@ -99,84 +102,101 @@ func (d *DB) check(err error) {
 	}
 }
 
-// Connected installs the app and connects a company, ready to text.
+// Connected installs the app and connects a company. The connection is
+// ready to text.
 func (t *Tenant) Connected(company string) *Tenant {
 	t.db.t.Helper()
 	ctx := context.Background()
-	_, err := t.db.Install(ctx, t.ID, "42")
+	_, err := t.db.Installations.Install(ctx, t.ID, "42")
 	t.db.check(err)
-	_, err = t.db.Connect(ctx, models.NewConnection{TenantID: t.ID, CompanyID: company, CompanyName: "Company " + company,
+	_, err = t.db.Connections.Save(ctx, models.NewConnection{TenantID: t.ID, CompanyID: company, CompanyName: "Company " + company,
 		DialpadUserID: "1", ConnectedBy: "ana@acme.com", ConnectedByUser: "42", Grant: models.Grant{Access: "access-" + t.ID, Refresh: "refresh-" + t.ID}})
 	t.db.check(err)
-	t.db.check(t.db.MarkReady(ctx, t.ID))
-	t.db.check(t.db.EnsureLane(ctx, company, t.ID))
+	t.db.check(t.db.Connections.MarkReady(ctx, t.ID))
+	t.db.check(t.db.Lanes.Ensure(ctx, company, t.ID))
 	t.Lane = company
 	return t
 }
 
-// Rate sets the tenant's limit a minute; 0 is unlimited.
+// Rate sets the tenant's limit in texts a minute; 0 is unlimited.
 func (t *Tenant) Rate(perMinute int) *Tenant {
 	t.db.t.Helper()
-	t.db.check(t.db.SaveSettings(context.Background(), t.ID, models.Settings{Country: "US", RatePerMinute: perMinute}))
+	t.db.check(t.db.Tenants.SaveSettings(context.Background(), t.ID, models.Settings{Country: "US", RatePerMinute: perMinute}))
 	return t
 }
 
-// Account seeds an active Dialpad account, read now.
+// Account creates an active Dialpad account that was read now.
 func (t *Tenant) Account(id, email, number string) *Tenant {
 	t.db.t.Helper()
-	_, err := t.db.SaveAccounts(context.Background(), t.ID, t.db.Now(), []models.Account{{DialpadID: id, Name: email,
+	_, err := t.db.Accounts.Save(context.Background(), t.ID, t.db.Now(), []models.Account{{DialpadID: id, Name: email,
 		Emails: []string{email}, Number: number, State: models.AccountActive}})
 	t.db.check(err)
 	return t
 }
 
-// Batch queues a batch of n texts from an account to numbers of its own and returns the messages.
-func (t *Tenant) Batch(id string, class int, sender, email string, n int) []models.Message {
+// Batch creates a batch of n queued messages from an account, each to
+// another number, and returns the messages.
+func (t *Tenant) Batch(id string, class int, sender, email string, n int) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, class, sender, email, n, func(int, *models.Message) {})
+	return t.batch(id, class, sender, email, n, func(int, *ledger.Message) {})
 }
 
-// Waiting is a bulk whose texts lie prepared and wait for a time.
-func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []models.Message {
+// Waiting creates a bulk of n messages that wait for a time.
+func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, models.ClassBulk, sender, email, n, func(_ int, m *models.Message) { m.State, m.DueAt = models.Waiting, &due })
+	return t.batch(id, ledger.ClassBulk, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
 }
 
-// Quiet is a bulk to one person in each of these zones, none of whom it may reach in quiet hours.
-func (t *Tenant) Quiet(id, sender, email string, zones ...string) []models.Message {
+// WaitingOneToOne creates a batch of n one-to-one messages that wait
+// for a time.
+func (t *Tenant) WaitingOneToOne(id, sender, email string, n int, due time.Time) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, models.ClassBulk, sender, email, len(zones), func(i int, m *models.Message) { m.QuietZone = zones[i] })
+	return t.batch(id, ledger.ClassPerson, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
 }
 
-func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *models.Message)) []models.Message {
+// Quiet creates a bulk that respects quiet hours, with one recipient
+// in each of the time zones.
+func (t *Tenant) Quiet(id, sender, email string, zones ...string) []ledger.Message {
+	t.db.t.Helper()
+	return t.batch(id, ledger.ClassBulk, sender, email, len(zones), func(i int, m *ledger.Message) { m.QuietZone = zones[i] })
+}
+
+func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *ledger.Message)) []ledger.Message {
 	t.db.t.Helper()
 	ctx := context.Background()
-	source := map[int]string{models.ClassPerson: models.SourceOne, models.ClassAutomation: models.SourceAutomation, models.ClassBulk: models.SourceBulk}[class]
-	_, _, err := t.db.CreateBatch(ctx, models.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
-		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: models.BatchSending,
+	source := map[int]string{ledger.ClassPerson: ledger.SourceOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
+	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
+		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending,
 		Expected: n, Prepared: true})
 	t.db.check(err)
-	messages := make([]models.Message, n)
+	messages := make([]ledger.Message, n)
 	for i := range messages {
 		number := fmt.Sprintf("+1415%03d%04d", 200+i/10000, i%10000)
-		key, err := t.db.NumberKey(ctx, t.ID, number)
+		key, err := t.db.Tenants.NumberKey(ctx, t.ID, number)
 		t.db.check(err)
-		messages[i] = models.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
+		messages[i] = ledger.Message{ID: models.NewID(), TenantID: t.ID, BatchID: id, LaneID: t.Lane, Class: class, UserID: "42",
 			SenderID: sender, Module: "contact", RecordID: fmt.Sprint(i), ContactID: fmt.Sprint(i), Name: fmt.Sprint("Person ", i),
-			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: models.Queued}
+			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: ledger.Queued}
 		change(i, &messages[i])
 	}
-	for page := range slices.Chunk(messages, 500) { // as preparing does: more would be too many parameters for one statement
-		t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
-			lane, err := tx.LaneOf(ctx, t.ID, t.Lane)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.AddMessages(ctx, lane, page); err != nil {
-				return err
-			}
-			return tx.Wake(ctx, t.ID, t.Lane, tx.Now())
-		}))
+	for page := range slices.Chunk(messages, 500) { // the number of parameters is limited
+		t.add(page)
 	}
 	return messages
+}
+
+// add stores messages and makes the lane due.
+func (t *Tenant) add(messages []ledger.Message) {
+	t.db.t.Helper()
+	ctx := context.Background()
+	t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
+		lane, err := tx.Lanes.Get(ctx, t.ID, t.Lane)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Messages.Add(ctx, lane, messages); err != nil {
+			return err
+		}
+		return tx.Lanes.MarkDue(ctx, t.ID, t.Lane, tx.Now())
+	}))
 }

@@ -1,8 +1,10 @@
-// Package sqlite lets GORM speak to SQLite through modernc.org/sqlite, without cgo.
+// Package sqlite is a GORM dialector for SQLite by modernc.org/sqlite,
+// without cgo.
 //
-// It exists because no kept dialector does all of what the ledger needs: pure Go, times written in UTC by the
-// driver whoever writes them (they are compared as text), and constraint errors translated to GORM's own.
-// Schema changes are SQL migrations, so the migrator is GORM's generic one and is used by tests alone.
+// No maintained dialector has all that is needed: pure Go, times
+// stored in UTC by the driver (they are compared as text), and
+// constraint errors translated to GORM's. The schema is changed by SQL
+// migrations, so the migrator is GORM's generic one.
 package sqlite
 
 import (
@@ -24,9 +26,9 @@ import (
 
 // DSN returns the data source name for a database file.
 //
-// WAL lets readers go on while one writes; _txlock=immediate takes the write lock at BEGIN, without which a
-// transaction that reads first fails with SQLITE_BUSY instead of waiting; the time format keeps text order and
-// time order the same.
+// WAL allows reads during a write. _txlock=immediate locks for writing
+// at BEGIN: without it, a transaction that reads first fails with
+// SQLITE_BUSY instead of waiting. The time format sorts as text.
 func DSN(path string) string {
 	q := url.Values{}
 	for _, pragma := range []string{"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-4000)"} {
@@ -38,10 +40,10 @@ func DSN(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// Open opens the file with database/sql.
+// Open opens a database file.
 func Open(path string) (*sql.DB, error) { return sql.Open("sqlite", DSN(path)) }
 
-// New returns the GORM dialector over an open database.
+// New returns a GORM dialector for an open database.
 func New(db *sql.DB) gorm.Dialector { return dialector{db: db} }
 
 type dialector struct{ db *sql.DB }
@@ -57,12 +59,13 @@ func (d dialector) Initialize(db *gorm.DB) error {
 		LastInsertIDReversed: true,
 	})
 	db.ClauseBuilders["LIMIT"] = buildLimit
-	// SQLite has one writer at a time: FOR UPDATE has nothing to add.
+	// SQLite has one writer at a time, and no FOR UPDATE.
 	db.ClauseBuilders["FOR"] = func(clause.Clause, clause.Builder) {}
 	return nil
 }
 
-// buildLimit writes LIMIT -1 before an OFFSET that stands alone, since SQLite knows no bare OFFSET.
+// buildLimit writes LIMIT -1 before an OFFSET without a limit, which
+// SQLite does not accept alone.
 func buildLimit(c clause.Clause, b clause.Builder) {
 	limit, ok := c.Expression.(clause.Limit)
 	if !ok {
@@ -131,7 +134,8 @@ func (dialector) RollbackTo(tx *gorm.DB, name string) error {
 	return tx.Exec("ROLLBACK TO SAVEPOINT " + name).Error
 }
 
-// Translate gives GORM's own errors for broken constraints (sqlite.org/rescode.html, extended codes).
+// Translate returns GORM's errors for violated constraints: see the
+// extended codes in sqlite.org/rescode.html.
 func (dialector) Translate(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

@@ -1,0 +1,39 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"dialpad-texting/models/database"
+	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
+)
+
+// SaveEvent stores a Dialpad event once, with its job, and reports
+// whether it is new. It marks the accounts of a change-log event stale in
+// the same transaction.
+func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added bool, err error) {
+	e.ID, e.State, e.ReceivedAt, e.EventAt = NewID(), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
+	err = s.Tx(ctx, func(tx *Store) error {
+		if added, err = tx.Events.Add(ctx, e); err != nil || !added {
+			return err
+		}
+		if err := tx.Accounts.MarkStale(ctx, e.TenantID, e.DialpadUsers); err != nil {
+			return err
+		}
+		if err := tx.Connections.markEventReceived(ctx, e.TenantID); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+	})
+	return added, err
+}
+
+// markEventReceived stores when the last event arrived, at most once a
+// second: a bulk's events arrive together, and would wait for each
+// other's lock on the connection's row.
+func (s Connections) markEventReceived(ctx context.Context, tenantID string) error {
+	now := s.s.Now()
+	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND (last_event_at IS NULL OR last_event_at < ?)", tenantID, now.Add(-time.Second)).
+		Updates(map[string]any{"last_event_at": now}).Error
+}

@@ -1,0 +1,120 @@
+package ledger
+
+import (
+	"context"
+	"strings"
+
+	"github.com/riverqueue/river"
+	"gorm.io/gorm"
+
+	"dialpad-texting/models/database"
+	"dialpad-texting/models/queue"
+)
+
+const (
+	erasedText   = "This person's data was erased"
+	erasedPrefix = "erased:" // followed by the row's id, in place of the number
+)
+
+// Erased reports whether the person's data was removed from the row.
+func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPrefix) }
+
+// NumbersOfContact returns the numbers (E.164) of the messages to a
+// CRM contact.
+func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
+	var numbers []string
+	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
+		Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, "contact_id = ?", contactID)).
+		Where("to_number LIKE '+%'"). // neither empty nor erased
+		Pluck("to_number", &numbers).Error
+}
+
+// EraseNumber removes a number (E.164), and the names and texts of the
+// messages to it, and cancels those not sent yet. key is its keyed
+// hash. Call it in a transaction.
+func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) error {
+	if err := l.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
+		return err
+	}
+	if err := l.eraseBatches(ctx, tenantID, "to_number = ?", number); err != nil {
+		return err
+	}
+	return l.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
+}
+
+// EraseContact removes the data of the messages to a CRM contact, and
+// cancels those not sent yet. Call it in a transaction.
+func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
+	if err := l.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+		return err
+	}
+	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID}))
+}
+
+// eraseMessages cancels messages not sent yet, then empties the rows.
+// where is a condition on recipients.
+func (l *Ledger) eraseMessages(ctx context.Context, tenantID, where string, arg any) error {
+	messages := func() *gorm.DB {
+		return l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, where, arg))
+	}
+	if err := l.cancelErased(ctx, tenantID, messages); err != nil {
+		return err
+	}
+	if err := l.eraseRelated(ctx, tenantID, messages); err != nil {
+		return err
+	}
+	if err := messages().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedPrefix), "to_key": "", "name": "", "deal": "",
+		"text": "", "timeline_pending": false}).Error; err != nil {
+		return err
+	}
+	return l.q(ctx).Model(&Recipient{}).Where("tenant_id = ?", tenantID).Where(where, arg).
+		Updates(map[string]any{"number_key": "", "holds_number": false}).Error
+}
+
+// cancelErased cancels those of the messages that were not sent yet.
+func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
+	unsent := []string{Queued, Waiting, Held}
+	var callbacks []string
+	if err := messages().Where("state IN ? AND callback_id <> ''", unsent).Pluck("callback_id", &callbacks).Error; err != nil {
+		return err
+	}
+	if err := messages().Where("state IN ?", unsent).Updates(map[string]any{
+		"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()}).Error; err != nil {
+		return err
+	}
+	jobs := make([]river.JobArgs, len(callbacks))
+	for i, id := range callbacks {
+		jobs[i] = queue.CompleteCallback{TenantID: tenantID, CallbackID: id}
+	}
+	return l.db.Enqueue(ctx, jobs...)
+}
+
+// eraseRelated removes personal data outside the erased columns: error
+// texts that name a person or number, attempts, and automation
+// requests.
+func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
+	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
+		if err := messages().Where("error_code = ?", code).Update("error_text", text).Error; err != nil {
+			return err
+		}
+	}
+	if err := l.q(ctx).Model(&Attempt{}).Where("tenant_id = ? AND message_id IN (?)", tenantID, messages().Select("id")).
+		Update("error_text", "").Error; err != nil {
+		return err
+	}
+	return l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND state <> ? AND message_id IN (?)", tenantID, CallbackAccepted, messages().Select("id")).
+		UpdateColumn("request", nil).Error
+}
+
+// eraseBatches empties the one-to-one batches that match a condition,
+// and cancels those that are not sending or ended.
+func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
+	batches := func() *gorm.DB {
+		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)
+	}
+	if err := batches().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
+		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {
+		return err
+	}
+	return batches().Updates(map[string]any{"to_number": "", "message": "", "version": gorm.Expr("version + 1")}).Error
+}

@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
+)
+
+// Kinds and states of a webhook event.
+const (
+	EventSMS       = "sms"
+	EventChangeLog = "changelog"
+	EventUnknown   = "unknown"
+
+	EventPending   = "pending"
+	EventApplied   = "applied"   // belongs to a message
+	EventUnmatched = "unmatched" // belongs to no message; deleted after 24 h
+)
+
+// WebhookEvent is an event from Dialpad without the text of the SMS.
+type WebhookEvent struct {
+	ID           string `gorm:"primaryKey"`
+	TenantID     string
+	Kind         string
+	BodyHash     string // unique per tenant
+	DialpadID    string
+	Direction    string
+	FromNumber   string
+	ToNumber     string
+	Status       string // as Dialpad sent it
+	Result       string // message_delivery_result as Dialpad sent it
+	DeviceType   string
+	OptWord      string   // "stop" or "start" if an inbound SMS opted out or in
+	DialpadUsers []string `gorm:"serializer:json"`
+	State        string
+	MessageID    string
+	EventAt      *time.Time
+	ReceivedAt   time.Time
+	ProcessedAt  *time.Time
+}
+
+// Add stores an event once, and reports whether it is new.
+func (s Events) Add(ctx context.Context, e WebhookEvent) (bool, error) {
+	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&e)
+	return r.RowsAffected > 0, r.Error
+}
+
+// DeleteUnmatchedAllTenants deletes events received before a time that
+// belong to no message, and returns how many. The subscription covers
+// the whole company, so these hold numbers of texts that are none of
+// ours.
+func (s Events) DeleteUnmatchedAllTenants(ctx context.Context, before time.Time) (int64, error) {
+	r := s.l.q(ctx).Where("received_at < ? AND message_id = ''", before.UTC()).Delete(&WebhookEvent{})
+	return r.RowsAffected, r.Error
+}
+
+// Get returns a stored event, or ErrNotFound.
+func (s Events) Get(ctx context.Context, tenantID, id string) (WebhookEvent, error) {
+	var e WebhookEvent
+	return e, database.Translate(s.l.q(ctx).Take(&e, "tenant_id = ? AND id = ?", tenantID, id).Error)
+}
+
+// ByMessage returns the events of a message in the order of arrival.
+func (s Events) ByMessage(ctx context.Context, tenantID, messageID string) ([]WebhookEvent, error) {
+	var out []WebhookEvent
+	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("received_at, id").Find(&out).Error
+}
+
+// Close stores the final state of an event and the message it belongs
+// to, "" for none.
+func (s Events) Close(ctx context.Context, tenantID, id, state, messageID string) error {
+	return s.l.q(ctx).Model(&WebhookEvent{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+		Updates(map[string]any{"state": state, "message_id": messageID, "processed_at": s.l.db.Now()}).Error
+}
+
+// PendingAllTenants returns pending events received before a time:
+// their job was lost. Only ID and TenantID are set.
+func (s Events) PendingAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
+	var out []WebhookEvent
+	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).
+		Order("received_at").Limit(limit).Find(&out).Error
+}

@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dialpad-texting/models/database"
+)
+
+// AcquireAllTenants leases up to n lanes to a worker for a time. It
+// leases lanes that are due within ahead, also those whose former
+// lease has run out. What the former owner was sending becomes
+// uncertain in the same transaction, so that it can't be queued again.
+func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
+	var lanes []Lane
+	err := s.l.Tx(ctx, func(tx *Ledger) error {
+		now := tx.db.Now()
+		var ids []string
+		if err := tx.query(ctx, "acquire_due", map[string]any{"due": now.Add(ahead), "now": now, "n": n}, &ids); err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := tx.query(ctx, "acquire_lease", map[string]any{"owner": owner, "until": now.Add(lease), "ids": database.JSON(ids)}, &lanes); err != nil {
+			return err
+		}
+		return tx.Lanes.markInFlightUncertain(ctx, ids)
+	})
+	if err == nil {
+		// Outside the transaction, which locks the lanes: preparing
+		// locks a batch before its lane.
+		err = s.stopOverdueQueued(ctx, lanes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lanes, nil
+}
+
+// markInFlightUncertain marks what former owners of the lanes were
+// sending.
+func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error {
+	err := s.l.exec(ctx, "mark_in_flight_uncertain",
+		map[string]any{"text": UnknownOutcome, "now": s.l.db.Now(), "lanes": database.JSON(lanes)})
+	if err != nil {
+		return fmt.Errorf("take lanes over: %w", err)
+	}
+	return nil
+}
+
+// RenewAllTenants extends a worker's leases and returns the ids of the
+// lanes it still leases. A lease that has run out is not renewed, even
+// if no other worker has one.
+func (s Lanes) RenewAllTenants(ctx context.Context, owner string, lease time.Duration, ids []string) (map[string]bool, error) {
+	now := s.l.db.Now()
+	var renewed []string
+	err := s.l.query(ctx, "renew_leases", map[string]any{"until": now.Add(lease), "ids": database.JSON(ids), "owner": owner, "now": now}, &renewed)
+	return setOf(renewed), err
+}
+
+// Release ends a lease. The lane is due again at next or, for nil, at
+// the next MarkDue. Release returns false, and the lane stays leased,
+// when messages were added since l.Additions was read.
+func (s Lanes) Release(ctx context.Context, l Lane, next *time.Time) (bool, error) {
+	r := s.l.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ? AND additions = ?",
+		l.ID, l.TenantID, l.LeaseOwner, l.Fence, l.Additions).
+		UpdateColumns(map[string]any{"lease_owner": "", "lease_until": nil, "due_at": database.UTC(next)})
+	return r.RowsAffected > 0, r.Error
+}
+
+// ReleaseOwnedAllTenants ends all leases of a worker. The lanes are
+// due at once.
+func (s Lanes) ReleaseOwnedAllTenants(ctx context.Context, owner string) error {
+	return s.l.q(ctx).Model(&Lane{}).Where("lease_owner = ?", owner).
+		UpdateColumns(map[string]any{"lease_owner": "", "lease_until": nil, "due_at": s.l.db.Now()}).Error
+}

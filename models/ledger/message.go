@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"dialpad-texting/models/database"
+)
+
+// Message states. They only move forward.
+//
+//	waiting ─due→ queued ─claim→ sending ─2xx→ sent ─event→ delivered | undelivered
+//	                 │              ├─ refused → failed
+//	                 │              ├─ not accepted, may be retried → waiting
+//	                 │              ├─ no response, or the worker died → uncertain ─event or late response→ sent | …
+//	                 ├─ cancelled   └─ no plan, app or connection → held
+//	skipped: excluded before it was queued
+const (
+	Waiting     = "waiting" // queued at DueAt; shown to people as queued
+	Queued      = "queued"
+	Sending     = "sending"
+	Sent        = "sent"
+	Delivered   = "delivered"
+	Undelivered = "undelivered"
+	Failed      = "failed"
+	Uncertain   = "uncertain"
+	Held        = "held"
+	Cancelled   = "cancelled"
+	Skipped     = "skipped"
+)
+
+// UnknownOutcome is the ErrorText of an uncertain message.
+const UnknownOutcome = "Outcome unknown: check Dialpad before sending again"
+
+// Message is one text to one recipient. Its row is the job to send it.
+type Message struct {
+	ID         string `gorm:"primaryKey"`
+	TenantID   string
+	BatchID    string
+	LaneID     string
+	Class      int
+	Turn       int64
+	UserID     string
+	SenderID   string // id of the Dialpad account
+	Module     string
+	RecordID   string
+	ContactID  string
+	DealID     string
+	Name       string
+	Deal       string // title of the deal whose person is texted, "" for none
+	ToNumber   string // E.164
+	ToKey      string // keyed hash of ToNumber
+	FromNumber string // E.164, the sender's number at the claim
+	Text       string // with merge fields filled in
+	Segments   int
+	State      string
+	DueAt      *time.Time
+	QuietZone  string // recipient's time zone, "" if quiet hours do not apply
+
+	Attempt         int
+	Fence           int64
+	DialpadID       string
+	ErrorCode       string // ours, or Dialpad's as it sent it
+	ErrorText       string // for people
+	MatchedBy       string // "number" if an event was matched by the two numbers
+	CallbackID      string // of an automation's message
+	TimelinePending bool   // the last change is not in the CRM's timeline yet
+	ResentIn        string // batch that texts this recipient again
+
+	ClaimedAt  *time.Time
+	AnsweredAt *time.Time
+	SentAt     *time.Time
+	SettledAt  *time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// Add stores messages of one batch, once per recipient and per number,
+// and returns the ids of those that are stored now or were before.
+// Stored rows are not changed. Call it in a transaction.
+func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[string]bool, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	if err := s.l.Lanes.assignTurns(ctx, l, messages); err != nil {
+		return nil, err
+	}
+	admitted, err := s.addRecipients(ctx, messages)
+	if err != nil || len(admitted) == 0 {
+		return nil, err
+	}
+	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&admitted, 200)
+	if r.Error != nil {
+		return nil, database.Translate(r.Error)
+	}
+	ids := make([]string, len(admitted))
+	for i, m := range admitted {
+		ids[i] = m.ID
+	}
+	if r.RowsAffected == int64(len(admitted)) {
+		return setOf(ids), nil
+	}
+	var stored []string
+	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &stored).Error; err != nil {
+		return nil, err
+	}
+	return setOf(stored), nil
+}
+
+// Get returns a message, or ErrNotFound. A userID other than ""
+// restricts it to that user's.
+func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message, error) {
+	var m Message
+	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
+	if userID != "" {
+		q = q.Where("user_id = ?", userID)
+	}
+	return m, database.Translate(q.Take(&m).Error)
+}
+
+// List pages a batch's messages in the given states, or in all for
+// none, in the order of preparing. after is the id of the last message
+// of the page before, "" for the first page.
+func (s Messages) List(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
+	q := s.l.q(ctx).Where("messages.tenant_id = ?", tenantID)
+	if len(states) > 0 {
+		q = q.Where("messages.batch_id = ? AND messages.id > ? AND messages.state IN ?", batchID, after, states).Order("messages.id")
+	} else {
+		q = q.Joins("JOIN recipients r ON r.message_id = messages.id").Where("r.batch_id = ? AND r.message_id > ?", batchID, after).Order("r.message_id")
+	}
+	var out []Message
+	return out, q.Limit(limit).Find(&out).Error
+}
+
+// LastDue returns when the last waiting message of a batch is due, nil
+// for none.
+func (s Messages) LastDue(ctx context.Context, tenantID, batchID string) (*time.Time, error) {
+	var m Message
+	err := database.Translate(s.l.q(ctx).Select("due_at").Where("tenant_id = ? AND batch_id = ? AND state = 'waiting'", tenantID, batchID).Order("due_at DESC").Take(&m).Error)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, nil
+	}
+	return m.DueAt, err
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
+// AcceptedByDialpad reports whether Dialpad accepted the text. For an
+// undelivered one that is known only if there was a response: without
+// one, SentAt equals ClaimedAt.
+func (m Message) AcceptedByDialpad() bool {
+	switch m.State {
+	case Sent, Delivered:
+		return true
+	case Undelivered:
+		return m.SentAt != nil && m.ClaimedAt != nil && m.SentAt.After(*m.ClaimedAt)
+	}
+	return false
+}

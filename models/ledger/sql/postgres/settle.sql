@@ -1,0 +1,20 @@
+-- Applies many outcomes. An outcome applies to its own attempt while
+-- the message is sending; a late one may still change uncertain to
+-- sent or failed. A message whose recipient was erased meanwhile is
+-- cancelled instead of queued again, as it has no number.
+UPDATE messages SET
+    state = CASE WHEN o.state IN ('waiting', 'held') AND messages.to_number LIKE 'erased:%' THEN 'cancelled' ELSE o.state END,
+    error_code = o.code,
+    error_text = o.text,
+    dialpad_id = CASE WHEN o.dialpad_id <> '' THEN o.dialpad_id ELSE messages.dialpad_id END,
+    answered_at = @now,
+    updated_at = @now,
+    timeline_pending = true,
+    sent_at = CASE WHEN o.state = 'sent' THEN CAST(@now AS timestamptz) ELSE messages.sent_at END,
+    settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN CAST(@now AS timestamptz) ELSE NULL END,
+    due_at = CASE WHEN o.state = 'waiting' THEN CAST(nullif(o.due, '') AS timestamptz) ELSE NULL END
+FROM json_to_recordset(CAST(@outcomes AS json)) AS o(
+    id text, attempt int, state text, dialpad_id text, code text, text text, due text)
+WHERE messages.id = o.id AND messages.attempt = o.attempt
+    AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
+RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state

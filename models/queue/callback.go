@@ -1,0 +1,27 @@
+package queue
+
+import "github.com/riverqueue/river"
+
+// ExecuteCallback turns an automation call into a message.
+type ExecuteCallback struct {
+	TenantID   string `json:"tenant_id"`
+	CallbackID string `json:"callback_id" river:"unique"`
+}
+
+// Kind implements river.JobArgs.
+func (ExecuteCallback) Kind() string { return "execute_callback" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (ExecuteCallback) InsertOpts() river.InsertOpts { return once(Automation) }
+
+// CompleteCallback reports an automation's outcome to the CRM.
+type CompleteCallback struct {
+	TenantID   string `json:"tenant_id"`
+	CallbackID string `json:"callback_id" river:"unique"`
+}
+
+// Kind implements river.JobArgs.
+func (CompleteCallback) Kind() string { return "complete_callback" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (CompleteCallback) InsertOpts() river.InsertOpts { return once(Sync) }

@@ -11,43 +11,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-func acquire(t *testing.T, db *seed.DB, owner string) ledger.Lane {
-	t.Helper()
-	lanes, err := db.Lanes.AcquireAllTenants(context.Background(), owner, 10*time.Second, 0, 10)
-	if err != nil || len(lanes) != 1 {
-		t.Fatalf("acquire: %d lanes, %v", len(lanes), err)
-	}
-	return lanes[0]
-}
-
-// acquireOf leases all due lanes and returns one of them.
-func acquireOf(t *testing.T, db *seed.DB, id string) ledger.Lane {
-	t.Helper()
-	lanes, err := db.Lanes.AcquireAllTenants(context.Background(), "w1", 10*time.Second, 0, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range lanes {
-		if l.ID == id {
-			return l
-		}
-	}
-	t.Fatalf("lane %s is not due", id)
-	return ledger.Lane{}
-}
-
-func claim(t *testing.T, db *seed.DB, l ledger.Lane, take ledger.ClaimSize) []ledger.ClaimedMessage {
-	t.Helper()
-	take.Base = db.Now()
-	got, _, err := db.Lanes.Claim(context.Background(), l, take)
-	if err != nil {
-		t.Fatalf("claim: %v", err)
-	}
-	return got
-}
-
 func claimInOrder(t *testing.T, db *seed.DB, _ *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Account("2", "ben@acme.com", "+14155550101")
+	acme := seedAcme(db).Account("2", "ben@acme.com", "+14155550101")
 	acme.Batch("bulk-ana", ledger.ClassBulk, "1", "ana@acme.com", 50)
 	acme.Batch("bulk-ben", ledger.ClassBulk, "2", "ben@acme.com", 3)
 	acme.Batch("one-ben", ledger.ClassPerson, "2", "ben@acme.com", 1)
@@ -69,20 +34,8 @@ func claimInOrder(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	}
 }
 
-func settle(t *testing.T, db *seed.DB, c ledger.ClaimedMessage, state string) int {
-	t.Helper()
-	moved, err := db.Settle(context.Background(), []ledger.Outcome{{ID: c.ID, Attempt: c.Attempt, State: state, DialpadID: "d-" + c.ID}})
-	if err != nil {
-		t.Fatalf("settle: %v", err)
-	}
-	if err := db.FollowUp(context.Background(), moved); err != nil {
-		t.Fatalf("follow up: %v", err)
-	}
-	return len(moved)
-}
-
 func claimReadsFacts(t *testing.T, db *seed.DB, _ *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	m := acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 	if _, err := db.Suppressions.Add(context.Background(), "t_9", m[1].ToNumber, models.OptOutCRM, ""); err != nil {
 		t.Fatal(err)
@@ -102,7 +55,7 @@ func claimReadsFacts(t *testing.T, db *seed.DB, _ *seed.Clock) {
 }
 
 func oneInFlightPerPair(t *testing.T, db *seed.DB, _ *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
 	acme.Batch("b2", ledger.ClassPerson, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
@@ -117,7 +70,7 @@ func oneInFlightPerPair(t *testing.T, db *seed.DB, _ *seed.Clock) {
 }
 
 func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 3)
 	old := acquire(t, db, "w1")
 	got := claim(t, db, old, ledger.ClaimSize{N: 2})
@@ -145,7 +98,7 @@ func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
 }
 
 func releaseAfterAddition(t *testing.T, db *seed.DB, _ *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
 	got := claim(t, db, l, ledger.ClaimSize{N: 5})
@@ -165,7 +118,7 @@ func releaseAfterAddition(t *testing.T, db *seed.DB, _ *seed.Clock) {
 }
 
 func queueWhenDue(t *testing.T, db *seed.DB, clock *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 	l := acquire(t, db, "w1")
 	got := claim(t, db, l, ledger.ClaimSize{N: 1})
@@ -189,7 +142,7 @@ func queueWhenDue(t *testing.T, db *seed.DB, clock *seed.Clock) {
 }
 
 func requeuedAtOwnTime(t *testing.T, db *seed.DB, clock *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 	got := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 2})
 	soon, late := clock.Now().Add(1500*time.Millisecond), clock.Now().Add(time.Minute)
@@ -206,7 +159,7 @@ func requeuedAtOwnTime(t *testing.T, db *seed.DB, clock *seed.Clock) {
 
 func batchEnds(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 4)
 	l := acquire(t, db, "w1")
 	got := claim(t, db, l, ledger.ClaimSize{N: 4})

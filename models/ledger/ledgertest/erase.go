@@ -11,7 +11,7 @@ import (
 
 func eraseInFlight(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 	got := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 2})
 	gone, stays := got[0], got[1]
@@ -34,9 +34,9 @@ func eraseInFlight(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	}
 }
 
-func eraseBeside(t *testing.T, db *seed.DB, _ *seed.Clock) {
+func eraseRelated(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
 	first := claim(t, db, l, ledger.ClaimSize{N: 1})[0]

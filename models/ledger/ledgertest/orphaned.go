@@ -13,7 +13,7 @@ import (
 func orphanedBatch(state, comesBack string) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	return func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 		ctx := context.Background()
-		acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+		acme := seedAcme(db)
 		acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 		got := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
 		if err := db.Batches.Update(ctx, "t_9", "b1", []string{ledger.BatchSending}, map[string]any{"state": state, "finished_at": db.Now()}); err != nil {

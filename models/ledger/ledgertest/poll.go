@@ -39,14 +39,14 @@ func pollQueuesOneToOnes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	poll("before the time", true, true, false)
 	clock.Add(time.Second)
 	poll("at the time", false, true, false)
-	if got, _, err := db.Lanes.Claim(ctx, acquireOf(t, db, "ca"), ledger.ClaimSize{N: 5}); err != nil || len(got) != 1 {
+	if got, _, err := db.Lanes.Claim(ctx, acquireByID(t, db, "ca"), ledger.ClaimSize{N: 5}); err != nil || len(got) != 1 {
 		t.Errorf("claimed %d, %v", len(got), err)
 	}
 }
 
 func pollLeavesLate(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.WaitingOneToOne("b1", "1", "ana@acme.com", 1, clock.Now().Add(time.Second))
 	clock.Add(time.Hour)
 	l := acquire(t, db, "w1")
@@ -59,7 +59,7 @@ func pollLeavesLate(t *testing.T, db *seed.DB, clock *seed.Clock) {
 // The first of each company must not wait for the last of another.
 func pollQueuesFew(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	acme.WaitingOneToOne("b1", "1", "ana@acme.com", 6, clock.Now().Add(time.Second))
 	l := acquire(t, db, "w1")
 	clock.Add(time.Second)

@@ -34,7 +34,7 @@ func add(t *testing.T, db *seed.DB, like ledger.Message, change ...func(m *ledge
 
 func recipientsOnce(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
+	acme := seedAcme(db)
 	m := acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 1)[0]
 	got := add(t, db, m,
 		func(m *ledger.Message) { m.ToKey = "another number" },

@@ -10,7 +10,7 @@ import (
 )
 
 func dueBulkTakesTurns(t *testing.T, db *seed.DB, clock *seed.Clock) {
-	acme := db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Account("2", "ben@acme.com", "+14155550101")
+	acme := seedAcme(db).Account("2", "ben@acme.com", "+14155550101")
 	acme.Batch("ana", ledger.ClassBulk, "1", "ana@acme.com", 30)
 	acme.Waiting("ben", "2", "ben@acme.com", 10, db.Now().Add(time.Second))
 	l := acquire(t, db, "w1")

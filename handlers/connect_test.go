@@ -25,7 +25,8 @@ func (w *world) window(page string) (consent string, browser *http.Cookie) {
 	return r.header.Get("Location"), r.cookie()
 }
 
-// back lets a Dialpad user allow it, and gives the address that Dialpad sends the browser to.
+// back approves as a Dialpad user and returns the address that Dialpad
+// redirects to.
 func (w *world) back(consent, dialpadUser string) string {
 	w.t.Helper()
 	address, err := w.dialpad.Consent(consent, dialpadUser)
@@ -33,7 +34,7 @@ func (w *world) back(consent, dialpadUser string) string {
 	return strings.TrimPrefix(address, w.app.URL)
 }
 
-// consent walks the window to its end.
+// consent goes through the whole window.
 func (w *world) consent(page, dialpadUser string) response {
 	w.t.Helper()
 	address, browser := w.window(page)
@@ -47,7 +48,7 @@ func (w *world) noConnection() {
 	}
 }
 
-func TestTheWindowIsTiedToItsBrowser(t *testing.T) {
+func TestCallbackNeedsTheSameBrowser(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
@@ -148,7 +149,7 @@ func TestAnotherAdminsConsentIsConfirmedFirst(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysSoAndStoresNothing(t *testing.T) {
+func TestRefusedConsentStoresNothing(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")

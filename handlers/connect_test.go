@@ -13,7 +13,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// window opens the connect window and gives Dialpad's consent page and the window's cookie.
+// window opens the connect window and gives Dialpad's consent page and the
+// window's cookie.
 func (w *world) window(page string) (consent string, browser *http.Cookie) {
 	w.t.Helper()
 	address := w.call("POST", "/apps/dialpad/connect", page, nil).want(200, "").text("url")

@@ -130,7 +130,8 @@ func TestRepeatedCallGetsFirstAnswer(t *testing.T) {
 	w.page("acme", "42")
 	first := w.ask("/automation/execute", "msg_1", w.envelope(crm.CallExecute, execute("cb_1"))).want(202, "")
 	w.clock.Add(23 * time.Hour)
-	// Written anew, with the moment of its own and another order of keys: the same call.
+	// Written anew, with the moment of its own and another order of keys: the
+	// same call.
 	var again map[string]any
 	w.must(json.Unmarshal(w.envelope(crm.CallExecute, execute("cb_1")), &again))
 	reordered, err := json.MarshalIndent(again, "", " ")

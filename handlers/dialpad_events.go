@@ -52,8 +52,7 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	return nil
 }
 
-// eventRecord is what is stored of an event: of the text
-// only a STOP or START.
+// eventRecord is what is stored of an event: of the text only a STOP or START.
 func eventRecord(tenantID string, event dialpad.Event, body []byte) ledger.WebhookEvent {
 	sum := sha256.Sum256(body)
 	e := ledger.WebhookEvent{TenantID: tenantID, Kind: ledger.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}

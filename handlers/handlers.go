@@ -36,8 +36,7 @@ type Automation interface {
 	// Definition describes the action. The tenant is zero
 	// where the CRM names none.
 	Definition(ctx context.Context, t crm.Tenant) (crm.Definition, error)
-	// Options lists the values of an input. If there are none,
-	// State says why.
+	// Options lists the values of an input. If there are none, State says why.
 	Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error)
 	// Execute accepts a call, once per callback id, for ever.
 	Execute(ctx context.Context, e crm.Execute) (crm.Execution, error)
@@ -45,10 +44,9 @@ type Automation interface {
 
 // Events applies the CRM's events.
 type Events interface {
-	// Apply applies an event. seq orders the events of a tenant,
-	// user or number: one lower than the last applied
-	// changes nothing, nil is unordered. The tenant block
-	// is already stored, in that order.
+	// Apply applies an event. seq orders the events of a tenant, user or
+	// number: one lower than the last applied changes nothing, nil is
+	// unordered. The tenant block is already stored, in that order.
 	Apply(ctx context.Context, e crm.Event, seq *int64) error
 }
 

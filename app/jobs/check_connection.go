@@ -18,9 +18,8 @@ const (
 	// refused is asked for again: another app may have made room.
 	refusedInterval = time.Hour
 	checkInterval   = 24 * time.Hour
-	// silentAfter is how long after a text without any
-	// event a connection and its subscriptions are
-	// checked. Texts of the last silentWindow count.
+	// silentAfter is how long after a text without any event a connection and
+	// its subscriptions are checked. Texts of the last silentWindow count.
 	silentAfter  = 10 * time.Minute
 	silentWindow = time.Hour
 )

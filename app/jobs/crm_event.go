@@ -41,9 +41,8 @@ func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	})
 }
 
-// subject returns what an event's sequence counts for.
-// A number is named by its keyed hash, which survives
-// an erasure. An erasure is a subject of its own: no
+// subject returns what an event's sequence counts for. A number is named by its
+// keyed hash, which survives an erasure. An erasure is a subject of its own: no
 // later event of the tenant may keep it from happening.
 func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {

@@ -23,10 +23,9 @@ const (
 // sweep finds work whose job was lost, what has become old, and
 // what must be forgotten. Nothing depends on a job being there.
 //
-// Stalled events and batches are processed right here. As jobs
-// they would wait: the job that died still counts as running,
-// and keeps a second one out of the queue. They come last,
-// since a CRM that hangs may take all the time there is.
+// Stalled events and batches are processed right here. As jobs they would wait:
+// the job that died still counts as running, and keeps a second one out of the
+// queue. They come last, since a CRM that hangs may take all the time there is.
 func (r *Runner) sweep(ctx context.Context) error {
 	var errs []error
 	for _, step := range []func(context.Context) error{
@@ -64,9 +63,8 @@ func (r *Runner) enqueueForConnections(ctx context.Context) error {
 	}
 }
 
-// isOlder reports whether a time is longer ago than
-// age, plus a jitter of the tenant's own that spreads
-// the tenants over a sixth of age. nil is older.
+// isOlder reports whether a time is longer ago than age, plus a jitter of the
+// tenant's own that spreads the tenants over a sixth of age. nil is older.
 func (r *Runner) isOlder(at *time.Time, age time.Duration, tenantID string) bool {
 	return at == nil || r.Now().Sub(*at) > age+jitter(tenantID, age/6)
 }

@@ -172,9 +172,8 @@ func (w *world) eventually(timeout time.Duration, what string, ok func() bool) {
 	sandboxtest.Eventually(w.t, timeout, what, ok)
 }
 
-// eventuallySwept is eventually with a sweep each
-// second. One sweep may not be enough: a job that
-// still runs keeps a second one out of the queue.
+// eventuallySwept is eventually with a sweep each second. One sweep may not be
+// enough: a job that still runs keeps a second one out of the queue.
 func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	var last time.Time

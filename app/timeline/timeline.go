@@ -1,6 +1,5 @@
-// Package timeline shows the CRM what became of each
-// text: it upserts one activity for each message. An
-// update may come late but is never lost.
+// Package timeline shows the CRM what became of each text: it upserts one
+// activity for each message. An update may come late but is never lost.
 package timeline
 
 import (
@@ -117,9 +116,8 @@ func (s *Syncer) postpone(page []ledger.Message, failed []error, tookNone bool) 
 	return nil
 }
 
-// isMessageFault reports whether an error may
-// concern this message alone: the CRM answered with
-// status 500 or with something that can't be read.
+// isMessageFault reports whether an error may concern this message alone: the
+// CRM answered with status 500 or with something that can't be read.
 func isMessageFault(err error) bool {
 	var e *crm.Error
 	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Kind == crm.Garbage)
@@ -163,10 +161,9 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, sour
 	return s.store.Messages.MarkTimelineSynced(ctx, m)
 }
 
-// finalStatuses say that the CRM does not want a message,
-// for example because its record is gone: asking again
-// would not help. 401 and 403 are not among them: a secret
-// that is being rotated says nothing about a message.
+// finalStatuses say that the CRM does not want a message, for example because
+// its record is gone: asking again would not help. 401 and 403 are not among
+// them: a secret that is being rotated says nothing about a message.
 var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
 
 // publicState maps a message's state to one that the CRM knows.

@@ -38,9 +38,8 @@ type World struct {
 	DialpadClient *dialpad.Client
 }
 
-// New returns a World over a migrated database.
-// redirectURL is where Dialpad's consent returns to; tests
-// that don't walk through the consent leave it empty.
+// New returns a World over a migrated database. redirectURL is where Dialpad's
+// consent returns to; tests that don't walk through the consent leave it empty.
 func New(t testing.TB, dsn, redirectURL string) *World {
 	t.Helper()
 	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")

@@ -91,8 +91,7 @@ func (s Lanes) pickSQLite(ctx context.Context, r ClaimRequest) (rows []pickedRow
 	return rows, err
 }
 
-// advanceLane returns a lane's row after a claim of the picked
-// messages.
+// advanceLane returns a lane's row after a claim of the picked messages.
 func advanceLane(r ClaimRequest, picked []pickedRow) laneRow {
 	var turns [ClassBulk + 1]int64
 	for _, p := range picked {

@@ -12,7 +12,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// lanesOf seeds a company with texts for each size, and leases their lanes, in that order.
+// lanesOf seeds a company with texts for each size, and leases their lanes, in
+// that order.
 func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
 	t.Helper()
 	order := map[string]int{}

@@ -1,5 +1,5 @@
-// Package sandboxtest sets up what tests of the app's packages share: a
-// store, and a CRM and a Dialpad sandbox over HTTP with their clients.
+// Package sandboxtest sets up a store, a CRM sandbox and a Dialpad sandbox
+// for tests of the app packages.
 package sandboxtest
 
 import (
@@ -38,8 +38,8 @@ type World struct {
 	DialpadClient *dialpad.Client
 }
 
-// New returns a World over a migrated database. redirectURL is where Dialpad's
-// consent returns to; tests that don't walk through the consent leave it empty.
+// New returns a World over a migrated database. redirectURL is the address
+// that Dialpad's consent returns to, empty in tests without a consent.
 func New(t testing.TB, dsn, redirectURL string) *World {
 	t.Helper()
 	secrets, err := crm.ParseSecrets("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
@@ -71,8 +71,7 @@ func (w *World) SetPlan(t testing.TB, plan string) {
 	}
 }
 
-// Eventually waits until ok is true. The test
-// fails if that takes longer than timeout.
+// Eventually waits until ok returns true, and fails the test after timeout.
 func Eventually(t testing.TB, timeout time.Duration, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(timeout); !ok(); time.Sleep(5 * time.Millisecond) {

@@ -12,8 +12,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// lanesOf seeds a company with texts for each size, and leases their lanes, in
-// that order.
+// lanesOf seeds a company with texts for each size and returns
+// the leased lanes in that order.
 func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
 	t.Helper()
 	order := map[string]int{}
@@ -44,7 +44,7 @@ func takes(db *seed.DB, n int, lanes ...ledger.Lane) []ledger.ClaimRequest {
 	return out
 }
 
-// shape is what matters of a claim: how many texts each lane got, or why none.
+// shape is the number of texts that each lane got, or why none.
 func shape(got []ledger.ClaimResult) []any {
 	var out []any
 	for _, g := range got {
@@ -64,7 +64,7 @@ func claimMany(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	lanes := lanesOf(t, db, 3, 0, 5, 1)
 	clock.Add(time.Second)
 	other := lanes[2]
-	other.Fence-- // somebody else's by now
+	other.Fence-- // leased by another worker
 	got, err := db.Lanes.ClaimMany(context.Background(), takes(db, 2, lanes[0], lanes[1], other, lanes[3]))
 	if err != nil {
 		t.Fatal(err)
@@ -91,8 +91,8 @@ func claimMany(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	}
 }
 
-// What somebody holds of one lane, its row or a text, must not hold the others up.
-// claimManyOldLease asks with a lost and a new lease at once, in either order.
+// claimManyOldLease claims with a lost and a new lease at once,
+// in either order.
 func claimManyOldLease(order [2]int) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	return func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 		lost := lanesOf(t, db, 5)[0]
@@ -114,8 +114,8 @@ func claimManyOldLease(order [2]int) func(t *testing.T, db *seed.DB, clock *seed
 	}
 }
 
-// ClaimManySkipsLocked checks that a claim of many lanes waits for no lock. It
-// needs a database with row locks, by the real clock.
+// ClaimManySkipsLocked checks that a claim waits for no lock on a lane
+// or text. It needs row locks and the real clock.
 func ClaimManySkipsLocked(t *testing.T, db *seed.DB) {
 	t.Helper()
 	lanes := lanesOf(t, db, 2, 2, 2)

@@ -9,7 +9,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// orphanedBatch has a text come back in a state that its batch has left.
+// orphanedBatch returns a text to a state that its batch has left.
 func orphanedBatch(state, comesBack string) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	return func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 		ctx := context.Background()

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// Three companies: a one-to-one text that is due in a second, a bulk that is,
-// and one without texts.
+// Three companies: one with a one-to-one text due in a second, one with
+// a bulk due then, and one without texts.
 func pollQueuesOneToOnes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	due := clock.Now().Add(time.Second)
@@ -56,7 +56,7 @@ func pollLeavesLate(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	}
 }
 
-// The first of each company must not wait for the last of another.
+// No company's first text waits for another's last.
 func pollQueuesFew(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	acme := seedAcme(db)

@@ -10,7 +10,7 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// add offers copies of a message to its batch and tells which were taken.
+// add adds copies of a message to its batch and reports which were new.
 func add(t *testing.T, db *seed.DB, like ledger.Message, change ...func(m *ledger.Message)) (taken []bool) {
 	t.Helper()
 	list := make([]ledger.Message, len(change))

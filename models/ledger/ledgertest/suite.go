@@ -1,4 +1,5 @@
-// Package ledgertest is the suite that each database must pass to hold a ledger.
+// Package ledgertest is the suite that every database of a ledger
+// must pass.
 package ledgertest
 
 import (
@@ -8,8 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// Run runs the suite. open returns a store over a fresh, migrated database, by
-// a clock that the tests move.
+// Run runs the suite. open returns a store over a fresh, migrated
+// database with a clock that the tests set.
 func Run(t *testing.T, open func(t *testing.T, clock *seed.Clock) *seed.DB) {
 	t.Helper()
 	for _, c := range cases {

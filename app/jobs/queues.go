@@ -61,7 +61,7 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.applyBatchState)
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
-	add(ws, func(ctx context.Context, _ queue.Sweep) error { return r.sweep(ctx) })
+	add(ws, func(ctx context.Context, _ queue.Sweep) error { return sweeper{r}.sweep(ctx) })
 	return ws
 }
 

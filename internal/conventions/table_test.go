@@ -116,11 +116,3 @@ const (
 	maxMethods         = 30
 	maxWordsPerComment = 10.0 // on average, in a line of a package's comments
 )
-
-// manyMethods lists types with more than maxMethods, and how many they may
-// have.
-var manyMethods = map[string]int{}
-
-// longComments lists packages with more than maxWordsPerComment, and their
-// limit.
-var longComments = map[string]float64{}

@@ -15,7 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Config is everything the program may be told. Secrets print as "[secret]".
+// Config is the program's whole configuration. Secrets print as "[secret]".
 type Config struct {
 	Port        string `env:"PORT" envDefault:"8080"`
 	PublicURL   string `env:"PUBLIC_URL" envDefault:"http://127.0.0.1:8080"` // where people's browsers and Dialpad reach the app
@@ -103,7 +103,7 @@ func Load(environ []string) (Config, error) {
 	} else if err != nil {
 		problems = append(problems, err)
 	}
-	problems = append(problems, c.check(vars)...)
+	problems = append(problems, c.check()...)
 	if len(problems) > 0 {
 		return Config{}, fmt.Errorf("the configuration has problems:\n%w", errors.Join(problems...))
 	}
@@ -116,7 +116,7 @@ func Load(environ []string) (Config, error) {
 	return c, nil
 }
 
-// named tells a parse error by the variable's name; the field's name would mean
+// named gives a parse error the variable's name; the field's name would mean
 // nothing to an operator.
 func named(err error) error {
 	var p env.ParseError
@@ -131,7 +131,7 @@ func named(err error) error {
 
 var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)
 
-func (c Config) check(vars map[string]string) []error {
+func (c Config) check() []error {
 	var p []error
 	fail := func(name, problem string) { p = append(p, fmt.Errorf("%s: %s", name, problem)) }
 	if len(c.SessionKeys.list) == 0 && !bad(p, "SESSION_KEYS") {
@@ -188,7 +188,7 @@ func bad(problems []error, name string) bool {
 	return false
 }
 
-// urlProblem tells what is wrong with an address; {linkname} counts as a label.
+// urlProblem names what is wrong with an address; {linkname} counts as a label.
 func urlProblem(v string) string {
 	u, err := url.Parse(strings.ReplaceAll(v, "{linkname}", "linkname"))
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -203,7 +203,7 @@ func urlProblem(v string) string {
 	return ""
 }
 
-// Loopback tells whether a host (with or without a port) is this machine.
+// Loopback reports whether a host (with or without a port) is this machine.
 func Loopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

@@ -95,7 +95,7 @@ func TestATicketWorksOnce(t *testing.T) {
 	w.call("POST", "/apps/dialpad/connect", page, nil).want(409, "not_installed")
 	w.call("POST", "/apps/dialpad/install", page, "{}").want(201, "")
 	ticket := strings.TrimPrefix(w.call("POST", "/apps/dialpad/connect", page, nil).want(200, "").text("url"), w.app.URL)
-	w.send("HEAD", ticket, nil).want(405, "") // a chat that looks at links does not use it up
+	w.send("HEAD", ticket, nil).want(405, "") // a chat that previews links does not use it up
 	w.send("GET", ticket, nil).want(302, "")
 	w.send("GET", ticket, nil).want(400, "")
 	w.send("GET", "/connect?ticket=nobody", nil).want(400, "")

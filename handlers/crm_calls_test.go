@@ -194,7 +194,7 @@ func TestCallTypeMustMatchAddress(t *testing.T) {
 	data := execute("cb_1")
 	data["field"] = "from_user"
 	for _, path := range []string{"/crm/events", "/automation/definition", "/automation/options", "/automation/execute"} {
-		for _, callType := range []string{crm.EventPlanChanged, crm.CallDefinition, crm.CallOptions, crm.CallExecute, "records.resolve", "plan.unheard"} {
+		for _, callType := range []string{crm.EventPlanChanged, crm.CallDefinition, crm.CallOptions, crm.CallExecute, "records.resolve", "plan.unknown"} {
 			fits := path == "/"+strings.ReplaceAll(callType, ".", "/") || path == "/crm/events" && callType == crm.EventPlanChanged
 			if r := w.ask(path, crm.NewID(), w.envelope(callType, data)); (r.status < 300) != fits || !fits && r.status != 400 {
 				t.Errorf("%s with %s answered %d %s", path, callType, r.status, r.body)

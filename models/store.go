@@ -77,15 +77,14 @@ type (
 
 // Options are the parameters of Open.
 type Options struct {
-	Vault    *Vault
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger
-	MaxConns int // 0: 24 on Postgres, 4 on SQLite
+	Vault *Vault
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger
 }
 
 // Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	db, err := database.Open(ctx, address, database.Options{Now: o.Now, MaxConns: o.MaxConns})
+	db, err := database.Open(ctx, address, database.Options{Now: o.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +145,6 @@ func (s *Store) q(ctx context.Context) *gorm.DB { return s.db.Gorm(ctx) }
 // NewID returns a sortable public id (RFC 9562, UUIDv7).
 func NewID() string { return database.NewID() }
 
-// RefusedData tells whether the database refused a statement's values: the same
+// RefusedData reports whether the database refused a statement's values: the same
 // values will be refused again.
 func RefusedData(err error) bool { return database.RefusedData(err) }

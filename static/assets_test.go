@@ -3,6 +3,7 @@ package static_test
 import (
 	"compress/gzip"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -138,7 +139,7 @@ func checkXML(t *testing.T, file string, in *xml.Decoder) {
 	t.Helper()
 	for {
 		token, err := in.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -138,7 +138,7 @@ func TestRenderReturnsTheErrorOfTheWriter(t *testing.T) {
 	}
 }
 
-// A script looks its words up in the browser; this finds a missing key before.
+// A script reads its words in the browser; this finds a missing key before.
 func TestEveryKeyInTheScriptsHasWords(t *testing.T) {
 	catalogue := readWords(t)
 	uses := regexp.MustCompile(`\b(tn?)\(\s*'([a-z_0-9.]+)'[,)]`)

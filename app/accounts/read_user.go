@@ -148,7 +148,7 @@ func (a *Accounts) readEach(ctx context.Context, c models.Connection, list []mod
 
 // read reads one user from Dialpad. One that is not found, or belongs to
 // another company now, is stored as deleted under its name, so that people
-// can be told why.
+// can read why.
 func (a *Accounts) read(ctx context.Context, c models.Connection, known models.Account) (models.Account, Counts, error) {
 	readAt := a.now()
 	u, err := a.requestUser(ctx, c, known.DialpadID)

@@ -51,7 +51,7 @@ func checkThousand(w *World, v outbox.BatchView) {
 		w.T.Error(d)
 	}
 	if got := w.Outcomes(v.ID)["1900"]; got != "duplicate: Same number as Bob Tanaka" {
-		w.T.Errorf("the twin of another page: %s", got)
+		w.T.Errorf("the duplicate of another page: %s", got)
 	}
 }
 

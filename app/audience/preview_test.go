@@ -19,16 +19,16 @@ import (
 
 // dryRun is a preview with all its parts put together.
 type dryRun struct {
-	last  audience.PreviewView
-	parts int
-	told  map[string]string // by record, as became has it
+	last     audience.PreviewView
+	parts    int
+	outcomes map[string]string // by record, as became has it
 }
 
 // previewAll asks for all parts, of a process of its own each if others is
 // set.
 func previewAll(w *World, a access.Asker, r audience.PreviewRequest, others bool) dryRun {
 	w.T.Helper()
-	d := dryRun{told: map[string]string{}}
+	d := dryRun{outcomes: map[string]string{}}
 	x := w.Services
 	for {
 		if others {
@@ -38,13 +38,13 @@ func previewAll(w *World, a access.Asker, r audience.PreviewRequest, others bool
 		Must(w.T, err)
 		d.last, d.parts = v, d.parts+1
 		for _, e := range v.Excluded {
-			d.told[e.RecordID] = e.Code + ": " + e.Reason
+			d.outcomes[e.RecordID] = e.Code + ": " + e.Reason
 		}
 		for _, s := range v.Samples {
-			d.told[s.RecordID] = s.Text
+			d.outcomes[s.RecordID] = s.Text
 		}
-		if v.WillReceive+excluded(w, d.told) < v.Total {
-			w.T.Errorf("part %d: %d get it, %d do not, of %d", d.parts, v.WillReceive, excluded(w, d.told), v.Total)
+		if v.WillReceive+excluded(d.outcomes) < v.Total {
+			w.T.Errorf("part %d: %d get it, %d do not, of %d", d.parts, v.WillReceive, excluded(d.outcomes), v.Total)
 		}
 		if v.Complete != (v.Next == nil) || d.parts > 50 {
 			w.T.Fatalf("part %d: complete %v, next %v", d.parts, v.Complete, v.Next)
@@ -56,8 +56,8 @@ func previewAll(w *World, a access.Asker, r audience.PreviewRequest, others bool
 	}
 }
 
-func excluded(w *World, told map[string]string) (n int) {
-	for _, text := range told {
+func excluded(texts map[string]string) (n int) {
+	for _, text := range texts {
 		if strings.Contains(text, ": ") && !strings.HasPrefix(text, "Hi") {
 			n++
 		}
@@ -88,7 +88,7 @@ func TestPreviewEqualsPrepare(t *testing.T) {
 			r := Text(c.text)
 			r.ToField = c.toField
 			v := w.MustPrepare(c.a, name, r)
-			if d := cmp.Diff(p.told, w.Outcomes(v.ID)); d != "" {
+			if d := cmp.Diff(p.outcomes, w.Outcomes(v.ID)); d != "" {
 				t.Errorf("%s: %s", name, d)
 			}
 			segments, most := 0, 0
@@ -147,14 +147,14 @@ func TestPreviewContinuesInAnotherProcess(t *testing.T) {
 		w.Host.SetNumber("t_9", "2100", "mobile", Bob) // two parts on
 		a := w.Selection("ana", crm.ModuleContact, "")
 		whole := previewAll(w, a, audience.PreviewRequest{Message: Hi}, false)
-		if whole.parts != 3 || whole.last.Total != 2200 || whole.last.WillReceive != 2190 || whole.told["2100"] != "duplicate: Same number as Bob Tanaka" {
-			t.Errorf("%d parts, %d of %d, the twin: %s", whole.parts, whole.last.WillReceive, whole.last.Total, whole.told["2100"])
+		if whole.parts != 3 || whole.last.Total != 2200 || whole.last.WillReceive != 2190 || whole.outcomes["2100"] != "duplicate: Same number as Bob Tanaka" {
+			t.Errorf("%d parts, %d of %d, the duplicate: %s", whole.parts, whole.last.WillReceive, whole.last.Total, whole.outcomes["2100"])
 		}
 		if want := w.Clock.Now().Add(2190 * time.Minute / 100); whole.last.LastAt == nil || !whole.last.LastAt.Equal(want) {
 			t.Errorf("the last one goes at %v, not %s", whole.last.LastAt, want)
 		}
 		other := previewAll(w, a, audience.PreviewRequest{Message: Hi}, true)
-		if d := cmp.Diff(whole.told, other.told); d != "" || other.last.WillReceive != 2190 || other.last.Total != 2200 {
+		if d := cmp.Diff(whole.outcomes, other.outcomes); d != "" || other.last.WillReceive != 2190 || other.last.Total != 2200 {
 			t.Errorf("in other processes: %d of %d; %s", other.last.WillReceive, other.last.Total, d)
 		}
 	})

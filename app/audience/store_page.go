@@ -39,7 +39,7 @@ func (x *Audience) storePage(ctx context.Context, tx *models.Store, b ledger.Bat
 }
 
 // Queue stores recipients as messages (queued, waiting for their time,
-// or skipped with the reason) and wakes the tenant's lane. Call it in a
+// or skipped with the reason) and notifies the tenant's lane. Call it in a
 // transaction.
 func (x *Audience) Queue(ctx context.Context, tx *models.Store, b ledger.Batch, sender string, list []Recipient) error {
 	c, err := tx.Connections.Get(ctx, b.TenantID)

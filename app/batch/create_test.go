@@ -26,7 +26,7 @@ func TestCreateQueuesAOneToOneRendered(t *testing.T) {
 			t.Errorf("queued %+v", m)
 		}
 		if w.Notified.Load() != 1 {
-			t.Errorf("the worker was woken %d times", w.Notified.Load())
+			t.Errorf("the worker was notified %d times", w.Notified.Load())
 		}
 		w.Settle(ledger.Sent, w.Claim()...)
 		if v := w.MustView(v.ID); v.State != ledger.BatchDone || v.Counts.Sent != 1 || v.FinishedAt == nil || v.ETA != nil {

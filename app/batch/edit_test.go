@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -133,9 +134,7 @@ func TestMessagesForecastAScheduledBulk(t *testing.T) {
 		}
 		left := map[string]string{"8": "skipped: Unsubscribed from Text", "20": "skipped: Left out while the texts waited"}
 		got := map[string]string{"7": "queued: Hi Bob", "9": texts("")["9"]}
-		for id, words := range left {
-			got[id] = words
-		}
+		maps.Copy(got, left)
 		if diff := cmp.Diff(got, texts("")); diff != "" {
 			t.Error(diff)
 		}

@@ -117,7 +117,7 @@ func TestEditUntilTheStart(t *testing.T) {
 			t.Errorf("edited to %+v", e)
 		}
 		for name, r := range map[string]batch.EditRequest{
-			"unknown_field": {Message: pointer("{{Contact.nope}}")}, "time_past": {Schedule: &walltime.Schedule{Local: "2026-03-01T09:00", TimeZone: "America/New_York"}},
+			"unknown_field": {Message: new("{{Contact.nope}}")}, "time_past": {Schedule: &walltime.Schedule{Local: "2026-03-01T09:00", TimeZone: "America/New_York"}},
 			"bad_request": {Late: &batch.Late{AfterMinutes: 0, Do: "hold"}}, "admin_required": {SenderUserID: &ana},
 		} {
 			if _, err := w.Edit(Ctx, w.Page("ben"), v.ID, r); err == nil {
@@ -140,8 +140,6 @@ func TestEditUntilTheStart(t *testing.T) {
 		}
 	})
 }
-
-func pointer(s string) *string { return &s }
 
 func TestEditAndStartRace(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {

@@ -10,14 +10,14 @@ import (
 	"dialpad-texting/models"
 )
 
-// warningOf is what one look at the schedules makes a batch say; it must
-// say the same after a second look.
+// warningOf returns a batch's warning after one check of the schedules. A second
+// check must not change it.
 func warningOf(w *World, id string) string {
 	w.T.Helper()
 	_, err := w.Scheduler.WarnAllTenants(Ctx)
 	Must(w.T, err)
 	if n, err := w.Scheduler.WarnAllTenants(Ctx); err != nil || n != (batch.WarningCounts{}) {
-		w.T.Errorf("a second look changed %+v, %v", n, err)
+		w.T.Errorf("a second check changed %+v, %v", n, err)
 	}
 	if v := w.MustView(id); v.Warning != nil {
 		return *v.Warning

@@ -16,7 +16,7 @@ type Sender struct{ UserID, DialpadID string }
 // the day and returns its row, which may only say why no text goes out.
 //
 // Call it in a transaction, once for each action. If the row is queued,
-// wake its lane last; else finish the batch after the transaction.
+// notify its lane last; else finish the batch after the transaction.
 func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender,
 	a audience.Action, to audience.Target) (ledger.Message, error) {
 	b, err := tx.Batches.OpenForWorkflow(ctx, workflowBatch(t, a, x.now()), a.CalledAt)

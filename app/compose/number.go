@@ -15,7 +15,7 @@ const shortCode = 6
 // the number has none. Errors: ErrNoNumber, ErrInvalidNumber,
 // ErrExtension, ErrShortCode.
 //
-// Whether a US number is a mobile can't be told from its digits;
+// Whether a US number is a mobile can't be seen from its digits;
 // Dialpad's delivery result says it.
 func E164(raw, country string) (string, error) {
 	raw = strings.TrimSpace(raw)

@@ -34,7 +34,7 @@ type piece struct {
 
 // Parse reads text with merge fields: {{Module.fieldName}} or
 // {{Module.fieldName|fallback}}, blanks inside the braces allowed.
-// Check tells whether the fields exist. Errors are *ParseError.
+// Check reports whether the fields exist. Errors are *ParseError.
 func Parse(text string) (Template, error) {
 	t := Template{source: clean(text)}
 	fields, offset := 0, 0

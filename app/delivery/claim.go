@@ -54,8 +54,8 @@ func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger
 }
 
 // undoLostClaim requeues the texts of a claim whose answer was lost. It waits
-// until all other texts are settled, since it can't tell them apart before. A
-// text whose outcome could not be written it can never tell apart: then the
+// until all other texts are settled, since it can't distinguish them before. A
+// text whose outcome could not be written it can never distinguish: then the
 // lease is left to run out, and the lane's next owner marks all as uncertain.
 func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.unwritten.Load() {

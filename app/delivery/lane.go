@@ -40,15 +40,15 @@ type lane struct {
 	checkedAt  atomic.Int64 // when a connection check was last enqueued, in unix nanoseconds
 
 	// For the draining goroutine alone:
-	share       classShare
-	claimLost   bool       // a claim's answer was lost: the database may have made it
-	polledWakes int64      // Lane.Wakes at the last poll; -1 asks for another
-	nextDue     *time.Time // of the first waiting text
-	settingsAt  time.Time  // when the tenant's settings were read
+	share           classShare
+	claimLost       bool       // a claim's answer was lost: the database may have made it
+	polledAdditions int64      // Lane.Additions at the last poll; -1 asks for another
+	nextDue         *time.Time // of the first waiting text
+	settingsAt      time.Time  // when the tenant's settings were read
 }
 
 func (e *Engine) newLane(l ledger.Lane) *lane {
-	out := &lane{e: e, Lane: l, polledWakes: -1}
+	out := &lane{e: e, Lane: l, polledAdditions: -1}
 	out.leaseUntil.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
 	return out
 }

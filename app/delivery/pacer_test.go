@@ -10,7 +10,7 @@ import (
 var start = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
 // simulate runs a pacer for a time and returns when
-// texts went. The worker wakes late after each slot.
+// texts went. The worker's timer fires late after each slot.
 func simulate(p *pacer, from time.Time, d time.Duration, late func(i int) time.Duration) []time.Time {
 	var out []time.Time
 	for now := from; now.Before(from.Add(d)); {

@@ -15,13 +15,13 @@ const (
 )
 
 // isPolled reports whether nothing was added since the last poll.
-func (l *lane) isPolled() bool { return l.polledWakes == l.Additions }
+func (l *lane) isPolled() bool { return l.polledAdditions == l.Additions }
 
 // poll queues the waiting texts that are due, and now and then reads the
 // tenant's settings. It does nothing while neither can have changed.
 func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
-		l.polledWakes = -1
+		l.polledAdditions = -1
 	}
 	upToDate := l.isPolled() && (l.nextDue == nil || l.nextDue.After(now))
 	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
@@ -32,18 +32,18 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 		return err
 	}
 	l.applySettings(ctx, now, found.RatePerMinute)
-	l.polledWakes, l.nextDue = l.Additions, found.NextDue
+	l.polledAdditions, l.nextDue = l.Additions, found.NextDue
 	if found.NextDue == nil || found.NextDue.After(now) {
 		return nil
 	}
 	if found.MoreDue {
-		l.polledWakes = -1
+		l.polledAdditions = -1
 		return nil
 	}
 	n, next, err := l.e.store.Lanes.QueueDue(ctx, l.Lane, maxPromote)
 	l.nextDue = next
 	if n > 0 {
-		l.polledWakes = -1 // there may be more
+		l.polledAdditions = -1 // there may be more
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // childEngine runs an engine as the program's
-// worker does, until it is told to stop.
+// worker does, until it is stopped.
 func childEngine(dsn, dialpadURL, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

@@ -220,7 +220,7 @@ func (w *simulation) checkMessage(m ledger.Message, f *truth) {
 	}
 }
 
-// finish brings all to an end: every worker wakes, all
+// finish brings all to an end: every worker resumes, all
 // answers and events arrive, one worker drains the lane.
 func (w *simulation) finish() {
 	ctx := context.Background()

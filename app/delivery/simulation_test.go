@@ -19,7 +19,7 @@ import (
 
 // TestRandomSchedulesNeverTextTwiceOrLoseAText drives the ledger
 // through random schedules: workers that stall, die, lose answers and
-// wake late, people who pause, hold and cancel, and events in any
+// resume late, people who pause, hold and cancel, and events in any
 // order. A failing schedule names its seed; set only to run it alone.
 func TestRandomSchedulesNeverTextTwiceOrLoseAText(t *testing.T) {
 	const only = 0
@@ -92,7 +92,7 @@ type truth struct {
 type simWorker struct {
 	name      string
 	lane      *ledger.Lane
-	wakes     int64
+	additions int64
 	asleep    int  // steps until it moves again
 	claimLost bool // the answer to its last claim was lost
 	flights   []*flight
@@ -212,7 +212,7 @@ func (w *simulation) acquire(d *simWorker) {
 		if lanes[i].TenantID != w.tenant {
 			continue
 		}
-		if d.lane, d.wakes = &lanes[i], lanes[i].Additions; d.lane.Fence <= w.newestFence {
+		if d.lane, d.additions = &lanes[i], lanes[i].Additions; d.lane.Fence <= w.newestFence {
 			w.failf("fence %d after %d", d.lane.Fence, w.newestFence)
 		}
 		w.newestFence = d.lane.Fence
@@ -229,7 +229,7 @@ func (w *simulation) claim(d *simWorker) {
 	_, _, err := w.db.Lanes.QueueDue(ctx, *d.lane, 100)
 	w.must(err)
 	take := ledger.ClaimSize{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
-	got, wakes, err := w.requestClaim(*d.lane, take)
+	got, additions, err := w.requestClaim(*d.lane, take)
 	if w.isLost(d, err) {
 		return
 	}
@@ -244,7 +244,7 @@ func (w *simulation) claim(d *simWorker) {
 			w.failf("text %s is claimed again: %+v", c.ID, *f)
 		}
 		if f.claimLost = d.claimLost; !f.claimLost {
-			f.open, d.wakes = true, wakes
+			f.open, d.additions = true, additions
 			d.flights = append(d.flights, &flight{ClaimedMessage: c})
 		}
 	}
@@ -305,7 +305,7 @@ func (w *simulation) release(d *simWorker) {
 		return
 	}
 	l := *d.lane
-	l.LeaseOwner, l.Additions = d.name, d.wakes
+	l.LeaseOwner, l.Additions = d.name, d.additions
 	soon := w.clock.Now().Add(time.Second)
 	gone, err := w.db.Lanes.Release(context.Background(), l, &soon)
 	w.must(err)

@@ -120,19 +120,19 @@ func TestStatusShowsDialpadsLastRateLimit(t *testing.T) {
 func TestStatusEnqueuesACheckOfABrokenConnection(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		look := func() int {
+		check := func() int {
 			t.Helper()
 			_, err := w.Status(ctx, w.admin)
 			must(t, err)
 			return w.jobs("check_connection")
 		}
 		w.clock.Add(time.Minute)
-		if n := look(); n != 0 {
+		if n := check(); n != 0 {
 			t.Errorf("%d checks of one that is well", n)
 		}
 		must(t, w.tokens.Break(ctx, "t_9", 0, "It broke."))
-		look()
-		if n := look(); n != 1 {
+		check()
+		if n := check(); n != 1 {
 			t.Errorf("%d checks of a broken one", n)
 		}
 	})

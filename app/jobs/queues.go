@@ -123,7 +123,7 @@ type retryPolicy struct{}
 // NextRetry implements river.ClientRetryPolicy.
 func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	delay := min(time.Second<<min(job.Attempt-1, 6), maxRetryDelay)
-	delay += rand.N(delay/4 + time.Millisecond)
+	delay += rand.N(delay/4 + time.Millisecond) //nolint:gosec // jitter needs no secret randomness
 	last := job.ScheduledAt
 	if n := len(job.Errors); n > 0 {
 		last = job.Errors[n-1].At

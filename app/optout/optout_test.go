@@ -92,23 +92,23 @@ func TestEachSideLiftsItsOwnOptOut(t *testing.T) {
 			what string
 			do   func()
 			out  bool
-			tell int // jobs so far
+			jobs int // so far
 		}{
 			{"at first", func() { s.readList() }, false, 0},
-			{"a STOP that only we heard", func() { s.reply(Bob, "stop") }, true, 1},
+			{"a STOP that only we received", func() { s.reply(Bob, "stop") }, true, 1},
 			{"again", func() { s.reply(Bob, "stop") }, true, 1},
 			{"the CRM too", func() { s.Suppress(Bob, models.OptOutCRM) }, true, 1},
 			{"Dialpad too", func() { s.phone.Reply(Bob, "+14155550100", "STOP"); s.readList() }, true, 1},
 			{"its list again", func() { s.readList() }, true, 1},
 			{"the CRM takes it back", func() { _, err := s.DB.Suppressions.Remove(Ctx, "t_9", Bob, models.OptOutCRM); Must(t, err) }, true, 1},
-			{"a START that only we heard", func() { s.reply(Bob, "start") }, true, 1},
-			{"Dialpad heard it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.readList() }, false, 2},
+			{"a START that only we received", func() { s.reply(Bob, "start") }, true, 1},
+			{"Dialpad received it too", func() { s.phone.Reply(Bob, "+14155550100", "START"); s.readList() }, false, 2},
 			{"its list again", func() { s.readList() }, false, 2},
 		}
 		for _, step := range steps {
 			step.do()
-			if s.isSuppressed(Bob) != step.out || s.CountJobs("tell_opt_out") != step.tell {
-				t.Errorf("%s: out %v, %d told", step.what, s.isSuppressed(Bob), s.CountJobs("tell_opt_out"))
+			if s.isSuppressed(Bob) != step.out || s.CountJobs("tell_opt_out") != step.jobs {
+				t.Errorf("%s: out %v, %d jobs", step.what, s.isSuppressed(Bob), s.CountJobs("tell_opt_out"))
 			}
 		}
 	})
@@ -142,7 +142,7 @@ func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 		s.reply(Bob, "stop")
 		s.Host.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 		if err := s.SyncToCRM(Ctx, job(true)); err == nil {
-			t.Error("a CRM that is down was told")
+			t.Error("a CRM that is down was notified")
 		}
 		s.Host.Mend()
 		Must(t, s.SyncToCRM(Ctx, job(true)))
@@ -151,7 +151,7 @@ func TestSyncToCRMSkipsUndoneChanges(t *testing.T) {
 		}
 		Must(t, s.SyncToCRM(Ctx, job(false))) // overtaken: it was undone
 		if !s.Host.IsOptedOut("t_9", Bob) {
-			t.Error("the CRM was told what no longer holds")
+			t.Error("an outdated opt-out was sent to the CRM")
 		}
 		s.reply(Bob, "start")
 		Must(t, s.SyncToCRM(Ctx, job(false)))
@@ -229,7 +229,7 @@ func TestSyncToCRMBackoffAndID(t *testing.T) {
 		Must(t, err)
 		s.reply(Bob, "stop")
 		job := queue.SyncOptOut{TenantID: "t_9", NumberKey: key, Number: s.DB.Suppressions.SealNumber("t_9", Bob), OptedOut: true, Source: models.OptOutReply, Since: s.Clock.Now().UnixNano()}
-		tell := func(code int) time.Duration {
+		sync := func(code int) time.Duration {
 			t.Helper()
 			status = code
 			err := o.SyncToCRM(Ctx, job)
@@ -249,7 +249,7 @@ func TestSyncToCRMBackoffAndID(t *testing.T) {
 			{240 * time.Hour, 401, 6 * time.Hour}, {0, 302, 6 * time.Hour}, {0, 204, 0}, {0, 404, 0}, {0, 410, 0}, {0, 422, 0}, {0, 400, 0},
 		} {
 			s.Clock.Add(step.after)
-			if wait := tell(step.code); wait != step.wait {
+			if wait := sync(step.code); wait != step.wait {
 				t.Errorf("after a %d the CRM is asked again after %s, not %s", step.code, wait, step.wait)
 			}
 		}
@@ -257,7 +257,7 @@ func TestSyncToCRMBackoffAndID(t *testing.T) {
 			t.Errorf("the webhook-ids of one change: %q", got)
 		}
 		job.Since++
-		tell(204)
+		sync(204)
 		if got := slices.Compact(slices.Clone(*ids)); len(got) != 2 {
 			t.Errorf("another change has the same webhook-id: %q", got)
 		}

@@ -202,16 +202,16 @@ func TestReceiptTimeline(t *testing.T) {
 		if len(r.Events) != 1 || r.Events[0].Status != "delivered" {
 			t.Errorf("events %+v", r.Events)
 		}
-		var told []string
+		var moments []string
 		for i, moment := range r.Timeline {
-			told = append(told, moment.Text)
+			moments = append(moments, moment.Text)
 			if i > 0 && moment.At.Before(r.Timeline[i-1].At) {
 				t.Error("not in order")
 			}
 		}
 		want := []string{"Asked for by Ana Ruiz", "Number, opt-outs and merge fields checked; filled in and queued", "Attempt 1: plan, connection, sender and opt-outs checked", "Too many requests",
 			"Attempt 2: plan, connection, sender and opt-outs checked", "Dialpad took the text", "Dialpad said: delivered"}
-		if d := cmp.Diff(want, told); d != "" {
+		if d := cmp.Diff(want, moments); d != "" {
 			t.Error(d)
 		}
 	})

@@ -8,8 +8,8 @@ func readings(wall time.Time, loc *time.Location) []time.Time {
 	var out []time.Time
 	for _, offset := range offsets(wall, loc) {
 		t := wall.Add(-time.Duration(offset) * time.Second)
-		_, real := t.In(loc).Zone()
-		if real == offset {
+		_, actual := t.In(loc).Zone()
+		if actual == offset {
 			out = append(out, t)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 var acme = Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"}
 
-// fakeCRM verifies and records the last call and answers as told.
+// fakeCRM verifies and records the last call and answers as it is set.
 type fakeCRM struct {
 	*httptest.Server
 	secrets Secrets
@@ -254,7 +254,7 @@ func TestResolveRecordsRefusesInvalidQueries(t *testing.T) {
 
 func TestSlowCRMTimesOut(t *testing.T) {
 	done := make(chan struct{})
-	p := newFakeCRM(t, func(w http.ResponseWriter, r *http.Request) {
+	p := newFakeCRM(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-done:
 		case <-r.Context().Done():

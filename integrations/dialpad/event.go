@@ -11,7 +11,7 @@ import (
 // EventKind is the type of a webhook event.
 type EventKind string
 
-// Kinds of event. The payloads carry no type: their fields tell.
+// Kinds of event. The payloads contain no type: their fields show it.
 const (
 	EventSMS       EventKind = "sms"
 	EventChangeLog EventKind = "changelog"

@@ -90,7 +90,7 @@ func parseTime(s string) time.Time {
 	return time.Time{}
 }
 
-// unixTime tells seconds from milliseconds by their size:
+// unixTime distinguishes seconds from milliseconds by size:
 // 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
 func unixTime(n float64) time.Time {
 	switch {

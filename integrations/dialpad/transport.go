@@ -23,7 +23,7 @@ import (
 //     uncertain at once.
 //   - http.Client posts again on 307 and 308. RoundTrip follows nothing.
 //
-// httptrace alone can't tell NotSent from Lost: WroteHeaders and
+// httptrace alone can't distinguish NotSent from Lost: WroteHeaders and
 // WroteRequest fire when the request is in a bufio buffer, before the
 // flush. So the default transport's connections count their writes.
 

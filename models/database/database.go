@@ -3,7 +3,6 @@
 package database
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,10 +38,14 @@ type DB struct {
 	writer chan struct{} // holds a value during a transaction; nil on Postgres
 }
 
+const (
+	maxSQLiteConns   = 4
+	maxPostgresConns = 24
+)
+
 // Options are the optional parameters of Open.
 type Options struct {
-	Now      func() time.Time // nil: time.Now
-	MaxConns int              // 0: 24 on Postgres, 4 on SQLite
+	Now func() time.Time // nil: time.Now
 }
 
 // Open opens the database at `postgres://…` or `sqlite:path`.
@@ -51,7 +54,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	if d.now == nil {
 		d.now = time.Now
 	}
-	dialector, err := d.connect(ctx, address, o.MaxConns)
+	dialector, err := d.connect(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -73,33 +76,32 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) connect(ctx context.Context, address string, maxConns int) (gorm.Dialector, error) {
+func (d *DB) connect(ctx context.Context, address string) (gorm.Dialector, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		return d.connectSQLite(ctx, path, maxConns)
+		return d.connectSQLite(ctx, path)
 	}
-	return d.connectPostgres(ctx, address, maxConns)
+	return d.connectPostgres(ctx, address)
 }
 
-func (d *DB) connectSQLite(ctx context.Context, path string, maxConns int) (gorm.Dialector, error) {
+func (d *DB) connectSQLite(ctx context.Context, path string) (gorm.Dialector, error) {
 	db, err := sqlite.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the database file: %w", err)
 	}
 	// Each new connection reads the whole schema, so all stay open.
-	n := cmp.Or(maxConns, 4)
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
+	db.SetMaxOpenConns(maxSQLiteConns)
+	db.SetMaxIdleConns(maxSQLiteConns)
 	d.sql, d.driver, d.writer = db, riversqlite.New(db), make(chan struct{}, 1)
 	return sqlite.New(db), db.PingContext(ctx)
 }
 
-func (d *DB) connectPostgres(ctx context.Context, address string, maxConns int) (gorm.Dialector, error) {
+func (d *DB) connectPostgres(ctx context.Context, address string) (gorm.Dialector, error) {
 	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		// The error would print the password.
 		return nil, errors.New("DATABASE_URL is not a Postgres address")
 	}
-	cfg.MaxConns = int32(cmp.Or(maxConns, 24))
+	cfg.MaxConns = maxPostgresConns
 	// Planning a claim costs as much as running it, so plans are reused. The
 	// literals in the statements select the partial indexes.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"

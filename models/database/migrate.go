@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -55,7 +56,7 @@ func (d *DB) SchemaCurrent(ctx context.Context) error {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
 	if pending {
-		return fmt.Errorf("the database schema is older than this program: run `dialpad-texting migrate` first")
+		return errors.New("the database schema is older than this program: run `dialpad-texting migrate` first")
 	}
 	m, err := rivermigrate.New(d.driver, nil)
 	if err != nil {
@@ -66,7 +67,7 @@ func (d *DB) SchemaCurrent(ctx context.Context) error {
 		return fmt.Errorf("read the job queue's schema version: %w", err)
 	}
 	if !res.OK {
-		return fmt.Errorf("the job queue's schema is older than this program: run `dialpad-texting migrate` first")
+		return errors.New("the job queue's schema is older than this program: run `dialpad-texting migrate` first")
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func waitUntilUp(dsn string, exited <-chan error, output *bytes.Buffer) error {
 		}
 		select {
 		case exit := <-exited:
-			return fmt.Errorf("postgres ended: %v: %s", exit, output)
+			return fmt.Errorf("postgres ended: %w: %s", exit, output)
 		case <-deadline:
 			return fmt.Errorf("postgres did not come up in 30 s: %w", err)
 		case <-time.After(20 * time.Millisecond):

@@ -20,7 +20,7 @@ const (
 
 // queuedStates are the states in which a job keeps a second one with the same
 // arguments out. River's default also counts completed jobs, for a day. Running
-// can't be left out, so a job can be lost while its twin ends: the sweep finds
+// can't be left out, so a job can be lost while its duplicate ends: the sweep finds
 // what was left.
 var queuedStates = []rivertype.JobState{
 	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,

@@ -131,7 +131,7 @@ export function path(base, query) {
 }
 
 /**
- * Tells late answers apart: const ask = newest(); before each call const isNewest =
+ * Recognizes late answers: const ask = newest(); before each call const isNewest =
  * ask(), after it isNewest() reports whether no other call was made meanwhile.
  */
 export function newest() {

@@ -194,7 +194,7 @@ function drawDetails() {
   $('#people').closest('.card').hidden = !isAdmin;
 }
 
-// Keeps an open page current; quiet while nobody looks at it.
+// Keeps an open page current; quiet while it is hidden.
 setInterval(async () => {
   if (document.hidden || !status || !status.connection || openDialog()) return;
   try {

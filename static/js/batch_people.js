@@ -99,7 +99,7 @@ export function peopleTable({ root, id, problem, changed }) {
       h('td', { class: 'num' }, display || to || ''),
       h('td', {}, messageBadge(message.state), reason ? h('small', {}, reason, dialpadCode(message)) : ''),
       h('td', {}, sentAt(message)),
-      h('td', {}, message.id ? receiptLink(message) : leaveOutLink(message)),
+      h('td', {}, message.id ? receiptLink(message) : setExcludedLink(message)),
     );
   }
 
@@ -112,7 +112,7 @@ export function peopleTable({ root, id, problem, changed }) {
     });
   }
 
-  function leaveOutLink({ state: now, record_id: record, name, to, error_code: code }) {
+  function setExcludedLink({ state: now, record_id: record, name, to, error_code: code }) {
     if (now !== 'queued' && code !== 'left_out') return '';
     const what = code === 'left_out' ? 'take_in' : 'leave_out';
     return button(t(`batch.${what}`), {
@@ -122,12 +122,12 @@ export function peopleTable({ root, id, problem, changed }) {
       onclick: (event) => {
         const pressed = event.currentTarget;
         if (event.detail > 1 || pressed.getAttribute('aria-disabled')) return; // a double click is one
-        leaveOut(pressed, record, what === 'leave_out');
+        setExcluded(pressed, record, what === 'leave_out');
       },
     });
   }
 
-  async function leaveOut(pressed, record, out) {
+  async function setExcluded(pressed, record, out) {
     pressed.setAttribute('aria-disabled', 'true'); // disabled, it would lose the focus
     const others = (shown.exclude || []).filter((one) => one !== record);
     try {

@@ -9,7 +9,7 @@ import { followOne } from './follow_one.js';
  * @param {object} options
  *   batch       the batch to begin with
  *   context     the answer of GET /embed/api/context
- *   text        what was written, until the batch tells it
+ *   text        what was written, until the batch is read
  *   onProgress  gets the state at each change
  *   onEdit      gets the text back, to be changed and sent anew
  *   onNew       begins another text

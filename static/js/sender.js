@@ -2,7 +2,7 @@
 import { call, path } from './api.js';
 import { field, h, t } from './dom.js';
 
-const MAX_PAGES = 20; // of people; nobody looks for a name in a longer list
+const MAX_PAGES = 20; // of people; nobody searches for a name in a longer list
 
 /**
  * A select, and the sender_user_id of PATCH /embed/api/batches/{id} when another one

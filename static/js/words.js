@@ -474,7 +474,8 @@ export default {
   "state.tab.cancelled": "Cancelled",
 
   "home.title": "Dialpad Texting for Salesmate",
-  "home.what": "Text your contacts from Salesmate through your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
+  "home.what":
+    "Text contacts from Salesmate with your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
   "home.open": "Open Dialpad in your CRM",
   "home.api": "API description (OpenAPI)",
 

@@ -36,7 +36,7 @@ var areas = sync.OnceValue(func() []area {
 	var list []area
 	for lines := bufio.NewScanner(bytes.NewReader(raw)); lines.Scan(); {
 		zone, codes, _ := strings.Cut(lines.Text(), ":")
-		for _, code := range strings.Fields(codes) {
+		for code := range strings.FieldsSeq(codes) {
 			list = append(list, area{code, zone})
 		}
 	}

@@ -84,7 +84,7 @@ func (s *contractAPI) listUsers(t *tenant, call crm.Call, _ string) (any, error)
 // in any case.
 func containsWords(q string, texts ...string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
-	for _, word := range strings.Fields(strings.ToLower(q)) {
+	for word := range strings.FieldsSeq(strings.ToLower(q)) {
 		if !strings.Contains(all, word) {
 			return false
 		}

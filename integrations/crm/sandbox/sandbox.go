@@ -2,7 +2,7 @@
 // the CRM's side of the contract in package crm over HTTP, and has
 // pages to click through.
 //
-// One handler serves three things, told apart by host and method: the
+// One handler serves three things, distinguished by host and method: the
 // tenants' pages (http://acme.localhost:8090), the signed API (POST
 // /{linkname}), and on the bare domain a start page with switches for
 // faults. Everything is in memory. Nothing in the product knows that it

@@ -41,7 +41,7 @@ func (s *OAuthServer) checkRequest(in consentRequest) string {
 	case in.ChallengeMethod != "" && in.ChallengeMethod != "S256" && in.ChallengeMethod != "plain":
 		return "invalid_request"
 	}
-	for _, scope := range strings.Fields(in.Scope) {
+	for scope := range strings.FieldsSeq(in.Scope) {
 		if !slices.Contains(s.opts.AppScopes, scope) {
 			return "invalid_scope"
 		}

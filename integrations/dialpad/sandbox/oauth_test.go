@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -148,9 +149,7 @@ func TestConsentRefusesInvalidRequests(t *testing.T) {
 	w := newWorld(t, nil)
 	ask := func(change url.Values) string {
 		q := url.Values{"client_id": {"app"}, "redirect_uri": {callback}, "response_type": {"code"}, "state": {"st"}}
-		for k, v := range change {
-			q[k] = v
-		}
+		maps.Copy(q, change)
 		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		resp, err := client.Get(w.url + "/oauth2/authorize?" + q.Encode())
 		if err != nil {

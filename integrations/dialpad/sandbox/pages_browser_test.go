@@ -17,7 +17,7 @@ import (
 func TestConsentInABrowser(t *testing.T) {
 	tab := browsertest.Open(t)
 	landed := make(chan url.Values, 1)
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/callback" {
 			landed <- r.URL.Query()
 		}

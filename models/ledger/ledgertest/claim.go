@@ -107,11 +107,11 @@ func releaseAfterAddition(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	if ok, err := db.Lanes.Release(context.Background(), l, nil); err != nil || ok {
 		t.Fatalf("released with work in it: %v %v", ok, err)
 	}
-	_, wakes, err := db.Lanes.Claim(context.Background(), l, ledger.ClaimSize{N: 5, Base: db.Now()})
+	_, additions, err := db.Lanes.Claim(context.Background(), l, ledger.ClaimSize{N: 5, Base: db.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Additions = wakes
+	l.Additions = additions
 	if ok, err := db.Lanes.Release(context.Background(), l, nil); err != nil || !ok {
 		t.Fatalf("not released: %v %v", ok, err)
 	}

@@ -83,7 +83,7 @@ func claimMany(t *testing.T, db *seed.DB, clock *seed.Clock) {
 			}
 		}
 		if l.Served != int64(texts) || got[i].Messages != nil && got[i].Additions != l.Additions {
-			t.Errorf("lane %s served %d, %d wakes", l.ID, l.Served, l.Additions)
+			t.Errorf("lane %s served %d, %d additions", l.ID, l.Served, l.Additions)
 		}
 		if i != 2 && !l.SlotAt.Equal(clock.Now().Add(time.Duration(texts)*time.Second)) {
 			t.Errorf("lane %s has its next slot at %v", l.ID, l.SlotAt)

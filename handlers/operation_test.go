@@ -65,7 +65,7 @@ func TestMetricsNeedLoopbackOrToken(t *testing.T) {
 		"a proxy that lies":     {"127.0.0.1:50000", "X-Forwarded-For", "127.0.0.1", 401},
 		"a newer proxy":         {"127.0.0.1:50000", "Forwarded", "for=203.0.113.9", 401},
 	} {
-		r := httptest.NewRequest("GET", "/metrics", nil)
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 		r.RemoteAddr = c.from
 		if c.header != "" {
 			r.Header.Set(c.header, c.value)
@@ -77,7 +77,7 @@ func TestMetricsNeedLoopbackOrToken(t *testing.T) {
 		}
 	}
 	closed := newWorld(t, func(o *setup) { o.metricsToken = "" })
-	r := httptest.NewRequest("GET", "/metrics", nil)
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	r.RemoteAddr = "203.0.113.9:50000"
 	r.Header.Set("Authorization", "Bearer ")
 	rec := httptest.NewRecorder()
@@ -236,7 +236,7 @@ func TestFailedReportClosesTheConnection(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }).connected()
 	seedBatch(w, 1500)
 	page := w.page("acme", "42")
-	r, err := http.NewRequestWithContext(t.Context(), "GET", w.app.URL+"/embed/api/batches/b1/messages", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.app.URL+"/embed/api/batches/b1/messages", nil)
 	w.must(err)
 	r.Header.Set("Authorization", "Bearer "+page)
 	r.Header.Set("Accept", "text/csv")

@@ -267,7 +267,7 @@ func TestAutomationRunShowsItsPort(t *testing.T) {
 	if resp, _ := w.browse(t, "POST", "/automation/run", "", url.Values{"module": {"contact"}, "record_id": {"999"}, "back": {"/automation"}}); resp.Header.Get("Location") != "/automation?note=no_record" {
 		t.Errorf("%v", resp.Header)
 	}
-	if resp, body := w.browse2(t, "/automation/options", "", `{"field":"from_user","q":"an","value":"42"}`); resp.StatusCode != 200 || !strings.Contains(body, "Ana Ruiz") {
+	if resp, body := w.browse2(t, "/automation/options", "", `{"field":"from_user","q":"an","value":"42"}`); resp.StatusCode != http.StatusOK || !strings.Contains(body, "Ana Ruiz") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 	q, err := crm.ParseOptionsQuery(app.seen()[5])

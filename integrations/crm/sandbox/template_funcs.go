@@ -34,7 +34,7 @@ func sourceLabel(source string) string {
 // initials returns at most two initials of a name.
 func initials(name string) string {
 	var out []rune
-	for _, word := range strings.Fields(name) {
+	for word := range strings.FieldsSeq(name) {
 		if r := []rune(word)[0]; unicode.IsLetter(r) && len(out) < 2 {
 			out = append(out, unicode.ToUpper(r))
 		}

@@ -116,7 +116,7 @@ func TestTokenEndpointTakesJSONAndForms(t *testing.T) {
 		{"wrong secret", "application/json", `{"grant_type":"refresh_token","refresh_token":"x","client_id":"app","client_secret":"no"}`, false, 401},
 		{"garbage", "application/json", `[`, false, 400},
 	} {
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/oauth2/token", strings.NewReader(tc.body))
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/oauth2/token", strings.NewReader(tc.body))
 		req.Header.Set("Content-Type", tc.contentType)
 		if tc.basic {
 			req.SetBasicAuth("app", "s3cret")

@@ -21,7 +21,7 @@ func TestPagesSendSecurityHeaders(t *testing.T) {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 	}
-	req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/admin/users/"+sandbox.BenID, strings.NewReader("do=delete"))
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/admin/users/"+sandbox.BenID, strings.NewReader("do=delete"))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	resp, err := http.DefaultClient.Do(req)

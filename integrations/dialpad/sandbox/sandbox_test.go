@@ -256,7 +256,7 @@ func TestEveryFifthCallWithALargeLimitFails(t *testing.T) {
 	token := w.IssueToken(sandbox.AnaID)
 	var bad []int
 	for i := range 10 {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", w.url+"/api/v2/users?state=all&limit=500", nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/v2/users?state=all&limit=500", nil)
 		req.Header.Set("Authorization", "Bearer "+token)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 )
 
@@ -48,7 +49,7 @@ func New(store *models.Store, dp *dialpad.Client, tokens *connection.Tokens, c C
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Accounts{store: store, dp: dp, tokens: tokens, crm: c, now: now, log: log, sleep: sleep,
+	return &Accounts{store: store, dp: dp, tokens: tokens, crm: c, now: now, log: log, sleep: ctxtime.Sleep,
 		userLimiters: newLimiters(usersPerSecond, usersPerSecond), pageLimiters: newLimiters(pagesPerSecond, 1)}
 }
 

@@ -61,15 +61,6 @@ func backoff(err error, try int) time.Duration {
 	return time.Second << (try - 1)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // limiters holds one rate limiter a tenant, for this process.
 type limiters struct {
 	perSecond rate.Limit

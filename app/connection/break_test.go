@@ -15,7 +15,7 @@ import (
 // in stores a batch in a state, with further fields set.
 func (w *world) in(id, state string, set map[string]any) func() ledger.Batch {
 	w.t.Helper()
-	read := w.batch(id)
+	read := w.db.ScheduledBatch("t_9", id)
 	if set == nil {
 		set = map[string]any{}
 	}
@@ -59,7 +59,7 @@ func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 				harm, repair := breakAndRepair(w)
 				begun := map[string]any{"started_at": w.clock.Now()}
 				batches := map[string]func() ledger.Batch{
-					ledger.BatchScheduled: w.batch("scheduled"),
+					ledger.BatchScheduled: w.db.ScheduledBatch("t_9", "scheduled"),
 					ledger.BatchPreparing: w.in("preparing", ledger.BatchPreparing, begun),
 					ledger.BatchSending:   w.in("sending", ledger.BatchSending, map[string]any{"started_at": w.clock.Now(), "prepared": true}),
 					ledger.BatchPaused:    w.in("paused", ledger.BatchPaused, map[string]any{"prepared": true, "held_reason": "Paused by Ana"}),
@@ -72,18 +72,18 @@ func TestBatchesHeldByABrokenConnectionResume(t *testing.T) {
 					}
 					expect(t, "broken", b(), ledger.BatchHeld, ledger.HeldBroken)
 				}
-				if n := w.jobs("move_batch"); n != 3 {
+				if n := w.db.CountJobs("move_batch"); n != 3 {
 					t.Errorf("%d jobs hold their messages", n)
 				}
 				repair[how]()
 				for state, b := range batches {
 					expect(t, "repaired", b(), state, "")
 				}
-				if n := w.jobs("prepare_batch"); n != 1 {
+				if n := w.db.CountJobs("prepare_batch"); n != 1 {
 					t.Errorf("%d jobs prepare", n)
 				}
 				action := map[string]string{"by Check": "connection.mended", "by reconnecting": "connection.ready"}[how]
-				if a := w.audits(action); len(a) == 0 || !slices.ContainsFunc(a, func(a models.Audit) bool { return a.Detail["batches_resumed"] == "3" }) {
+				if a := w.db.AuditsOf("t_9", action); len(a) == 0 || !slices.ContainsFunc(a, func(a models.Audit) bool { return a.Detail["batches_resumed"] == "3" }) {
 					t.Errorf("audit %+v", a)
 				}
 			})
@@ -107,11 +107,11 @@ func TestBatchesHeldByADecisionDoNotResume(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
 				harm, _ := breakAndRepair(w)
-				early := w.batch("early")
+				early := w.db.ScheduledBatch("t_9", "early")
 				harm()
 				expect(t, "broken", early(), ledger.BatchHeld, ledger.HeldBroken)
 				since := early().HeldAt
-				late := w.batch("late")
+				late := w.db.ScheduledBatch("t_9", "late")
 				decide(w)
 				expect(t, "decided", early(), ledger.BatchHeld, code)
 				expect(t, "decided", late(), ledger.BatchHeld, code)
@@ -133,7 +133,7 @@ func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.connected()
-				batch := w.batch("b1")
+				batch := w.db.ScheduledBatch("t_9", "b1")
 				if harm, _ := breakAndRepair(w); first == "broken" {
 					harm()
 				} else {
@@ -191,7 +191,7 @@ func TestEachCauseOfABreakHasItsOwnReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newSQLite(t)
 			w.connected()
-			batch := w.batch("b1")
+			batch := w.db.ScheduledBatch("t_9", "b1")
 			c.harm(w)
 			c.found(w)
 			got := w.connection()
@@ -232,7 +232,7 @@ func TestCheckReplacesTheReasonByACloserOne(t *testing.T) {
 	if c := w.connection(); !strings.Contains(c.Reason, "switched off") || c.LastCheckedAt == nil {
 		t.Errorf("reason: %s, checked %v", c.Reason, c.LastCheckedAt)
 	}
-	if n := len(w.audits("connection.broken")); n != 1 {
+	if n := len(w.db.AuditsOf("t_9", "connection.broken")); n != 1 {
 		t.Errorf("%d entries in the audit", n)
 	}
 }

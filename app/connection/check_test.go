@@ -29,7 +29,7 @@ func TestCheckBreaksAndRepairs(t *testing.T) {
 			if w.connection().LastCheckedAt == nil {
 				t.Error("the check is not noted")
 			}
-			batch := w.batch("b1")
+			batch := w.db.ScheduledBatch("t_9", "b1")
 			c.harm(w)
 			must(t, w.Check(ctx, "t_9"))
 			got := w.connection()
@@ -42,10 +42,10 @@ func TestCheckBreaksAndRepairs(t *testing.T) {
 			if got := w.connection(); got.State != models.Connected || got.Reason != "" {
 				t.Errorf("connection is %s: %s", got.State, got.Reason)
 			}
-			if b := batch(); b.State != ledger.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.jobs("sync_directory") != 1 {
+			if b := batch(); b.State != ledger.BatchScheduled || b.HeldReason != "" || b.HeldAt != nil || w.db.CountJobs("sync_directory") != 1 {
 				t.Errorf("what was held did not go on: %+v", b)
 			}
-			if len(w.audits("connection.broken")) != 1 || len(w.audits("connection.mended")) != 1 {
+			if len(w.db.AuditsOf("t_9", "connection.broken")) != 1 || len(w.db.AuditsOf("t_9", "connection.mended")) != 1 {
 				t.Error("not in the audit, once each")
 			}
 		})

@@ -52,7 +52,7 @@ func (w *world) stopped(out connection.Result, code, words string) {
 // Dialpad revoked it.
 func (w *world) givenBack() {
 	w.t.Helper()
-	if n := w.jobs("clean_grant"); n != 1 {
+	if n := w.db.CountJobs("clean_grant"); n != 1 {
 		w.t.Fatalf("%d jobs to give the grant back", n)
 	}
 	a, err := w.db.ConnectAttempts.Latest(ctx, "t_9")
@@ -94,7 +94,7 @@ func TestAdminConnects(t *testing.T) {
 		if _, err := w.db.Lanes.Get(ctx, "t_9", sandbox.AcmeID); err != nil {
 			t.Errorf("no lane: %v", err)
 		}
-		if n := w.jobs("finish_connect"); n != 1 {
+		if n := w.db.CountJobs("finish_connect"); n != 1 {
 			t.Errorf("%d jobs to finish", n)
 		}
 		if a := w.attempt(); a.Step != models.StepFinishing {
@@ -113,7 +113,7 @@ func TestAdminConnects(t *testing.T) {
 		if again := w.callback(q); !again.Done {
 			t.Errorf("the callback's page loaded again: %+v", again)
 		}
-		if len(w.audits("connection.connected")) != 1 || len(w.audits("connection.ready")) != 1 {
+		if len(w.db.AuditsOf("t_9", "connection.connected")) != 1 || len(w.db.AuditsOf("t_9", "connection.ready")) != 1 {
 			t.Error("not in the audit, once each")
 		}
 	})
@@ -188,13 +188,13 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 			w.stopped(out, c.code, c.words)
 			if c.revoked {
 				w.givenBack()
-			} else if n := w.jobs("clean_grant"); n != 0 {
+			} else if n := w.db.CountJobs("clean_grant"); n != 0 {
 				t.Errorf("%d jobs without a grant", n)
 			}
 			if again := w.callback(q); again.Message != out.Message {
 				t.Errorf("loaded again it says %+v", again)
 			}
-			if len(w.audits("connect.failed")) != 1 {
+			if len(w.db.AuditsOf("t_9", "connect.failed")) != 1 {
 				t.Error("not in the audit")
 			}
 		})
@@ -258,7 +258,7 @@ func TestConsentOfAnotherPersonIsConfirmedFirst(t *testing.T) {
 		if again, err := w.Confirm(ctx, c.State, "browser"); err != nil || !again.Done {
 			t.Errorf("pressed twice: %+v %v", again, err)
 		}
-		if n := len(w.audits("connection.connected")); n != 1 {
+		if n := len(w.db.AuditsOf("t_9", "connection.connected")); n != 1 {
 			t.Errorf("connected %d times", n)
 		}
 	})
@@ -380,7 +380,7 @@ func TestAnotherCompanyIsConfirmedAndReplacesTheFirst(t *testing.T) {
 		w.connected()
 		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), []models.Account{{DialpadID: "1", Emails: []string{"ana@acme.com"}, Number: "+14155550100", State: "active"}})
 		must(t, err)
-		batch := w.batch("b1")
+		batch := w.db.ScheduledBatch("t_9", "b1")
 		first := w.grant()
 		watch := w.sandbox.IssueToken(sandbox.AnaID)
 		id := w.sandbox.AddUser(sandbox.User{CompanyID: sandbox.GlobexID, Emails: []string{"ana@acme.com"}, IsSuperAdmin: true})
@@ -414,7 +414,7 @@ func TestAnotherCompanyIsConfirmedAndReplacesTheFirst(t *testing.T) {
 func TestReconnectingTheSameCompanyDoesNotStopTexts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		batch := w.batch("b1")
+		batch := w.db.ScheduledBatch("t_9", "b1")
 		before := w.connection()
 		w.clock.Add(time.Second)
 		if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {

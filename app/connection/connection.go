@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 )
 
@@ -45,21 +46,12 @@ func (c Config) withDefaults(store *models.Store) Config {
 		c.Now = store.Now
 	}
 	if c.Sleep == nil {
-		c.Sleep = sleep
+		c.Sleep = ctxtime.Sleep
 	}
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.WorkerID = cmp.Or(c.WorkerID, models.NewID())
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	return c
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Connections subscribes, checks and ends the connections of all tenants. It

@@ -20,7 +20,7 @@ func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
 		must(t, err)
 		_, err = w.dp.CreateSMSSubscription(ctx, watch, foreign.ID)
 		must(t, err)
-		waiting, automation := w.batch("b1"), w.batch("b2")
+		waiting, automation := w.db.ScheduledBatch("t_9", "b1"), w.db.ScheduledBatch("t_9", "b2")
 		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"source": ledger.SourceAutomation, "state": ledger.BatchSending}))
 		must(t, w.Disconnect(ctx, "t_9", "42"))
 		if w.works(token) {
@@ -44,7 +44,7 @@ func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
 			t.Errorf("a token is still given: %v", err)
 		}
 		must(t, w.Disconnect(ctx, "t_9", "42"))
-		if a := w.audits("connection.disconnected"); len(a) != 1 || a[0].UserID != "42" || a[0].Detail["dialpad"] != "cleaned up and revoked" {
+		if a := w.db.AuditsOf("t_9", "connection.disconnected"); len(a) != 1 || a[0].UserID != "42" || a[0].Detail["dialpad"] != "cleaned up and revoked" {
 			t.Errorf("audit %+v", a)
 		}
 		if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
@@ -71,7 +71,7 @@ func TestDisconnectWorksDuringAnOutage(t *testing.T) {
 			if got := w.connection(); got.State != models.Disconnected || !got.AccessToken.Empty() {
 				t.Errorf("connection %+v", got)
 			}
-			if a := w.audits("connection.disconnected"); len(a) != 1 || !strings.Contains(a[0].Detail["dialpad"], c.words) {
+			if a := w.db.AuditsOf("t_9", "connection.disconnected"); len(a) != 1 || !strings.Contains(a[0].Detail["dialpad"], c.words) {
 				t.Errorf("audit %+v, want %q", a, c.words)
 			}
 		})

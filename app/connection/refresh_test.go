@@ -131,7 +131,7 @@ func TestOutageDoesNotBreakTheConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newSQLite(t)
 			w.connected()
-			batch := w.batch("b1")
+			batch := w.db.ScheduledBatch("t_9", "b1")
 			w.clock.Add(2 * time.Hour)
 			w.sandbox.Fault(sandbox.Fault{Kind: kind, Path: "/oauth2/token"})
 			before := w.tokenPosts()
@@ -209,7 +209,7 @@ func TestKillBetweenRotationAndSave(t *testing.T) {
 	t.Run("without", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			w.connected()
-			batch := w.batch("b1")
+			batch := w.db.ScheduledBatch("t_9", "b1")
 			w.rotate()
 			_, err := w.Refresh(ctx, "t_9", w.connection().TokenVersion)
 			if !isCode(err, "not_connected") || !errors.Is(err, dialpad.ErrInvalidGrant) {
@@ -222,7 +222,7 @@ func TestKillBetweenRotationAndSave(t *testing.T) {
 			if b := batch(); b.State != ledger.BatchHeld || b.HeldReason != c.Reason {
 				t.Errorf("batch is %s: %s", b.State, b.HeldReason)
 			}
-			if len(w.audits("connection.broken")) != 1 || w.jobs("move_batch") != 1 {
+			if len(w.db.AuditsOf("t_9", "connection.broken")) != 1 || w.db.CountJobs("move_batch") != 1 {
 				t.Error("not in the audit, or the batch's texts were not moved")
 			}
 			if _, err := w.Token(ctx, "t_9"); !isCode(err, "not_connected") {

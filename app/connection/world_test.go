@@ -11,14 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/models"
-	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
 )
@@ -197,44 +194,6 @@ func (w *world) requests(method, path string) int {
 		}
 	}
 	return n
-}
-
-// jobs counts the waiting jobs of a kind.
-func (w *world) jobs(kind string) int {
-	w.t.Helper()
-	client, err := w.db.River(&river.Config{})
-	must(w.t, err)
-	list, err := client.JobList(ctx, river.NewJobListParams().Kinds(kind))
-	must(w.t, err)
-	return len(list.Jobs)
-}
-
-func (w *world) audits(action string) []models.Audit {
-	w.t.Helper()
-	all, err := w.db.Audits.List(ctx, "t_9", 100)
-	must(w.t, err)
-	var out []models.Audit
-	for _, a := range all {
-		if a.Action == action {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// batch stores a scheduled batch and returns a function that reads it.
-func (w *world) batch(id string) func() ledger.Batch {
-	w.t.Helper()
-	at := w.clock.Now().Add(time.Hour)
-	_, _, err := w.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: "t_9", UserID: "42", Source: ledger.SourceBulk, Class: ledger.ClassBulk,
-		Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at})
-	must(w.t, err)
-	return func() ledger.Batch {
-		w.t.Helper()
-		b, err := w.db.Batches.Get(ctx, "t_9", "", id)
-		must(w.t, err)
-		return b
-	}
 }
 
 // hooks describes all webhooks and subscriptions of Ana's company, as

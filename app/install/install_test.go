@@ -23,7 +23,7 @@ func TestInstallNeedsThePlan(t *testing.T) {
 		if err != nil || again != nil {
 			t.Fatalf("twice: %v %v", again, err)
 		}
-		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.audits("app.installed")) != 1 {
+		if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.InstalledBy != "42" || len(w.db.AuditsOf("t_9", "app.installed")) != 1 {
 			t.Errorf("installed by %s, %v", i.InstalledBy, err)
 		}
 	})
@@ -32,7 +32,7 @@ func TestInstallNeedsThePlan(t *testing.T) {
 func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		waiting, held := w.batch("b1"), w.batch("b2")
+		waiting, held := w.db.ScheduledBatch("t_9", "b1"), w.db.ScheduledBatch("t_9", "b2")
 		must(t, w.db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchScheduled}, map[string]any{"state": ledger.BatchHeld}))
 		must(t, w.Remove(ctx, "t_9", "42"))
 		for _, b := range []ledger.Batch{waiting(), held()} {
@@ -44,7 +44,7 @@ func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 			t.Errorf("may text: %v %v", r, err)
 		}
 		must(t, w.Remove(ctx, "t_9", "42"))
-		if a := w.audits("app.removed"); len(a) != 1 {
+		if a := w.db.AuditsOf("t_9", "app.removed"); len(a) != 1 {
 			t.Errorf("audit %+v", a)
 		}
 	})
@@ -53,7 +53,7 @@ func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 func TestRemoveWithoutAConnection(t *testing.T) {
 	w := newSQLite(t)
 	must(t, w.Remove(ctx, "t_9", "42"))
-	if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.audits("app.removed")) != 1 {
+	if i, err := w.db.Installations.Get(ctx, "t_9"); err != nil || i.State != models.Uninstalled || len(w.db.AuditsOf("t_9", "app.removed")) != 1 {
 		t.Errorf("installation %+v %v", i, err)
 	}
 }

@@ -50,7 +50,7 @@ func TestSettingsAreValidated(t *testing.T) {
 	if err != nil || stored.Country != "CA" || stored.RatePerMinute != 90 || stored.OptOutLine != "Stop?" || stored.QuietFrom != "" {
 		t.Errorf("stored %+v %v", stored, err)
 	}
-	if a := w.audits("settings.saved"); len(a) == 0 || strings.Contains(a[0].Detail["opt_out_line"], "Stop") {
+	if a := w.db.AuditsOf("t_9", "settings.saved"); len(a) == 0 || strings.Contains(a[0].Detail["opt_out_line"], "Stop") {
 		t.Errorf("audit %+v", a)
 	}
 	if err := w.SaveSettings(ctx, "t_0", "42", good); !errors.Is(err, models.ErrLost) {

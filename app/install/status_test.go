@@ -15,7 +15,7 @@ import (
 func TestStatusOfAConnectedTenant(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.connected()
-		w.batch("b1")
+		w.db.ScheduledBatch("t_9", "b1")
 		must(t, w.SaveSettings(ctx, "t_9", "42", models.Settings{Country: "US", RatePerMinute: 100, Reserve: 5, QuietFrom: "20:00", QuietTo: "08:00"}))
 		got, err := w.Status(ctx, w.admin)
 		must(t, err)
@@ -124,7 +124,7 @@ func TestStatusEnqueuesACheckOfABrokenConnection(t *testing.T) {
 			t.Helper()
 			_, err := w.Status(ctx, w.admin)
 			must(t, err)
-			return w.jobs("check_connection")
+			return w.db.CountJobs("check_connection")
 		}
 		w.clock.Add(time.Minute)
 		if n := check(); n != 0 {

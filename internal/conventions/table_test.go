@@ -35,9 +35,10 @@ var imports = map[string][]string{
 
 	// A tenant's plan, installation, connection and people.
 	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},
-	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/dialpad", "app/eligibility"},
+	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/dialpad", "app/eligibility", "internal/ctxtime"},
 	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
-	"app/accounts":    {"models", "integrations/crm", "integrations/dialpad", "app/connection", "app/eligibility"},
+	"app/accounts": {"models", "integrations/crm", "integrations/dialpad",
+		"app/connection", "app/eligibility", "internal/ctxtime"},
 
 	// From a request to its messages.
 	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",

@@ -171,7 +171,7 @@ func TestConcurrentCallsRunOnce(t *testing.T) {
 func TestTemporaryErrorsAreNotStored(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
-	w.automation.err = errors.New("the floor below is on fire")
+	w.automation.err = errors.New("the database is gone")
 	body := w.envelope(crm.CallExecute, execute("cb_1"))
 	r := w.ask("/automation/execute", "msg_1", body).want(500, "internal")
 	if strings.Contains(r.body, "fire") || !strings.Contains(w.log.String(), "fire") {

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// What stands in sdk/sdk.js for its words and styles.
+// Placeholders in sdk/sdk.js for its words and styles.
 const (
 	sdkWords  = `{/* words */}`
 	sdkStyles = `'/* styles */'`

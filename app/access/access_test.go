@@ -20,7 +20,7 @@ import (
 var ctx = context.Background()
 
 // world is an Access over a real database with a CRM's secrets; the clock
-// stands still.
+// is stopped.
 type world struct {
 	*access.Access
 	t       *testing.T

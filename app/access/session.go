@@ -34,7 +34,7 @@ func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 }
 
 // Cookie reopens a page: it makes a new bearer token for the page that the
-// cookie stands for. The cookie does not idle out, since work in an open
+// cookie names. The cookie does not idle out, since work in an open
 // page uses its bearer token alone.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	s, err := a.store.Sessions.ByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)

@@ -22,7 +22,7 @@ import (
 var ctx = context.Background()
 
 // world has a real database and a real Dialpad sandbox over HTTP, with Acme
-// connected as Ana; the clock stands still.
+// connected as Ana; the clock is stopped.
 type world struct {
 	*accounts.Accounts
 	t       *testing.T

@@ -31,7 +31,7 @@ func (x *Batches) ApplyState(ctx context.Context, tenantID, batchID string) (cha
 			return changed, x.afterApply(ctx, b, changed)
 		}
 		if changed == n && IsRunning(b) { // the first need not wait for the last
-			if err := x.wakeLane(ctx, b); err != nil {
+			if err := x.markLaneDue(ctx, b); err != nil {
 				return changed, err
 			}
 		}
@@ -99,7 +99,7 @@ func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) e
 		if err := x.store.Batches.Finish(ctx, []string{b.ID}); err != nil {
 			return err
 		}
-		if err := x.wakeLane(ctx, b); err != nil {
+		if err := x.markLaneDue(ctx, b); err != nil {
 			return err
 		}
 	}
@@ -109,8 +109,8 @@ func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) e
 	return nil
 }
 
-// wakeLane makes the lane of a batch due now.
-func (x *Batches) wakeLane(ctx context.Context, b ledger.Batch) error {
+// markLaneDue makes a batch's lane due now.
+func (x *Batches) markLaneDue(ctx context.Context, b ledger.Batch) error {
 	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
 		return apierror.IgnoreNotFound(err)

@@ -23,14 +23,14 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// fakeCRM stands in for a CRM whose own cost must not be measured.
+// fakeCRM replaces a CRM whose own cost must not be measured.
 type fakeCRM struct{ Client }
 
 func (fakeCRM) ResolveRecords(_ context.Context, _ crm.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	return crm.Records{Records: []crm.Record{{Module: q.Module, ID: q.IDs[0], Name: "Bob", Fields: map[string]string{"Contact.firstName": "Bob"}}}}, nil
 }
 
-// fakeDialpad stands in for Dialpad and remembers when the first text of
+// fakeDialpad replaces Dialpad and remembers when the first text of
 // each sender came, and how many came in all.
 type fakeDialpad struct {
 	mu    sync.Mutex

@@ -25,7 +25,7 @@ const public = "http://127.0.0.1:8080"
 var ctx = context.Background()
 
 // world is a real database and a real Dialpad sandbox over HTTP; the clock
-// stands still.
+// is stopped.
 type world struct {
 	*connection.Tokens
 	*connection.Connector

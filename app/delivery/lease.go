@@ -84,7 +84,7 @@ func (e *Engine) renewLeases(ctx context.Context) {
 	}
 }
 
-// hasLease reports whether the lease still stands by this
+// hasLease reports whether the lease is still valid by this
 // process's clock. The database decides at each claim.
 func (l *lane) hasLease(now time.Time) bool { return now.UnixNano() < l.leaseUntil.Load() }
 

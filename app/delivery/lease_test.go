@@ -37,7 +37,7 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 		}
 		clock.Add(cfg.Lease - acquireAhead - time.Second)
 		if early := acquire("alive"); len(early) != 0 {
-			t.Error("taken over although the lease stands")
+			t.Error("taken over although the lease is valid")
 		}
 		clock.Add(acquireAhead + time.Second + cfg.Poll)
 		alive := acquire("alive")

@@ -263,7 +263,7 @@ func BenchmarkWorker(b *testing.B) {
 }
 
 // BenchmarkWorkerAt50ms sends to a Dialpad that takes 50 ms for
-// each answer: 64 connections carry 1,280 texts a second at most.
+// each answer: 64 connections send 1,280 texts a second at most.
 func BenchmarkWorkerAt50ms(b *testing.B) {
 	onBoth(b, instant, func(b *testing.B, l *load) {
 		l.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 50 * time.Millisecond})
@@ -277,7 +277,7 @@ func BenchmarkWorkerAt50ms(b *testing.B) {
 }
 
 // bareRate returns how many texts a second the same connections
-// carry without a ledger: the limit less the network's share.
+// send without a ledger: the limit less the network's share.
 func (l *load) bareRate(userID string, texts int) float64 {
 	l.Helper()
 	client := dialpad.New(dialpad.Config{BaseURL: l.url, ClientID: "id", ClientSecret: "secret", RedirectURL: redirect})

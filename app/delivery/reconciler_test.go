@@ -244,7 +244,7 @@ func TestEventNeverSettlesALaterText(t *testing.T) {
 	})
 }
 
-// The limit of the rule: events carry only the two numbers. They
+// The limit of the rule: events contain only the two numbers. They
 // can't tell an uncertain text of ours from one that the same person
 // types in Dialpad within ten minutes. If the event names no device,
 // theirs is taken for ours, and the message says "matched by number".

@@ -21,7 +21,7 @@ const public = "http://127.0.0.1:8080"
 var ctx = context.Background()
 
 // world is a tenant with the app installed, over a real database and a
-// Dialpad sandbox; the clock stands still.
+// Dialpad sandbox; the clock is stopped.
 type world struct {
 	*install.Installer
 	t           *testing.T

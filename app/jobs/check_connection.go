@@ -24,7 +24,7 @@ const (
 	silentWindow = time.Hour
 )
 
-// checkConnection checks that the grant and our subscriptions still stand.
+// checkConnection checks that the grant and our subscriptions are still valid.
 func (r *Runner) checkConnection(ctx context.Context, j queue.CheckConnection) error {
 	return r.Connections.Check(ctx, j.TenantID)
 }

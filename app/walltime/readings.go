@@ -50,8 +50,7 @@ type Choice struct {
 	Label    string    `json:"label"` // "01:30 before the clocks go back (EDT)"
 }
 
-// choicesOf labels instants; change is what they stand before and
-// after.
+// choicesOf labels instants; change is what they come before and after.
 func choicesOf(at []time.Time, loc *time.Location, change string) []Choice {
 	out := make([]Choice, len(at))
 	for i, t := range at {

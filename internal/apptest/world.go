@@ -39,7 +39,7 @@ const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" //nolint:gos
 // Ctx is the context of a test.
 var Ctx = context.Background()
 
-// World is one tenant's. Its clock stands still until a test moves it.
+// World is one tenant's. Its clock is stopped; tests move it.
 type World struct {
 	Services
 	T        testing.TB

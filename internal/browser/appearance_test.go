@@ -13,11 +13,11 @@ import (
 	"dialpad-texting/internal/browsertest"
 )
 
-// checkLook takes pictures of a state, light and dark, wide and on a small
+// checkAppearance takes pictures of a state, light and dark, wide and on a small
 // phone, and checks that nothing overflows and that it is accessible. tab is
 // what is on the screen, part what is checked in it: the tab itself, or the
 // app's frame.
-func (b *browser) checkLook(name string, tab, part *view) {
+func (b *browser) checkAppearance(name string, tab, part *view) {
 	b.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		for _, v := range []*view{tab, part} { // a frame of another site has its own

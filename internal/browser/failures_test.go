@@ -176,7 +176,7 @@ func (b *browser) offline(t *testing.T) {
 	popup.setOffline(true)
 	popup.press("#send")
 	popup.waitText("press Send again, it can't go out twice")
-	b.checkLook("popup-offline", b.root, popup)
+	b.checkAppearance("popup-offline", b.root, popup)
 	popup.setOffline(false)
 	popup.press("#send")
 	popup.waitState("delivered")
@@ -225,7 +225,7 @@ func (b *browser) answerLost(t *testing.T) {
 	// Another text, or another time, would be a second one: only the same can
 	// be sent again, also after it was closed.
 	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#later").disabled && document.querySelector("#send").innerText.startsWith("Send again")`)
-	b.checkLook("popup-answer-lost", b.root, popup)
+	b.checkAppearance("popup-answer-lost", b.root, popup)
 	popup = b.openPopup("18")
 	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#message").value === "Did it go?"`)
 	popup.pressText("Change it all the same: the first one may have gone")
@@ -287,7 +287,7 @@ func (b *browser) crmDown(t *testing.T) {
 	popup.until(`!document.querySelector("#compose").hidden`) // a text without variables needs no CRM
 	popup.press("#template")
 	popup.until(`document.querySelector("#templates [role=status]").innerText.length > 20`)
-	b.checkLook("popup-crm-down", b.root, popup)
+	b.checkAppearance("popup-crm-down", b.root, popup)
 	b.wantCleanConsole()
 }
 
@@ -298,7 +298,7 @@ func (b *browser) refused(t *testing.T) {
 	popup.write("#message", "Not this one")
 	popup.press("#send")
 	popup.waitState("failed")
-	b.checkLook("popup-failed", b.root, popup)
+	b.checkAppearance("popup-failed", b.root, popup)
 	popup.pressText("Edit and try again")
 	popup.until(`document.querySelector("#message").value === "Not this one"`)
 	popup.press("#send")
@@ -316,7 +316,7 @@ func (b *browser) undelivered(t *testing.T) {
 	popup.press("#send")
 	popup.waitState("undelivered")
 	popup.waitText("invalid_destination")
-	b.checkLook("popup-undelivered", b.root, popup)
+	b.checkAppearance("popup-undelivered", b.root, popup)
 	b.wantCleanConsole()
 }
 
@@ -330,7 +330,7 @@ func (b *browser) uncertain(t *testing.T) {
 	popup.waitState("uncertain")
 	b.d.DialpadSandbox.ClearFaults()
 	b.wantSentOnce("Maybe")
-	b.checkLook("popup-uncertain", b.root, popup)
+	b.checkAppearance("popup-uncertain", b.root, popup)
 	popup.pressText("Send again…")
 	popup.waitText("the person could get it twice")
 	popup.pressText("Send it again anyway")
@@ -348,7 +348,7 @@ func (b *browser) planLost(t *testing.T) {
 	b.plan("starter")
 	popup.press("#send")
 	popup.waitText(demotest.ConnectMessage)
-	b.checkLook("popup-plan-lost", b.root, popup)
+	b.checkAppearance("popup-plan-lost", b.root, popup)
 	b.plan("business")
 	popup.pressText("Check again")
 	popup.until(`document.querySelector("#message").checkVisibility() && document.querySelector("#message").value === "Too late"`)

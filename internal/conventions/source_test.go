@@ -104,7 +104,7 @@ func (s source) imports() []string {
 	return found
 }
 
-// at is where a node stands, as "file:line".
+// at is a node's place, as "file:line".
 func (s source) at(node ast.Node) string {
 	return s.path + ":" + strconv.Itoa(s.set.Position(node.Pos()).Line)
 }

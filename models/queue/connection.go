@@ -16,7 +16,7 @@ func (FinishConnect) Kind() string { return "finish_connect" }
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (FinishConnect) InsertOpts() river.InsertOpts { return once(Prompt) }
 
-// CheckConnection checks that the grant and our subscriptions still stand.
+// CheckConnection checks that the grant and our subscriptions are still valid.
 type CheckConnection struct {
 	TenantID string `json:"tenant_id" river:"unique"`
 }

@@ -97,11 +97,11 @@ func validate(router routers.Router, r *http.Request, body []byte, answer *httpt
 	}); err != nil {
 		return err
 	}
-	return judgeFields(route.Operation.Responses.Status(answer.Code), answer)
+	return checkFields(route.Operation.Responses.Status(answer.Code), answer)
 }
 
-// judgeFields refuses JSON fields that the document does not have.
-func judgeFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder) error {
+// checkFields refuses JSON fields that the document does not have.
+func checkFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder) error {
 	kind, _, _ := mime.ParseMediaType(answer.Header().Get("Content-Type"))
 	if documented == nil || kind != "application/json" {
 		return nil

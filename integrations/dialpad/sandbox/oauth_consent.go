@@ -66,7 +66,7 @@ func (s *OAuthServer) Consent(authorizeURL, userID string) (string, error) {
 	return s.allow(in, userID), nil
 }
 
-// allow issues a code and returns the URL that carries it.
+// allow issues a code and returns the URL with it.
 func (s *OAuthServer) allow(in consentRequest, userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,7 +36,7 @@ type Options struct {
 
 	EventDelay      time.Duration // between pending, sent and delivered; 0: none
 	RetryScale      float64       // multiplies the waits between deliveries; 0: 1
-	IncludeSenderID bool          // events of users carry sender_id
+	IncludeSenderID bool          // events of users have a sender_id
 	NumericIDs      bool          // REST ids as numbers instead of strings
 	CountOnly       bool          // count texts without keeping them, for long benchmarks
 }

@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// batcher sends the database one query for many lanes.
-// A thousand companies that text 100 times a minute
-// each would otherwise cost a query for each text.
+// batcher sends the database one query for many lanes. A thousand companies
+// that text 100 times a minute each would otherwise cost a query for each text.
 type batcher[Q, A any] struct {
 	gatherer[call[Q, A]]
 	query func(context.Context, []Q) ([]A, error) // one answer for each question, in order

@@ -1,6 +1,6 @@
-// Package jobs runs the background work: it gives the
-// rounds of the other packages their loops, queues,
-// timeouts and retries, and applies the CRM's events.
+// Package jobs runs the background work: it gives the rounds of the other
+// packages their loops, queues, timeouts and retries. It also applies the
+// CRM's events.
 //
 // Each job has a file of its name, with its handler and the sweep
 // that finds its work when the job was lost. Every job is idempotent.
@@ -23,7 +23,6 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/timeline"
@@ -35,7 +34,6 @@ import (
 // Runner runs everything that works in the background.
 type Runner struct {
 	Store       *models.Store
-	Eligibility *eligibility.Checker
 	Connector   *connection.Connector
 	Connections *connection.Connections
 	Installer   *install.Installer

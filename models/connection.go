@@ -74,8 +74,8 @@ func (c Connection) Finish() queue.FinishConnect {
 	return queue.FinishConnect{TenantID: c.TenantID, ConnectedAt: c.ConnectedAt.UnixMilli()}
 }
 
-// place names a column of a connection for Vault.
-func place(column, tenantID string) string { return "connections." + column + "." + tenantID }
+// connectionPlace names a column of a connection for Vault.
+func connectionPlace(column, tenantID string) string { return "connections." + column + "." + tenantID }
 
 // Get returns the tenant's connection in whatever state, or ErrNotFound.
 func (s Connections) Get(ctx context.Context, tenantID string) (Connection, error) {
@@ -152,17 +152,17 @@ func (s Connections) build(n NewConnection) Connection {
 	path, now := NewSecret(), s.s.db.Now()
 	return Connection{TenantID: n.TenantID, State: Connected, CompanyID: n.CompanyID, CompanyName: n.CompanyName,
 		DialpadUserID: n.DialpadUserID, ConnectedBy: n.ConnectedBy, ConnectedByUser: n.ConnectedByUser,
-		AccessToken:  s.s.vault.Seal(place("access_token", n.TenantID), n.Grant.Access),
-		RefreshToken: s.s.vault.Seal(place("refresh_token", n.TenantID), n.Grant.Refresh),
-		HookPath:     s.s.vault.Seal(place("hook_path", n.TenantID), path), HookPathHash: Hash(path),
-		HookSecret:     s.s.vault.Seal(place("hook_secret", n.TenantID), NewSecret()),
+		AccessToken:  s.s.vault.Seal(connectionPlace("access_token", n.TenantID), n.Grant.Access),
+		RefreshToken: s.s.vault.Seal(connectionPlace("refresh_token", n.TenantID), n.Grant.Refresh),
+		HookPath:     s.s.vault.Seal(connectionPlace("hook_path", n.TenantID), path), HookPathHash: Hash(path),
+		HookSecret:     s.s.vault.Seal(connectionPlace("hook_secret", n.TenantID), NewSecret()),
 		TokenExpiresAt: database.UTC(n.Grant.ExpiresAt), TokenIssuedAt: &now, TokenVersion: now.UnixNano(), ConnectedAt: now}
 }
 
 // OpenHook opens the webhook's path and secret.
 func (s Connections) OpenHook(c Connection) (path, secret string, err error) {
-	path, err1 := s.s.vault.Open(place("hook_path", c.TenantID), c.HookPath)
-	secret, err2 := s.s.vault.Open(place("hook_secret", c.TenantID), c.HookSecret)
+	path, err1 := s.s.vault.Open(connectionPlace("hook_path", c.TenantID), c.HookPath)
+	secret, err2 := s.s.vault.Open(connectionPlace("hook_secret", c.TenantID), c.HookSecret)
 	return path, secret, errors.Join(err1, err2)
 }
 

@@ -16,15 +16,15 @@ type Grant struct {
 
 // OpenGrant opens a connection's tokens.
 func (s Connections) OpenGrant(c Connection) (Grant, error) {
-	access, err1 := s.s.vault.Open(place("access_token", c.TenantID), c.AccessToken)
-	refresh, err2 := s.s.vault.Open(place("refresh_token", c.TenantID), c.RefreshToken)
+	access, err1 := s.s.vault.Open(connectionPlace("access_token", c.TenantID), c.AccessToken)
+	refresh, err2 := s.s.vault.Open(connectionPlace("refresh_token", c.TenantID), c.RefreshToken)
 	return Grant{Access: access, Refresh: refresh, ExpiresAt: c.TokenExpiresAt}, errors.Join(err1, err2)
 }
 
 // OpenPreviousRefresh opens the refresh token before the present one, ""
 // once ConfirmToken has deleted it.
 func (s Connections) OpenPreviousRefresh(c Connection) (string, error) {
-	return s.s.vault.Open(place("previous_refresh", c.TenantID), c.PreviousRefresh)
+	return s.s.vault.Open(connectionPlace("previous_refresh", c.TenantID), c.PreviousRefresh)
 }
 
 // LeaseRefresh leases the refresh of a token version to owner until a
@@ -46,9 +46,9 @@ func (s Connections) SaveRefreshed(ctx context.Context, tenantID string, version
 	return database.MustChange(s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND state <> ?", tenantID, version, Disconnected).
 		Updates(map[string]any{
-			"access_token":     s.s.vault.Seal(place("access_token", tenantID), g.Access),
-			"refresh_token":    s.s.vault.Seal(place("refresh_token", tenantID), g.Refresh),
-			"previous_refresh": s.s.vault.Seal(place("previous_refresh", tenantID), old),
+			"access_token":     s.s.vault.Seal(connectionPlace("access_token", tenantID), g.Access),
+			"refresh_token":    s.s.vault.Seal(connectionPlace("refresh_token", tenantID), g.Refresh),
+			"previous_refresh": s.s.vault.Seal(connectionPlace("previous_refresh", tenantID), old),
 			"token_expires_at": database.UTC(g.ExpiresAt), "token_issued_at": s.s.db.Now(), "token_version": version + 1,
 			"refresh_lease_by": "", "refresh_lease_until": nil, "refresh_failed_at": nil}))
 }

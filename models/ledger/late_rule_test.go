@@ -17,18 +17,24 @@ func TestLateRuleLeavesStoppedBatchesAlone(t *testing.T) {
 		db := seed.Store(t, dsn, clock.Now)
 		ctx := context.Background()
 		db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100")
-		for state, want := range map[string]string{ledger.BatchPaused: ledger.BatchPaused, ledger.BatchCancelled: ledger.BatchCancelled, ledger.BatchSending: ledger.BatchHeld} {
-			at := clock.Now().Add(-2 * time.Hour)
-			b, _, err := db.Batches.Create(ctx, ledger.Batch{ID: models.NewID(), TenantID: "t_9", UserID: "42", Source: ledger.SourceBulk, Class: ledger.ClassBulk, Module: "contact",
-				RecordIDs: []string{"7"}, Message: "Hi", IdempotencyKey: state, State: state, Prepared: true, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: ledger.LateHold})
+		due := clock.Now().Add(-2 * time.Hour)
+		for state, want := range map[string]string{
+			ledger.BatchPaused:    ledger.BatchPaused,
+			ledger.BatchCancelled: ledger.BatchCancelled,
+			ledger.BatchSending:   ledger.BatchHeld,
+		} {
+			b, _, err := db.Batches.Create(ctx, ledger.Batch{ID: models.NewID(), TenantID: "t_9", UserID: "42",
+				Source: ledger.SourceBulk, Class: ledger.ClassBulk, Module: "contact", RecordIDs: []string{"7"}, Message: "Hi",
+				IdempotencyKey: state, State: state, Prepared: true, Expected: 1,
+				SendAt: &due, LateMinutes: 60, LateDo: ledger.LateHold})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := db.ApplyLateRule(ctx, "t_9", b.ID, at); err != nil {
-				t.Errorf("%s: %v", state, err)
+			if err := db.ApplyLateRule(ctx, "t_9", b.ID, due); err != nil {
+				t.Errorf("late rule for a batch that is %s: %v", state, err)
 			}
 			if b, err = db.Batches.Get(ctx, "t_9", "", b.ID); err != nil || b.State != want {
-				t.Errorf("%s became %s, %v", state, b.State, err)
+				t.Errorf("the batch was %s and is %s, %v; want %s", state, b.State, err, want)
 			}
 		}
 	})

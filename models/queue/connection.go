@@ -42,8 +42,8 @@ func (CleanGrant) Kind() string { return "clean_grant" }
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (CleanGrant) InsertOpts() river.InsertOpts { return retryForAWeek(Background) }
 
-// RemoveApp deletes what an uninstalled app left at Dialpad, and the grant: of that
-// installation, not of a later one.
+// RemoveApp deletes the webhook, subscriptions and grant of an uninstalled
+// app, unless it was installed again since.
 type RemoveApp struct {
 	TenantID    string `json:"tenant_id" river:"unique"`
 	InstalledAt int64  `json:"installed_at" river:"unique"` // unix milliseconds

@@ -20,8 +20,8 @@ const (
 
 // queuedStates are the states in which a job keeps a second one with the same
 // arguments out. River's default also counts completed jobs, for a day. Running
-// can't be left out, so a job can be lost while its duplicate ends: the sweep finds
-// what was left.
+// can't be excluded, so a job that is enqueued while an equal one ends is
+// lost: the sweep enqueues it again.
 var queuedStates = []rivertype.JobState{
 	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
 	rivertype.JobStateRetryable, rivertype.JobStateScheduled,

@@ -12,9 +12,9 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// lanesOf seeds a company with texts for each size and returns
-// the leased lanes in that order.
-func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
+// acquireLanes creates a tenant with a batch for each size, and
+// returns their leased lanes in that order.
+func acquireLanes(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
 	t.Helper()
 	order := map[string]int{}
 	for i, n := range sizes {
@@ -25,18 +25,19 @@ func lanesOf(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
 			t.Fatal(err)
 		}
 	}
-	got, err := db.Lanes.AcquireAllTenants(context.Background(), "w1", 10*time.Second, 0, 100)
-	if err != nil || len(got) != len(sizes) {
-		t.Fatalf("acquired %d, %v", len(got), err)
+	acquired, err := db.Lanes.AcquireAllTenants(context.Background(), "w1", 10*time.Second, 0, 100)
+	if err != nil || len(acquired) != len(sizes) {
+		t.Fatalf("acquired %d lanes, %v; want %d", len(acquired), err, len(sizes))
 	}
-	lanes := make([]ledger.Lane, len(got))
-	for _, l := range got {
+	lanes := make([]ledger.Lane, len(acquired))
+	for _, l := range acquired {
 		lanes[order[l.ID]] = l
 	}
 	return lanes
 }
 
-func takes(db *seed.DB, n int, lanes ...ledger.Lane) []ledger.ClaimRequest {
+// requestsFor returns requests of n messages of each lane.
+func requestsFor(db *seed.DB, n int, lanes ...ledger.Lane) []ledger.ClaimRequest {
 	var out []ledger.ClaimRequest
 	for _, l := range lanes {
 		out = append(out, ledger.ClaimRequest{Lane: l, ClaimSize: ledger.ClaimSize{N: n, Base: db.Now(), Interval: time.Second}})
@@ -44,111 +45,115 @@ func takes(db *seed.DB, n int, lanes ...ledger.Lane) []ledger.ClaimRequest {
 	return out
 }
 
-// shape is the number of texts that each lane got, or why none.
-func shape(got []ledger.ClaimResult) []any {
+// summarize returns for each result "busy", "lost" or the number of
+// messages.
+func summarize(results []ledger.ClaimResult) []any {
 	var out []any
-	for _, g := range got {
+	for _, r := range results {
 		switch {
-		case g.Busy:
+		case r.Busy:
 			out = append(out, "busy")
-		case g.Lost:
+		case r.Lost:
 			out = append(out, "lost")
 		default:
-			out = append(out, len(g.Messages))
+			out = append(out, len(r.Messages))
 		}
 	}
 	return out
 }
 
 func claimMany(t *testing.T, db *seed.DB, clock *seed.Clock) {
-	lanes := lanesOf(t, db, 3, 0, 5, 1)
+	lanes := acquireLanes(t, db, 3, 0, 5, 1)
 	clock.Add(time.Second)
-	other := lanes[2]
-	other.Fence-- // leased by another worker
-	got, err := db.Lanes.ClaimMany(context.Background(), takes(db, 2, lanes[0], lanes[1], other, lanes[3]))
+	lost := lanes[2]
+	lost.Fence-- // as if it was leased again
+	results, err := db.Lanes.ClaimMany(context.Background(), requestsFor(db, 2, lanes[0], lanes[1], lost, lanes[3]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]any{2, 0, "lost", 1}, shape(got)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]any{2, 0, "lost", 1}, summarize(results)); diff != "" {
+		t.Errorf("results: %s", diff)
 	}
-	for i, texts := range []int{2, 0, 0, 1} {
+	for i, n := range []int{2, 0, 0, 1} {
 		l, err := db.Lanes.Get(context.Background(), lanes[i].TenantID, lanes[i].ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range got[i].Messages {
+		for _, c := range results[i].Messages {
 			if c.TenantID != l.TenantID {
-				t.Errorf("lane %s got a text of %s", l.ID, c.TenantID)
+				t.Errorf("the claim of lane %s returned a message of tenant %s", l.ID, c.TenantID)
 			}
 		}
-		if l.Served != int64(texts) || got[i].Messages != nil && got[i].Additions != l.Additions {
-			t.Errorf("lane %s served %d, %d additions", l.ID, l.Served, l.Additions)
+		if l.Served != int64(n) || results[i].Messages != nil && results[i].Additions != l.Additions {
+			t.Errorf("lane %s has served %d messages and has %d additions; want %d served", l.ID, l.Served, l.Additions, n)
 		}
-		if i != 2 && !l.SlotAt.Equal(clock.Now().Add(time.Duration(texts)*time.Second)) {
+		if i != 2 && !l.SlotAt.Equal(clock.Now().Add(time.Duration(n)*time.Second)) {
 			t.Errorf("lane %s has its next slot at %v", l.ID, l.SlotAt)
 		}
 	}
 }
 
-// claimManyOldLease claims with a lost and a new lease at once,
-// in either order.
-func claimManyOldLease(order [2]int) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+// claimManyTwoLeases claims a lane with a lost lease (0) and the
+// present one (1) at once, in the given order.
+func claimManyTwoLeases(order [2]int) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	return func(t *testing.T, db *seed.DB, clock *seed.Clock) {
-		lost := lanesOf(t, db, 5)[0]
+		lost := acquireLanes(t, db, 5)[0]
 		clock.Add(time.Minute)
-		again, err := db.Lanes.AcquireAllTenants(context.Background(), "w1", 10*time.Second, 0, 1)
-		if err != nil || len(again) != 1 || again[0].ID != lost.ID {
-			t.Fatal(again, err)
-		}
-		both := []ledger.Lane{lost, again[0]}
-		got, err := db.Lanes.ClaimMany(context.Background(), takes(db, 3, both[order[0]], both[order[1]]))
+		leases := []ledger.Lane{lost, acquireByID(t, db, lost.ID)}
+		results, err := db.Lanes.ClaimMany(context.Background(), requestsFor(db, 3, leases[order[0]], leases[order[1]]))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, lease := range order {
-			if n, want := len(got[i].Messages), 3*lease; n != want || got[i].Lost != (lease == 0) {
-				t.Errorf("by lease %d of 2: %d texts instead of %d, lost %t", lease+1, n, want, got[i].Lost)
+			if n, want := len(results[i].Messages), 3*lease; n != want || results[i].Lost != (lease == 0) {
+				t.Errorf("lease %d: %d messages, lost %t; want %d messages", lease, n, results[i].Lost, want)
 			}
 		}
 	}
 }
 
-// ClaimManySkipsLocked checks that a claim waits for no lock on a lane
-// or text. It needs row locks and the real clock.
+// ClaimManySkipsLocked checks that locks on one lane, on its row or a
+// message, do not delay the claim of others. It needs a database with
+// row locks and the real clock.
 func ClaimManySkipsLocked(t *testing.T, db *seed.DB) {
 	t.Helper()
-	lanes := lanesOf(t, db, 2, 2, 2)
-	held, over := make(chan struct{}), make(chan struct{})
+	lanes := acquireLanes(t, db, 2, 2, 2)
+	unlock := lockLaneAndMessage(db, lanes[0], lanes[1])
+	results, err := db.Lanes.ClaimMany(context.Background(), requestsFor(db, 2, lanes...))
+	if unlockErr := unlock(); err != nil || unlockErr != nil {
+		t.Fatal(err, unlockErr)
+	}
+	if diff := cmp.Diff([]any{"busy", 1, 2}, summarize(results)); diff != "" {
+		t.Errorf("while locked: %s", diff)
+	}
+	if results, err = db.Lanes.ClaimMany(context.Background(), requestsFor(db, 2, lanes...)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]any{2, 0, 0}, summarize(results)); diff != "" {
+		t.Errorf("after unlocking: %s", diff)
+	}
+}
+
+// lockLaneAndMessage locks a lane's row, and a message of the batch
+// "bb" in another, which it cancels, until unlock is called.
+func lockLaneAndMessage(db *seed.DB, l, other ledger.Lane) (unlock func() error) {
+	locked, release := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
 		ctx := context.Background()
 		done <- db.Tx(ctx, func(tx *models.Store) error {
-			if err := tx.Lanes.MarkDue(ctx, lanes[0].TenantID, lanes[0].ID, time.Now()); err != nil {
-				return err
+			err := tx.Lanes.MarkDue(ctx, l.TenantID, l.ID, time.Now())
+			if err == nil {
+				_, err = tx.Messages.ChangeState(ctx, other.TenantID, "bb", []string{ledger.Queued}, ledger.Cancelled, "cancelled", "", 1)
 			}
-			_, err := tx.Messages.ChangeState(ctx, lanes[1].TenantID, "bb", []string{ledger.Queued}, ledger.Cancelled, "cancelled", "", 1)
-			close(held)
-			<-over
+			close(locked)
+			<-release
 			return err
 		})
 	}()
-	<-held
-	got, err := db.Lanes.ClaimMany(context.Background(), takes(db, 2, lanes...))
-	close(over)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]any{"busy", 1, 2}, shape(got)); diff != "" {
-		t.Error(diff)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if got, err = db.Lanes.ClaimMany(context.Background(), takes(db, 2, lanes...)); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]any{2, 0, 0}, shape(got)); diff != "" {
-		t.Error("afterwards:", diff)
+	<-locked
+	return func() error {
+		close(release)
+		return <-done
 	}
 }

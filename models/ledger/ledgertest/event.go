@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// makeUncertain claims a lane's next message and loses its response.
+// makeUncertain claims the next message of a lane and loses its
+// response.
 func makeUncertain(t *testing.T, db *seed.DB, l ledger.Lane) ledger.ClaimedMessage {
 	t.Helper()
 	claimed := claim(t, db, l, ledger.ClaimSize{N: 1})

@@ -9,10 +9,11 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// acmeNumber is the number of seedAcme's account.
+// acmeNumber is the number of the account that seedAcme creates.
 const acmeNumber = "+14155550100"
 
-// seedAcme creates the tenant "t_9", lane "c9" and account "1".
+// seedAcme creates the tenant "t_9" with the lane "c9" and the account
+// "1".
 func seedAcme(db *seed.DB) *seed.Tenant {
 	return db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", acmeNumber)
 }

@@ -9,38 +9,35 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// orphanedBatch returns a text to a state that its batch has left.
-func orphanedBatch(state, comesBack string) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
+// orphanedBatch settles a message with a state that does not match
+// that of its batch.
+func orphanedBatch(batchState, messageState string) func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	return func(t *testing.T, db *seed.DB, clock *seed.Clock) {
 		ctx := context.Background()
 		acme := seedAcme(db)
 		acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
-		got := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
-		if err := db.Batches.Update(ctx, "t_9", "b1", []string{ledger.BatchSending}, map[string]any{"state": state, "finished_at": db.Now()}); err != nil {
+		c := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
+		if err := db.Batches.Update(ctx, "t_9", "b1", []string{ledger.BatchSending}, map[string]any{"state": batchState, "finished_at": db.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		if state == ledger.BatchCancelled { // the rest followed at once
+		if batchState == ledger.BatchCancelled { // applied to the other message
 			if _, err := db.Messages.ChangeState(ctx, "t_9", "b1", []string{ledger.Queued}, ledger.Cancelled, "cancelled", "", 10); err != nil {
 				t.Fatal(err)
 			}
 		}
-		left := func() int {
-			list, err := db.Batches.OrphanedAllTenants(ctx, db.Now().Add(-20*time.Second), 10)
-			if err != nil {
-				t.Fatal(err)
+		check := func(what string, want int) {
+			t.Helper()
+			orphaned, err := db.Batches.OrphanedAllTenants(ctx, db.Now().Add(-20*time.Second), 10)
+			if err != nil || len(orphaned) != want {
+				t.Errorf("%s: %d orphaned batches, %v; want %d", what, len(orphaned), err, want)
 			}
-			return len(list)
 		}
 		clock.Add(30 * time.Second)
-		if left() != 0 {
-			t.Error("found one that is on the wire")
-		}
+		check("while the message is sending", 0)
 		due := db.Now()
-		if _, err := db.Settle(ctx, []ledger.Outcome{{ID: got.ID, Attempt: 1, State: comesBack, DueAt: &due}}); err != nil {
+		if _, err := db.Settle(ctx, []ledger.Outcome{{ID: c.ID, Attempt: 1, State: messageState, DueAt: &due}}); err != nil {
 			t.Fatal(err)
 		}
-		if left() != 1 {
-			t.Error("not found")
-		}
+		check("after the message was settled", 1)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// Three companies: one with a one-to-one text due in a second, one with
-// a bulk due then, and one without texts.
+// pollQueuesOneToOnes polls three lanes: with a one-to-one message
+// that is due in a second, with a bulk that is, and without messages.
 func pollQueuesOneToOnes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	due := clock.Now().Add(time.Second)
@@ -26,49 +26,48 @@ func pollQueuesOneToOnes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	}
 	poll := func(what string, wantDue ...bool) {
 		t.Helper()
-		got, err := db.Lanes.PollAllTenants(ctx, lanes)
+		polls, err := db.Lanes.PollAllTenants(ctx, lanes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, l := range got {
-			if isDue := l.NextDue != nil && l.NextDue.Equal(due); isDue != wantDue[i] || l.RatePerMinute != 100 {
-				t.Errorf("%s: lane %d is next due %v at %d a minute", what, i, l.NextDue, l.RatePerMinute)
+		for i, p := range polls {
+			if isDue := p.NextDue != nil && p.NextDue.Equal(due); isDue != wantDue[i] || p.RatePerMinute != 100 {
+				t.Errorf("%s: lane %d is next due %v, with %d texts a minute", what, i, p.NextDue, p.RatePerMinute)
 			}
 		}
 	}
-	poll("before the time", true, true, false)
+	poll("before they are due", true, true, false)
 	clock.Add(time.Second)
-	poll("at the time", false, true, false)
-	if got, _, err := db.Lanes.Claim(ctx, acquireByID(t, db, "ca"), ledger.ClaimSize{N: 5}); err != nil || len(got) != 1 {
-		t.Errorf("claimed %d, %v", len(got), err)
+	poll("when they are due", false, true, false)
+	if claimed := claim(t, db, acquireByID(t, db, "ca"), ledger.ClaimSize{N: 5}); len(claimed) != 1 {
+		t.Errorf("claimed %d messages, want 1", len(claimed))
 	}
 }
 
-func pollLeavesLate(t *testing.T, db *seed.DB, clock *seed.Clock) {
+func pollLeavesOverdue(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	acme := seedAcme(db)
 	acme.WaitingOneToOne("b1", "1", "ana@acme.com", 1, clock.Now().Add(time.Second))
 	clock.Add(time.Hour)
 	l := acquire(t, db, "w1")
-	got, err := db.Lanes.PollAllTenants(ctx, []ledger.Lane{l})
-	if err != nil || got[0].NextDue == nil || got[0].NextDue.After(clock.Now()) {
-		t.Errorf("next due %v, %v", got, err)
+	polls, err := db.Lanes.PollAllTenants(ctx, []ledger.Lane{l})
+	if err != nil || polls[0].NextDue == nil || polls[0].NextDue.After(clock.Now()) {
+		t.Errorf("the poll queued an overdue message: %+v, %v", polls, err)
 	}
 }
 
-// No company's first text waits for another's last.
 func pollQueuesFew(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	acme := seedAcme(db)
 	acme.WaitingOneToOne("b1", "1", "ana@acme.com", 6, clock.Now().Add(time.Second))
 	l := acquire(t, db, "w1")
 	clock.Add(time.Second)
-	for _, more := range []bool{true, false} {
-		if got, err := db.Lanes.PollAllTenants(ctx, []ledger.Lane{l}); err != nil || got[0].MoreDue != more {
-			t.Fatalf("more %t, next due %v, %v", got[0].MoreDue, got[0].NextDue, err)
+	for i, want := range []bool{true, false} {
+		if polls, err := db.Lanes.PollAllTenants(ctx, []ledger.Lane{l}); err != nil || polls[0].MoreDue != want {
+			t.Fatalf("poll %d: %+v, %v; want MoreDue %t", i, polls, err, want)
 		}
 	}
-	if got, _, err := db.Lanes.Claim(ctx, l, ledger.ClaimSize{N: 10}); err != nil || len(got) != 6 {
-		t.Errorf("claimed %d, %v", len(got), err)
+	if claimed := claim(t, db, l, ledger.ClaimSize{N: 10}); len(claimed) != 6 {
+		t.Errorf("claimed %d messages, want 6", len(claimed))
 	}
 }

@@ -1,5 +1,5 @@
-// Package ledgertest is the suite that every database of a ledger
-// must pass.
+// Package ledgertest is the conformance suite of the ledger, for each
+// database.
 package ledgertest
 
 import (
@@ -9,8 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// Run runs the suite. open returns a store over a fresh, migrated
-// database with a clock that the tests set.
+// Run runs the suite. open returns a store over a new, migrated
+// database, with the given clock.
 func Run(t *testing.T, open func(t *testing.T, clock *seed.Clock) *seed.DB) {
 	t.Helper()
 	for _, c := range cases {
@@ -26,26 +26,26 @@ var cases = []struct {
 	name string
 	run  func(t *testing.T, db *seed.DB, clock *seed.Clock)
 }{
-	{"one-to-one texts are claimed first, then bulks in turns", claimInOrder},
-	{"a claim reads the opt-out, sender, plan and connection of that moment", claimReadsFacts},
-	{"a pair of numbers has one request in flight", oneInFlightPerPair},
+	{"one-to-one texts are claimed first, then bulks in turns", claimOrder},
+	{"a claim reads the current opt-out, sender, plan and connection", claimReadsFacts},
+	{"a pair of numbers has one message sending", oneInFlightPerPair},
 	{"after a takeover the former owner can only settle, and only forward", takeover},
-	{"a lane is not released when something was added", releaseAfterAddition},
-	{"a waiting text is queued when it is due, not before", queueWhenDue},
-	{"texts requeued in one statement keep their own due times", requeuedAtOwnTime},
-	{"counts add up and a batch ends with its last text", batchEnds},
-	{"many lanes claim in one statement, each its own texts", claimMany},
-	{"a lane asked for with an old and a new lease is claimed once", claimManyOldLease([2]int{0, 1})},
-	{"the same with the new lease first", claimManyOldLease([2]int{1, 0})},
-	{"a held text of a batch that is sending is found", orphanedBatch(ledger.BatchSending, ledger.Held)},
-	{"a waiting text of a cancelled batch is found", orphanedBatch(ledger.BatchCancelled, ledger.Waiting)},
-	{"a poll queues due one-to-one texts and returns the next due moment", pollQueuesOneToOnes},
-	{"a poll leaves overdue texts to the late rule", pollLeavesLate},
-	{"a poll queues a few texts of each lane", pollQueuesFew},
-	{"a bulk that becomes due during a long lease takes turns", dueBulkTakesTurns},
-	{"a batch takes each record and each number once", recipientsOnce},
-	{"who is erased while a text is in flight gets no second attempt", eraseInFlight},
-	{"an erasure reaches attempts and error texts", eraseRelated},
+	{"a lane is not released after an addition", releaseAfterAddition},
+	{"a waiting message is queued when it is due, not before", queueWhenDue},
+	{"messages settled in one statement keep their own due times", settleKeepsOwnDueTimes},
+	{"a batch finishes with its last message and the counts add up", batchFinishes},
+	{"one statement claims each lane's own messages", claimMany},
+	{"a lane is claimed once with a lost and a present lease", claimManyTwoLeases([2]int{0, 1})},
+	{"a lane is claimed once with a present and a lost lease", claimManyTwoLeases([2]int{1, 0})},
+	{"a sending batch with a held message is orphaned", orphanedBatch(ledger.BatchSending, ledger.Held)},
+	{"a cancelled batch with a waiting message is orphaned", orphanedBatch(ledger.BatchCancelled, ledger.Waiting)},
+	{"a poll queues due one-to-one messages and returns the next due time", pollQueuesOneToOnes},
+	{"a poll leaves overdue messages to the late rule", pollLeavesOverdue},
+	{"a poll queues a few messages of each lane", pollQueuesFew},
+	{"a bulk that becomes due during a long lease alternates", dueBulkAlternates},
+	{"a batch accepts each record and each number once", recipientsOnce},
+	{"a message erased while it is sending is not queued again", eraseInFlight},
+	{"an erasure includes attempts and error texts", eraseRelated},
 	{"a held batch is not claimed until it is released", holdStopsClaims},
 	{"a hold overrides a weaker code, not a stronger one", holdOverridesWeakerCode},
 	{"held messages are requeued once, with the new sender", requeueChangesSender},

@@ -9,7 +9,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// changeState holds up to n open messages of the batch "b1".
+// changeState holds up to n queued or waiting messages of the batch
+// "b1".
 func changeState(t *testing.T, db *seed.DB, n int, want int64) {
 	t.Helper()
 	from := []string{ledger.Queued, ledger.Waiting}

@@ -13,7 +13,7 @@ import (
 	"dialpad-texting/models"
 )
 
-// appPage is the API of the app's page in the CRM.
+// appPage is the API of the app page.
 type appPage struct {
 	store       *models.Store
 	eligibility *eligibility.Checker

@@ -100,9 +100,8 @@ func jsonError(err error) error {
 	return badRequest("The body is not valid JSON.").withCause(err)
 }
 
-// bindForm reads a small form into PostForm, which stays empty if
-// the body is no form. Only the body is read: a token in the address
-// would end up in logs.
+// bindForm reads a small form into PostForm, empty if there is none.
+// It ignores the address: tokens there would end up in logs.
 func bindForm(c *gin.Context) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
 	err := c.Request.ParseForm()
@@ -138,7 +137,7 @@ func idempotencyKey(c *gin.Context, required bool) (string, error) {
 	return key, nil
 }
 
-// crmID is an id of the CRM: a string, or a number kept as its digits.
+// crmID is a string, or a number kept as its digits.
 type crmID string
 
 // UnmarshalJSON accepts a string or a number.

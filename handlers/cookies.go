@@ -20,7 +20,7 @@ const (
 // connectMaxAge covers a ticket's life and the confirmation's.
 const connectMaxAge = 20 * time.Minute
 
-// cookies hold an opaque value each; the database knows its meaning.
+// cookies hold opaque values; their meaning is in the database.
 type cookies struct{ page, connect *sessions.CookieStore }
 
 // newCookies signs with the first key and verifies with any.
@@ -44,15 +44,15 @@ func newCookies(keys [][]byte) cookies {
 
 const cookieValue = "v"
 
-// setCookie writes a cookie. It reads none: a launch must not depend
-// on the browser's old cookies.
+// setCookie writes a cookie without reading the browser's old ones:
+// a launch must not depend on these.
 func setCookie(c *gin.Context, store *sessions.CookieStore, name, value string) error {
 	session, options := sessions.NewSession(store, name), *store.Options
 	session.Options, session.Values[cookieValue] = &options, value
 	return store.Save(c.Request, c.Writer, session)
 }
 
-// cookie returns a cookie's value, "" if it is absent or not signed by us.
+// cookie returns a cookie's value, "" if absent or not signed by us.
 func cookie(c *gin.Context, store *sessions.CookieStore, name string) string {
 	session, err := store.New(c.Request, name)
 	if err != nil {

@@ -34,9 +34,9 @@ type call func(ctx context.Context, c crm.Call) (status int, value any, err erro
 // since others may wait for the same answer.
 const callTimeout = 20 * time.Second
 
-// signed verifies the signature and repeats the first answer to a repeated
-// call. Of simultaneous calls with the same content this process runs
-// one. Another process may run it too: the answer stored first counts.
+// signed verifies the signature and answers a repeated call as before.
+// Simultaneous repetitions run once in this process. Another process
+// may run them too: the answer stored first counts.
 func (h *crmCalls) signed(answer call) handler {
 	return func(c *gin.Context) error {
 		body, err := readBody(c, maxJSON)
@@ -100,8 +100,8 @@ func (h *crmCalls) answerOnce(ctx context.Context, key models.CallAnswer, body [
 	return sameContent(stored, first, err)
 }
 
-// isFinal reports whether a repetition would be answered the same. An unknown
-// tenant may be known tomorrow, and our own faults mended.
+// isFinal reports whether an answer is stored. Later the tenant may be
+// known, and our own errors mended.
 func isFinal(status int) bool {
 	return status < http.StatusInternalServerError && status != http.StatusNotFound && status != http.StatusUnauthorized
 }
@@ -125,7 +125,7 @@ func runCall(ctx context.Context, body []byte, answer call) (int, any, error) {
 	return answer(ctx, c)
 }
 
-// badCall gives the CRM's developers the parser's error, which names the field.
+// badCall returns the parser's error, which names the field.
 func badCall(err error) *refusal {
 	return badRequest("The call cannot be read.").withDetail("reason", err.Error()).withCause(err)
 }

@@ -22,8 +22,8 @@ const storeTimeout = 4 * time.Second
 // dialpadEvents stores Dialpad's webhook events for the worker.
 type dialpadEvents struct{ store *models.Store }
 
-// post stores an event. Dialpad never repeats an event that is answered 4xx,
-// so only a forged one is:
+// post stores an event. Only a forged one is answered 4xx, since Dialpad
+// never repeats those:
 // developers.dialpad.com/docs/webhook-delivery-failures
 func (h *dialpadEvents) post(c *gin.Context) error {
 	body, err := readBody(c, maxJSON)
@@ -52,7 +52,7 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	return nil
 }
 
-// eventRecord is what is stored of an event: of the text only a STOP or START.
+// eventRecord returns what is stored: of a text only STOP or START.
 func eventRecord(tenantID string, event dialpad.Event, body []byte) ledger.WebhookEvent {
 	sum := sha256.Sum256(body)
 	e := ledger.WebhookEvent{TenantID: tenantID, Kind: ledger.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}

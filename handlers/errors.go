@@ -18,8 +18,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// refusal is an error as it is answered: a code for programs,
-// a sentence for the person, and the cause for the log alone.
+// refusal is an error's answer: a code for programs and a sentence for
+// people. The cause is only logged.
 type refusal struct {
 	status  int
 	code    string
@@ -43,7 +43,7 @@ func refuse(code, message string) *refusal {
 
 func badRequest(message string) *refusal { return refuse("bad_request", message) }
 
-// withDetail returns a copy of r with one more detail; r may be shared.
+// withDetail returns a copy of r with one more detail.
 func (r *refusal) withDetail(key string, value any) *refusal {
 	own := *r
 	own.details = map[string]any{}
@@ -113,7 +113,7 @@ func asRefusal(err error) *refusal {
 	return refuse("internal", "Something went wrong on our side. Try again in a moment.").withCause(err)
 }
 
-// fromApp converts the errors of the app packages; nil for any other.
+// fromApp converts errors of the app packages; others give nil.
 func fromApp(err error) *refusal {
 	var problem *apierror.Error
 	if errors.As(err, &problem) {

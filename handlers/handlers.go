@@ -1,9 +1,9 @@
 // Package handlers serves the app over HTTP. A handler binds a request, makes
 // one call to an app package, and writes the result.
 //
-// routes.go lists every address. statuses.go maps an error's code to its HTTP
-// status. sessions.go decides who may call a page's API, crm_calls.go which
-// calls of the CRM's servers are genuine.
+// routes.go lists every address. statuses.go maps error codes to HTTP
+// statuses. sessions.go authenticates people, crm_calls.go the CRM's
+// servers.
 package handlers
 
 import (
@@ -36,7 +36,7 @@ type Automation interface {
 	// Definition describes the action. The tenant is zero
 	// where the CRM names none.
 	Definition(ctx context.Context, t crm.Tenant) (crm.Definition, error)
-	// Options lists the values of an input. If there are none, State says why.
+	// Options lists an input's values. If there are none, State says why.
 	Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error)
 	// Execute accepts a call, once per callback id, for ever.
 	Execute(ctx context.Context, e crm.Execute) (crm.Execution, error)

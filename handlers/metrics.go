@@ -14,8 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics counts requests by route pattern: by address, each id would be
-// a series.
+// metrics counts requests by route pattern: addresses contain ids.
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec

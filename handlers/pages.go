@@ -10,8 +10,8 @@ import (
 	"dialpad-texting/static"
 )
 
-// pages opens the popup, the app page and the outbox page, and serves
-// the files that browsers load.
+// pages opens popup, app page and outbox page, and serves the files
+// that browsers load.
 type pages struct {
 	writer  *pageWriter
 	access  *access.Access
@@ -72,7 +72,7 @@ func (p *pages) open(c *gin.Context, name string, o access.Opened) error {
 	})
 }
 
-// getHome describes the app, as a page or as JSON by the header Accept.
+// getHome describes the app, as a page or JSON by Accept.
 func (p *pages) getHome(c *gin.Context) error {
 	appPageURL := p.writer.appPageURL(c.Request)
 	c.Header("Vary", "Accept")

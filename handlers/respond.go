@@ -39,9 +39,9 @@ func (s *server) writeError(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(r.status, r.envelope())
 }
 
-// prepareError logs the refusal and removes the headers of the answer
-// that it replaces. If part of that answer was sent, it closes the
-// connection: the client must not mistake it for the whole.
+// prepareError logs the refusal and removes the headers of the replaced
+// answer. If part of that was sent, it closes the connection, so that
+// the client notices.
 func (s *server) prepareError(c *gin.Context, err error) *refusal {
 	r := asRefusal(err)
 	s.logRefusal(c, r)

@@ -11,9 +11,9 @@ import (
 	"dialpad-texting/models"
 )
 
-// upsertTenant stores the tenant block of a signed call unless a newer one is
-// stored, and returns the whole block: a call may omit fields. It returns
-// models.ErrNotFound if the block is too incomplete for a new tenant.
+// upsertTenant stores a signed tenant block, unless a newer one is stored.
+// It returns the block with all fields, since a call may omit some;
+// models.ErrNotFound if a new tenant's block is incomplete.
 func upsertTenant(ctx context.Context, store *models.Store, block crm.Tenant, signedAt time.Time) (crm.Tenant, error) {
 	old, err := store.Tenants.Get(ctx, block.ID)
 	if err != nil && (!errors.Is(err, models.ErrNotFound) || block.Linkname == "" || block.Plan == "") {
@@ -37,8 +37,8 @@ func updateTenant(ctx context.Context, store *models.Store, block crm.Tenant, si
 	return upsertTenant(ctx, store, block, signedAt)
 }
 
-// updateTenantInOrder is updateTenant for events, which may arrive out of order:
-// a block with a lower seq changes nothing, whatever its timestamp.
+// updateTenantInOrder is updateTenant for events, which arrive in any
+// order: a lower seq changes nothing, whatever its timestamp.
 func updateTenantInOrder(ctx context.Context, store *models.Store, block crm.Tenant, c crm.Call) (out crm.Tenant, err error) {
 	err = store.Tx(ctx, func(tx *models.Store) error {
 		t, err := tx.Tenants.Get(ctx, block.ID)

@@ -15,7 +15,7 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// textAPI is the API of the popup and of the outbox page.
+// textAPI is the API of popup and outbox page.
 type textAPI struct {
 	popup    *popup.Popup
 	audience *audience.Audience

@@ -29,8 +29,7 @@ type Eligibility interface {
 	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
-// Config is what an Audience needs beside its neighbours. All of it is
-// optional.
+// Config holds the optional dependencies of an Audience.
 type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -41,7 +40,8 @@ type Config struct {
 	RefreshOptOuts func(ctx context.Context, tenantID string) error
 }
 
-// Audience is the capability; one per process. Safe for concurrent use.
+// Audience previews and prepares batches; one per process. Safe for concurrent
+// use.
 type Audience struct {
 	store       *models.Store
 	crm         CRM

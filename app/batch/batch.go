@@ -30,8 +30,7 @@ type Eligibility interface {
 	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
-// Config is what Batches needs beside its neighbours. All of it is
-// optional.
+// Config holds the optional dependencies of Batches.
 type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -40,7 +39,7 @@ type Config struct {
 
 // Batches makes and changes batches; one per process. Safe for concurrent use.
 type Batches struct {
-	Scheduler *Scheduler // the work that time brings
+	Scheduler *Scheduler // starts, warns and expires by the clock
 
 	store       *models.Store
 	audience    *audience.Audience

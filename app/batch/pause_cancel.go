@@ -45,7 +45,7 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger
 	}
 	set := map[string]any{"state": state, "held_reason": "", "held_code": "", "held_at": nil, "sender_id": senderID}
 	if state == ledger.BatchPreparing && (b.StartedAt == nil || b.Cursor == "") {
-		set["started_at"] = x.now() // whoever resumes it wants it now, late or not
+		set["started_at"] = x.now() // a person's resume overrides the late rule
 	}
 	return x.changeState(ctx, a, id, []string{ledger.BatchPaused, ledger.BatchHeld}, set, "This batch is not paused.")
 }

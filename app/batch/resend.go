@@ -27,9 +27,8 @@ var (
 
 // Resend makes a new batch for the messages of some states. Uncertain
 // ones may have been sent: they need Confirm. Each message is sent
-// again once, whatever the key; whoever gets nothing that time either
-// is sent again from the new batch. The same key again gives the same
-// batch.
+// again once, whatever the key; if that fails too, resend from the new
+// batch. The same key again gives the same batch.
 func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r ResendRequest) (ledger.Batch, error) {
 	b, err := x.visible(ctx, a, id)
 	if err != nil {

@@ -164,7 +164,7 @@ func (s *Tokens) save(ctx context.Context, c models.Connection, spent string, g 
 			return s.saved(c, g), nil
 		}
 		if errors.Is(err, models.ErrLost) {
-			return s.overtaken(ctx, c, g)
+			return s.rowChanged(ctx, c, g)
 		}
 	}
 	s.cache.keepUnsaved(c.TenantID, unsavedPair{version: c.TokenVersion, spent: spent, grant: g})
@@ -179,9 +179,9 @@ func (s *Tokens) saved(c models.Connection, g models.Grant) Token {
 	return t
 }
 
-// overtaken handles a pair whose row has changed meanwhile: connected anew,
+// rowChanged handles a pair whose row has changed meanwhile: connected anew,
 // or disconnected, and then the token is revoked so that nobody keeps it.
-func (s *Tokens) overtaken(ctx context.Context, c models.Connection, g models.Grant) (Token, error) {
+func (s *Tokens) rowChanged(ctx context.Context, c models.Connection, g models.Grant) (Token, error) {
 	s.cache.dropUnsaved(c.TenantID)
 	now, err := s.readGranted(ctx, c.TenantID)
 	if err == nil {

@@ -18,7 +18,8 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// Outbox is the capability; one per process. Safe for concurrent use.
+// Outbox reads batches and messages for people; one per process. Safe for
+// concurrent use.
 type Outbox struct {
 	store    *models.Store
 	audience *audience.Audience

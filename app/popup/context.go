@@ -34,7 +34,7 @@ type ContextView struct {
 	Running     []outbox.BatchView `json:"running,omitempty"` // in bulk: the asker's own, newest first
 }
 
-// ToView is the one person.
+// ToView is the recipient of a one-to-one text.
 type ToView struct {
 	Name       string       `json:"name"`
 	Number     string       `json:"number"` // E.164, or as clicked where it can't be read
@@ -135,7 +135,7 @@ func stateOf(r *eligibility.Refusal) *StateView {
 	return v
 }
 
-// clickedNumber is the one person by the number alone.
+// clickedNumber is a recipient known by the number alone.
 func clickedNumber(a access.Asker) *ToView {
 	to := &ToView{Number: a.Ctx.ToNumber, Display: a.Ctx.ToNumber, RecordID: a.Ctx.RecordIDs[0]}
 	number, err := compose.E164(a.Ctx.ToNumber, a.Tenant.Country)

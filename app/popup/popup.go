@@ -23,7 +23,7 @@ type Eligibility interface {
 	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
 }
 
-// Popup is the capability; one per process. Safe for concurrent use.
+// Popup answers the popup's reads; one per process. Safe for concurrent use.
 type Popup struct {
 	store       *models.Store
 	templates   *templates.Templates

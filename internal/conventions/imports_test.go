@@ -12,15 +12,15 @@ func TestPackagesImportWhatTheTableAllows(t *testing.T) {
 	for _, s := range code(t) {
 		for _, name := range s.imports() {
 			to, ours := strings.CutPrefix(name, module+"/")
-			if ours && !mayImport(s.folder, to) {
+			if ours && !canImport(s.folder, to) {
 				t.Errorf("%s imports %s", s.path, to)
 			}
 		}
 	}
 }
 
-// mayImport answers for two folders of this module.
-func mayImport(from, to string) bool {
+// canImport answers for two folders of this module.
+func canImport(from, to string) bool {
 	if slices.Contains(testPackages, from) {
 		return true
 	}
@@ -45,7 +45,7 @@ func TestImportRules(t *testing.T) {
 		{"integrations/crm", "integrations/dialpad", false},
 		{"nowhere", "models", false},
 	} {
-		if got := mayImport(c.from, c.to); got != c.want {
+		if got := canImport(c.from, c.to); got != c.want {
 			t.Errorf("%s may import %s: %v, want %v", c.from, c.to, got, c.want)
 		}
 	}

@@ -26,20 +26,14 @@ func (s *server) postDialpadEvent(c *gin.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), storeWithin)
 	defer cancel()
-	connection, err := s.Store.Connections.ByHookAllTenants(ctx, c.Param("path"))
+	tenantID, event, err := s.Webhook.Verify(ctx, c.Param("path"), body)
+	if tenantID != "" {
+		c.Set(keyTenant, tenantID)
+	}
 	if err != nil {
 		return err
 	}
-	c.Set(keyTenant, connection.TenantID)
-	_, secret, err := s.Store.Connections.OpenHook(connection)
-	if err != nil {
-		return err
-	}
-	event, err := dialpad.VerifyEvent(secret, body)
-	if err != nil {
-		return err
-	}
-	if _, err := s.Store.SaveEvent(ctx, stored(connection.TenantID, event, body)); err != nil {
+	if err := s.Webhook.Save(ctx, stored(tenantID, event, body)); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

@@ -24,6 +24,7 @@ import (
 	"dialpad-texting/app/install"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -64,6 +65,7 @@ type Deps struct {
 	Outbox      *outbox.Outbox
 	Automation  Automation
 	Events      Events
+	Webhook     *webhook.Receiver
 	Pages       *static.Renderer
 	Assets      http.Handler
 	Registry    *prometheus.Registry

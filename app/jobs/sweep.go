@@ -30,7 +30,6 @@ const (
 func (r *Runner) sweep(ctx context.Context) error {
 	var errs []error
 	for _, step := range []func(context.Context) error{
-		r.enqueueTimelineSyncs,
 		r.enqueueStaleAccounts,
 		r.enqueueBatchStates,
 		r.enqueueSilentConnections,

@@ -1,5 +1,5 @@
-// Command dialpad-texting lets a CRM's people text through their company's Dialpad. "dialpad-texting help" lists its
-// commands.
+// Command dialpad-texting lets a CRM's people text through their company's
+// Dialpad. "dialpad-texting help" lists its commands.
 package main
 
 import (

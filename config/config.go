@@ -1,4 +1,5 @@
-// Package config reads the program's settings from the environment, all of them checked before anything starts.
+// Package config reads the program's settings from the environment, all of them
+// checked before anything starts.
 package config
 
 import (
@@ -59,7 +60,8 @@ func (k Keys) String() string       { return "[secret]" }
 func (k Keys) GoString() string     { return "[secret]" }
 func (k Keys) LogValue() slog.Value { return slog.StringValue("[secret]") }
 
-// UnmarshalText reads comma-separated base64 of 32 bytes each; the problem is named, never the value.
+// UnmarshalText reads comma-separated base64 of 32 bytes each; the problem is
+// named, never the value.
 func (k *Keys) UnmarshalText(text []byte) error {
 	k.list = nil
 	for i, part := range strings.Split(string(text), ",") {
@@ -86,7 +88,8 @@ func decodeKey(s string) ([]byte, error) {
 	return base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
 }
 
-// Load reads the settings from environ ("KEY=value"), as os.Environ gives it. Its error names every problem at once.
+// Load reads the settings from environ ("KEY=value"), as os.Environ gives it.
+// Its error names every problem at once.
 func Load(environ []string) (Config, error) {
 	vars := env.ToMap(environ)
 	var c Config
@@ -113,7 +116,8 @@ func Load(environ []string) (Config, error) {
 	return c, nil
 }
 
-// named tells a parse error by the variable's name; the field's name would mean nothing to an operator.
+// named tells a parse error by the variable's name; the field's name would mean
+// nothing to an operator.
 func named(err error) error {
 	var p env.ParseError
 	if errors.As(err, &p) {

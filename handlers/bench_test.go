@@ -14,8 +14,9 @@ import (
 	"dialpad-texting/integrations/crm"
 )
 
-// BenchmarkPopupFirstByte launches the popup over HTTP and reports how long the first byte takes and how many bytes go
-// over the wire until it can be drawn and used: the page, its styles and every module it names.
+// BenchmarkPopupFirstByte launches the popup over HTTP and reports how long the
+// first byte takes and how many bytes go over the wire until it can be drawn
+// and used: the page, its styles and every module it names.
 //
 //	go test ./handlers -run '^$' -bench PopupFirstByte -benchtime 2000x
 //
@@ -65,7 +66,8 @@ var (
 	moduleName = regexp.MustCompile(`from '\./([a-z]+\.js)'`)
 )
 
-// wire adds up page and assets as a browser fetches them, headers apart. Pictures that are drawn later do not count.
+// wire adds up page and assets as a browser fetches them, headers apart.
+// Pictures that are drawn later do not count.
 func (w *world) wire(b *testing.B, page string) int {
 	b.Helper()
 	total, seen := len(page), map[string]bool{}

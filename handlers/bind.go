@@ -14,21 +14,25 @@ import (
 )
 
 const (
-	maxJSON = 1 << 20  // contract section 6
-	maxForm = 64 << 10 // a launch token of 200 record ids has some 8 KiB
+	maxJSON  = 1 << 20  // bytes; contract section 6
+	maxForm  = 64 << 10 // bytes; a launch token of 200 record ids has about 8 KiB
+	maxQuery = 1000     // characters of a query parameter
+	maxKey   = 200      // characters of an Idempotency-Key
 )
 
-// readBody reads the whole body, at most limit bytes: *http.MaxBytesError beyond.
+// readBody reads the whole body. Its error is *http.MaxBytesError
+// if the body is longer than limit bytes.
 func readBody(c *gin.Context, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if err == nil || errors.As(err, &tooLarge) {
 		return body, err
 	}
-	return nil, badRequest("The request broke off.").because(err)
+	return nil, badRequest("The request broke off.").withCause(err)
 }
 
-// bindJSON reads a JSON body into out, strictly: what a client misspells must not be done without being seen.
+// bindJSON decodes a JSON body into out. An unknown field is an error:
+// a misspelled one must not be ignored.
 func bindJSON(c *gin.Context, out any) error {
 	body, err := readBody(c, maxJSON)
 	if err != nil {
@@ -36,12 +40,12 @@ func bindJSON(c *gin.Context, out any) error {
 	}
 	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || kind != "application/json" {
-		return refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be JSON (Content-Type: application/json).")
+		return refuse("unsupported_media_type", "The body must be JSON (Content-Type: application/json).")
 	}
 	return decodeStrictly(body, out)
 }
 
-// bindNothing is for calls whose address says it all: no body, or an empty object.
+// bindNothing accepts no body or an empty object.
 func bindNothing(c *gin.Context) error {
 	if c.Request.ContentLength == 0 {
 		return nil
@@ -50,15 +54,17 @@ func bindNothing(c *gin.Context) error {
 	return bindJSON(c, &nothing)
 }
 
-// A NUL is legal JSON and no legal text on Postgres; the number of backslashes before it must be even.
+// escapedNUL matches \u0000 after an even number of backslashes:
+// legal in JSON, but not in Postgres text.
 var escapedNUL = regexp.MustCompile(`(^|[^\\])(\\\\)*\\u0000`)
 
-func storable(body []byte) bool {
+// isStorable reports whether both databases can store the text.
+func isStorable(body []byte) bool {
 	return utf8.Valid(body) && bytes.IndexByte(body, 0) < 0 && !escapedNUL.Match(body)
 }
 
 func decodeStrictly(body []byte, out any) error {
-	if !storable(body) {
+	if !isStorable(body) {
 		return badRequest("The body must be UTF-8 without NUL characters.")
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) == 0 || first[0] != '{' {
@@ -67,7 +73,7 @@ func decodeStrictly(body []byte, out any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(out); err != nil {
-		return notJSON(err)
+		return jsonError(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return badRequest("There is more after the JSON object.")
@@ -78,24 +84,25 @@ func decodeStrictly(body []byte, out any) error {
 var (
 	// encoding/json has no type for this error.
 	unknownField = regexp.MustCompile(`^json: unknown field "(.*)"$`)
-	// It names embedded structs too, which are ours alone.
-	embedded = regexp.MustCompile(`^([A-Z]\w*\.)+`)
+	// The field's path starts with the names of embedded structs.
+	embeddedStructs = regexp.MustCompile(`^([A-Z]\w*\.)+`)
 )
 
-func notJSON(err error) error {
+func jsonError(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		field := embedded.ReplaceAllString(wrong.Field, "")
-		return badRequest("The field "+field+" has the wrong type.").with("field", field)
+		field := embeddedStructs.ReplaceAllString(wrong.Field, "")
+		return badRequest("The field "+field+" has the wrong type.").withDetail("field", field)
 	}
 	if found := unknownField.FindStringSubmatch(err.Error()); found != nil {
-		return badRequest("There is no field "+found[1]+" here.").with("field", found[1])
+		return badRequest("There is no field "+found[1]+" here.").withDetail("field", found[1])
 	}
-	return badRequest("The body is not valid JSON.").because(err)
+	return badRequest("The body is not valid JSON.").withCause(err)
 }
 
-// bindForm reads a small form into PostForm, which stays empty where the body is none. Only the body counts: a token
-// in the address would end up in logs.
+// bindForm reads a small form into PostForm, which stays empty if
+// the body is no form. Only the body is read: a token in the address
+// would end up in logs.
 func bindForm(c *gin.Context) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
 	err := c.Request.ParseForm()
@@ -103,38 +110,49 @@ func bindForm(c *gin.Context) error {
 	if err == nil || errors.As(err, &tooLarge) {
 		return err
 	}
-	return badRequest("The form cannot be read.").because(err)
+	return badRequest("The form cannot be read.").withCause(err)
 }
 
-const maxKey = 200 // characters of an Idempotency-Key
+// queries reads query parameters, each given at most once.
+func queries(c *gin.Context, names ...string) (map[string]string, error) {
+	all, found := c.Request.URL.Query(), map[string]string{}
+	for _, name := range names {
+		v := all.Get(name)
+		if len(all[name]) > 1 || !isStorable([]byte(v)) || utf8.RuneCountInString(v) > maxQuery {
+			return nil, badRequest("The parameter "+name+" cannot be read.").withDetail("field", name)
+		}
+		found[name] = v
+	}
+	return found, nil
+}
 
-// idempotencyKey reads the header; optional where the call is harmless twice.
+// idempotencyKey reads the header Idempotency-Key.
 func idempotencyKey(c *gin.Context, required bool) (string, error) {
 	key := c.GetHeader("Idempotency-Key")
 	switch {
 	case key == "" && required:
-		return "", badRequest("The header Idempotency-Key is missing.").with("header", "Idempotency-Key")
-	case utf8.RuneCountInString(key) > maxKey, !storable([]byte(key)):
-		return "", badRequest("The header Idempotency-Key must be at most 200 characters of UTF-8.").with("header", "Idempotency-Key")
+		return "", badRequest("The header Idempotency-Key is missing.").withDetail("header", "Idempotency-Key")
+	case utf8.RuneCountInString(key) > maxKey, !isStorable([]byte(key)):
+		return "", badRequest("The header Idempotency-Key must be at most 200 characters of UTF-8.").withDetail("header", "Idempotency-Key")
 	}
 	return key, nil
 }
 
-// id is an id of the CRM: a string, or a number taken as its digits.
-type id string
+// crmID is an id of the CRM: a string, or a number kept as its digits.
+type crmID string
 
-// UnmarshalJSON takes both.
-func (v *id) UnmarshalJSON(b []byte) error {
+// UnmarshalJSON accepts a string or a number.
+func (v *crmID) UnmarshalJSON(b []byte) error {
 	var text string
 	if err := json.Unmarshal(b, &text); err == nil {
-		*v = id(text)
+		*v = crmID(text)
 		return nil
 	}
 	var number json.Number
 	if err := json.Unmarshal(b, &number); err != nil || !digits.MatchString(number.String()) {
 		return &json.UnmarshalTypeError{Value: "value", Field: "id"}
 	}
-	*v = id(number)
+	*v = crmID(number)
 	return nil
 }
 

@@ -11,80 +11,89 @@ import (
 	"dialpad-texting/static"
 )
 
-// getConnect sends the window on to Dialpad's consent and ties what comes back to this browser. One browser may have
-// several windows under way, so it keeps its value.
-func (s *server) getConnect(c *gin.Context) error {
-	browser := get(c, s.cookies.connect, connectCookie)
+// connectWindow is the window in which an admin connects Dialpad.
+type connectWindow struct {
+	pages     *pageWriter
+	connector *connection.Connector
+	cookies   cookies
+}
+
+// getConnect redirects to Dialpad's consent page. A cookie ties the
+// callback to this browser; it is kept, since one browser may have
+// several windows open.
+func (w *connectWindow) getConnect(c *gin.Context) error {
+	browser := cookie(c, w.cookies.connect, connectCookie)
 	if browser == "" {
 		browser = models.NewSecret()
 	}
-	search, err := queries(c, "ticket")
+	query, err := queries(c, "ticket")
 	if err != nil {
 		return err
 	}
-	consent, err := s.Connector.OpenWindow(c.Request.Context(), search["ticket"], browser)
-	var stop *connection.ConnectError
-	if errors.As(err, &stop) {
-		return s.outcome(c, stop.Result)
+	consent, err := w.connector.OpenWindow(c.Request.Context(), query["ticket"], browser)
+	var connectErr *connection.ConnectError
+	if errors.As(err, &connectErr) {
+		return w.writeResult(c, connectErr.Result)
 	}
 	if err != nil {
 		return err
 	}
-	if err := set(c, s.cookies.connect, connectCookie, browser); err != nil {
+	if err := setCookie(c, w.cookies.connect, connectCookie, browser); err != nil {
 		return err
 	}
 	c.Redirect(http.StatusFound, consent)
 	return nil
 }
 
-func (s *server) getCallback(c *gin.Context) error {
-	search, err := queries(c, "state", "code", "error", "error_description")
+func (w *connectWindow) getCallback(c *gin.Context) error {
+	query, err := queries(c, "state", "code", "error", "error_description")
 	if err != nil {
 		return err
 	}
-	out, err := s.Connector.Callback(c.Request.Context(), connection.CallbackQuery{
-		State: search["state"], Code: search["code"], Error: search["error"], Description: search["error_description"],
-		Browser: get(c, s.cookies.connect, connectCookie),
+	result, err := w.connector.Callback(c.Request.Context(), connection.CallbackQuery{
+		State: query["state"], Code: query["code"], Error: query["error"], Description: query["error_description"],
+		Browser: cookie(c, w.cookies.connect, connectCookie),
 	})
 	if err != nil {
 		return err
 	}
-	return s.outcome(c, out)
+	return w.writeResult(c, result)
 }
 
-func (s *server) postConfirm(c *gin.Context) error {
+func (w *connectWindow) postConfirm(c *gin.Context) error {
 	if err := bindForm(c); err != nil {
 		return err
 	}
-	decide := s.Connector.Decline
+	decide := w.connector.Decline
 	switch c.Request.PostForm.Get("action") {
 	case "connect":
-		decide = s.Connector.Confirm
+		decide = w.connector.Confirm
 	case "cancel":
 	default:
 		return badRequest("Choose to connect or not.")
 	}
-	out, err := decide(c.Request.Context(), c.Request.PostForm.Get("state"), get(c, s.cookies.connect, connectCookie))
+	result, err := decide(c.Request.Context(), c.Request.PostForm.Get("state"), cookie(c, w.cookies.connect, connectCookie))
 	if err != nil {
 		return err
 	}
-	return s.outcome(c, out)
+	return w.writeResult(c, result)
 }
 
-// outcome is what the window shows next: nobody may frame it, or it could be pressed unseen.
-func (s *server) outcome(c *gin.Context, o connection.Result) error {
-	// The confirmation posts a form; without a referrer older browsers would call its origin null.
+// writeResult shows the next page of the window. No site may frame it,
+// against clickjacking.
+func (w *connectWindow) writeResult(c *gin.Context, result connection.Result) error {
+	// Without a referrer older browsers post the form with origin null.
 	c.Header("Referrer-Policy", "same-origin")
-	if o.Confirm != nil {
-		return s.render(c, http.StatusOK, scripted, nobody, "connect_confirm", static.Confirm(*o.Confirm))
+	if result.Confirm != nil {
+		return w.pages.render(c, http.StatusOK, scripted, nobody, "connect_confirm", static.Confirm(*result.Confirm))
 	}
 	status := http.StatusOK
-	if !o.Done {
+	if !result.Done {
 		status = http.StatusBadRequest
 	}
-	done := static.Done{OK: o.Done, Title: o.Title, Message: o.Message}
-	if o.Link != nil {
-		done.LinkText, done.LinkURL = o.Link.Text, o.Link.URL
+	done := static.Done{OK: result.Done, Title: result.Title, Message: result.Message}
+	if result.Link != nil {
+		done.LinkText, done.LinkURL = result.Link.Text, result.Link.URL
 	}
-	return s.render(c, status, scripted, nobody, "connect_done", done)
+	return w.pages.render(c, status, scripted, nobody, "connect_done", done)
 }

@@ -13,7 +13,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// window opens the connect window and gives Dialpad's consent page and the window's cookie.
+// window opens the connect window and gives Dialpad's consent page and the
+// window's cookie.
 func (w *world) window(page string) (consent string, browser *http.Cookie) {
 	w.t.Helper()
 	address := w.call("POST", "/apps/dialpad/connect", page, nil).want(200, "").text("url")
@@ -25,7 +26,8 @@ func (w *world) window(page string) (consent string, browser *http.Cookie) {
 	return r.header.Get("Location"), r.cookie()
 }
 
-// back lets a Dialpad user allow it, and gives the address that Dialpad sends the browser to.
+// back approves as a Dialpad user and returns the address that Dialpad
+// redirects to.
 func (w *world) back(consent, dialpadUser string) string {
 	w.t.Helper()
 	address, err := w.dialpad.Consent(consent, dialpadUser)
@@ -33,7 +35,7 @@ func (w *world) back(consent, dialpadUser string) string {
 	return strings.TrimPrefix(address, w.app.URL)
 }
 
-// consent walks the window to its end.
+// consent goes through the whole window.
 func (w *world) consent(page, dialpadUser string) response {
 	w.t.Helper()
 	address, browser := w.window(page)
@@ -47,7 +49,7 @@ func (w *world) noConnection() {
 	}
 }
 
-func TestTheWindowIsTiedToItsBrowser(t *testing.T) {
+func TestCallbackNeedsTheSameBrowser(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
@@ -148,7 +150,7 @@ func TestAnotherAdminsConsentIsConfirmedFirst(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysSoAndStoresNothing(t *testing.T) {
+func TestRefusedConsentStoresNothing(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")

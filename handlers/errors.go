@@ -3,7 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"maps"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -18,8 +18,8 @@ import (
 	"dialpad-texting/models"
 )
 
-// refusal is an answer other than the one that was asked for: a status and a code for programs, a sentence for the
-// person, the cause for the operator's log alone.
+// refusal is an error as it is answered: a code for programs,
+// a sentence for the person, and the cause for the log alone.
 type refusal struct {
 	status  int
 	code    string
@@ -37,95 +37,47 @@ func (r *refusal) Error() string {
 
 func (r *refusal) Unwrap() error { return r.cause }
 
-func refuse(status int, code, message string) *refusal {
-	return &refusal{status: status, code: code, message: message}
+func refuse(code, message string) *refusal {
+	return &refusal{status: statusOf(code), code: code, message: message}
 }
 
-func badRequest(message string) *refusal {
-	return refuse(http.StatusBadRequest, "bad_request", message)
-}
+func badRequest(message string) *refusal { return refuse("bad_request", message) }
 
-func (r *refusal) with(key string, value any) *refusal {
-	if r.details == nil {
-		r.details = map[string]any{}
-	}
-	r.details[key] = value
-	return r
-}
-
-// saying is because for a refusal that is shared.
-func (r *refusal) saying(err error) *refusal {
+// withDetail returns a copy of r with one more detail; r may be shared.
+func (r *refusal) withDetail(key string, value any) *refusal {
 	own := *r
-	return own.because(err)
+	own.details = map[string]any{}
+	maps.Copy(own.details, r.details)
+	own.details[key] = value
+	return &own
 }
 
-func (r *refusal) because(err error) *refusal {
-	r.cause = err
-	return r
+// withCause returns a copy of r with err as its cause; r may be shared.
+func (r *refusal) withCause(err error) *refusal {
+	own := *r
+	own.cause = err
+	return &own
 }
 
-// statuses is the one place that gives an app's code its status. A code that is not here is one that nobody thought
-// of: 500.
-var statuses = map[string]int{
-	"bad_request": http.StatusBadRequest,
-
-	"admin_required": http.StatusForbidden,
-	"forbidden":      http.StatusForbidden,
-	"record_refused": http.StatusForbidden,
-
-	"not_found": http.StatusNotFound,
-	"missing":   http.StatusNotFound,
-
-	"idempotency_conflict": http.StatusConflict,
-	"time_ambiguous":       http.StatusConflict,
-	"time_missing":         http.StatusConflict,
-	"state_conflict":       http.StatusConflict,
-	"confirm_required":     http.StatusConflict,
-
-	"time_past":        http.StatusUnprocessableEntity,
-	"time_too_far":     http.StatusUnprocessableEntity,
-	"opted_out":        http.StatusUnprocessableEntity,
-	"no_number":        http.StatusUnprocessableEntity,
-	"invalid_number":   http.StatusUnprocessableEntity,
-	"unknown_field":    http.StatusUnprocessableEntity,
-	"empty_field":      http.StatusUnprocessableEntity,
-	"too_long":         http.StatusUnprocessableEntity,
-	"empty_message":    http.StatusUnprocessableEntity,
-	"template_invalid": http.StatusUnprocessableEntity,
-	"braces_in_value":  http.StatusUnprocessableEntity,
-	"duplicate":        http.StatusUnprocessableEntity,
-	"left_out":         http.StatusUnprocessableEntity,
-
-	"crm_unreachable": http.StatusServiceUnavailable,
-
-	eligibility.CodePlan:        http.StatusPaymentRequired,
-	eligibility.CodeInstall:     http.StatusConflict,
-	eligibility.CodeConnect:     http.StatusConflict,
-	eligibility.CodeNoAccount:   http.StatusForbidden,
-	eligibility.CodeNoAccounts:  http.StatusForbidden,
-	eligibility.CodeUnreachable: http.StatusServiceUnavailable,
-}
-
-func statusOf(code string) int {
-	if status, known := statuses[code]; known {
-		return status
+// envelope is the JSON of every refusal (contract section 6).
+func (r *refusal) envelope() gin.H {
+	body := gin.H{"code": r.code, "message": r.message}
+	if len(r.details) > 0 {
+		body["details"] = r.details
 	}
-	return http.StatusInternalServerError
+	return gin.H{"error": body}
 }
 
-// statusGone is nginx's word for a caller who hung up; nobody reads it but logs and metrics.
-const statusGone = 499
-
-// words of refusals that have several sources.
+// Refusals with several sources.
 var (
-	errSessionOver = refuse(http.StatusUnauthorized, "session_over", "This page's session is over. Reload it from the CRM.")
-	errLaunch      = refuse(http.StatusUnauthorized, "launch_refused", "This launch is over or was used before. Open the page again from your CRM.")
-	errCtx         = refuse(http.StatusBadRequest, "bad_ctx", "What is to be texted cannot be read. Open the popup again from the record.")
-	errNotFound    = refuse(http.StatusNotFound, "not_found", "There is nothing here.")
-	errAdminsOnly  = refuse(http.StatusForbidden, "admin_required", "Only an admin of your CRM account can do this.")
+	errSessionOver = refuse("session_over", "This page's session is over. Reload it from the CRM.")
+	errLaunch      = refuse("launch_refused", "This launch is over or was used before. Open the page again from your CRM.")
+	errCtx         = refuse("bad_ctx", "What is to be texted cannot be read. Open the popup again from the record.")
+	errNotFound    = refuse("not_found", "There is nothing here.")
+	errAdminsOnly  = refuse("admin_required", "Only an admin of your CRM account can do this.")
 )
 
-// asRefusal maps any error of the floors below to what is answered.
+// asRefusal converts any error to the refusal that is answered.
 func asRefusal(err error) *refusal {
 	var own *refusal
 	if errors.As(err, &own) {
@@ -138,72 +90,54 @@ func asRefusal(err error) *refusal {
 	var crmError *crm.Error
 	switch {
 	case errors.As(err, &tooLarge):
-		return refuse(http.StatusRequestEntityTooLarge, "too_large", "The request is too large.")
+		return refuse("too_large", "The request is too large.")
 	case errors.Is(err, models.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, access.ErrSession):
 		return errSessionOver
 	case errors.Is(err, crm.ErrLaunch):
-		return errLaunch.saying(err)
+		return errLaunch.withCause(err)
 	case errors.Is(err, crm.ErrCtx):
-		return errCtx.saying(err)
+		return errCtx.withCause(err)
 	case errors.Is(err, crm.ErrSignature):
-		return refuse(http.StatusUnauthorized, "bad_signature", "The call is not signed as agreed.").because(err)
+		return refuse("bad_signature", "The call is not signed as agreed.").withCause(err)
 	case errors.Is(err, dialpad.ErrBadEvent):
-		return refuse(http.StatusUnauthorized, "bad_signature", "The event is not signed as agreed.")
+		return refuse("bad_signature", "The event is not signed as agreed.")
 	case errors.As(err, &crmError) && crmError.Kind == crm.Unavailable:
-		return refuse(http.StatusServiceUnavailable, apierror.CodeCRMUnreachable, apierror.CRMUnreachableMessage).because(err)
+		return refuse(apierror.CodeCRMUnreachable, apierror.CRMUnreachableMessage).withCause(err)
 	case errors.Is(err, context.Canceled):
-		return refuse(statusGone, "cancelled", "The request was given up.").because(err)
+		return refuse("cancelled", "The request was given up.").withCause(err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return refuse(http.StatusServiceUnavailable, "too_slow", "This is taking too long. Try again in a moment.").because(err)
+		return refuse("too_slow", "This is taking too long. Try again in a moment.").withCause(err)
 	}
-	return refuse(http.StatusInternalServerError, "internal", "Something went wrong on our side. Try again in a moment.").because(err)
+	return refuse("internal", "Something went wrong on our side. Try again in a moment.").withCause(err)
 }
 
+// fromApp converts the errors of the app packages; nil for any other.
 func fromApp(err error) *refusal {
 	var problem *apierror.Error
 	if errors.As(err, &problem) {
 		return &refusal{statusOf(problem.Code), problem.Code, problem.Message, problem.Details, problem.Err}
 	}
-	var no *eligibility.Refusal
-	if errors.As(err, &no) {
-		r := &refusal{status: statusOf(no.Code), code: no.Code, message: no.Message, cause: no.Cause}
-		if no.Link != nil {
-			r.with("link", no.Link)
+	var denied *eligibility.Refusal
+	if errors.As(err, &denied) {
+		r := refuse(denied.Code, denied.Message).withCause(denied.Cause)
+		if denied.Link != nil {
+			r = r.withDetail("link", denied.Link)
 		}
-		if no.Reason != "" {
-			r.with("reason", no.Reason)
+		if denied.Reason != "" {
+			r = r.withDetail("reason", denied.Reason)
 		}
 		return r
 	}
-	var invalid *install.Invalid
-	if errors.As(err, &invalid) {
-		return refuse(http.StatusUnprocessableEntity, "invalid_settings", "Some settings are not valid.").
-			with("fields", map[string]string{invalid.Field: invalid.Message})
+	var settings *install.Invalid
+	if errors.As(err, &settings) {
+		return refuse("invalid_settings", "Some settings are not valid.").
+			withDetail("fields", map[string]string{settings.Field: settings.Message})
 	}
-	var unread *automation.Invalid
-	if errors.As(err, &unread) {
-		return badRequest(unread.Message).with("field", unread.Field).because(err)
+	var input *automation.Invalid
+	if errors.As(err, &input) {
+		return badRequest(input.Message).withDetail("field", input.Field).withCause(err)
 	}
 	return nil
-}
-
-// envelope is how every refusal looks to a program, contract section 6.
-func (r *refusal) envelope() gin.H {
-	body := gin.H{"code": r.code, "message": r.message}
-	if len(r.details) > 0 {
-		body["details"] = r.details
-	}
-	return gin.H{"error": body}
-}
-
-// note writes the cause where the operator finds it beside the request.
-func (s *server) note(c *gin.Context, r *refusal) {
-	level := slog.LevelDebug
-	if r.status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	s.Log.LogAttrs(c.Request.Context(), level, "request refused", slog.String("request", requestID(c)),
-		slog.String("route", c.FullPath()), slog.Int("status", r.status), slog.String("code", r.code), slog.Any("cause", r.cause))
 }

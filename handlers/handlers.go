@@ -1,7 +1,9 @@
-// Package handlers is the HTTP door: it binds a request, makes one call to the floor below, and answers.
+// Package handlers serves the app over HTTP. A handler binds a request, makes
+// one call to an app package, and writes the result.
 //
-// routes.go lists every address. errors.go is the only place that turns an error into a status; everything else
-// returns it. Who may call what is decided in sessions.go (pages) and calls.go (the CRM's servers).
+// routes.go lists every address. statuses.go maps an error's code to its HTTP
+// status. sessions.go decides who may call a page's API, crm_calls.go which
+// calls of the CRM's servers are genuine.
 package handlers
 
 import (
@@ -13,7 +15,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
@@ -33,22 +34,25 @@ import (
 
 // Automation is the action that a CRM's workflow offers.
 type Automation interface {
-	// Definition describes the action; the tenant is the zero one where the CRM asks for nobody.
+	// Definition describes the action. The tenant is zero
+	// where the CRM names none.
 	Definition(ctx context.Context, t crm.Tenant) (crm.Definition, error)
-	// Options lists what an input may be set to. Where it can't be used, its State says why.
+	// Options lists the values of an input. If there are none, State says why.
 	Options(ctx context.Context, q crm.OptionsQuery) (crm.Options, error)
-	// Execute takes one call, once per callback id, for ever.
+	// Execute accepts a call, once per callback id, for ever.
 	Execute(ctx context.Context, e crm.Execute) (crm.Execution, error)
 }
 
-// Events applies what the CRM tells.
+// Events applies the CRM's events.
 type Events interface {
-	// Apply does what an event says. seq orders events about the same tenant, user or number: a lower one than already
-	// applied changes nothing; nil is unordered. The tenant block has been stored before, in that order.
+	// Apply applies an event. seq orders the events of a tenant, user or
+	// number: one lower than the last applied changes nothing, nil is
+	// unordered. The tenant block is already stored, in that order.
 	Apply(ctx context.Context, e crm.Event, seq *int64) error
 }
 
-// Deps are what the door leads to. All are needed, but Now and Log.
+// Deps are what the handlers call. Only Now, Log and WorkersFresh
+// may be zero.
 type Deps struct {
 	Config      config.Config
 	Secrets     crm.Secrets // of Config, parsed
@@ -70,92 +74,55 @@ type Deps struct {
 	Assets      http.Handler
 	Registry    *prometheus.Registry
 
-	Now          func() time.Time // nil is the store's clock
-	Log          *slog.Logger     // nil is none
-	WorkersFresh time.Duration    // how long ago a worker may have been seen; 0 is a minute
+	Now          func() time.Time // nil: the store's clock
+	Log          *slog.Logger     // nil: discard
+	WorkersFresh time.Duration    // max age of a worker's heartbeat; 0: a minute
 }
 
+func (d Deps) withDefaults() Deps {
+	if d.Now == nil {
+		d.Now = d.Store.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.WorkersFresh == 0 {
+		d.WorkersFresh = time.Minute
+	}
+	return d
+}
+
+// server wraps every handler: middleware, sessions, and errors as answers.
 type server struct {
-	Deps
+	access  *access.Access
+	pages   *pageWriter
 	metrics *metrics
-	cookies cookies
-	calls   singleflight.Group // signed calls being answered now
-	https   bool               // people reach us by https
-	quiet   map[string]bool    // routes that machines ask all the time
+	now     func() time.Time
+	log     *slog.Logger
+	https   bool            // PUBLIC_URL is https
+	quiet   map[string]bool // routes logged at debug level
 }
 
-// New makes the handler of every address.
+// New returns the handler of every address.
 func New(d Deps) http.Handler {
-	s := &server{Deps: d, metrics: newMetrics(d.Registry), https: strings.HasPrefix(d.Config.PublicURL, "https://"),
-		quiet: map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true, "/static/*path": true}}
-	if s.Now == nil {
-		s.Now = d.Store.Now
+	d = d.withDefaults()
+	s := &server{
+		access: d.Access, metrics: newMetrics(d.Registry), now: d.Now, log: d.Log,
+		pages: &pageWriter{renderer: d.Pages, config: d.Config, log: d.Log},
+		https: strings.HasPrefix(d.Config.PublicURL, "https://"),
+		quiet: map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true, "/static/*path": true},
 	}
-	if s.Log == nil {
-		s.Log = slog.New(slog.DiscardHandler)
-	}
-	if s.WorkersFresh == 0 {
-		s.WorkersFresh = time.Minute
-	}
-	s.cookies = newCookies(d.Config.SessionKeys.List())
-
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
 	r.ForwardedByClientIP = false
 	_ = r.SetTrustedProxies(nil) // nil can't be malformed
-	r.Use(identify, s.observe, s.recover, s.secure, s.sameOrigin())
+	r.Use(assignRequestID, s.observe, s.recover, s.secure, s.sameOrigin())
 	r.NoRoute(s.api(func(*gin.Context) error { return errNotFound }))
 	r.NoMethod(s.api(func(*gin.Context) error {
-		return refuse(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take this method.")
+		return refuse("method_not_allowed", "This address does not take this method.")
 	}))
-	s.routes(r)
-	return r
-}
-
-// handler does one request; an error is what is answered instead.
-type handler func(c *gin.Context) error
-
-// api answers errors as the contract's envelope. A person who got here by a browser's address bar gets a page.
-func (s *server) api(h handler) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if err := h(c); err != nil {
-			s.fail(c, err)
-		}
-	}
-}
-
-// page answers errors as a page.
-func (s *server) page(h handler) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if err := h(c); err != nil {
-			s.failPage(c, err)
-		}
-	}
-}
-
-func (s *server) fail(c *gin.Context, err error) {
-	r := s.refused(c, err)
-	if c.FullPath() == "" && strings.Contains(c.GetHeader("Accept"), gin.MIMEHTML) {
-		s.plain(c, r)
-		return
-	}
-	c.AbortWithStatusJSON(r.status, r.envelope())
-}
-
-func (s *server) failPage(c *gin.Context, err error) { s.plain(c, s.refused(c, err)) }
-
-// refused notes a refusal and clears the way for its answer. Where half an answer is out already, all that is left is
-// to break it off, so that nobody takes it for whole.
-func (s *server) refused(c *gin.Context, err error) *refusal {
-	r := asRefusal(err)
-	s.note(c, r)
-	if c.Writer.Written() {
-		panic(http.ErrAbortHandler)
-	}
-	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Length"} {
-		c.Writer.Header().Del(name)
-	}
+	s.routes(r, d)
 	return r
 }

@@ -3,40 +3,54 @@ package handlers
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"dialpad-texting/config"
+	"dialpad-texting/models"
 )
 
-const readyWithin = 3 * time.Second
+const readyTimeout = 3 * time.Second
 
-func (s *server) getHealthz(c *gin.Context) error {
+// operation serves those who run the app: health and metrics.
+type operation struct {
+	store        *models.Store
+	metricsToken config.Secret
+	metrics      *metrics
+	now          func() time.Time
+	log          *slog.Logger
+	workersFresh time.Duration
+}
+
+func (o *operation) getHealthz(c *gin.Context) error {
 	c.JSON(http.StatusOK, gin.H{"alive": true})
 	return nil
 }
 
-// getReadyz tells what is missing before people can be sent here; why is in the log.
-func (s *server) getReadyz(c *gin.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), readyWithin)
+// getReadyz names the failing checks; their causes are in the log.
+func (o *operation) getReadyz(c *gin.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
 	defer cancel()
 	checks, status := gin.H{}, http.StatusOK
 	for _, check := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"database", s.Store.Ping}, {"schema", s.Store.SchemaCurrent}, {"worker", s.workerSeen}} {
+	}{{"database", o.store.Ping}, {"schema", o.store.SchemaCurrent}, {"worker", o.workerSeen}} {
 		checks[check.name] = "ok"
 		if err := check.run(ctx); err != nil {
 			checks[check.name], status = "failing", http.StatusServiceUnavailable
-			s.Log.WarnContext(ctx, "not ready", "request", requestID(c), "check", check.name, "cause", err)
+			o.log.WarnContext(ctx, "not ready", "request", requestID(c), "check", check.name, "cause", err)
 		}
 	}
 	c.JSON(status, gin.H{"ready": status == http.StatusOK, "checks": checks})
 	return nil
 }
 
-func (s *server) workerSeen(ctx context.Context) error {
-	seen, err := s.Store.Workers.AnySince(ctx, s.Now().Add(-s.WorkersFresh))
+func (o *operation) workerSeen(ctx context.Context) error {
+	seen, err := o.store.Workers.AnySince(ctx, o.now().Add(-o.workersFresh))
 	if err == nil && !seen {
 		return errors.New("no worker was seen lately")
 	}

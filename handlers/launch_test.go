@@ -82,7 +82,7 @@ func key(secret string) []byte {
 	return b
 }
 
-func TestATokenThatProvesNothingGetsThePlainPage(t *testing.T) {
+func TestInvalidTokenGetsErrorPage(t *testing.T) {
 	w := newWorld(t)
 	about := map[string]any{"mode": "one", "module": "contact", "record_ids": []any{"7"}, "to_number": "+14155550142"}
 	with := func(name string, value any) string {
@@ -127,7 +127,7 @@ func TestATokenThatProvesNothingGetsThePlainPage(t *testing.T) {
 	w.form("/embed/popup", url.Values{"token": {good}}).plainPage(401) // its jti is used
 }
 
-func TestACtxThatMakesNoSenseIsABadRequest(t *testing.T) {
+func TestInvalidCtxIsABadRequest(t *testing.T) {
 	w := newWorld(t)
 	many := make([]any, 201)
 	for i := range many {
@@ -152,7 +152,7 @@ func TestACtxThatMakesNoSenseIsABadRequest(t *testing.T) {
 	w.form("/embed/popup", url.Values{"token": {w.signed(w.claims(crm.UsePopup, nil))}}).plainPage(400)
 }
 
-func TestOnlyTheBodyOfALaunchCounts(t *testing.T) {
+func TestLaunchTokenIsReadFromTheBodyOnly(t *testing.T) {
 	w := newWorld(t)
 	token := w.token("acme", "42", crm.UsePage, nil)
 	w.form("/apps/dialpad?token="+token, nil).plainPage(401)
@@ -161,8 +161,9 @@ func TestOnlyTheBodyOfALaunchCounts(t *testing.T) {
 	w.form("/apps/dialpad", url.Values{"token": {token}}).session() // none of that used it up
 }
 
-// The way back leads to the very CRM a launch came from, and never out of the CRM's domain.
-func TestThePlainPageLeadsBack(t *testing.T) {
+// The link leads to the tenant that a launch came from, never out of the
+// CRM's domain.
+func TestErrorPageLinksToTheAppPage(t *testing.T) {
 	w := newWorld(t)
 	for origin, want := range map[string]string{
 		acme:                                 `href="` + appPage + `"`,
@@ -178,7 +179,7 @@ func TestThePlainPageLeadsBack(t *testing.T) {
 	}
 }
 
-func TestIDsComeAsNumbersToo(t *testing.T) {
+func TestIDsMayBeNumbers(t *testing.T) {
 	w := newWorld(t)
 	c := w.claims(crm.UsePopup, map[string]any{"mode": "one", "module": "contact", "record_ids": []any{7}, "to_number": "+14155550142"})
 	c["sub"], c["user"].(map[string]any)["id"], c["tenant"].(map[string]any)["id"] = 42, 42, 9007199254740993
@@ -236,14 +237,14 @@ func TestSessionKeysRotate(t *testing.T) {
 	for keys, status := range map[string]int{keyNew + "," + keyOld: 200, keyNew: 401} {
 		cfg := w.deps.Config
 		w.must(cfg.SessionKeys.UnmarshalText([]byte(keys)))
-		w.handler = w.door(cfg)
+		w.handler = w.newHandler(cfg)
 		if r := w.send("GET", "/texts", nil, cookie(made)); r.status != status {
 			t.Errorf("with other keys (%d of them): %d, want %d", len(cfg.SessionKeys.List()), r.status, status)
 		}
 	}
 }
 
-func TestASessionIsRenewedForTheSameAlone(t *testing.T) {
+func TestSessionIsRenewedForTheSamePersonOnly(t *testing.T) {
 	w := newWorld(t)
 	about := one("+14155550142")
 	session := w.popup("acme", "42", about)

@@ -14,7 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics count requests by route pattern: addresses would make a series of each id.
+// metrics counts requests by route pattern: by address, each id would be
+// a series.
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -40,25 +41,26 @@ func (m *metrics) count(method, route string, status int, took time.Duration) {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 	default:
-		method = "other" // a client may invent as many as it likes
+		method = "other" // clients may invent methods without end
 	}
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// getMetrics is for a scraper on this machine or one that knows METRICS_TOKEN.
-func (s *server) getMetrics(c *gin.Context) error {
-	if !fromThisMachine(c.Request) && !s.knowsMetricsToken(c.GetHeader("Authorization")) {
+// getMetrics answers scrapers on this machine or with METRICS_TOKEN.
+func (o *operation) getMetrics(c *gin.Context) error {
+	if !isLocal(c.Request) && !o.hasMetricsToken(c.GetHeader("Authorization")) {
 		c.Header("WWW-Authenticate", "Bearer")
-		return refuse(http.StatusUnauthorized, "metrics_token_required", "Metrics need the bearer token METRICS_TOKEN.")
+		return refuse("metrics_token_required", "Metrics need the bearer token METRICS_TOKEN.")
 	}
-	s.metrics.handler.ServeHTTP(c.Writer, c.Request)
+	o.metrics.handler.ServeHTTP(c.Writer, c.Request)
 	return nil
 }
 
-// fromThisMachine asks the connection, never a header. A forwarded request is somebody else's: a proxy beside the
-// app makes every stranger look like loopback.
-func fromThisMachine(r *http.Request) bool {
+// isLocal reports whether a request comes from this machine. It trusts
+// no header. A forwarded request is not local: behind a proxy on this
+// machine every client has a loopback address.
+func isLocal(r *http.Request) bool {
 	for _, forwarded := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
 		if len(r.Header.Values(forwarded)) > 0 {
 			return false
@@ -68,12 +70,12 @@ func fromThisMachine(r *http.Request) bool {
 	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
-func (s *server) knowsMetricsToken(header string) bool {
-	want := s.Config.MetricsToken.Reveal()
+func (o *operation) hasMetricsToken(header string) bool {
+	want := o.metricsToken.Reveal()
 	scheme, got, _ := strings.Cut(header, " ")
 	if want == "" || !strings.EqualFold(scheme, "Bearer") {
 		return false
 	}
-	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want)) // of one length, so that time tells nothing
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want)) // equal lengths, for a constant-time comparison
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Keys of what a request carries along.
+// Keys of gin's request context.
 const (
 	keyRequest = "request"
 	keyTenant  = "tenant"
@@ -20,21 +20,22 @@ const (
 
 func requestID(c *gin.Context) string { return c.GetString(keyRequest) }
 
-// identify names the request, for the log and for whoever reports a failure.
-func identify(c *gin.Context) {
+// assignRequestID adds an id for the log and for error reports.
+func assignRequestID(c *gin.Context) {
 	id := rand.Text()
 	c.Set(keyRequest, id)
 	c.Header("X-Request-Id", id)
 }
 
-// observe logs and counts each request: its route, never its address, which may hold a ticket or a search for a person.
+// observe logs and counts each request: its route, never its address,
+// which may contain a ticket or a search for a person.
 func (s *server) observe(c *gin.Context) {
-	begun := s.Now()
-	defer func() { s.tell(c, s.Now().Sub(begun)) }() // an answer that is broken off counts too
+	started := s.now()
+	defer func() { s.logRequest(c, s.now().Sub(started)) }() // aborted requests count too
 	c.Next()
 }
 
-func (s *server) tell(c *gin.Context, took time.Duration) {
+func (s *server) logRequest(c *gin.Context, took time.Duration) {
 	route := c.FullPath()
 	if route == "" {
 		route = "none"
@@ -44,12 +45,12 @@ func (s *server) tell(c *gin.Context, took time.Duration) {
 	if s.quiet[route] && c.Writer.Status() < http.StatusBadRequest {
 		level = slog.LevelDebug
 	}
-	s.Log.LogAttrs(c.Request.Context(), level, "request", slog.String("request", requestID(c)),
+	s.log.LogAttrs(c.Request.Context(), level, "request", slog.String("request", requestID(c)),
 		slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", c.Writer.Status()),
 		slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("tenant", c.GetString(keyTenant)))
 }
 
-// recover turns a panic into a 500. net/http's own way of breaking an answer off goes on its way.
+// recover answers a panic with 500. net/http handles ErrAbortHandler.
 func (s *server) recover(c *gin.Context) {
 	defer func() {
 		switch v := recover(); {
@@ -57,15 +58,15 @@ func (s *server) recover(c *gin.Context) {
 		case v == http.ErrAbortHandler: //nolint:errorlint,err113 // a panic's value, never wrapped
 			panic(v)
 		default:
-			s.Log.ErrorContext(c.Request.Context(), "panic", "request", requestID(c), "route", c.FullPath(),
+			s.log.ErrorContext(c.Request.Context(), "panic", "request", requestID(c), "route", c.FullPath(),
 				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			s.fail(c, fmt.Errorf("panic: %v", v))
+			s.writeError(c, fmt.Errorf("panic: %v", v))
 		}
 	}()
 	c.Next()
 }
 
-// secure sets what every answer wants; pages replace the policy by their own.
+// secure sets the security headers; pages replace the content policy.
 func (s *server) secure(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -77,8 +78,9 @@ func (s *server) secure(c *gin.Context) {
 	}
 }
 
-// sameOrigin refuses what another site's page sends with a browser, but where a token or a signature is the proof:
-// launches come cross-site by nature, and the rest come from servers.
+// sameOrigin refuses browsers' cross-origin requests, except at addresses
+// where a token or a signature authenticates: launches come from
+// the CRM's site, the rest from servers.
 func (s *server) sameOrigin() gin.HandlerFunc {
 	guard := http.NewCrossOriginProtection()
 	for _, pattern := range []string{
@@ -89,7 +91,7 @@ func (s *server) sameOrigin() gin.HandlerFunc {
 	}
 	return func(c *gin.Context) {
 		if err := guard.Check(c.Request); err != nil {
-			s.fail(c, refuse(http.StatusForbidden, "cross_origin", "This request came from another site's page.").because(err))
+			s.writeError(c, refuse("cross_origin", "This request came from another site's page.").withCause(err))
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 func unmarshal(b []byte, out any) error { return json.Unmarshal(b, out) }
 
-func TestReadinessNamesWhatIsMissing(t *testing.T) {
+func TestReadinessNamesFailingChecks(t *testing.T) {
 	w := newWorld(t)
 	w.send("GET", "/healthz", nil).want(200, "")
 	if r := w.send("GET", "/readyz", nil).want(503, ""); r.text("checks", "worker") != "failing" || r.text("checks", "schema") != "ok" {
@@ -36,7 +36,7 @@ func TestReadinessNamesWhatIsMissing(t *testing.T) {
 	w.send("GET", "/healthz", nil).want(200, "")
 }
 
-func TestMetricsAreForThisMachineOrTheToken(t *testing.T) {
+func TestMetricsNeedLoopbackOrToken(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	w.send("GET", "/apps/dialpad/status", nil).want(401, "")
@@ -86,7 +86,7 @@ func TestMetricsAreForThisMachineOrTheToken(t *testing.T) {
 	}
 }
 
-func TestAnotherSitesPageMayOnlyLaunch(t *testing.T) {
+func TestCrossOriginRequestsMayOnlyLaunch(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	crossSite := []func(*http.Request){header("Origin", acme), header("Sec-Fetch-Site", "cross-site")}
@@ -104,7 +104,7 @@ func TestAnotherSitesPageMayOnlyLaunch(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotExist(t *testing.T) {
+func TestUnknownAddressesAndMethods(t *testing.T) {
 	w := newWorld(t)
 	w.send("GET", "/nothing", nil, header("Accept", "text/html,*/*")).plainPage(404)
 	w.send("GET", "/embed/api/nothing", nil).want(404, "not_found")
@@ -116,7 +116,7 @@ func TestWhatDoesNotExist(t *testing.T) {
 	}
 }
 
-func TestTheAppsOwnAddressSaysWhatItIs(t *testing.T) {
+func TestRootDescribesTheApp(t *testing.T) {
 	w := newWorld(t)
 	for _, accept := range []string{"text/html,application/xhtml+xml,*/*;q=0.8", "*/*"} {
 		r := w.send("GET", "/", nil, header("Accept", accept)).want(200, "")
@@ -130,7 +130,7 @@ func TestTheAppsOwnAddressSaysWhatItIs(t *testing.T) {
 	}
 }
 
-func TestOneRequestGetsOneAnswer(t *testing.T) {
+func TestErrorIsAnsweredOnce(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }) // the document holds no such address
 	r := w.send("POST", "/", nil, header("Accept", "text/html"), header("Sec-Fetch-Site", "cross-site")).plainPage(403)
 	if strings.Count(r.body, "</html>") != 1 {
@@ -138,7 +138,7 @@ func TestOneRequestGetsOneAnswer(t *testing.T) {
 	}
 }
 
-func TestTheBrowsersFiles(t *testing.T) {
+func TestAssetsAreServed(t *testing.T) {
 	w := newWorld(t)
 	r := w.send("GET", static.AssetPath("css/app.css"), nil).want(200, "")
 	if got := r.header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
@@ -158,8 +158,8 @@ func TestTheBrowsersFiles(t *testing.T) {
 	}
 }
 
-// A database that always fails: every answer is a refusal that tells nothing of it.
-func TestABrokenDatabaseTellsNoDetail(t *testing.T) {
+// With a database that always fails, every answer is an error without details.
+func TestDatabaseErrorsRevealNoDetail(t *testing.T) {
 	w := newWorld(t)
 	launch := w.form("/texts", url.Values{"token": {w.token("acme", "42", crm.UsePage, nil)}})
 	page, pageCookie := launch.session(), launch.cookie()
@@ -185,7 +185,7 @@ func TestABrokenDatabaseTellsNoDetail(t *testing.T) {
 	} {
 		r.plainPage(500)
 		if strings.Contains(r.body, "sql") || strings.Contains(r.body, "database") {
-			t.Errorf("%s tells %s", r.what, r.body)
+			t.Errorf("%s reveals %s", r.what, r.body)
 		}
 	}
 	if !strings.Contains(w.log.String(), "database is closed") {
@@ -197,11 +197,11 @@ func (r response) noDetail() {
 	r.t.Helper()
 	r.want(500, "internal")
 	if strings.Contains(r.body, "sql") || strings.Contains(r.body, "database") || r.header.Get("X-Request-Id") == "" {
-		r.t.Errorf("%s tells %s", r.what, r.body)
+		r.t.Errorf("%s reveals %s", r.what, r.body)
 	}
 }
 
-func TestAPanicIsAnAnswerToo(t *testing.T) {
+func TestPanicIsAnswered500(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	w.events.panics = true
@@ -212,7 +212,7 @@ func TestAPanicIsAnAnswerToo(t *testing.T) {
 	w.send("GET", "/healthz", nil).want(200, "")
 }
 
-func TestTheLogKnowsRoutesAndNoSecrets(t *testing.T) {
+func TestLogHasRoutesAndNoSecrets(t *testing.T) {
 	w := newWorld(t).connected()
 	page := w.page("acme", "42")
 	w.call("GET", "/texts/api/batches?q=%2B14155550142", page, nil).want(200, "")
@@ -231,8 +231,8 @@ func TestTheLogKnowsRoutesAndNoSecrets(t *testing.T) {
 	}
 }
 
-// A report that breaks off must not look whole.
-func TestAnAnswerThatBreaksOffIsCut(t *testing.T) {
+// A report that fails halfway must not look complete.
+func TestFailedReportClosesTheConnection(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }).connected()
 	seedBatch(w, 1500)
 	page := w.page("acme", "42")

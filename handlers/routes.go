@@ -7,82 +7,84 @@ import (
 	"dialpad-texting/models"
 )
 
-// routes lists every address there is: people's, then machines'.
-func (s *server) routes(r *gin.Engine) {
-	s.pageRoutes(r)
-	s.textRoutes(r)
-	s.machineRoutes(r)
-}
-
-func (s *server) pageRoutes(r *gin.Engine) {
-	// Launches: the token is the proof, no cookie is read.
-	r.POST("/embed/popup", s.page(s.postPopup))
-	r.POST("/apps/dialpad", s.page(s.postPage("app")))
-	r.POST("/texts", s.page(s.postPage("texts")))
-	r.POST("/embed/api/session", s.api(s.postSession))
-
-	// The same pages again, by their cookie, which opens nothing else.
-	r.GET("/apps/dialpad", s.page(s.getPage("app")))
-	r.GET("/texts", s.page(s.getPage("texts")))
+// routes registers every address.
+func (s *server) routes(r *gin.Engine, d Deps) {
+	cookies := newCookies(d.Config.SessionKeys.List())
+	s.pageRoutes(r, &pages{s.pages, d.Access, cookies, d.Assets})
+	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts})
+	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox})
 
 	// The window that connects Dialpad.
-	r.GET("/connect", s.page(s.getConnect))
-	r.GET("/connect/callback", s.page(s.getCallback))
-	r.POST("/connect/confirm", s.page(s.postConfirm))
+	connect := &connectWindow{s.pages, d.Connector, cookies}
+	r.GET("/connect", s.page(connect.getConnect))
+	r.GET("/connect/callback", s.page(connect.getCallback))
+	r.POST("/connect/confirm", s.page(connect.postConfirm))
 
-	// The app detail page.
-	app := r.Group("/apps/dialpad", s.bearer(models.SessionPage))
-	app.GET("/status", s.api(s.getStatus))
-	admin := app.Group("", s.admins)
-	admin.POST("/install", s.api(s.postInstall))
-	admin.POST("/connect", s.api(s.postStartConnect))
-	admin.POST("/disconnect", s.api(s.postDisconnect))
-	admin.POST("/remove", s.api(s.postRemove))
-	admin.PUT("/settings", s.api(s.putSettings))
-	admin.GET("/people", s.api(s.getPeople))
+	// Signed calls of the CRM's servers.
+	calls := &crmCalls{secrets: d.Secrets, store: d.Store, automation: d.Automation, events: d.Events, now: d.Now}
+	r.POST("/crm/events", s.api(calls.signed(calls.applyEvent)))
+	r.POST("/automation/definition", s.api(calls.signed(only(crm.CallDefinition, calls.definition))))
+	r.POST("/automation/options", s.api(calls.signed(only(crm.CallOptions, calls.options))))
+	r.POST("/automation/execute", s.api(calls.signed(only(crm.CallExecute, calls.execute))))
+
+	// Dialpad's events, each signed with the tenant's own secret.
+	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Webhook}).post))
+
+	operation := &operation{d.Store, d.Config.MetricsToken, s.metrics, d.Now, d.Log, d.WorkersFresh}
+	r.GET("/healthz", s.api(operation.getHealthz))
+	r.GET("/readyz", s.api(operation.getReadyz))
+	r.GET("/metrics", s.api(operation.getMetrics))
 }
 
-// textRoutes are what people write, send and look after.
-func (s *server) textRoutes(r *gin.Engine) {
+func (s *server) pageRoutes(r *gin.Engine, p *pages) {
+	// Launches: the token authenticates, no cookie is read.
+	r.POST("/embed/popup", s.page(p.postPopup))
+	r.POST("/apps/dialpad", s.page(p.postPage("app")))
+	r.POST("/texts", s.page(p.postPage("texts")))
+	r.POST("/embed/api/session", s.api(p.postSession))
+
+	// The same pages, reloaded. The page cookie opens nothing else.
+	r.GET("/apps/dialpad", s.page(p.getPage("app")))
+	r.GET("/texts", s.page(p.getPage("texts")))
+
+	r.GET("/", s.page(p.getHome))
+	r.GET("/embed/sdk.js", s.api(p.getSDK))
+	r.GET("/openapi.yaml", s.api(p.getOpenAPI))
+	r.GET("/static/*path", p.getAsset)
+	r.HEAD("/static/*path", p.getAsset)
+}
+
+func (s *server) appPageRoutes(r *gin.Engine, p *appPage) {
+	app := r.Group("/apps/dialpad", s.bearer(models.SessionPage))
+	app.GET("/status", s.api(p.getStatus))
+	admin := app.Group("", s.requireAdmin)
+	admin.POST("/install", s.api(p.postInstall))
+	admin.POST("/connect", s.api(p.postStartConnect))
+	admin.POST("/disconnect", s.api(change(p.connections.Disconnect)))
+	admin.POST("/remove", s.api(change(p.installer.Remove)))
+	admin.PUT("/settings", s.api(p.putSettings))
+	admin.GET("/people", s.api(p.getPeople))
+}
+
+func (s *server) textRoutes(r *gin.Engine, t *textAPI) {
 	// The popup.
 	popup := r.Group("/embed/api", s.bearer(models.SessionPopup))
-	popup.GET("/context", s.api(s.getContext))
-	popup.GET("/templates", s.api(s.getTemplates))
-	popup.POST("/render", s.api(s.postRender))
-	popup.POST("/preview", s.api(s.postPreview))
-	popup.POST("/batches", s.api(s.postBatch))
+	popup.GET("/context", s.api(t.getContext))
+	popup.GET("/templates", s.api(t.getTemplates))
+	popup.POST("/render", s.api(t.postRender))
+	popup.POST("/preview", s.api(t.postPreview))
+	popup.POST("/batches", s.api(t.postBatch))
 
-	// Batches and messages: the popup's and the outbox's.
+	// The popup and the outbox page.
 	texts := r.Group("/embed/api", s.bearer(models.SessionPopup, models.SessionPage))
-	texts.GET("/batches/:id", s.api(s.getBatch))
-	texts.PATCH("/batches/:id", s.api(s.patchBatch))
-	texts.GET("/batches/:id/messages", s.api(s.getMessages))
-	texts.POST("/batches/:id/cancel", s.api(s.changeBatch(s.Batches.Cancel)))
-	texts.POST("/batches/:id/pause", s.api(s.changeBatch(s.Batches.Pause)))
-	texts.POST("/batches/:id/resume", s.api(s.changeBatch(s.Batches.Resume)))
-	texts.POST("/batches/:id/resend", s.api(s.postResend))
-	texts.POST("/messages/:id/cancel", s.api(s.postCancelMessage))
-	texts.GET("/messages/:id/receipt", s.api(s.getReceipt))
-	r.GET("/texts/api/batches", s.bearer(models.SessionPage), s.api(s.getOutbox))
-}
-
-func (s *server) machineRoutes(r *gin.Engine) {
-	// The CRM's servers, signed.
-	r.POST("/crm/events", s.api(s.signed(s.answerEvent)))
-	r.POST("/automation/definition", s.api(s.signed(only(crm.CallDefinition, s.answerDefinition))))
-	r.POST("/automation/options", s.api(s.signed(only(crm.CallOptions, s.answerOptions))))
-	r.POST("/automation/execute", s.api(s.signed(only(crm.CallExecute, s.answerExecute))))
-
-	// Dialpad's events, each a token signed with the tenant's own secret.
-	r.POST("/dialpad/events/:path", s.api(s.postDialpadEvent))
-
-	// For browsers, and for those who run the app.
-	r.GET("/", s.page(s.getHome))
-	r.GET("/embed/sdk.js", s.api(s.getSDK))
-	r.GET("/static/*path", s.getAsset)
-	r.HEAD("/static/*path", s.getAsset)
-	r.GET("/healthz", s.api(s.getHealthz))
-	r.GET("/readyz", s.api(s.getReadyz))
-	r.GET("/metrics", s.api(s.getMetrics))
-	r.GET("/openapi.yaml", s.api(s.getOpenAPI))
+	texts.GET("/batches/:id", s.api(t.getBatch))
+	texts.PATCH("/batches/:id", s.api(t.patchBatch))
+	texts.GET("/batches/:id/messages", s.api(t.getMessages))
+	texts.POST("/batches/:id/cancel", s.api(t.changeBatch(t.batches.Cancel)))
+	texts.POST("/batches/:id/pause", s.api(t.changeBatch(t.batches.Pause)))
+	texts.POST("/batches/:id/resume", s.api(t.changeBatch(t.batches.Resume)))
+	texts.POST("/batches/:id/resend", s.api(t.postResend))
+	texts.POST("/messages/:id/cancel", s.api(t.postCancelMessage))
+	texts.GET("/messages/:id/receipt", s.api(t.getReceipt))
+	r.GET("/texts/api/batches", s.bearer(models.SessionPage), s.api(t.getOutbox))
 }

@@ -21,7 +21,7 @@ func split(address string) (method, path string) {
 
 var idempotent = header("Idempotency-Key", "k1")
 
-func TestATextIsTakenOnce(t *testing.T) {
+func TestTextIsAcceptedOnce(t *testing.T) {
 	w := newWorld(t).connected()
 	popup := w.popup("acme", "42", one("+14155550142"))
 	first := w.call("POST", "/embed/api/batches", popup, map[string]any{"message": "Hi"}, idempotent).want(202, "")
@@ -52,7 +52,7 @@ func TestATextIsTakenOnce(t *testing.T) {
 	w.call("POST", batch+"/resend", page, map[string]any{"states": []string{"cancelled"}}).want(200, "")
 }
 
-func TestTheIdempotencyKeyIsNeeded(t *testing.T) {
+func TestIdempotencyKeyIsRequired(t *testing.T) {
 	w := newWorld(t).connected()
 	popup := w.popup("acme", "42", one("+14155550142"))
 	w.call("POST", "/embed/api/batches", popup, map[string]any{"message": "Hi"}).want(400, "bad_request")
@@ -111,7 +111,7 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	}
 }
 
-func TestWhoMayNotTextIsToldWhy(t *testing.T) {
+func TestIneligibleUserGetsTheReason(t *testing.T) {
 	w := newWorld(t)
 	send := func(user, number string) response {
 		return w.call("POST", "/embed/api/batches", w.popup("acme", user, one(number)), map[string]any{"message": "Hi"}, header("Idempotency-Key", crm.NewID()))
@@ -135,7 +135,7 @@ func TestWhoMayNotTextIsToldWhy(t *testing.T) {
 	send("42", "+14155550143").want(402, "plan_required")
 }
 
-func TestEachSessionOpensItsOwnDoors(t *testing.T) {
+func TestSessionKindsOpenTheirOwnAddresses(t *testing.T) {
 	w := newWorld(t)
 	popup, page := w.popup("acme", "42", one("+14155550142")), w.page("acme", "42")
 	for _, address := range []string{"GET /apps/dialpad/status", "POST /apps/dialpad/install", "GET /texts/api/batches"} {
@@ -168,7 +168,7 @@ func TestADeactivatedUsersSessionsAreOver(t *testing.T) {
 	w.call("GET", "/apps/dialpad/status", page, nil).want(401, "session_over")
 }
 
-func TestOthersTextsDoNotExist(t *testing.T) {
+func TestOtherUsersTextsAreNotFound(t *testing.T) {
 	w := newWorld(t).connected()
 	made := w.call("POST", "/embed/api/batches", w.popup("acme", "42", one("+14155550142")), map[string]any{"message": "Hi"}, idempotent).want(202, "")
 	batch := made.text("batch", "id")
@@ -198,7 +198,7 @@ func TestOthersTextsDoNotExist(t *testing.T) {
 			// and in the very words of what does not exist
 			nothing := w.call(method, strings.NewReplacer(batch, "0", message, "0").Replace(path), session, body)
 			if diff := cmp.Diff(nothing.body, r.body); diff != "" {
-				t.Errorf("%s: %s tells that it exists: %s", who, address, diff)
+				t.Errorf("%s: %s reveals that it exists: %s", who, address, diff)
 			}
 		}
 		w.call("GET", "/embed/api/batches/"+batch+"/messages", session, nil, header("Accept", "text/csv")).want(404, "not_found")
@@ -273,7 +273,7 @@ func ids(n int) []string {
 	return list
 }
 
-func TestAHeldBatchSaysWhyInAWord(t *testing.T) {
+func TestHeldBatchHasAReason(t *testing.T) {
 	w := newWorld(t).connected()
 	popup := w.popup("acme", "42", one("+14155550142"))
 	made := w.call("POST", "/embed/api/batches", popup, map[string]any{"message": "Hi"}, idempotent).want(202, "")

@@ -48,8 +48,8 @@ const (
 	keyOther  = "enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6eno="
 )
 
-// world is the whole app behind its door: a real database, both sandboxes over HTTP, and each answer held to the
-// OpenAPI document. Its clock stands still.
+// world is the whole app: a real database and both sandboxes over HTTP.
+// Each answer is checked against the OpenAPI document. Its clock is stopped.
 type world struct {
 	t       testing.TB
 	clock   *seed.Clock
@@ -122,14 +122,14 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		Automation: w.automation, Events: w.events, Webhook: receiver, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
-	if w.handler = w.door(cfg); !o.unchecked {
+	if w.handler = w.newHandler(cfg); !o.unchecked {
 		w.handler = openapitest.Check(t, static.OpenAPI(), w.handler)
 	}
 	return w
 }
 
-// door is another process's door to the same world.
-func (w *world) door(cfg config.Config) http.Handler {
+// newHandler returns the handler of another process in the same world.
+func (w *world) newHandler(cfg config.Config) http.Handler {
 	d := w.deps
 	d.Config, d.Registry = cfg, prometheus.NewRegistry()
 	return handlers.New(d)
@@ -247,7 +247,8 @@ func (r response) text(path ...string) string {
 	return text
 }
 
-// plainPage checks a page that says no: no script, framed by the CRM alone, with a way back.
+// plainPage checks an error page: no script, framed by the CRM alone,
+// with a link to the app page.
 func (r response) plainPage(status int) response {
 	r.t.Helper()
 	policy := r.header.Get("Content-Security-Policy")
@@ -298,7 +299,7 @@ func one(number string) *crm.Ctx {
 	return &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: number}
 }
 
-// connected walks Acme's Ana through install and connect, by the addresses a browser uses.
+// connected installs and connects as Acme's Ana, as a browser does.
 func (w *world) connected() *world {
 	w.t.Helper()
 	page := w.page("acme", "42")
@@ -308,7 +309,7 @@ func (w *world) connected() *world {
 	return w
 }
 
-// finish is what a worker does after the window.
+// finish does the worker's jobs after the window closed.
 func (w *world) finish(tenantID string) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -337,7 +338,7 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-// automation and events stand for the floors that answer signed calls; they count.
+// automation and events are fakes that record their calls.
 type automation struct {
 	mu       sync.Mutex
 	executed []crm.Execute

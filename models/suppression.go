@@ -66,8 +66,7 @@ func (s Suppressions) Keys(ctx context.Context, tenantID string, keys []string) 
 	return out, err
 }
 
-// Numbers returns those of the numbers that one of the sources
-// suppresses.
+// Numbers returns those of the numbers that one of the sources suppresses.
 func (s Suppressions) Numbers(ctx context.Context, tenantID string, numbers []string, sources ...string) (map[string]bool, error) {
 	byKey, keys := map[string]string{}, make([]string, len(numbers))
 	for i, n := range numbers {

@@ -57,8 +57,7 @@ func Conflict(message string) *Error { return New(CodeStateConflict, message) }
 // records.
 func NoRecords() *Error { return New(CodeBadRequest, noRecordsMessage) }
 
-// CRMUnreachable is for a CRM that did not answer, or not as the
-// contract says.
+// CRMUnreachable is for a CRM that did not answer, or not as the contract says.
 func CRMUnreachable(cause error) *Error {
 	return &Error{Code: CodeCRMUnreachable, Message: CRMUnreachableMessage, Err: cause}
 }

@@ -29,8 +29,7 @@ type Target struct {
 	UsesSenderFields bool // the text has fields of the sender: render it as that user
 }
 
-// The reasons of excluded recipients, where nobody sits before a
-// screen.
+// The reasons of excluded recipients, where nobody sits before a screen.
 const (
 	actionForbidden = "The sender may not see this record"
 	actionRefused   = "Salesmate refused access to this record"

@@ -11,10 +11,9 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// BenchmarkExecute sends callbacks at a steady rate. It
-// measures from the moment each was due until its answer,
-// which is after it was stored. With -work, workers in
-// the same process turn them into messages meanwhile.
+// BenchmarkExecute sends callbacks at a steady rate. It measures from the
+// moment each was due until its answer, which is after it was stored. With
+// -work, workers in the same process turn them into messages meanwhile.
 //
 //	go test ./app/automation -run '^$' -bench Execute -benchtime 5000x
 func BenchmarkExecute(b *testing.B) {

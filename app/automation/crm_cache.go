@@ -46,9 +46,8 @@ func (c *ttlCache[V]) put(key string, v V, now time.Time) {
 	c.entries[key] = cacheEntry[V]{v, now}
 }
 
-// user returns a CRM user and reads one that is new
-// to us from the CRM. If the CRM has no such user,
-// it returns the zero User, who is not active.
+// user returns a CRM user and reads one that is new to us from the CRM. If the
+// CRM has no such user, it returns the zero User, who is not active.
 func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (models.User, error) {
 	u, err := a.store.Users.Get(ctx, t.ID, userID)
 	if !errors.Is(err, models.ErrNotFound) {

@@ -21,9 +21,8 @@ const (
 	surfacePlaces = "automation"
 )
 
-// Definition describes the action, the same for every
-// tenant: what a tenant may not do, its options say.
-// Sequences can't text, so no surface names them.
+// Definition describes the action, the same for every tenant: what a tenant may
+// not do, its options say. Sequences can't text, so no surface names them.
 func (a *Automation) Definition(context.Context, crm.Tenant) (crm.Definition, error) {
 	return crm.Definition{
 		Key: "send_text_via_dialpad", Label: "Send Text via Dialpad",

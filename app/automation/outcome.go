@@ -18,9 +18,8 @@ const (
 	wordsCancelled = "Cancelled before it was sent"
 )
 
-// outcome is how a callback ends: sent, or not,
-// with a code and the contract's words. As an
-// error it ends a callback before there is a text.
+// outcome is how a callback ends: sent, or not, with a code and the contract's
+// words. As an error it ends a callback before there is a text.
 type outcome struct {
 	sent  bool
 	code  string
@@ -48,9 +47,8 @@ func messageOutcome(m ledger.Message) *outcome {
 	return &outcome{code: cmp.Or(m.ErrorCode, m.State), words: m.ErrorText}
 }
 
-// problemOutcome turns a problem that ends the
-// callback into its outcome. It returns any other
-// error as it is: the CRM is asked again later.
+// problemOutcome turns a problem that ends the callback into its outcome. It
+// returns any other error as it is: the CRM is asked again later.
 func problemOutcome(err error) error {
 	var p *apierror.Error
 	if !errors.As(err, &p) {

@@ -26,10 +26,9 @@ type callbackRun struct {
 	target   audience.Target // the record, its number and the rendered text
 }
 
-// ProcessCallback turns an accepted callback into a message
-// of its workflow's batch, or into an outcome without a text.
-// It may run twice at once, and again after a crash: one
-// message comes of it. After an error, run it again later.
+// ProcessCallback turns an accepted callback into a message of its workflow's
+// batch, or into an outcome without a text. It may run twice at once, and again
+// after a crash: one message comes of it. After an error, run it again later.
 func (a *Automation) ProcessCallback(ctx context.Context, tenantID, callbackID string) error {
 	c, err := a.store.Callbacks.Get(ctx, tenantID, callbackID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && c.State != ledger.CallbackAccepted {

@@ -38,8 +38,7 @@ type Config struct {
 	Notify func() // called after messages were queued, for a worker in this process
 }
 
-// Batches makes and changes batches; one per process. Safe for
-// concurrent use.
+// Batches makes and changes batches; one per process. Safe for concurrent use.
 type Batches struct {
 	Scheduler *Scheduler // the work that time brings
 

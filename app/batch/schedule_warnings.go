@@ -27,8 +27,7 @@ func (s *Scheduler) WarnAllTenants(ctx context.Context) (WarningCounts, error) {
 	})
 }
 
-// WarnTenant does the same for one tenant, after a change of its
-// people.
+// WarnTenant does the same for one tenant, after a change of its people.
 func (s *Scheduler) WarnTenant(ctx context.Context, tenantID string) (WarningCounts, error) {
 	return s.warnPages(ctx, func(after string) ([]ledger.Batch, error) {
 		return s.store.Batches.ListByState(ctx, tenantID, []string{ledger.BatchScheduled}, after, warningsPage)

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// TestQuietUntil reads wall clocks across
-// midnights, months and clock changes.
+// TestQuietUntil reads wall clocks across midnights, months and clock changes.
 func TestQuietUntil(t *testing.T) {
 	for _, c := range []struct{ at, zone, from, to, want string }{
 		{"2026-03-02T19:59", "America/New_York", "20:00", "08:00", ""},

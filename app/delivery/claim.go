@@ -38,10 +38,9 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	return got, nil
 }
 
-// requestClaim claims for a paced lane together with others,
-// and for one without a limit alone and at once. It goes on
-// when the process stops: if a claim's answer is lost, its
-// texts become uncertain although nobody sent them.
+// requestClaim claims for a paced lane together with others, and for one
+// without a limit alone and at once. It goes on when the process stops: if a
+// claim's answer is lost, its texts become uncertain although nobody sent them.
 func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
 		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
@@ -55,11 +54,10 @@ func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger
 	return got, err
 }
 
-// undoLostClaim requeues the texts of a claim whose answer was
-// lost. It waits until all other texts are settled, since it
-// can't tell them apart before. A text whose outcome could not
-// be written it can never tell apart: then the lease is left to
-// run out, and the lane's next owner marks all as uncertain.
+// undoLostClaim requeues the texts of a claim whose answer was lost. It waits
+// until all other texts are settled, since it can't tell them apart before. A
+// text whose outcome could not be written it can never tell apart: then the
+// lease is left to run out, and the lane's next owner marks all as uncertain.
 func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.unwritten.Load() {
 		return models.ErrLost
@@ -89,9 +87,8 @@ type classShare struct {
 	mixed  bool // the last claim found more than bulks
 }
 
-// low is how many of the next n texts go to a lower
-// class first. With bulks alone there is no lower
-// class, and searching costs a third of a claim.
+// low is how many of the next n texts go to a lower class first. With bulks
+// alone there is no lower class, and searching costs a third of a claim.
 func (s *classShare) low(n int) int {
 	if !s.mixed {
 		return 0

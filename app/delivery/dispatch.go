@@ -21,9 +21,8 @@ type request struct {
 // that long only if Dialpad has just stopped answering.
 const maxQueueTime = time.Second
 
-// dispatch rechecks the claimed texts and hands
-// those that may go to the connections, each with
-// its permit. The others give permit and slot back.
+// dispatch rechecks the claimed texts and hands those that may go to the
+// connections, each with its permit. The others give permit and slot back.
 func (l *lane) dispatch(ctx context.Context, claimed []ledger.ClaimedMessage) {
 	passed := l.recheck(ctx, claimed)
 	if n := len(claimed) - len(passed); n > 0 {

@@ -67,15 +67,13 @@ func (e *Engine) Lanes() int {
 	return len(e.lanes)
 }
 
-// Run drains due lanes until ctx ends. Then it claims
-// nothing more, waits for the answers to what is on
-// the wire, writes them and hands its lanes back.
+// Run drains due lanes until ctx ends. Then it claims nothing more, waits for
+// the answers to what is on the wire, writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
 	var settling, asking, posting, loops, drains, renewing sync.WaitGroup
 	settling.Go(e.settler.run)
-	// Leases are renewed until what is on the wire
-	// is settled. If another worker took a lane over
-	// before, those texts would become uncertain.
+	// Leases are renewed until what is on the wire is settled. If another
+	// worker took a lane over before, those texts would become uncertain.
 	leased, stopRenewing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRenewing()
 	renewing.Go(func() { ctxtime.Every(leased, e.cfg.Lease/3, e.renewLeases) })

@@ -6,10 +6,9 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// messageState maps an event's message_status and
-// message_delivery_result to a message's state. Both enums
-// are open, and REST answers and events use different
-// words (dialpad-api.md, 3). Unknown words give "".
+// messageState maps an event's message_status and message_delivery_result to a
+// message's state. Both enums are open, and REST answers and events use
+// different words (dialpad-api.md, 3). Unknown words give "".
 func messageState(status, result string) string {
 	switch strings.ToLower(result) {
 	case "internal_error", "invalid_destination", "invalid_source", "no_route",

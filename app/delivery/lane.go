@@ -17,9 +17,8 @@ const (
 	idleInterval = 100 * time.Millisecond
 	busyInterval = 10 * time.Millisecond
 	maxPause     = 5 * time.Second
-	// recheckTimeout is how long a process that
-	// stops still rechecks what it claimed. What it
-	// can't find out by then goes back to the queue.
+	// recheckTimeout is how long a process that stops still rechecks what it
+	// claimed. What it can't find out by then goes back to the queue.
 	recheckTimeout = 10 * time.Second
 )
 

@@ -8,16 +8,14 @@ import (
 
 const (
 	maxAcquire = 200 // lanes in one query
-	// acquireAhead is how long before it is due a
-	// lane is leased. What it needs is read by then,
-	// so texts that are due together leave together.
+	// acquireAhead is how long before it is due a lane is leased. What it needs
+	// is read by then, so texts that are due together leave together.
 	acquireAhead = time.Second
 	maxRenew     = 1000 // lanes in one query
 )
 
-// acquireLanes leases due lanes and starts a drain
-// for each, until ctx ends. The lanes of a worker
-// that died are due when their lease has run out.
+// acquireLanes leases due lanes and starts a drain for each, until ctx ends.
+// The lanes of a worker that died are due when their lease has run out.
 func (e *Engine) acquireLanes(ctx context.Context, drains *sync.WaitGroup) {
 	t := time.NewTicker(e.cfg.Poll)
 	defer t.Stop()

@@ -157,10 +157,9 @@ func reportWaits(b *testing.B, l *load, bulk int, asked map[string]time.Time) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkTakeover kills the worker that drains a lane of
-// 300 a minute. gap-s is how long the lane stands still: the
-// product promises 15 s at most. A slot may be used 200 ms
-// late, so 10 texts need 1.8 s at least; less is a burst.
+// BenchmarkTakeover kills the worker that drains a lane of 300 a minute. gap-s
+// is how long the lane stands still: the product promises 15 s at most. A slot
+// may be used 200 ms late, so 10 texts need 1.8 s at least; less is a burst.
 func BenchmarkTakeover(b *testing.B) {
 	for b.Loop() {
 		l, dead := startTakeover(b)

@@ -7,9 +7,8 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// refuse settles a text whose tenant may not text now.
-// One from an automation fails. One from a person is
-// held together with the tenant's open batches, so
+// refuse settles a text whose tenant may not text now. One from an automation
+// fails. One from a person is held together with the tenant's open batches, so
 // that their texts need not be claimed one by one.
 func (l *lane) refuse(ctx context.Context, c ledger.ClaimedMessage, r *eligibility.Refusal) {
 	if c.Source == ledger.SourceAutomation {

@@ -12,9 +12,8 @@ const (
 	// request that was late on its way and one that was not could
 	// put limit + 1 requests into one of Dialpad's 60 s windows.
 	slack = 1.005
-	// maxLate is how late a slot may be used. A worker
-	// that wakes a little late keeps the rate; one that
-	// was away for longer does not burst to catch up.
+	// maxLate is how late a slot may be used. A worker that wakes a little late
+	// keeps the rate; one that was away for longer does not burst to catch up.
 	maxLate = 200 * time.Millisecond
 )
 

@@ -17,9 +17,8 @@ const (
 // isPolled reports whether nothing was added since the last poll.
 func (l *lane) isPolled() bool { return l.polledWakes == l.Additions }
 
-// poll queues the waiting texts that are due, and
-// now and then reads the tenant's settings. It
-// does nothing while neither can have changed.
+// poll queues the waiting texts that are due, and now and then reads the
+// tenant's settings. It does nothing while neither can have changed.
 func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
 		l.polledWakes = -1

@@ -24,9 +24,8 @@ import (
 	"dialpad-texting/models/seed"
 )
 
-// An engine in a process of its own can be killed,
-// and its CPU and memory can be measured. The test
-// binary starts itself again with these variables.
+// An engine in a process of its own can be killed, and its CPU and memory can
+// be measured. The test binary starts itself again with these variables.
 const (
 	childDatabase = "DELIVERY_CHILD_DATABASE"
 	childDialpad  = "DELIVERY_CHILD_DIALPAD"
@@ -120,9 +119,8 @@ func cpuOf(t testing.TB, pid int) time.Duration {
 	return own
 }
 
-// ticks returns a process's own CPU time (proc(5),
-// fields 14 and 15, in hundredths of a second) and
-// that of its children that have ended (16 and 17).
+// ticks returns a process's own CPU time (proc(5), fields 14 and 15, in
+// hundredths of a second) and that of its children that have ended (16 and 17).
 func ticks(t testing.TB, pid int) (own, ended time.Duration) {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

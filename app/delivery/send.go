@@ -65,9 +65,8 @@ func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger
 // checkInterval is the least time between two checks that a lane asks for.
 const checkInterval = time.Minute
 
-// requestCheck has the sender and the connection
-// checked after a 403 or 404: the account, the company
-// or the right to send for others may be gone.
+// requestCheck has the sender and the connection checked after a 403 or 404:
+// the account, the company or the right to send for others may be gone.
 func (l *lane) requestCheck(ctx context.Context, senderID string) {
 	now, last := l.e.cfg.Now(), l.checkedAt.Load()
 	if now.UnixNano()-last < int64(checkInterval) || !l.checkedAt.CompareAndSwap(last, now.UnixNano()) {

@@ -109,10 +109,9 @@ func (s *settler) addFollowUps(moved []ledger.Transition) {
 	s.followUps = append(s.followUps, moved...)
 }
 
-// followUp updates the timelines and batches of the texts
-// that were settled since the last call. It does so for
-// many texts at once, since it costs more than to settle
-// them. What a dying process leaves here, a sweep finds.
+// followUp updates the timelines and batches of the texts that were settled
+// since the last call. It does so for many texts at once, since it costs more
+// than to settle them. What a dying process leaves here, a sweep finds.
 func (s *settler) followUp(ctx context.Context) {
 	s.mu.Lock()
 	moved := s.followUps

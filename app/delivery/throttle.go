@@ -24,9 +24,8 @@ type throttle struct {
 	failures int
 }
 
-// configure takes the tenant's settings over. The
-// first time it loads what the lane's row remembers.
-// It reports whether some of the rate came back.
+// configure takes the tenant's settings over. The first time it loads what the
+// lane's row remembers. It reports whether some of the rate came back.
 func (t *throttle) configure(now time.Time, first bool, row ledger.Lane, perMinute int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -37,9 +36,8 @@ func (t *throttle) configure(now time.Time, first bool, row ledger.Lane, perMinu
 	return t.pacer.recover(now)
 }
 
-// allow returns how many texts may go now, up to n, or
-// how long to wait. While Dialpad seems down it is one
-// at a time: a whole bulk must not turn uncertain.
+// allow returns how many texts may go now, up to n, or how long to wait. While
+// Dialpad seems down it is one at a time: a whole bulk must not turn uncertain.
 func (t *throttle) allow(now time.Time, n int, inFlight int64) (int, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

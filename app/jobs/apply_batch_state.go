@@ -17,8 +17,8 @@ func (r *Runner) applyBatchState(ctx context.Context, j queue.ApplyBatchState) e
 
 // enqueueBatchStates enqueues the batches whose
 // messages were left in an older state of the batch.
-func (r *Runner) enqueueBatchStates(ctx context.Context) error {
-	batches, err := r.Store.Batches.OrphanedAllTenants(ctx, r.Now().Add(-stalledAfter), 100)
+func (s sweeper) enqueueBatchStates(ctx context.Context) error {
+	batches, err := s.Store.Batches.OrphanedAllTenants(ctx, s.Now().Add(-stalledAfter), 100)
 	if err != nil {
 		return err
 	}
@@ -26,5 +26,5 @@ func (r *Runner) enqueueBatchStates(ctx context.Context) error {
 	for i, b := range batches {
 		jobs[i] = queue.ApplyBatchState{TenantID: b.TenantID, BatchID: b.ID}
 	}
-	return r.Store.Enqueue(ctx, jobs...)
+	return s.Store.Enqueue(ctx, jobs...)
 }

@@ -18,9 +18,8 @@ const (
 	// refused is asked for again: another app may have made room.
 	refusedInterval = time.Hour
 	checkInterval   = 24 * time.Hour
-	// silentAfter is how long after a text without any
-	// event a connection and its subscriptions are
-	// checked. Texts of the last silentWindow count.
+	// silentAfter is how long after a text without any event a connection and
+	// its subscriptions are checked. Texts of the last silentWindow count.
 	silentAfter  = 10 * time.Minute
 	silentWindow = time.Hour
 )
@@ -31,7 +30,7 @@ func (r *Runner) checkConnection(ctx context.Context, j queue.CheckConnection) e
 }
 
 // dueConnectionCheck returns the check that a connection is due for.
-func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
+func (s sweeper) dueConnectionCheck(conn models.Connection) []river.JobArgs {
 	interval := checkInterval
 	switch {
 	case conn.State == models.Broken:
@@ -41,7 +40,7 @@ func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
 	case conn.SMSSubscription == "" || conn.ChangeSubscription == "":
 		interval = refusedInterval
 	}
-	if !r.isOlder(conn.LastCheckedAt, interval, conn.TenantID) {
+	if !s.isOlder(conn.LastCheckedAt, interval, conn.TenantID) {
 		return nil
 	}
 	return []river.JobArgs{queue.CheckConnection{TenantID: conn.TenantID}}
@@ -49,14 +48,14 @@ func (r *Runner) dueConnectionCheck(conn models.Connection) []river.JobArgs {
 
 // enqueueSilentConnections checks the connections whose
 // texts bring no events, or whose texts Dialpad has refused.
-func (r *Runner) enqueueSilentConnections(ctx context.Context) error {
-	now := r.Now()
-	tenants, err := r.Store.Connections.SilentAllTenants(ctx, models.SilentFilter{
+func (s sweeper) enqueueSilentConnections(ctx context.Context) error {
+	now := s.Now()
+	tenants, err := s.Store.Connections.SilentAllTenants(ctx, models.SilentFilter{
 		Since: now.Add(-silentWindow), Before: now.Add(-silentAfter), CheckedBefore: now.Add(-silentAfter)})
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.CheckConnection {
+	return enqueueForTenants(ctx, s.Store, tenants, func(id string) queue.CheckConnection {
 		return queue.CheckConnection{TenantID: id}
 	})
 }

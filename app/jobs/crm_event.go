@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -18,15 +19,21 @@ const (
 	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
 )
 
+// CRMEvents applies the CRM's events.
+type CRMEvents struct {
+	Store       *models.Store
+	Eligibility *eligibility.Checker
+}
+
 // Apply applies an event of the CRM (contract, section 2). Events come
 // at least once and in any order: an event changes nothing if its seq
 // is lower than one already applied to the same tenant, user or number.
-func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
-	t, err := r.Store.Tenants.Get(ctx, e.Tenant.ID)
+func (v CRMEvents) Apply(ctx context.Context, e crm.Event, seq *int64) error {
+	t, err := v.Store.Tenants.Get(ctx, e.Tenant.ID)
 	if err != nil {
 		return err
 	}
-	return r.Store.Tx(ctx, func(tx *models.Store) error {
+	return v.Store.Tx(ctx, func(tx *models.Store) error {
 		subj, err := subject(ctx, tx, t, e)
 		if err != nil {
 			return err
@@ -37,13 +44,12 @@ func (r *Runner) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 				return err
 			}
 		}
-		return r.apply(ctx, tx, t, e)
+		return v.apply(ctx, tx, t, e)
 	})
 }
 
-// subject returns what an event's sequence counts for.
-// A number is named by its keyed hash, which survives
-// an erasure. An erasure is a subject of its own: no
+// subject returns what an event's sequence counts for. A number is named by its
+// keyed hash, which survives an erasure. An erasure is a subject of its own: no
 // later event of the tenant may keep it from happening.
 func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) (string, error) {
 	switch e.Type {
@@ -70,10 +76,10 @@ func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number st
 	return tx.Tenants.NumberKey(ctx, t.ID, number)
 }
 
-func (r *Runner) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
+func (v CRMEvents) apply(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
 	switch e.Type {
 	case crm.EventPlanChanged:
-		return r.applyPlan(ctx, tx, e)
+		return v.applyPlan(ctx, tx, e)
 	case crm.EventTenantRenamed:
 		return nil // the signed tenant block is stored already
 	case crm.EventAppUninstalled:
@@ -110,9 +116,9 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 }
 
 // applyPlan holds the open batches when the plan no longer includes Dialpad.
-func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
+func (v CRMEvents) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) error {
 	now, err := tx.Tenants.Get(ctx, e.Tenant.ID)
-	if err != nil || r.Eligibility.HasPlan(now.Plan) {
+	if err != nil || v.Eligibility.HasPlan(now.Plan) {
 		return err
 	}
 	n, err := tx.Batches.Hold(ctx, now.ID, "", ledger.HeldPlan, wordsDowngraded)

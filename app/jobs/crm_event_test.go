@@ -23,9 +23,9 @@ func (w *world) applyEvent(seq int64, e crm.Event) error {
 	w.t.Helper()
 	e.Tenant = crm.Tenant{ID: "t_9"}
 	if seq == 0 {
-		return w.Apply(ctx, e, nil)
+		return w.crmEvents.Apply(ctx, e, nil)
 	}
-	return w.Apply(ctx, e, &seq)
+	return w.crmEvents.Apply(ctx, e, &seq)
 }
 
 func (w *world) asker(id, email, role string, c *crm.Ctx) access.Asker {

@@ -62,8 +62,8 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 }
 
 // unfinishedConnect returns the job of a grant that was never finished.
-func (r *Runner) unfinishedConnect(conn models.Connection) []river.JobArgs {
-	if conn.State == models.Connected && !conn.Ready && r.Now().Sub(conn.ConnectedAt) > unfinishedAfter {
+func (s sweeper) unfinishedConnect(conn models.Connection) []river.JobArgs {
+	if conn.State == models.Connected && !conn.Ready && s.Now().Sub(conn.ConnectedAt) > unfinishedAfter {
 		return []river.JobArgs{conn.Finish()}
 	}
 	return nil

@@ -24,7 +24,7 @@ func (w *world) storeScheduled(id string) {
 func (w *world) applyUnordered(e crm.Event) {
 	w.t.Helper()
 	e.Tenant.ID = "t_9"
-	w.must(w.Apply(ctx, e, nil))
+	w.must(w.crmEvents.Apply(ctx, e, nil))
 }
 
 func (w *world) setPlan(plan string) { w.SetPlan(w.t, plan) }

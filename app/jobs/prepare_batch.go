@@ -19,14 +19,14 @@ func (r *Runner) prepareBatch(ctx context.Context, j queue.PrepareBatch) error {
 }
 
 // prepareStalledBatches prepares batches whose job died.
-func (r *Runner) prepareStalledBatches(ctx context.Context) error {
-	stalled, err := r.Store.Batches.StalledPreparingAllTenants(ctx, r.Now().Add(-stalledAfter), 50)
+func (s sweeper) prepareStalledBatches(ctx context.Context) error {
+	stalled, err := s.Store.Batches.StalledPreparingAllTenants(ctx, s.Now().Add(-stalledAfter), 50)
 	var g errgroup.Group
 	g.SetLimit(sweepConcurrency)
 	for _, b := range stalled {
 		g.Go(func() error {
-			if _, err := r.Audience.Prepare(ctx, b.TenantID, b.ID); err != nil {
-				r.Log.Warn("prepare stalled batch failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
+			if _, err := s.Audience.Prepare(ctx, b.TenantID, b.ID); err != nil {
+				s.Log.Warn("prepare stalled batch failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
 			}
 			return nil
 		})

@@ -39,9 +39,8 @@ func (r *Runner) processEvent(ctx context.Context, j queue.ProcessEvent) error {
 	case e.OptWord != "":
 		return r.OptOuts.ApplyReply(ctx, e)
 	case strings.EqualFold(e.Direction, "inbound"):
-		// Without a content scope the event does not
-		// say what was written. It may have been
-		// STOP, so Dialpad's list is read again.
+		// Without a content scope the event does not say what was written. It
+		// may have been STOP, so Dialpad's list is read again.
 		if err := r.Store.Connections.ExpireOptOuts(ctx, j.TenantID); err != nil {
 			return err
 		}
@@ -91,8 +90,8 @@ func (r *Runner) readChangedUsers(ctx context.Context, e ledger.WebhookEvent) er
 }
 
 // processStalledEvents applies events whose job died.
-func (r *Runner) processStalledEvents(ctx context.Context) error {
-	events, err := r.Store.Events.PendingAllTenants(ctx, r.Now().Add(-stalledEventAfter), 500)
+func (s sweeper) processStalledEvents(ctx context.Context) error {
+	events, err := s.Store.Events.PendingAllTenants(ctx, s.Now().Add(-stalledEventAfter), 500)
 	ctx, cancel := context.WithTimeout(ctx, stalledEventTimeout)
 	defer cancel()
 	var g errgroup.Group
@@ -100,9 +99,9 @@ func (r *Runner) processStalledEvents(ctx context.Context) error {
 	for _, e := range events {
 		g.Go(func() error {
 			var snoozed *river.JobSnoozeError
-			err := r.processEvent(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
+			err := s.processEvent(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 			if err != nil && !errors.As(err, &snoozed) {
-				r.Log.Warn("process stalled event failed", "tenant", e.TenantID, "event", e.ID, "err", err)
+				s.Log.Warn("process stalled event failed", "tenant", e.TenantID, "event", e.ID, "err", err)
 			}
 			return nil
 		})

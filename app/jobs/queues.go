@@ -26,9 +26,8 @@ const (
 	completedJobAge = time.Hour
 )
 
-// riverConfig returns River's configuration. Every
-// process knows every kind of job, since a leader
-// discards the stuck jobs of kinds it does not know.
+// riverConfig returns River's configuration. Every process knows every kind of
+// job, since a leader discards the stuck jobs of kinds it does not know.
 func (r *Runner) riverConfig() *river.Config {
 	return &river.Config{
 		Workers: r.workers(),
@@ -62,7 +61,7 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.applyBatchState)
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
-	add(ws, func(ctx context.Context, _ queue.Sweep) error { return r.sweep(ctx) })
+	add(ws, func(ctx context.Context, _ queue.Sweep) error { return sweeper{r}.sweep(ctx) })
 	return ws
 }
 
@@ -81,9 +80,8 @@ func add[T river.JobArgs](ws *river.Workers, handle func(context.Context, T) err
 	river.AddWorker(ws, &handler[T]{handle: handle})
 }
 
-// resumable gives work that can be resumed less than
-// a job's timeout, and the rest of it another run: a
-// dead worker's batch must not wait for long.
+// resumable gives work that can be resumed less than a job's timeout, and the
+// rest of it another run: a dead worker's batch must not wait for long.
 func resumable(ctx context.Context, work func(context.Context) error) error {
 	budget, cancel := context.WithTimeout(ctx, jobTimeout*2/3)
 	defer cancel()

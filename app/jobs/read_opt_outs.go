@@ -19,8 +19,8 @@ func (r *Runner) readOptOuts(ctx context.Context, j queue.ReadOptOuts) error {
 }
 
 // dueOptOutRead returns the job that reads the list again each hour.
-func (r *Runner) dueOptOutRead(conn models.Connection) []river.JobArgs {
-	if !conn.Usable() || !r.isOlder(conn.OptOutsAt, optOutsInterval, conn.TenantID) {
+func (s sweeper) dueOptOutRead(conn models.Connection) []river.JobArgs {
+	if !conn.Usable() || !s.isOlder(conn.OptOutsAt, optOutsInterval, conn.TenantID) {
 		return nil
 	}
 	return []river.JobArgs{queue.ReadOptOuts{TenantID: conn.TenantID}}

@@ -20,12 +20,12 @@ func (r *Runner) readStaleAccounts(ctx context.Context, j queue.ReadStaleAccount
 }
 
 // enqueueStaleAccounts enqueues a read for each tenant with stale accounts.
-func (r *Runner) enqueueStaleAccounts(ctx context.Context) error {
-	tenants, err := r.Store.Accounts.StaleTenantsAllTenants(ctx)
+func (s sweeper) enqueueStaleAccounts(ctx context.Context) error {
+	tenants, err := s.Store.Accounts.StaleTenantsAllTenants(ctx)
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.ReadStaleAccounts {
+	return enqueueForTenants(ctx, s.Store, tenants, func(id string) queue.ReadStaleAccounts {
 		return queue.ReadStaleAccounts{TenantID: id}
 	})
 }

@@ -1,6 +1,6 @@
-// Package jobs runs the background work: it gives the
-// rounds of the other packages their loops, queues,
-// timeouts and retries, and applies the CRM's events.
+// Package jobs runs the background work: it gives the rounds of the other
+// packages their loops, queues, timeouts and retries. It also applies the
+// CRM's events.
 //
 // Each job has a file of its name, with its handler and the sweep
 // that finds its work when the job was lost. Every job is idempotent.
@@ -24,7 +24,6 @@ import (
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/delivery"
-	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/timeline"
@@ -36,7 +35,6 @@ import (
 // Runner runs everything that works in the background.
 type Runner struct {
 	Store       *models.Store
-	Eligibility *eligibility.Checker
 	Connector   *connection.Connector
 	Connections *connection.Connections
 	Installer   *install.Installer
@@ -84,7 +82,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		r.every(ctx, timelineInterval, "enqueue timeline syncs failed", r.enqueueTimelineSyncs)
+		r.every(ctx, timelineInterval, "enqueue timeline syncs failed", sweeper{r}.enqueueTimelineSyncs)
 		return nil
 	})
 	g.Go(func() error {

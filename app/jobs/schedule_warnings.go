@@ -11,15 +11,15 @@ import (
 const warnInterval = time.Minute
 
 // warnSchedules updates the warnings of schedules that are going to fail.
-func (r *Runner) warnSchedules(ctx context.Context) error {
-	now := r.Now()
-	if last := r.warnedAt.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)).Abs() < warnInterval {
-		r.warnedAt.Store(last)
+func (s sweeper) warnSchedules(ctx context.Context) error {
+	now := s.Now()
+	if last := s.warnedAt.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)).Abs() < warnInterval {
+		s.warnedAt.Store(last)
 		return nil
 	}
-	n, err := r.Batches.Scheduler.WarnAllTenants(ctx)
+	n, err := s.Batches.Scheduler.WarnAllTenants(ctx)
 	if n != (batch.WarningCounts{}) {
-		r.Log.Info("updated schedule warnings", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved, "asked", n.Refreshed)
+		s.Log.Info("updated schedule warnings", "warned", n.Warned, "cleared", n.Cleared, "moved", n.Moved, "asked", n.Refreshed)
 	}
 	return err
 }

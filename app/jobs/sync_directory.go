@@ -26,8 +26,8 @@ func (r *Runner) readDirectory(ctx context.Context, tenantID string) error {
 
 // dueDirectorySync returns the jobs that read people again each
 // hour: neither Dialpad nor the CRM reports every change by itself.
-func (r *Runner) dueDirectorySync(conn models.Connection) []river.JobArgs {
-	if !conn.Usable() || !r.isOlder(conn.DirectoryAt, directoryInterval, conn.TenantID) {
+func (s sweeper) dueDirectorySync(conn models.Connection) []river.JobArgs {
+	if !conn.Usable() || !s.isOlder(conn.DirectoryAt, directoryInterval, conn.TenantID) {
 		return nil
 	}
 	return []river.JobArgs{queue.SyncDirectory{TenantID: conn.TenantID}, queue.SyncUsers{TenantID: conn.TenantID}}

@@ -13,12 +13,12 @@ func (r *Runner) syncTimeline(ctx context.Context, j queue.SyncTimeline) error {
 }
 
 // enqueueTimelineSyncs enqueues a sync for each tenant with pending changes.
-func (r *Runner) enqueueTimelineSyncs(ctx context.Context) error {
-	tenants, err := r.Store.Messages.TimelinePendingTenantsAllTenants(ctx)
+func (s sweeper) enqueueTimelineSyncs(ctx context.Context) error {
+	tenants, err := s.Store.Messages.TimelinePendingTenantsAllTenants(ctx)
 	if err != nil {
 		return err
 	}
-	return enqueueForTenants(ctx, r.Store, tenants, func(id string) queue.SyncTimeline {
+	return enqueueForTenants(ctx, s.Store, tenants, func(id string) queue.SyncTimeline {
 		return queue.SyncTimeline{TenantID: id}
 	})
 }

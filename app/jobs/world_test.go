@@ -50,6 +50,8 @@ type world struct {
 	webhook *webhook.Receiver
 	dp      *dialpad.Client
 	admin   models.Session
+
+	crmEvents jobs.CRMEvents
 }
 
 // each runs a test on both databases, with the
@@ -81,7 +83,8 @@ func newWorld(t *testing.T, dsn string) *world {
 	engine := delivery.New(w.db.Store, w.dp, eligible, tokens, people, delivery.Config{WorkerID: "w1", Now: now})
 	w.texts = apptest.NewServices(w.db.Store, w.CRMClient, eligible, audience.Config{Now: now, Notify: engine.Notify})
 	action := automation.New(w.db.Store, w.CRMClient, eligible, w.texts.Texts(), automation.Config{Now: now, Notify: engine.Notify})
-	w.Runner = &jobs.Runner{Store: w.db.Store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
+	w.crmEvents = jobs.CRMEvents{Store: w.db.Store, Eligibility: eligible}
+	w.Runner = &jobs.Runner{Store: w.db.Store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
 		Timeline: timeline.New(w.db.Store, w.CRMClient), Reconciler: delivery.NewReconciler(w.db.Store),
 		OptOuts: optout.New(w.db.Store, w.dp, w.CRMClient, tokens, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
 	w.webhook = webhook.New(w.db.Store, w.NotifyEvents)
@@ -178,9 +181,8 @@ func (w *world) eventually(timeout time.Duration, what string, ok func() bool) {
 	sandboxtest.Eventually(w.t, timeout, what, ok)
 }
 
-// eventuallySwept is eventually with a sweep each
-// second. One sweep may not be enough: a job that
-// still runs keeps a second one out of the queue.
+// eventuallySwept is eventually with a sweep each second. One sweep may not be
+// enough: a job that still runs keeps a second one out of the queue.
 func (w *world) eventuallySwept(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	var last time.Time

@@ -31,8 +31,7 @@ func messageTimeline(m ledger.Message, b ledger.Batch, attempts []AttemptView, e
 	return out
 }
 
-// checked is the outcome for the record: number, opt-outs, merge
-// fields.
+// checked is the outcome for the record: number, opt-outs, merge fields.
 func checked(m ledger.Message) MomentView {
 	if m.State == ledger.Skipped || m.State == ledger.Failed && m.Attempt == 0 {
 		return MomentView{At: m.CreatedAt, State: m.State, Text: "Checked: " + m.ErrorText}

@@ -1,6 +1,5 @@
-// Package timeline shows the CRM what became of each
-// text: it upserts one activity for each message. An
-// update may come late but is never lost.
+// Package timeline shows the CRM what became of each text: it upserts one
+// activity for each message. An update may come late but is never lost.
 package timeline
 
 import (
@@ -138,15 +137,14 @@ func (s *Syncer) postpone(page []ledger.Message, failed []error, tookNone bool) 
 	return nil
 }
 
-// isMessageFault reports whether an error may
-// concern this message alone: the CRM answered with
-// status 500 or with something that can't be read.
+// isMessageFault reports whether an error may concern this message alone:
+// the CRM answered 500 or unreadably.
 func isMessageFault(err error) bool {
 	var e *crm.Error
 	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Kind == crm.Garbage)
 }
 
-// sources returns where each batch of the page came from, by batch id.
+// sources returns the source of each batch of the page, by batch id.
 func (s *Syncer) sources(ctx context.Context, tenantID string, page []ledger.Message) (map[string]string, error) {
 	out := map[string]string{}
 	for _, m := range page {
@@ -165,7 +163,7 @@ func (s *Syncer) sources(ctx context.Context, tenantID string, page []ledger.Mes
 // sync sends one message's activity and marks the message as synced.
 func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, source string) error {
 	if m.Erased() {
-		return nil // there is no person left to show it for
+		return nil // its person was erased
 	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
 		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
@@ -181,10 +179,9 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, sour
 	return err
 }
 
-// finalStatuses say that the CRM does not want a message,
-// for example because its record is gone: asking again
-// would not help. 401 and 403 are not among them: a secret
-// that is being rotated says nothing about a message.
+// finalStatuses reject a message for good, for example because its
+// record is gone. 401 and 403 are not among them: they occur
+// while a secret is rotated.
 var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
 
 // publicState maps a message's state to one that the CRM knows.

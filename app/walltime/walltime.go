@@ -100,8 +100,7 @@ func (s Schedule) Reread() (time.Time, bool) {
 	return at.UTC(), err == nil
 }
 
-// OffsetAt is a zone's offset at an instant, "-04:00"; "" for an
-// unknown zone.
+// OffsetAt is a zone's offset at an instant, "-04:00"; "" for an unknown zone.
 func OffsetAt(at time.Time, zone string) string {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

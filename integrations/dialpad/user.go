@@ -55,8 +55,7 @@ type UsersQuery struct {
 	Cursor string
 }
 
-// UserPage is one page of at most 100 users. The last page has
-// Cursor "".
+// UserPage is one page of at most 100 users. The last page has Cursor "".
 type UserPage struct {
 	Items  []User
 	Cursor string

@@ -71,13 +71,13 @@ func ledgerWrites(s source) []string {
 func TestLedgerWritesAreFound(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		"db.Exec(`UPDATE messages SET state = 'sent'`)":                 true,
-		"db.Exec(\"INSERT INTO attempts (id) VALUES (1)\")":             true,
-		"db.Model(&Lane{}).Where(\"id = 1\").Updates(set)":              true,
-		"db.Create(&ledger.Message{})":                                  true,
-		"db.Exec(`SELECT 1 FROM messages; UPDATE batches SET state=1`)": false,
-		"db.Model(&Batch{}).Updates(set)":                               false,
-		"db.Model(&Message{}).Count(&n)":                                false,
+		"db.Exec(`UPDATE messages SET state = 'sent'`)":                true,
+		"db.Exec(\"INSERT INTO attempts (id) VALUES (1)\")":            true,
+		"db.Model(&Lane{}).Where(\"id = 1\").Updates(set)":             true,
+		"db.Create(&ledger.Message{})":                                 true,
+		"db.Exec(`SELECT 1 FROM messages; UPDATE tenants SET name=1`)": false,
+		"db.Model(&Tenant{}).Updates(set)":                             false,
+		"db.Model(&Message{}).Count(&n)":                               false,
 	} {
 		s, err := parseText("p.go", "package p\nfunc f() { _ = "+text+" }\n")
 		if err != nil {

@@ -11,30 +11,62 @@ var imports = map[string][]string{
 	".": {"internal/cli", "internal/program", "internal/demo", "internal/drill"},
 
 	"internal/cli":     {},
+	"internal/ctxtime": {},
 	"internal/program": {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
 	"internal/demo": {"internal/cli", "internal/program", "config",
 		"integrations/crm", "integrations/crm/sandbox", "integrations/dialpad/sandbox"},
 	"internal/drill": {"internal/cli", "internal/program", "internal/demo",
-		"app/market", "app/texting", "models", "integrations/crm", "integrations/dialpad/sandbox"},
+		"app/access", "app/batch", "app/connection", "models", "models/ledger", "integrations/crm", "integrations/dialpad/sandbox"},
 
-	"handlers": {"config", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
+	"handlers": {"config", "static", "app/...", "models", "models/ledger", "integrations/crm", "integrations/dialpad"},
 
-	"app/access":     {"models", "integrations/crm"},
-	"app/accounts":   {"models", "integrations/crm", "integrations/dialpad", "app/market"},
-	"app/automation": {"models", "integrations/crm", "app/compose", "app/market", "app/texting"},
-	"app/compose":    {},
-	"app/delivery":   {"models", "integrations/crm", "integrations/dialpad", "app/accounts", "app/compose", "app/market"},
-	"app/market":     {"models", "integrations/dialpad"},
-	"app/texting":    {"models", "integrations/crm", "integrations/dialpad", "app/compose", "app/market"},
-	"app/work": {"models", "integrations/crm", "app/accounts", "app/automation", "app/compose", "app/delivery",
-		"app/market", "app/texting"},
+	// What the others build on.
+	"app/compose":   {},
+	"app/apierror":  {"models", "app/compose"},
+	"app/walltime":  {"app/apierror"},
+	"app/crmtenant": {"models", "integrations/crm"},
+
+	"app/access": {"models", "integrations/crm"},
+	"app/templates": {"models", "integrations/crm",
+		"app/apierror", "app/compose", "app/crmtenant"},
+	"app/timeline": {"models", "models/ledger", "integrations/crm", "app/crmtenant"},
+	"app/optout": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad",
+		"app/apierror", "app/compose", "app/crmtenant"},
+
+	// A tenant's plan, installation, connection and people.
+	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},
+	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/dialpad", "app/eligibility"},
+	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
+	"app/accounts":    {"models", "integrations/crm", "integrations/dialpad", "app/connection", "app/eligibility"},
+
+	// From a request to its messages.
+	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",
+		"app/access", "app/apierror", "app/compose", "app/crmtenant", "app/eligibility", "app/optout", "app/templates", "app/walltime"},
+	"app/batch": {"models", "models/ledger", "models/queue", "integrations/crm",
+		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/templates", "app/walltime"},
+	"app/outbox": {"models", "models/ledger", "integrations/crm",
+		"app/access", "app/apierror", "app/audience", "app/batch", "app/compose", "app/walltime"},
+	"app/popup": {"models", "integrations/crm",
+		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/optout", "app/outbox", "app/templates"},
+	"app/automation": {"models", "models/ledger", "models/queue", "integrations/crm",
+		"app/apierror", "app/audience", "app/batch", "app/compose", "app/crmtenant", "app/eligibility", "app/templates"},
+
+	// What runs in the background.
+	"app/delivery": {"models", "models/ledger", "models/queue", "integrations/dialpad",
+		"app/accounts", "app/compose", "app/connection", "app/eligibility", "internal/ctxtime"},
+	"app/jobs": {"models", "models/ledger", "models/queue", "integrations/crm",
+		"app/accounts", "app/audience", "app/automation", "app/batch", "app/compose", "app/connection", "app/delivery",
+		"app/eligibility", "app/install", "app/optout", "app/timeline", "internal/ctxtime"},
 
 	"integrations/crm":             {},
 	"integrations/crm/sandbox":     {"integrations/crm"},
 	"integrations/dialpad":         {},
-	"integrations/dialpad/sandbox": {"integrations/dialpad"},
+	"integrations/dialpad/sandbox": {},
 
-	"models":            {"models/migrations", "models/sqlite"},
+	"models":            {"models/database", "models/ledger", "models/queue"},
+	"models/ledger":     {"models/database", "models/queue"},
+	"models/queue":      {},
+	"models/database":   {"models/migrations", "models/sqlite"},
 	"models/migrations": {},
 	"models/sqlite":     {},
 
@@ -44,8 +76,9 @@ var imports = map[string][]string{
 
 // testPackages are for tests: no package of the table above may import them.
 var testPackages = []string{
-	"internal/browser", "internal/browsertest", "internal/conventions", "internal/demotest", "internal/e2e",
-	"models/modeltest", "models/seed", "static/openapitest",
+	"internal/apptest", "internal/browser", "internal/browsertest", "internal/conventions", "internal/demotest",
+	"internal/e2e", "internal/sandboxtest",
+	"models/ledger/ledgertest", "models/modeltest", "models/seed", "static/openapitest",
 }
 
 // libraries lists which packages may import a library, by the prefix of its
@@ -64,12 +97,16 @@ var environmentReaders = []string{".", "config"}
 // or Until.
 var clockUsers = []string{"app/...", "handlers", "models/..."}
 
-// ledgerTables hold the messages and what becomes of them; only ledgerWriters
-// write them, in SQL or through the model of the table.
+// ledgerTables hold the batches, their messages and what becomes of them. Only
+// ledgerWriters write them, in SQL or through the model of the table.
 var (
-	ledgerTables  = []string{"messages", "lanes", "attempts", "webhook_events"}
-	ledgerModels  = []string{"Message", "Lane", "AttemptRow", "WebhookEvent"}
-	ledgerWriters = []string{"models"}
+	ledgerTables = []string{
+		"messages", "lanes", "lane_turns", "attempts", "webhook_events", "batches", "recipients", "callbacks",
+	}
+	ledgerModels = []string{
+		"Message", "Lane", "Attempt", "WebhookEvent", "Batch", "Recipient", "Callback",
+	}
+	ledgerWriters = []string{"models/ledger/..."}
 )
 
 // Limits of what is not a test.
@@ -79,34 +116,3 @@ const (
 	maxMethods         = 30
 	maxWordsPerComment = 10.0 // on average, in a line of a package's comments
 )
-
-// manyMethods lists types with more than maxMethods, and how many they may
-// have.
-var manyMethods = map[string]int{
-	"app/market.Market":                    89,
-	"app/texting.Texting":                  93,
-	"handlers.server":                      75, // one for each address
-	"integrations/crm/sandbox.Sandbox":     86,
-	"integrations/dialpad.Client":          31, // one for each call
-	"integrations/dialpad/sandbox.Sandbox": 110,
-	"models.Store":                         215,
-}
-
-// longComments lists packages with more than maxWordsPerComment, and their
-// limit.
-var longComments = map[string]float64{
-	"app/access":           14.5,
-	"app/accounts":         14,
-	"app/automation":       13.5,
-	"app/delivery":         13.5,
-	"app/market":           13,
-	"app/texting":          13,
-	"app/work":             14.5,
-	"handlers":             13,
-	"integrations/crm":     11,
-	"integrations/dialpad": 11.5,
-	"models":               12.5,
-	"models/modeltest":     11,
-	"models/sqlite":        13.5,
-	"static":               10.5,
-}

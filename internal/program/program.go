@@ -104,7 +104,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		Live: func(ctx context.Context, tenantID string) error {
 			return people.RefreshPeople(ctx, tenantID, time.Minute)
 		}})
-	p.Jobs = &jobs.Runner{Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
+	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
@@ -119,7 +119,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box,
-		Automation: action, Events: p.Jobs, Webhook: p.webhook, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+		Automation: action, Events: jobs.CRMEvents{Store: store, Eligibility: eligible}, Webhook: p.webhook, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }
 

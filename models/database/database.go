@@ -100,9 +100,8 @@ func (d *DB) connectPostgres(ctx context.Context, address string, maxConns int) 
 		return nil, errors.New("DATABASE_URL is not a Postgres address")
 	}
 	cfg.MaxConns = int32(cmp.Or(maxConns, 24))
-	// Planning a claim costs as much as running it, so plans are
-	// reused. The literals in the statements select the partial
-	// indexes.
+	// Planning a claim costs as much as running it, so plans are reused. The
+	// literals in the statements select the partial indexes.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	// Each connection has a cache of its own, and few statements are
 	// frequent.

@@ -124,8 +124,7 @@ func (s Batches) Get(ctx context.Context, tenantID, userID, id string) (Batch, e
 	return b, database.Translate(q.Take(&b).Error)
 }
 
-// Lock returns a batch, locked until the transaction ends, or
-// ErrNotFound.
+// Lock returns a batch, locked until the transaction ends, or ErrNotFound.
 func (s Batches) Lock(ctx context.Context, tenantID, id string) (Batch, error) {
 	var b Batch
 	return b, database.Translate(s.l.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Take(&b, "tenant_id = ? AND id = ?", tenantID, id).Error)

@@ -81,7 +81,7 @@ func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement str
 		return s.claimPostgres(ctx, requests, statement)
 	}
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
-		results, err = tx.Lanes.claimSQLite(ctx, requests)
+		results, err = sqliteClaim{tx}.run(ctx, requests)
 		return err
 	})
 	return results, err

@@ -7,9 +7,10 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// SQLite has no updates inside a WITH, so a claim is a transaction of
-// several statements: one per lane to pick messages, the rest for all
-// lanes at once.
+// sqliteClaim claims in a transaction of several statements, since SQLite
+// has no updates inside a WITH: one statement per lane picks messages,
+// the rest are for all lanes at once.
+type sqliteClaim struct{ l *Ledger }
 
 // pickedRow is a message that is claimed.
 type pickedRow struct {
@@ -34,9 +35,9 @@ type factsRow struct {
 	ClaimedMessage
 }
 
-func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]ClaimResult, error) {
+func (s sqliteClaim) run(ctx context.Context, requests []ClaimRequest) ([]ClaimResult, error) {
 	results, requestOf := make([]ClaimResult, len(requests)), make(map[string]int, len(requests))
-	additions, err := s.leasedSQLite(ctx, requests)
+	additions, err := s.leased(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]Clai
 			continue
 		}
 		results[i].Additions, requestOf[r.Lane.ID] = n, i
-		rows, err := s.pickSQLite(ctx, r)
+		rows, err := s.pick(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +59,7 @@ func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]Clai
 	if err := s.l.exec(ctx, "claim_advance", map[string]any{"lanes": database.JSON(lanes), "now": s.l.db.Now()}); err != nil || len(picked) == 0 {
 		return results, err
 	}
-	facts, err := s.markSendingSQLite(ctx, picked)
+	facts, err := s.markSending(ctx, picked)
 	for _, row := range facts {
 		r := &results[requestOf[row.LaneID]]
 		r.Messages = append(r.Messages, row.ClaimedMessage)
@@ -66,9 +67,9 @@ func (s Lanes) claimSQLite(ctx context.Context, requests []ClaimRequest) ([]Clai
 	return results, err
 }
 
-// leasedSQLite returns Lane.Additions by the index of the request, for
+// leased returns Lane.Additions by the index of the request, for
 // the lanes whose lease is valid.
-func (s Lanes) leasedSQLite(ctx context.Context, requests []ClaimRequest) (map[int]int64, error) {
+func (s sqliteClaim) leased(ctx context.Context, requests []ClaimRequest) (map[int]int64, error) {
 	var rows []struct {
 		At        int
 		Additions int64
@@ -81,8 +82,8 @@ func (s Lanes) leasedSQLite(ctx context.Context, requests []ClaimRequest) (map[i
 	return additions, err
 }
 
-// pickSQLite returns the messages to claim from one lane.
-func (s Lanes) pickSQLite(ctx context.Context, r ClaimRequest) (rows []pickedRow, err error) {
+// pick returns the messages to claim from one lane.
+func (s sqliteClaim) pick(ctx context.Context, r ClaimRequest) (rows []pickedRow, err error) {
 	err = s.l.query(ctx, "claim_pick", map[string]any{"lane": r.Lane.ID, "n": r.N,
 		"lower_class": r.LowerClass, "max_lower_class": r.MaxLowerClass}, &rows)
 	for i := range rows {
@@ -91,8 +92,7 @@ func (s Lanes) pickSQLite(ctx context.Context, r ClaimRequest) (rows []pickedRow
 	return rows, err
 }
 
-// advanceLane returns a lane's row after a claim of the picked
-// messages.
+// advanceLane returns a lane's row after a claim of the picked messages.
 func advanceLane(r ClaimRequest, picked []pickedRow) laneRow {
 	var turns [ClassBulk + 1]int64
 	for _, p := range picked {
@@ -102,8 +102,8 @@ func advanceLane(r ClaimRequest, picked []pickedRow) laneRow {
 	return laneRow{r.Lane.ID, slot.UTC().Format(database.TimeFormat), len(picked), turns[ClassBulk], turns[ClassAutomation]}
 }
 
-// markSendingSQLite marks messages as sending and returns their facts.
-func (s Lanes) markSendingSQLite(ctx context.Context, picked []pickedRow) (facts []factsRow, err error) {
+// markSending marks messages as sending and returns their facts.
+func (s sqliteClaim) markSending(ctx context.Context, picked []pickedRow) (facts []factsRow, err error) {
 	args := map[string]any{"picked": database.JSON(picked), "now": s.l.db.Now()}
 	if err := s.l.exec(ctx, "claim_mark", args); err != nil {
 		return nil, err

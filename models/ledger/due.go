@@ -38,7 +38,7 @@ func (s Lanes) due(ctx context.Context, l Lane, n int) ([]Message, error) {
 		Where("lane_id = ? AND tenant_id = ? AND state = 'waiting' AND due_at <= ?", l.ID, l.TenantID, now).
 		Order("due_at, id").Limit(n).Find(&due).Error
 	if err == nil && len(due) > 0 && now.Sub(*due[0].DueAt) > overdueAfter {
-		err = s.stopOverdueWaiting(ctx, l)
+		err = lateRule{s.l}.stopOverdueWaiting(ctx, l)
 	}
 	return due, err
 }

@@ -39,8 +39,7 @@ var overrides = map[string][]string{
 	HeldUser:         {HeldBroken},
 }
 
-// maxIDsPerStatement is below the limit of parameters of both
-// databases.
+// maxIDsPerStatement is below the limit of parameters of both databases.
 const maxIDsPerStatement = 1000
 
 // openStates are the states of a batch that has not ended.

@@ -28,7 +28,7 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 	if err == nil {
 		// Outside the transaction, which locks the lanes: preparing
 		// locks a batch before its lane.
-		err = s.stopOverdueQueued(ctx, lanes)
+		err = lateRule{s.l}.stopOverdueQueued(ctx, lanes)
 	}
 	if err != nil {
 		return nil, err

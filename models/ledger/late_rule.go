@@ -28,25 +28,28 @@ func (b Batch) StoppedLate(now time.Time) map[string]any {
 	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC()}
 }
 
+// lateRule stops the batches whose messages are too late.
+type lateRule struct{ l *Ledger }
+
 // stopOverdueWaiting applies the late rule to batches of a lane with
 // overdue waiting messages: no worker ran, or a backup was restored.
-func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
+func (r lateRule) stopOverdueWaiting(ctx context.Context, l Lane) error {
 	var ids []string
-	err := s.l.query(ctx, "overdue_waiting", map[string]any{"lane": l.ID, "tenant": l.TenantID,
-		"before": s.l.db.Now().Add(-overdueAfter)}, &ids)
+	err := r.l.query(ctx, "overdue_waiting", map[string]any{"lane": l.ID, "tenant": l.TenantID,
+		"before": r.l.db.Now().Add(-overdueAfter)}, &ids)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		var m Message
-		err := s.firstBy(ctx, "due_at", l.TenantID, id, Waiting, &m)
+		err := r.firstBy(ctx, "due_at", l.TenantID, id, Waiting, &m)
 		if errors.Is(err, database.ErrNotFound) {
 			continue // cancelled meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.l.Batches.applyLateRule(ctx, l.TenantID, id, *m.DueAt); err != nil {
+		if err := r.apply(ctx, l.TenantID, id, *m.DueAt); err != nil {
 			return err
 		}
 	}
@@ -57,8 +60,8 @@ func (s Lanes) stopOverdueWaiting(ctx context.Context, l Lane) error {
 // that were queued in lanes from which nothing was sent since. A long
 // bulk may be queued for hours without being late, but then its lane
 // sends.
-func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
-	now, idle := s.l.db.Now(), map[string]Lane{}
+func (r lateRule) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
+	now, idle := r.l.db.Now(), map[string]Lane{}
 	var ids []string
 	for _, l := range lanes {
 		if l.SlotAt == nil || now.Sub(*l.SlotAt) > overdueAfter {
@@ -69,12 +72,12 @@ func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 		return nil
 	}
 	var overdue []struct{ LaneID, BatchID string }
-	err := s.l.query(ctx, "overdue_queued", map[string]any{"lanes": database.JSON(ids), "before": now.Add(-overdueAfter)}, &overdue)
+	err := r.l.query(ctx, "overdue_queued", map[string]any{"lanes": database.JSON(ids), "before": now.Add(-overdueAfter)}, &overdue)
 	if err != nil {
 		return err
 	}
 	for _, b := range overdue {
-		if err := s.stopQueuedIfLate(ctx, idle[b.LaneID], b.BatchID); err != nil {
+		if err := r.stopQueuedIfLate(ctx, idle[b.LaneID], b.BatchID); err != nil {
 			return err
 		}
 	}
@@ -84,9 +87,9 @@ func (s Lanes) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 // stopQueuedIfLate applies the late rule to a batch with queued
 // messages in an idle lane. They are due since the first was queued or
 // the lane last sent, whichever is later.
-func (s Lanes) stopQueuedIfLate(ctx context.Context, l Lane, batchID string) error {
+func (r lateRule) stopQueuedIfLate(ctx context.Context, l Lane, batchID string) error {
 	var m Message
-	err := s.firstBy(ctx, "updated_at", l.TenantID, batchID, Queued, &m)
+	err := r.firstBy(ctx, "updated_at", l.TenantID, batchID, Queued, &m)
 	if errors.Is(err, database.ErrNotFound) {
 		return nil
 	}
@@ -97,24 +100,24 @@ func (s Lanes) stopQueuedIfLate(ctx context.Context, l Lane, batchID string) err
 	if l.SlotAt != nil && l.SlotAt.After(due) {
 		due = *l.SlotAt
 	}
-	return s.l.Batches.applyLateRule(ctx, l.TenantID, batchID, due)
+	return r.apply(ctx, l.TenantID, batchID, due)
 }
 
 // firstBy reads a column of a batch's first message by that column.
-func (s Lanes) firstBy(ctx context.Context, column, tenantID, batchID, state string, m *Message) error {
-	return database.Translate(s.l.q(ctx).Select(column).Where("tenant_id = ? AND batch_id = ? AND state = ?", tenantID, batchID, state).
+func (r lateRule) firstBy(ctx context.Context, column, tenantID, batchID, state string, m *Message) error {
+	return database.Translate(r.l.q(ctx).Select(column).Where("tenant_id = ? AND batch_id = ? AND state = ?", tenantID, batchID, state).
 		Order(column).Take(m).Error)
 }
 
-// applyLateRule stops a batch whose message was due at due, if its
+// apply stops a batch whose message was due at due, if its
 // late rule says so. It is no error when the batch was paused or
 // cancelled meanwhile: the lane must go on with its other messages.
-func (s Batches) applyLateRule(ctx context.Context, tenantID, id string, due time.Time) error {
-	b, err := s.Get(ctx, tenantID, "", id)
-	if err != nil || !b.IsLate(due, s.l.db.Now()) {
+func (r lateRule) apply(ctx context.Context, tenantID, id string, due time.Time) error {
+	b, err := r.l.Batches.Get(ctx, tenantID, "", id)
+	if err != nil || !b.IsLate(due, r.l.db.Now()) {
 		return err
 	}
-	err = s.l.Tx(ctx, func(tx *Ledger) error {
+	err = r.l.Tx(ctx, func(tx *Ledger) error {
 		if err := tx.Batches.Update(ctx, tenantID, id, []string{BatchPreparing, BatchSending}, b.StoppedLate(tx.db.Now())); err != nil {
 			return err
 		}

@@ -15,8 +15,7 @@ import (
 // Migrate brings the database at dsn to the schema under test.
 type Migrate func(dsn string) error
 
-// Each runs the test once on SQLite and once on Postgres, as two
-// subtests.
+// Each runs the test once on SQLite and once on Postgres, as two subtests.
 func Each(t *testing.T, migrate Migrate, test func(t *testing.T, dsn string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t, migrate)) })

@@ -50,8 +50,7 @@ func Vault() *models.Vault {
 	return v
 }
 
-// Migrate migrates a database to the newest schema. It is a
-// modeltest.Migrate.
+// Migrate migrates a database to the newest schema. It is a modeltest.Migrate.
 func Migrate(dsn string) error {
 	ctx := context.Background()
 	s, err := models.Open(ctx, dsn, models.Options{Vault: Vault()})

@@ -23,8 +23,7 @@ func unknownFields(schema *openapi3.Schema, body []byte) error {
 	return nil
 }
 
-// undocumented walks a value beside the schemas that describe it
-// together.
+// undocumented walks a value beside the schemas that describe it together.
 func undocumented(schemas []*openapi3.Schema, value any, path string) (found []string) {
 	schemas = flatten(schemas)
 	switch v := value.(type) {

@@ -29,8 +29,7 @@ func (s *Tenants) Token(tenantKey, userID, use string, ctx *crm.Ctx) (string, er
 	return s.opts.Secrets.SignLaunch(crm.LaunchFor(t.toCRM(), t.userToCRM(u), use, ctx, s.origin(t), rand.Text(), s.now()))
 }
 
-// Origin returns the origin of the tenant's pages:
-// http://acme.localhost:8090.
+// Origin returns the origin of the tenant's pages: http://acme.localhost:8090.
 func (s *Tenants) Origin(tenantKey string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -72,8 +72,7 @@ func (st *state) smsSentEvents(c *company, sender *User, id int64, from string, 
 	return series
 }
 
-// smsReceivedEvents is the event of a text to a user. The caller
-// holds mu.
+// smsReceivedEvents is the event of a text to a user. The caller holds mu.
 func smsReceivedEvents(c *company, user *User, t Text) eventSeries {
 	base := smsFields(user, t.To, t.From)
 	base["id"], base["created_date"], base["direction"] = t.ID, t.At.UnixMilli(), "inbound"

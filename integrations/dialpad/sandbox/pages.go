@@ -26,8 +26,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
 
-// registerPages mounts the pages. Their forms accept same-origin
-// requests only.
+// registerPages mounts the pages. Their forms accept same-origin requests only.
 func registerPages(mux *http.ServeMux, s *Sandbox) {
 	static, err := fs.Sub(webFiles, "web")
 	if err != nil {

@@ -51,7 +51,8 @@ func TestTextsArriveOnThePhonesPageInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	browsertest.Until(t, tab, `document.querySelector(".bubble")?.textContent === "Hi" && document.getElementById("empty").hidden`)
-	// Another phone's text must not take the words or the focus of somebody who is typing.
+	// Another phone's text must not take the words or the focus of somebody who
+	// is typing.
 	browsertest.Write(t, tab, `[data-number="`+hello.ToNumber+`"] input[name="text"]`, "hello ba")
 	other := hello
 	other.ToNumber = "+14155550143"

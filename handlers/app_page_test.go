@@ -41,7 +41,7 @@ func TestOnlyAdminsChangeTheApp(t *testing.T) {
 	}
 }
 
-func TestSettingsAreChecked(t *testing.T) {
+func TestInvalidSettingsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	put := func(body any) response { return w.call("PUT", "/apps/dialpad/settings", page, body) }

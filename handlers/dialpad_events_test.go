@@ -90,7 +90,7 @@ func TestAnEventIsStoredWithoutItsText(t *testing.T) {
 	}
 }
 
-func TestStopAndStartAreRead(t *testing.T) {
+func TestStopAndStartWordsAreStored(t *testing.T) {
 	w := newWorld(t)
 	w.db.Tenant("t_9").Connected("c1")
 	path, secret := w.hook("t_9")
@@ -154,8 +154,9 @@ func TestAForgedEventIsRefused(t *testing.T) {
 	sandboxtest.Eventually(t, time.Minute, "the address is nobody's", func() bool { return w.deliver(path, good).status == 404 })
 }
 
-// Dialpad never repeats what was answered 4xx: a fault of ours must not look like one of its own.
-func TestOurFaultsAskDialpadToRepeat(t *testing.T) {
+// Dialpad never repeats an event that is answered 4xx, so our own errors
+// must be 5xx.
+func TestOwnErrorsAreAnsweredForRepetition(t *testing.T) {
 	w := newWorld(t)
 	w.db.Tenant("t_9").Connected("c1")
 	path, secret := w.hook("t_9")
@@ -163,7 +164,7 @@ func TestOurFaultsAskDialpadToRepeat(t *testing.T) {
 	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound("hello"))).want(500, "internal")
 }
 
-func TestAChangeLogEventMarksItsPeople(t *testing.T) {
+func TestChangeLogEventMarksItsUsers(t *testing.T) {
 	w := newWorld(t)
 	w.db.Tenant("t_9").Connected("c1").Account("4508591728425001", "ana@acme.com", "+14155550100")
 	path, secret := w.hook("t_9")
@@ -177,7 +178,7 @@ func TestAChangeLogEventMarksItsPeople(t *testing.T) {
 }
 
 // The sandbox's own events, from a subscription that connecting made.
-func TestTheSandboxesEventsArrive(t *testing.T) {
+func TestSandboxEventsAreStored(t *testing.T) {
 	w := newWorld(t).connected()
 	if !w.dialpad.Reply("+14155550142", "+14155550100", "hello") {
 		t.Fatal("no reply")

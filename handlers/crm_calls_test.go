@@ -89,7 +89,7 @@ func TestSignedCallsOfTheSandboxAreAnswered(t *testing.T) {
 	}
 }
 
-func TestACallThatIsNotSignedIsRefused(t *testing.T) {
+func TestUnsignedCallIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	body := w.envelope(crm.CallExecute, execute("cb_1"))
@@ -125,12 +125,13 @@ func TestACallThatIsNotSignedIsRefused(t *testing.T) {
 	w.ask(path, "msg_2", []byte(strings.Repeat(" ", 1<<20+1))).want(413, "too_large")
 }
 
-func TestARepeatedCallGetsTheFirstAnswer(t *testing.T) {
+func TestRepeatedCallGetsFirstAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	first := w.ask("/automation/execute", "msg_1", w.envelope(crm.CallExecute, execute("cb_1"))).want(202, "")
 	w.clock.Add(23 * time.Hour)
-	// Written anew, with the moment of its own and another order of keys: the same call.
+	// Written anew, with the moment of its own and another order of keys: the
+	// same call.
 	var again map[string]any
 	w.must(json.Unmarshal(w.envelope(crm.CallExecute, execute("cb_1")), &again))
 	reordered, err := json.MarshalIndent(again, "", " ")
@@ -145,7 +146,7 @@ func TestARepeatedCallGetsTheFirstAnswer(t *testing.T) {
 	w.ask("/automation/execute", "msg_1", w.envelope(crm.CallExecute, execute("cb_2"))).want(202, "")
 }
 
-func TestTwoAtOnceGetOneAnswer(t *testing.T) {
+func TestConcurrentCallsRunOnce(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	w.automation.hold = make(chan struct{})
@@ -167,7 +168,7 @@ func TestTwoAtOnceGetOneAnswer(t *testing.T) {
 	}
 }
 
-func TestWhatMayMendItselfIsNotRemembered(t *testing.T) {
+func TestTemporaryErrorsAreNotStored(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	w.automation.err = errors.New("the floor below is on fire")
@@ -187,7 +188,7 @@ func TestWhatMayMendItselfIsNotRemembered(t *testing.T) {
 	w.ask("/automation/execute", "msg_2", body).want(202, "") // known by now
 }
 
-func TestACallMustFitItsAddress(t *testing.T) {
+func TestCallTypeMustMatchAddress(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	data := execute("cb_1")
@@ -221,8 +222,8 @@ func TestACallMustFitItsAddress(t *testing.T) {
 	w.event(crm.EventOptedOut, map[string]any{"tenant": tenantBlock(), "number": "+1555"}).want(400, "bad_request")
 }
 
-// An event may overtake the one that changed the plan: what is applied sees the newest block all the same.
-func TestAnEventThatWasOvertakenSeesTheNewestTenant(t *testing.T) {
+// An event that arrives late is applied with the newest tenant block.
+func TestLateEventGetsNewestTenantBlock(t *testing.T) {
 	w := newWorld(t)
 	w.page("acme", "42")
 	w.clock.Add(time.Second)
@@ -233,7 +234,7 @@ func TestAnEventThatWasOvertakenSeesTheNewestTenant(t *testing.T) {
 	}
 }
 
-func TestTheNewestTenantBlockCounts(t *testing.T) {
+func TestNewestTenantBlockWins(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }) // the document wants whole blocks
 	w.page("acme", "42")
 	plan := func() string {

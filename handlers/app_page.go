@@ -1,0 +1,92 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/connection"
+	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
+	"dialpad-texting/models"
+)
+
+// appPage is the API of the app's page in the CRM.
+type appPage struct {
+	store       *models.Store
+	eligibility *eligibility.Checker
+	connector   *connection.Connector
+	connections *connection.Connections
+	installer   *install.Installer
+	accounts    *accounts.Accounts
+}
+
+func (p *appPage) getStatus(c *gin.Context) error {
+	status, err := p.installer.Status(c.Request.Context(), callerOf(c).Session)
+	return writeJSON(c, http.StatusOK, status, err)
+}
+
+func (p *appPage) postInstall(c *gin.Context) error {
+	if err := bindNothing(c); err != nil {
+		return err
+	}
+	caller := callerOf(c)
+	denied, err := p.installer.Install(c.Request.Context(), caller.Tenant, caller.Session.UserID)
+	if denied != nil {
+		return asRefusal(denied).withDetail("plans", p.eligibility.Plans())
+	}
+	return writeJSON(c, http.StatusCreated, gin.H{"installed": true}, err)
+}
+
+func (p *appPage) postStartConnect(c *gin.Context) error {
+	if err := bindNothing(c); err != nil {
+		return err
+	}
+	caller := callerOf(c)
+	url, denied, err := p.connector.Start(c.Request.Context(), caller.Tenant, caller.Session)
+	if denied != nil {
+		return denied
+	}
+	return writeJSON(c, http.StatusOK, gin.H{"url": url}, err)
+}
+
+// change handles Disconnect and Remove.
+func change(do func(ctx context.Context, tenantID, userID string) error) handler {
+	return func(c *gin.Context) error {
+		if err := bindNothing(c); err != nil {
+			return err
+		}
+		session := callerOf(c).Session
+		return writeNoContent(c, do(c.Request.Context(), session.TenantID, session.UserID))
+	}
+}
+
+// putSettings changes the settings that the body names. The rest stays:
+// an older page must not reset settings that it lacks.
+func (p *appPage) putSettings(c *gin.Context) error {
+	caller := callerOf(c)
+	in := install.SettingsOf(caller.Tenant)
+	if err := bindJSON(c, &in); err != nil {
+		return err
+	}
+	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, OptOutLine: in.OptOutLine}
+	if in.QuietHours != nil {
+		settings.QuietFrom, settings.QuietTo = in.QuietHours.From, in.QuietHours.To
+	}
+	if err := p.installer.SaveSettings(c.Request.Context(), caller.Tenant.ID, caller.Session.UserID, settings); err != nil {
+		return err
+	}
+	tenant, err := p.store.Tenants.Get(c.Request.Context(), caller.Tenant.ID)
+	return writeJSON(c, http.StatusOK, gin.H{"settings": install.SettingsOf(tenant)}, err)
+}
+
+func (p *appPage) getPeople(c *gin.Context) error {
+	query, err := queries(c, "q", "cursor")
+	if err != nil {
+		return err
+	}
+	page, err := p.accounts.People(c.Request.Context(), callerOf(c).Tenant.ID, query["q"], query["cursor"])
+	return writeJSON(c, http.StatusOK, page, err)
+}

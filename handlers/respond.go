@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// handler handles one request; an error is answered instead.
+type handler func(c *gin.Context) error
+
+// api answers errors with the contract's envelope. A person who
+// opens an unknown address in a browser gets a page.
+func (s *server) api(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.writeError(c, err)
+		}
+	}
+}
+
+// page answers errors with a page.
+func (s *server) page(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.pages.plain(c, s.prepareError(c, err))
+		}
+	}
+}
+
+func (s *server) writeError(c *gin.Context, err error) {
+	r := s.prepareError(c, err)
+	if c.FullPath() == "" && strings.Contains(c.GetHeader("Accept"), gin.MIMEHTML) {
+		s.pages.plain(c, r)
+		return
+	}
+	c.AbortWithStatusJSON(r.status, r.envelope())
+}
+
+// prepareError logs the refusal and removes the headers of the answer
+// that it replaces. If part of that answer was sent, it closes the
+// connection: the client must not mistake it for the whole.
+func (s *server) prepareError(c *gin.Context, err error) *refusal {
+	r := asRefusal(err)
+	s.logRefusal(c, r)
+	if c.Writer.Written() {
+		panic(http.ErrAbortHandler)
+	}
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Length"} {
+		c.Writer.Header().Del(name)
+	}
+	return r
+}
+
+// logRefusal logs the cause, for the operator alone.
+func (s *server) logRefusal(c *gin.Context, r *refusal) {
+	level := slog.LevelDebug
+	if r.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	s.log.LogAttrs(c.Request.Context(), level, "request refused", slog.String("request", requestID(c)),
+		slog.String("route", c.FullPath()), slog.Int("status", r.status), slog.String("code", r.code), slog.Any("cause", r.cause))
+}
+
+// writeJSON writes a view, or returns the error.
+func writeJSON(c *gin.Context, status int, view any, err error) error {
+	if err != nil {
+		return err
+	}
+	c.JSON(status, view)
+	return nil
+}
+
+// writeNoContent answers 204, or returns the error.
+func writeNoContent(c *gin.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}

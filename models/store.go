@@ -81,11 +81,13 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
 	MaxConns int // 0: 24 on Postgres, 4 on SQLite
+	// LeaseClock makes Postgres's own clock count for leases.
+	LeaseClock bool
 }
 
 // Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	db, err := database.Open(ctx, address, database.Options{Now: o.Now, MaxConns: o.MaxConns})
+	db, err := database.Open(ctx, address, database.Options{Now: o.Now, MaxConns: o.MaxConns, LeaseClock: o.LeaseClock})
 	if err != nil {
 		return nil, err
 	}

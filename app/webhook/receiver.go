@@ -1,5 +1,7 @@
-// Package webhook receives Dialpad's events: it knows the sender by the address,
-// and stores events that come together in one statement.
+// Package webhook receives Dialpad's events.
+//
+// Each company has an address and a secret of its own. Events that come
+// together are stored by one statement.
 package webhook
 
 import (
@@ -19,13 +21,13 @@ import (
 const (
 	// storeWait is how long a first event waits for others.
 	storeWait = 10 * time.Millisecond
-	// hookLifetime is how long an address is known without reading it again:
-	// after a disconnect its events are still taken for so long.
+	// hookLifetime is how long an address is cached. After a
+	// disconnect its events are still taken for so long.
 	hookLifetime = time.Second
 	maxHooks     = 4096
 )
 
-// Receiver verifies and stores events. One per process; Run must run.
+// Receiver verifies and stores events. One per process.
 type Receiver struct {
 	store  *models.Store
 	stored *coalesce.Batcher[ledger.WebhookEvent, error]
@@ -39,8 +41,9 @@ type Receiver struct {
 // hook is an address that Dialpad sends events to.
 type hook struct{ tenantID, secret string }
 
-// New returns a Receiver. notify is called after delivery events were stored, so
-// that a worker in the same process applies them at once; nil is none.
+// New returns a Receiver. notify is called after delivery events
+// were stored; nil is none. A worker in the same process applies
+// them then.
 func New(store *models.Store, notify func()) *Receiver {
 	r := &Receiver{store: store, notify: notify, received: map[string]time.Time{},
 		hooks: expirable.NewLRU[string, hook](maxHooks, nil, hookLifetime)}
@@ -57,8 +60,8 @@ func (r *Receiver) Run() { r.stored.Run() }
 // Close ends Run once everything is stored. Nothing may be saved after it.
 func (r *Receiver) Close() { r.stored.Close() }
 
-// Verify returns the event in a body that came to an address, and whose it is.
-// models.ErrNotFound: the address is nobody's.
+// Verify returns the event in a body, and the tenant of the address
+// that it came to, or models.ErrNotFound.
 func (r *Receiver) Verify(ctx context.Context, path string, body []byte) (tenantID string, e dialpad.Event, err error) {
 	h, known := r.hooks.Get(path)
 	if !known {
@@ -76,8 +79,8 @@ func (r *Receiver) Verify(ctx context.Context, path string, body []byte) (tenant
 	return h.tenantID, e, err
 }
 
-// Save stores an event once; it is durable when Save returns nil. Delivery events
-// are stored together, others alone and with their job.
+// Save stores an event once. It is durable when Save returns nil.
+// Delivery events are stored together, others with their job.
 func (r *Receiver) Save(ctx context.Context, e ledger.WebhookEvent) error {
 	if !e.IsDelivery() {
 		_, err := r.store.SaveEvent(ctx, e)
@@ -91,9 +94,8 @@ func (r *Receiver) Save(ctx context.Context, e ledger.WebhookEvent) error {
 	return nil
 }
 
-// storeMany stores events, and that they came, for each tenant. If the database
-// refuses the values of one, the others are stored all the same: each has its
-// own error.
+// storeMany stores events and returns an error for each. If the
+// database refuses the values of one, the others are stored.
 func (r *Receiver) storeMany(ctx context.Context, events []ledger.WebhookEvent) ([]error, error) {
 	for _, e := range events {
 		if err := r.markReceived(ctx, e.TenantID); err != nil {
@@ -111,7 +113,8 @@ func (r *Receiver) storeMany(ctx context.Context, events []ledger.WebhookEvent) 
 	return refused, nil
 }
 
-// markReceived notes at most once a second that a tenant's events come.
+// markReceived stores when a tenant's last event came, at most
+// once a second.
 func (r *Receiver) markReceived(ctx context.Context, tenantID string) error {
 	now := r.store.Now()
 	r.mu.Lock()

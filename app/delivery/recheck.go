@@ -31,7 +31,7 @@ const (
 // leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
 	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
-	senders := l.readSenders(ctx, claimed)
+	senders := readSenders(ctx, l, claimed)
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
 			l.refuse(ctx, c, refusal)
@@ -94,9 +94,9 @@ type sender struct {
 // senderConcurrency is how many senders are read at once.
 const senderConcurrency = 32
 
-// readSenders returns the state of each text's sender. Those to ask Dialpad
-// about are read together: a lane must not wait for one after another.
-func (l *lane) readSenders(ctx context.Context, claimed []ledger.ClaimedMessage) map[string]sender {
+// readSenders returns the state of each text's sender. Stale ones
+// are read from Dialpad together, not one after another.
+func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) map[string]sender {
 	senders := map[string]sender{}
 	var mu sync.Mutex
 	var g errgroup.Group

@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/optout"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/integrations/dialpad"
-	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -20,7 +20,7 @@ import (
 const storeTimeout = 4 * time.Second
 
 // dialpadEvents stores Dialpad's webhook events for the worker.
-type dialpadEvents struct{ store *models.Store }
+type dialpadEvents struct{ receiver *webhook.Receiver }
 
 // post stores an event. Only a forged one is answered 4xx, since Dialpad
 // never repeats those:
@@ -32,20 +32,14 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
 	defer cancel()
-	connection, err := h.store.Connections.ByHookAllTenants(ctx, c.Param("path"))
+	tenantID, event, err := h.receiver.Verify(ctx, c.Param("path"), body)
+	if tenantID != "" {
+		c.Set(keyTenant, tenantID)
+	}
 	if err != nil {
 		return err
 	}
-	c.Set(keyTenant, connection.TenantID)
-	_, secret, err := h.store.Connections.OpenHook(connection)
-	if err != nil {
-		return err
-	}
-	event, err := dialpad.VerifyEvent(secret, body)
-	if err != nil {
-		return err
-	}
-	if _, err := h.store.SaveEvent(ctx, eventRecord(connection.TenantID, event, body)); err != nil {
+	if err := h.receiver.Save(ctx, eventRecord(tenantID, event, body)); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

@@ -25,6 +25,7 @@ import (
 	"dialpad-texting/app/install"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -68,6 +69,7 @@ type Deps struct {
 	Outbox      *outbox.Outbox
 	Automation  Automation
 	Events      Events
+	Webhook     *webhook.Receiver
 	Pages       *static.Renderer
 	Assets      http.Handler
 	Registry    *prometheus.Registry

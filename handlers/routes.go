@@ -28,7 +28,7 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 	r.POST("/automation/execute", s.api(calls.signed(only(crm.CallExecute, calls.execute))))
 
 	// Dialpad's events, each signed with the tenant's own secret.
-	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Store}).post))
+	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Webhook}).post))
 
 	operation := &operation{d.Store, d.Config.MetricsToken, s.metrics, d.Now, d.Log, d.WorkersFresh}
 	r.GET("/healthz", s.api(operation.getHealthz))

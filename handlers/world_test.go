@@ -23,6 +23,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -106,6 +107,10 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	pages, err := static.Pages()
 	w.must(err)
 	texts := apptest.NewServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now})
+	receiver := webhook.New(w.db.Store, nil)
+	storing := make(chan struct{})
+	go func() { defer close(storing); receiver.Run() }()
+	t.Cleanup(func() { receiver.Close(); <-storing })
 	w.deps = handlers.Deps{
 		Config: cfg, Secrets: w.secrets, Store: w.db.Store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:     access.New(w.db.Store, crm.LaunchVerifier{Secrets: w.secrets, BaseDomain: crmDomain, Now: w.clock.Now}, w.clock.Now),
@@ -114,7 +119,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		Audience:   texts.Audience,
 		Batches:    texts.Batches,
 		Outbox:     texts.Outbox,
-		Automation: w.automation, Events: w.events, Pages: pages, Assets: static.Assets(),
+		Automation: w.automation, Events: w.events, Webhook: receiver, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	if w.handler = w.newHandler(cfg); !o.unchecked {

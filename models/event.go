@@ -21,7 +21,7 @@ func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added boo
 		if err := tx.Accounts.MarkStale(ctx, e.TenantID, e.DialpadUsers); err != nil {
 			return err
 		}
-		if err := tx.Connections.markEventReceived(ctx, e.TenantID); err != nil {
+		if err := tx.Connections.MarkEventReceived(ctx, e.TenantID); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
@@ -29,10 +29,10 @@ func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added boo
 	return added, err
 }
 
-// markEventReceived stores when the last event arrived, at most once a
+// MarkEventReceived stores when the last event arrived, at most once a
 // second: a bulk's events arrive together, and would wait for each
 // other's lock on the connection's row.
-func (s Connections) markEventReceived(ctx context.Context, tenantID string) error {
+func (s Connections) MarkEventReceived(ctx context.Context, tenantID string) error {
 	now := s.s.Now()
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND (last_event_at IS NULL OR last_event_at < ?)", tenantID, now.Add(-time.Second)).
 		Updates(map[string]any{"last_event_at": now}).Error

@@ -80,11 +80,13 @@ type Options struct {
 	Vault *Vault
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger
+	// LeaseClock makes Postgres's own clock count for leases.
+	LeaseClock bool
 }
 
 // Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	db, err := database.Open(ctx, address, database.Options{Now: o.Now})
+	db, err := database.Open(ctx, address, database.Options{Now: o.Now, LeaseClock: o.LeaseClock})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dialpad-texting/app/apierror"
@@ -25,12 +26,10 @@ func (s *Scheduler) StartDueAllTenants(ctx context.Context, limit int) (n DueCou
 	if err != nil {
 		return n, err
 	}
-	for _, b := range due {
-		if err := s.startDue(ctx, b, now, &n); err != nil {
-			return n, err
-		}
+	for _, b := range due { // one that fails must not stop the others
+		err = errors.Join(err, s.startDue(ctx, b, now, &n))
 	}
-	return n, nil
+	return n, err
 }
 
 func (s *Scheduler) startDue(ctx context.Context, b ledger.Batch, now time.Time, n *DueCounts) error {

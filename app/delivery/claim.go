@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dialpad-texting/internal/coalesce"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -42,9 +43,9 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 // claim's answer is lost, its texts become uncertain although nobody sent them.
 func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
+		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), coalesce.QueryTimeout)
 	defer cancel()
 	got.Messages, got.Additions, err = l.e.store.Lanes.Claim(ctx, l.Lane, t)
 	if errors.Is(err, models.ErrLost) {

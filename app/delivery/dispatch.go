@@ -38,10 +38,10 @@ func (l *lane) dispatch(ctx context.Context, claimed []ledger.ClaimedMessage) {
 		l.e.limiter.release(len(passed))
 		return
 	}
-	l.inFlight.Add(int64(len(passed)))
 	l.onWire.Add(len(passed))
 	now := l.e.cfg.Now()
 	for _, c := range passed {
+		l.openRequests.add(c.ID, now)
 		l.e.requests <- request{c, l, token, now}
 	}
 }
@@ -56,7 +56,7 @@ func (e *Engine) serveConnection() {
 		} else {
 			r.lane.send(r.token, r.ClaimedMessage)
 		}
-		r.lane.inFlight.Add(-1)
+		r.lane.openRequests.remove(r.ID)
 		e.limiter.observe(e.cfg.Now().Sub(began))
 		r.lane.onWire.Done()
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"dialpad-texting/internal/coalesce"
 	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -21,8 +22,8 @@ type Engine struct {
 
 	limiter  *limiter
 	requests chan request // what the connections take
-	claims   *batcher[ledger.ClaimRequest, ledger.ClaimResult]
-	polls    *batcher[ledger.Lane, ledger.LanePoll]
+	claims   *coalesce.Batcher[ledger.ClaimRequest, ledger.ClaimResult]
+	polls    *coalesce.Batcher[ledger.Lane, ledger.LanePoll]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
@@ -43,8 +44,8 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 	return &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
 		limiter:  newLimiter(cfg.Connections),
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
-		claims:   newBatcher(claimWait, store.Lanes.ClaimMany),
-		polls:    newBatcher(pollWait, store.Lanes.PollAllTenants),
+		claims:   coalesce.NewBatcher(claimWait, store.Lanes.ClaimMany),
+		polls:    coalesce.NewBatcher(pollWait, store.Lanes.PollAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
@@ -76,21 +77,21 @@ func (e *Engine) Run(ctx context.Context) error {
 	leased, stopRenewing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRenewing()
 	renewing.Go(func() { ctxtime.Every(leased, e.cfg.Lease/3, e.renewLeases) })
-	asking.Go(e.claims.run)
-	asking.Go(e.polls.run)
+	asking.Go(e.claims.Run)
+	asking.Go(e.polls.Run)
 	for range e.cfg.Connections {
 		posting.Go(e.serveConnection)
 	}
 	loops.Go(func() { ctxtime.Every(ctx, followUpInterval, e.settler.followUp) })
 	e.acquireLanes(ctx, &drains)
 	drains.Wait()
-	close(e.claims.in)
-	close(e.polls.in)
+	e.claims.Close()
+	e.polls.Close()
 	close(e.requests)
 	asking.Wait()
 	posting.Wait()
 	loops.Wait()
-	close(e.settler.in)
+	close(e.settler.gatherer.In)
 	settling.Wait()
 	stopRenewing()
 	renewing.Wait()

@@ -28,11 +28,11 @@ type lane struct {
 	ledger.Lane
 	e *Engine
 
-	throttle throttle
-	token    tokenState
+	throttle     throttle
+	openRequests openRequests
+	token        tokenState
 
 	leaseUntil atomic.Int64 // as last renewed, in unix nanoseconds
-	inFlight   atomic.Int64 // requests on the wire
 	open       atomic.Int64 // claimed texts whose outcome is not written yet
 	onWire     sync.WaitGroup
 	requeued   atomic.Bool  // a text went back to the queue since the last poll
@@ -101,9 +101,12 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	if err := l.poll(ctx, now); err != nil {
 		return r, err
 	}
-	n, wait := l.throttle.allow(now, maxClaim, l.inFlight.Load())
+	n, wait := l.throttle.allow(now, maxClaim, l.openRequests.count())
 	if n == 0 {
 		return stepResult{wait: wait}, nil
+	}
+	if n = l.openRequests.room(now, n, l.throttle.rate()); n == 0 {
+		return stepResult{wait: openPause}, nil
 	}
 	if n = l.e.limiter.acquire(ctx, n); n == 0 {
 		return r, ctx.Err()

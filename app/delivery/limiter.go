@@ -33,8 +33,12 @@ func newLimiter(connections int) *limiter {
 	return &limiter{connections: connections, free: make(chan struct{}, 1)}
 }
 
-// capacity is the number of permits at the present latency.
+// capacity is the number of permits at the present latency. Until an answer
+// came there is none: a text that no connection carries must not be claimed.
 func (l *limiter) capacity() int {
+	if l.latency == 0 {
+		return l.connections
+	}
 	ahead := time.Duration(l.connections) * aheadWindow / max(l.latency, aheadWindow/200)
 	return l.connections + min(int(ahead), maxAhead*l.connections)
 }

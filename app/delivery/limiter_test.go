@@ -10,7 +10,7 @@ func TestLimiterCapacityFollowsTheLatency(t *testing.T) {
 	for _, c := range []struct {
 		latency  time.Duration
 		capacity int
-	}{{0, 3 * 64}, {time.Millisecond, 3 * 64}, {50 * time.Millisecond, 64 + 25}, {5 * time.Second, 64}} {
+	}{{0, 64}, {time.Millisecond, 3 * 64}, {50 * time.Millisecond, 64 + 25}, {5 * time.Second, 64}} {
 		l := newLimiter(64)
 		for range 200 {
 			if l.acquire(context.Background(), 1) != 1 {

@@ -40,7 +40,7 @@ func (l *lane) requeueUnreachable(c ledger.ClaimedMessage) {
 // settle hands an outcome to the settler, which writes it.
 func (l *lane) settle(c ledger.ClaimedMessage, o ledger.Outcome) {
 	o.ID, o.Attempt, o.CallbackID = c.ID, c.Attempt, c.CallbackID
-	l.e.settler.in <- outcome{o, l.settled}
+	l.e.settler.gatherer.In <- outcome{o, l.settled}
 }
 
 // settled notes that an outcome is written, or can't be. In that

@@ -27,7 +27,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
 		return nil
 	}
-	found, err := l.e.polls.ask(l.Lane)
+	found, err := l.e.polls.Ask(l.Lane)
 	if err != nil {
 		return err
 	}

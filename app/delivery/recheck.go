@@ -2,7 +2,10 @@ package delivery
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/connection"
@@ -28,17 +31,13 @@ const (
 // leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
 	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
-	senders := map[string]sender{}
+	senders := readSenders(ctx, l, claimed)
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
 			l.refuse(ctx, c, refusal)
 			continue
 		}
-		s, ok := senders[c.SenderID]
-		if !ok {
-			s = l.readSender(ctx, c)
-			senders[c.SenderID] = s
-		}
+		s := senders[c.SenderID]
 		switch {
 		case s.unreachable:
 			l.requeueUnreachable(c)
@@ -90,6 +89,38 @@ func optedOutWords(source string) string {
 type sender struct {
 	canText, unreachable bool
 	number               string
+}
+
+// senderConcurrency is how many senders are read at once.
+const senderConcurrency = 32
+
+// readSenders returns the state of each text's sender. Stale ones
+// are read from Dialpad together, not one after another.
+func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) map[string]sender {
+	senders := map[string]sender{}
+	var mu sync.Mutex
+	var g errgroup.Group
+	g.SetLimit(senderConcurrency)
+	for _, c := range claimed {
+		mu.Lock()
+		_, known := senders[c.SenderID]
+		if !known {
+			senders[c.SenderID] = sender{unreachable: true} // until it is read
+		}
+		mu.Unlock()
+		if known || l.eligibility(c) != nil {
+			continue
+		}
+		g.Go(func() error {
+			s := l.readSender(ctx, c)
+			mu.Lock()
+			senders[c.SenderID] = s
+			mu.Unlock()
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return senders
 }
 
 // readSender returns what is known of a text's

@@ -18,6 +18,9 @@ const (
 	// clockSkew is how far two machines' clocks may differ. An
 	// event is about a text that went out before the event came.
 	clockSkew = 2 * time.Second
+	// eventRetry is when a round tries an event again that belongs to no
+	// text yet.
+	eventRetry = time.Second
 	// publicAPI is the device_type of texts sent through the API.
 	publicAPI = "public_api"
 )
@@ -28,6 +31,24 @@ type Reconciler struct{ store *models.Store }
 // NewReconciler returns a Reconciler over a store.
 func NewReconciler(store *models.Store) *Reconciler {
 	return &Reconciler{store: store}
+}
+
+// Round applies up to n pending delivery events together, and returns how many
+// it tried. What belongs to no known text is matched one by one.
+func (r *Reconciler) Round(ctx context.Context, n int) (tried int, err error) {
+	round, err := r.store.Events.ApplyPendingAllTenants(ctx, n, eventRetry, effectOf)
+	if err != nil {
+		return 0, err
+	}
+	if len(round.Changed) > 0 {
+		err = r.store.FollowUp(ctx, round.Changed)
+	}
+	for _, e := range round.Unmatched {
+		// An event that fails is tried again by a later round.
+		_, processErr := r.Process(ctx, e.TenantID, e.ID)
+		err = errors.Join(err, processErr)
+	}
+	return round.Events, err
 }
 
 // Process applies one stored SMS event and reports whether it is done
@@ -86,23 +107,29 @@ func (r *Reconciler) closeUnmatched(ctx context.Context, e ledger.WebhookEvent) 
 	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventUnmatched, "")
 }
 
-// apply moves a message forward, never back. It
-// stores Dialpad's raw result beside our sentence.
+// apply moves a message forward, never back.
 func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.Message, matchedBy string) error {
-	p := ledger.EventEffect{DialpadID: e.DialpadID, MatchedBy: matchedBy}
-	switch messageState(e.Status, e.Result) {
-	case ledger.Sent:
-		p.State, p.From = ledger.Sent, []string{ledger.Uncertain}
-	case ledger.Delivered:
-		p.State, p.From = ledger.Delivered, []string{ledger.Uncertain, ledger.Sent}
-	case ledger.Undelivered:
-		p.State, p.From = ledger.Undelivered, []string{ledger.Uncertain, ledger.Sent}
-		p.Code, p.Text = cmp.Or(e.Result, e.Status), resultText(e.Result)
-	}
+	p := effectOf(e)
+	p.DialpadID, p.MatchedBy = e.DialpadID, matchedBy
 	if p.State != "" {
 		if _, err := r.store.Messages.ApplyEvent(ctx, e.TenantID, m.ID, p); err != nil {
 			return err
 		}
 	}
 	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, m.ID)
+}
+
+// effectOf returns what an event changes in its message. Dialpad's raw result is
+// kept beside our sentence.
+func effectOf(e ledger.WebhookEvent) ledger.EventEffect {
+	switch state := messageState(e.Status, e.Result); state {
+	case ledger.Sent:
+		return ledger.EventEffect{State: state, From: []string{ledger.Uncertain}}
+	case ledger.Delivered:
+		return ledger.EventEffect{State: state, From: []string{ledger.Uncertain, ledger.Sent}}
+	case ledger.Undelivered:
+		return ledger.EventEffect{State: state, From: []string{ledger.Uncertain, ledger.Sent},
+			Code: cmp.Or(e.Result, e.Status), Text: resultText(e.Result)}
+	}
+	return ledger.EventEffect{}
 }

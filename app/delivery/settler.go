@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"dialpad-texting/internal/coalesce"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -13,9 +14,9 @@ import (
 // settler writes outcomes in groups. While a
 // group is being written the next one gathers.
 type settler struct {
-	gatherer[outcome]
-	store *models.Store
-	log   *slog.Logger
+	gatherer coalesce.Gatherer[outcome]
+	store    *models.Store
+	log      *slog.Logger
 
 	mu        sync.Mutex
 	followUps []ledger.Transition // settled since the last follow-up
@@ -42,12 +43,12 @@ const (
 
 func newSettler(store *models.Store, log *slog.Logger) *settler {
 	return &settler{store: store, log: log,
-		gatherer: gatherer[outcome]{in: make(chan outcome, 4*maxSettle), limit: maxSettle, wait: settleWait}}
+		gatherer: coalesce.Gatherer[outcome]{In: make(chan outcome, 4*maxSettle), Limit: maxSettle, Wait: settleWait}}
 }
 
 // run writes outcomes until in is closed. It takes no ctx: an
 // answer that came must be written, also by a process that stops.
-func (s *settler) run() { s.gatherer.run(settleConcurrency, s.write) }
+func (s *settler) run() { s.gatherer.Run(settleConcurrency, s.write) }
 
 // write retries until the database takes the group: to drop an
 // outcome would make a known answer unknown. If the process is

@@ -38,12 +38,12 @@ func (t *throttle) configure(now time.Time, first bool, row ledger.Lane, perMinu
 
 // allow returns how many texts may go now, up to n, or how long to wait. While
 // Dialpad seems down it is one at a time: a whole bulk must not turn uncertain.
-func (t *throttle) allow(now time.Time, n int, inFlight int64) (int, time.Duration) {
+func (t *throttle) allow(now time.Time, n, openRequests int) (int, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, _, wait := t.pacer.due(now, n)
 	if t.failures >= maxFailures && n > 0 {
-		if inFlight > 0 {
+		if openRequests > 0 {
 			return 0, idleInterval
 		}
 		n = 1
@@ -58,6 +58,13 @@ func (t *throttle) slots(now time.Time, n int) (int, time.Time, time.Duration) {
 	defer t.mu.Unlock()
 	n, base, _ := t.pacer.due(now, n)
 	return n, base, t.pacer.interval()
+}
+
+// rate returns the texts a minute in force, 0: without a limit.
+func (t *throttle) rate() float64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.pacer.rate()
 }
 
 func (t *throttle) take(base time.Time, n int) {

@@ -32,8 +32,9 @@ func (r *Runner) riverConfig() *river.Config {
 	return &river.Config{
 		Workers: r.workers(),
 		Queues: map[string]river.QueueConfig{
-			queue.Prompt: {MaxWorkers: 24}, queue.Automation: {MaxWorkers: 12},
-			queue.Sync: {MaxWorkers: 12}, queue.Background: {MaxWorkers: 6}},
+			queue.Batches: {MaxWorkers: 8}, queue.Prepare: {MaxWorkers: 12}, queue.Prompt: {MaxWorkers: 24},
+			queue.Automation: {MaxWorkers: 12}, queue.Sync: {MaxWorkers: 12}, queue.Background: {MaxWorkers: 6},
+			queue.Sweeps: {MaxWorkers: 1}},
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepInterval),
 			func() (river.JobArgs, *river.InsertOpts) { return queue.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchInterval,

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,9 @@ type Runner struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 
+	eventsOnce sync.Once
+	events     chan struct{} // a signal that delivery events were stored
+
 	warnedAt atomic.Int64 // when schedules were last checked, in unix nanoseconds
 }
 
@@ -71,6 +75,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	g.Go(func() error { return withoutCanceled(runRiver(ctx, client)) })
 	g.Go(func() error {
 		r.every(ctx, scheduleInterval, "start scheduled batches failed", r.startScheduled)
+		return nil
+	})
+	g.Go(func() error {
+		r.applyEvents(ctx)
+		return nil
+	})
+	g.Go(func() error {
+		r.every(ctx, timelineInterval, "enqueue timeline syncs failed", sweeper{r}.enqueueTimelineSyncs)
 		return nil
 	})
 	g.Go(func() error {

@@ -32,7 +32,6 @@ type sweeper struct{ *Runner }
 func (s sweeper) sweep(ctx context.Context) error {
 	var errs []error
 	for _, step := range []func(context.Context) error{
-		s.enqueueTimelineSyncs,
 		s.enqueueStaleAccounts,
 		s.enqueueBatchStates,
 		s.enqueueSilentConnections,

@@ -23,6 +23,7 @@ import (
 	"dialpad-texting/app/jobs"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/timeline"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/integrations/dialpad/sandbox"
 	"dialpad-texting/internal/apptest"
@@ -40,14 +41,15 @@ var ctx = context.Background()
 type world struct {
 	*jobs.Runner
 	*sandboxtest.World
-	t     *testing.T
-	clock *sandboxtest.Clock
-	db    *seed.DB
-	acme  *seed.Tenant
-	phone *sandbox.Sandbox
-	texts apptest.Services
-	dp    *dialpad.Client
-	admin models.Session
+	t       *testing.T
+	clock   *sandboxtest.Clock
+	db      *seed.DB
+	acme    *seed.Tenant
+	phone   *sandbox.Sandbox
+	texts   apptest.Services
+	webhook *webhook.Receiver
+	dp      *dialpad.Client
+	admin   models.Session
 
 	crmEvents jobs.CRMEvents
 }
@@ -85,6 +87,10 @@ func newWorld(t *testing.T, dsn string) *world {
 	w.Runner = &jobs.Runner{Store: w.db.Store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
 		Timeline: timeline.New(w.db.Store, w.CRMClient), Reconciler: delivery.NewReconciler(w.db.Store),
 		OptOuts: optout.New(w.db.Store, w.dp, w.CRMClient, tokens, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
+	w.webhook = webhook.New(w.db.Store, w.NotifyEvents)
+	storing := make(chan struct{})
+	go func() { defer close(storing); w.webhook.Run() }()
+	t.Cleanup(func() { app.Close(); w.webhook.Close(); <-storing })
 	return w
 }
 
@@ -116,7 +122,7 @@ func (w *world) storeWebhook(rw http.ResponseWriter, r *http.Request) {
 	case e.ChangeLog != nil:
 		out.Kind, out.DialpadUsers = ledger.EventChangeLog, e.ChangeLog.UserIDs
 	}
-	if _, err := w.db.SaveEvent(r.Context(), out); err != nil {
+	if err := w.webhook.Save(r.Context(), out); err != nil {
 		rw.WriteHeader(http.StatusInternalServerError)
 	}
 }

@@ -1,10 +1,11 @@
 package popup_test
 
 import (
-	"dialpad-texting/integrations/crm"
-	. "dialpad-texting/internal/apptest"
 	"testing"
 	"time"
+
+	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 
 	"github.com/google/go-cmp/cmp"
 )

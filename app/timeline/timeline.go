@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,6 +38,11 @@ func New(store *models.Store, c CRM) *Syncer {
 const (
 	pageSize    = 100
 	concurrency = 8 // requests at once
+	// settleTime is how long a message must be unchanged before it is sent:
+	// queued, sent and delivered within that time make one request.
+	settleTime = 2 * time.Second
+	// markTimeout bounds the query that marks a page as sent.
+	markTimeout = 5 * time.Second
 )
 
 // SyncPending sends a tenant's pending changes and returns how
@@ -50,9 +54,9 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 	if err != nil {
 		return 0, err
 	}
-	to := crmtenant.Of(tenant)
+	to, before := crmtenant.Of(tenant), s.store.Now().Add(-settleTime)
 	for last := (ledger.Message{}); ; {
-		page, err := s.store.Messages.TimelinePending(ctx, tenantID, last, pageSize)
+		page, err := s.store.Messages.TimelinePending(ctx, tenantID, before, last, pageSize)
 		if err != nil || len(page) == 0 {
 			return synced, err
 		}
@@ -65,14 +69,14 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 	}
 }
 
-// syncPage sends one page. If the CRM fails at more than concurrency
-// messages and takes none, the fault is the CRM's, not the messages'.
+// syncPage sends one page and marks what was sent. If the CRM fails at more than
+// concurrency messages and takes none, the fault is the CRM's, not the messages'.
 func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []ledger.Message) (int, error) {
 	sources, err := s.sources(ctx, to.ID, page)
 	if err != nil {
 		return 0, err
 	}
-	var synced atomic.Int64
+	var sent [pageSize]bool
 	var failed [pageSize]error
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(concurrency)
@@ -86,17 +90,34 @@ func (s *Syncer) syncPage(ctx context.Context, to crm.Tenant, page []ledger.Mess
 				failed[i] = err
 				return nil
 			}
-			if err == nil {
-				synced.Add(1)
-				s.backoff.succeeded(m.ID)
-			}
+			sent[i] = err == nil
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return int(synced.Load()), err
+	outage := g.Wait()
+	n, err := s.markSent(ctx, to.ID, page, sent[:])
+	if err := errors.Join(outage, err); err != nil {
+		return n, err
 	}
-	return int(synced.Load()), s.postpone(page, failed[:], synced.Load() == 0)
+	return n, s.postpone(page, failed[:], n == 0)
+}
+
+// markSent marks the sent messages of a page, also if ctx has ended meanwhile:
+// they would be sent again.
+func (s *Syncer) markSent(ctx context.Context, tenantID string, page []ledger.Message, sent []bool) (int, error) {
+	var done []ledger.Message
+	for i, m := range page {
+		if sent[i] {
+			done = append(done, m)
+			s.backoff.succeeded(m.ID)
+		}
+	}
+	if len(done) == 0 {
+		return 0, nil
+	}
+	marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), markTimeout)
+	defer cancel()
+	return len(done), s.store.Messages.MarkTimelineSynced(marking, tenantID, done)
 }
 
 // postpone lets the messages wait that the CRM failed at. If
@@ -142,7 +163,7 @@ func (s *Syncer) sources(ctx context.Context, tenantID string, page []ledger.Mes
 // sync sends one message's activity and marks the message as synced.
 func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, source string) error {
 	if m.Erased() {
-		return s.store.Messages.MarkTimelineSynced(ctx, m) // its person was erased
+		return nil // its person was erased
 	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
 		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
@@ -153,12 +174,9 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, sour
 	err := s.crm.UpsertActivity(ctx, to, id, a)
 	var e *crm.Error
 	if errors.As(err, &e) && slices.Contains(finalStatuses, e.Status) {
-		return s.store.Messages.MarkTimelineSynced(ctx, m)
+		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return s.store.Messages.MarkTimelineSynced(ctx, m)
+	return err
 }
 
 // finalStatuses reject a message for good, for example because its

@@ -48,6 +48,7 @@ func eachDatabase(t *testing.T, f func(t *testing.T, db *seed.DB, clock *seed.Cl
 		if err != nil || n != 150 {
 			t.Fatal(n, err)
 		}
+		clock.Add(time.Minute) // unchanged for long enough
 		c := &fakeCRM{answers: map[string]int{}, asked: map[string]int{}}
 		f(t, db, clock, c, timeline.New(db.Store, c), texts)
 	})

@@ -10,9 +10,10 @@ package conventions
 var imports = map[string][]string{
 	".": {"internal/cli", "internal/program", "internal/demo", "internal/drill"},
 
-	"internal/cli":     {},
-	"internal/ctxtime": {},
-	"internal/program": {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
+	"internal/cli":      {},
+	"internal/ctxtime":  {},
+	"internal/coalesce": {},
+	"internal/program":  {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
 	"internal/demo": {"internal/cli", "internal/program", "config",
 		"integrations/crm", "integrations/crm/sandbox", "integrations/dialpad/sandbox"},
 	"internal/drill": {"internal/cli", "internal/program", "internal/demo",
@@ -29,6 +30,7 @@ var imports = map[string][]string{
 	"app/access": {"models", "integrations/crm"},
 	"app/templates": {"models", "integrations/crm",
 		"app/apierror", "app/compose", "app/crmtenant"},
+	"app/webhook":  {"models", "models/ledger", "integrations/dialpad", "internal/coalesce"},
 	"app/timeline": {"models", "models/ledger", "integrations/crm", "app/crmtenant"},
 	"app/optout": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad",
 		"app/apierror", "app/compose", "app/crmtenant"},
@@ -54,7 +56,7 @@ var imports = map[string][]string{
 
 	// What runs in the background.
 	"app/delivery": {"models", "models/ledger", "models/queue", "integrations/dialpad",
-		"app/accounts", "app/compose", "app/connection", "app/eligibility", "internal/ctxtime"},
+		"app/accounts", "app/compose", "app/connection", "app/eligibility", "internal/coalesce", "internal/ctxtime"},
 	"app/jobs": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/accounts", "app/audience", "app/automation", "app/batch", "app/compose", "app/connection", "app/delivery",
 		"app/eligibility", "app/install", "app/optout", "app/timeline", "internal/ctxtime"},

@@ -30,6 +30,7 @@ import (
 	"dialpad-texting/app/popup"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/app/timeline"
+	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -43,6 +44,8 @@ type Program struct {
 	Store   *models.Store
 	Jobs    *jobs.Runner
 	Handler http.Handler // of the web server; tests wrap it before Run
+
+	webhook *webhook.Receiver
 
 	cfg config.Config
 	log *slog.Logger
@@ -65,7 +68,7 @@ func Build(ctx context.Context, cfg config.Config, log *slog.Logger) (*Program, 
 	if err != nil {
 		return nil, err
 	}
-	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, Log: log})
+	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, Log: log, LeaseClock: true})
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +108,8 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
+	p.webhook = webhook.New(store, p.Jobs.NotifyEvents)
+
 	pages, err := static.Pages()
 	if err != nil {
 		return err
@@ -114,7 +119,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box,
-		Automation: action, Events: jobs.CRMEvents{Store: store, Eligibility: eligible}, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
+		Automation: action, Events: jobs.CRMEvents{Store: store, Eligibility: eligible}, Webhook: p.webhook, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }
 

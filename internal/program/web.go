@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,12 @@ func (p *Program) serveWeb(ctx context.Context, l net.Listener) error {
 		}
 	}
 	p.log.Info("serving", "address", l.Addr().String(), "public", p.cfg.PublicURL)
-	return serveHTTP(ctx, l, p.Handler)
+	var storing sync.WaitGroup
+	storing.Go(p.webhook.Run)
+	err := serveHTTP(ctx, l, p.Handler)
+	p.webhook.Close()
+	storing.Wait()
+	return err
 }
 
 // serveHTTP serves until ctx ends, then lets requests finish.

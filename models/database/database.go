@@ -28,14 +28,15 @@ import (
 // DB is an open database. Open returns one; the DB that is passed to a
 // Tx function works inside that transaction.
 type DB struct {
-	gorm   *gorm.DB
-	sql    *sql.DB
-	pool   *pgxpool.Pool // nil on SQLite
-	driver riverdriver.Driver[*sql.Tx]
-	queue  *river.Client[*sql.Tx] // inserts jobs, runs none
-	now    func() time.Time
-	inTx   bool
-	writer chan struct{} // holds a value during a transaction; nil on Postgres
+	gorm       *gorm.DB
+	sql        *sql.DB
+	pool       *pgxpool.Pool // nil on SQLite
+	driver     riverdriver.Driver[*sql.Tx]
+	queue      *river.Client[*sql.Tx] // inserts jobs, runs none
+	now        func() time.Time
+	leaseClock bool
+	inTx       bool
+	writer     chan struct{} // holds a value during a transaction; nil on Postgres
 }
 
 const (
@@ -46,11 +47,14 @@ const (
 // Options are the optional parameters of Open.
 type Options struct {
 	Now func() time.Time // nil: time.Now
+	// LeaseClock makes Postgres's own clock count for leases. Tests that
+	// inject a clock leave it out.
+	LeaseClock bool
 }
 
 // Open opens the database at `postgres://…` or `sqlite:path`.
 func Open(ctx context.Context, address string, o Options) (*DB, error) {
-	d := &DB{now: o.Now}
+	d := &DB{now: o.Now, leaseClock: o.LeaseClock}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -130,6 +134,9 @@ func (d *DB) Close() error {
 
 // Embedded reports whether this is the embedded SQLite.
 func (d *DB) Embedded() bool { return d.pool == nil }
+
+// LeasesByItsClock reports whether leases go by the database's clock.
+func (d *DB) LeasesByItsClock() bool { return d.leaseClock && !d.Embedded() }
 
 // Now returns the time by the injected clock, in UTC.
 func (d *DB) Now() time.Time { return d.now().UTC() }

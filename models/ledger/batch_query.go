@@ -13,7 +13,7 @@ import (
 // not after before, earliest first.
 func (s Batches) DueAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.l.q(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
+	return out, s.l.q(ctx).Omit("record_ids", "excluded").Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
 }
 
 // ScheduledAllTenants pages the scheduled batches by id.

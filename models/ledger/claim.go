@@ -118,7 +118,7 @@ func (s Lanes) claimPostgres(ctx context.Context, requests []ClaimRequest, state
 		Additions  int64
 		ClaimedMessage
 	}
-	args := map[string]any{"requests": claimRows(requests), "now": s.l.db.Now()}
+	args := s.l.leaseArgs(0, map[string]any{"requests": claimRows(requests), "now": s.l.db.Now()})
 	if err := s.l.query(ctx, statement, args, &rows); err != nil {
 		return nil, err
 	}
@@ -143,8 +143,8 @@ func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error
 	var undone []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		now := tx.db.Now()
-		if err := database.MustChange(tx.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ? AND lease_until > ?",
-			l.ID, l.TenantID, l.LeaseOwner, l.Fence, now).UpdateColumn("fence", l.Fence+1)); err != nil {
+		if err := database.MustChange(tx.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ?",
+			l.ID, l.TenantID, l.LeaseOwner, l.Fence).Where(tx.leaseStands()).UpdateColumn("fence", l.Fence+1)); err != nil {
 			return err
 		}
 		return tx.query(ctx, "undo_claim", map[string]any{"now": now, "lane": l.ID, "tenant": l.TenantID, "fence": l.Fence}, &undone)

@@ -74,7 +74,7 @@ func (s sqliteClaim) leased(ctx context.Context, requests []ClaimRequest) (map[i
 		At        int
 		Additions int64
 	}
-	err := s.l.query(ctx, "claim_leased", map[string]any{"requests": claimRows(requests), "now": s.l.db.Now()}, &rows)
+	err := s.l.query(ctx, "claim_leased", s.l.leaseArgs(0, map[string]any{"requests": claimRows(requests)}), &rows)
 	additions := make(map[int]int64, len(rows))
 	for _, r := range rows {
 		additions[r.At] = r.Additions

@@ -3,7 +3,11 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"dialpad-texting/models/database"
 )
@@ -12,28 +16,48 @@ import (
 // leases lanes that are due within ahead, also those whose former
 // lease has run out. What the former owner was sending becomes
 // uncertain in the same transaction, so that it can't be queued again.
+// The lanes may be leased also where it returns an error, which then is
+// about other lanes.
 func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
 	var lanes []Lane
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		now := tx.db.Now()
 		var ids []string
-		if err := tx.query(ctx, "acquire_due", map[string]any{"due": now.Add(ahead), "now": now, "n": n}, &ids); err != nil || len(ids) == 0 {
+		if err := tx.query(ctx, "acquire_due", tx.leaseArgs(ahead, map[string]any{"n": n}), &ids); err != nil || len(ids) == 0 {
 			return err
 		}
-		if err := tx.query(ctx, "acquire_lease", map[string]any{"owner": owner, "until": now.Add(lease), "ids": database.JSON(ids)}, &lanes); err != nil {
+		if err := tx.query(ctx, "acquire_lease", tx.leaseArgs(lease, map[string]any{"owner": owner, "ids": database.JSON(ids)}), &lanes); err != nil {
 			return err
 		}
 		return tx.Lanes.markInFlightUncertain(ctx, ids)
 	})
-	if err == nil {
-		// Outside the transaction, which locks the lanes: preparing
-		// locks a batch before its lane.
-		err = lateRule(s).stopOverdueQueued(ctx, lanes)
-	}
 	if err != nil {
 		return nil, err
 	}
-	return lanes, nil
+	// Outside the transaction, which locks the lanes: preparing locks a
+	// batch before its lane. A lane that can't be checked is left until
+	// its lease runs out; the others go on.
+	unchecked, err := lateRule(s).stopOverdueQueued(ctx, lanes)
+	return slices.DeleteFunc(lanes, func(l Lane) bool { return unchecked[l.ID] }), err
+}
+
+// leaseArgs adds the arguments of a statement about leases: lease_now, until
+// (lease_now and d) and seconds (d). lease_now is nil where the database's own
+// clock counts: the machines' clocks may differ by more than a lease.
+func (l *Ledger) leaseArgs(d time.Duration, args map[string]any) map[string]any {
+	now := l.db.Now()
+	args["lease_now"], args["until"], args["seconds"] = now, now.Add(d), d.Seconds()
+	if l.db.LeasesByItsClock() {
+		args["lease_now"] = nil
+	}
+	return args
+}
+
+// leaseStands is the condition that a lane's lease has not run out.
+func (l *Ledger) leaseStands() clause.Expr {
+	if l.db.LeasesByItsClock() {
+		return gorm.Expr("lease_until > statement_timestamp()")
+	}
+	return gorm.Expr("lease_until > ?", l.db.Now())
 }
 
 // markInFlightUncertain marks what former owners of the lanes were
@@ -51,9 +75,8 @@ func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error 
 // lanes it still leases. A lease that has run out is not renewed, even
 // if no other worker has one.
 func (s Lanes) RenewAllTenants(ctx context.Context, owner string, lease time.Duration, ids []string) (map[string]bool, error) {
-	now := s.l.db.Now()
 	var renewed []string
-	err := s.l.query(ctx, "renew_leases", map[string]any{"until": now.Add(lease), "ids": database.JSON(ids), "owner": owner, "now": now}, &renewed)
+	err := s.l.query(ctx, "renew_leases", s.l.leaseArgs(lease, map[string]any{"ids": database.JSON(ids), "owner": owner}), &renewed)
 	return setOf(renewed), err
 }
 

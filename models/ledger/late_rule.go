@@ -60,7 +60,7 @@ func (r lateRule) stopOverdueWaiting(ctx context.Context, l Lane) error {
 // that were queued in lanes from which nothing was sent since. A long
 // bulk may be queued for hours without being late, but then its lane
 // sends.
-func (r lateRule) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
+func (r lateRule) stopOverdueQueued(ctx context.Context, lanes []Lane) (unchecked map[string]bool, err error) {
 	now, idle := r.l.db.Now(), map[string]Lane{}
 	var ids []string
 	for _, l := range lanes {
@@ -69,19 +69,20 @@ func (r lateRule) stopOverdueQueued(ctx context.Context, lanes []Lane) error {
 		}
 	}
 	if len(idle) == 0 {
-		return nil
+		return nil, nil
 	}
 	var overdue []struct{ LaneID, BatchID string }
-	err := r.l.query(ctx, "overdue_queued", map[string]any{"lanes": database.JSON(ids), "before": now.Add(-overdueAfter)}, &overdue)
+	err = r.l.query(ctx, "overdue_queued", map[string]any{"lanes": database.JSON(ids), "before": now.Add(-overdueAfter)}, &overdue)
 	if err != nil {
-		return err
+		return setOf(ids), err
 	}
+	unchecked = map[string]bool{}
 	for _, b := range overdue {
-		if err := r.stopQueuedIfLate(ctx, idle[b.LaneID], b.BatchID); err != nil {
-			return err
+		if stopErr := r.stopQueuedIfLate(ctx, idle[b.LaneID], b.BatchID); stopErr != nil {
+			unchecked[b.LaneID], err = true, errors.Join(err, stopErr)
 		}
 	}
-	return nil
+	return unchecked, err
 }
 
 // stopQueuedIfLate applies the late rule to a batch with queued
@@ -113,7 +114,8 @@ func (r lateRule) firstBy(ctx context.Context, column, tenantID, batchID, state 
 // late rule says so. It is no error when the batch was paused or
 // cancelled meanwhile: the lane must go on with its other messages.
 func (r lateRule) apply(ctx context.Context, tenantID, id string, due time.Time) error {
-	b, err := r.l.Batches.Get(ctx, tenantID, "", id)
+	var b Batch // without its lists of ids: a row that can't be decoded must not stop its lane
+	err := database.Translate(r.l.q(ctx).Omit("record_ids", "excluded").Take(&b, "tenant_id = ? AND id = ?", tenantID, id).Error)
 	if err != nil || !b.IsLate(due, r.l.db.Now()) {
 		return err
 	}

@@ -69,6 +69,9 @@ func (l *Ledger) q(ctx context.Context) *gorm.DB { return l.db.Gorm(ctx) }
 // which formats the statement with its values for a log that is
 // discarded.
 func (l *Ledger) query(ctx context.Context, name string, args map[string]any, out any) error {
+	if args == nil {
+		return l.q(ctx).Raw(l.sql.text(name)).Find(out).Error
+	}
 	return l.q(ctx).Raw(l.sql.text(name), args).Find(out).Error
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/ledger/ledgertest"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
@@ -26,4 +28,34 @@ func TestLedgerOnPostgres(t *testing.T) {
 func TestClaimManySkipsLockedLanes(t *testing.T) {
 	t.Parallel()
 	ledgertest.ClaimManySkipsLocked(t, seed.Store(t, modeltest.Postgres(t, seed.Migrate), time.Now))
+}
+
+// TestLeasesGoByPostgresClock has a worker whose clock is 15 s ahead.
+func TestLeasesGoByPostgresClock(t *testing.T) {
+	t.Parallel()
+	dsn := modeltest.Postgres(t, seed.Migrate)
+	open := func(now func() time.Time) *models.Store {
+		s, err := models.Open(t.Context(), dsn, models.Options{Vault: seed.Vault(), Now: now, LeaseClock: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	db := seed.Store(t, dsn, time.Now)
+	db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
+	right, ahead := open(time.Now), open(func() time.Time { return time.Now().Add(15 * time.Second) })
+	lanes, err := right.Lanes.AcquireAllTenants(t.Context(), "right", 12*time.Second, 0, 10)
+	if err != nil || len(lanes) != 1 {
+		t.Fatalf("leased %d lanes, %v", len(lanes), err)
+	}
+	if stolen, err := ahead.Lanes.AcquireAllTenants(t.Context(), "ahead", 12*time.Second, 0, 10); err != nil || len(stolen) != 0 {
+		t.Errorf("a worker whose clock is ahead took %d live lanes, %v", len(stolen), err)
+	}
+	if got, _, err := right.Lanes.Claim(t.Context(), lanes[0], ledger.ClaimSize{N: 1, Base: time.Now()}); err != nil || len(got) != 1 {
+		t.Errorf("the owner claimed %d, %v", len(got), err)
+	}
+	if kept, err := ahead.Lanes.RenewAllTenants(t.Context(), "right", 12*time.Second, []string{"c9"}); err != nil || !kept["c9"] {
+		t.Errorf("a live lease is not renewed: %v, %v", kept, err)
+	}
 }

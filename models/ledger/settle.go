@@ -94,15 +94,13 @@ func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) e
 	return l.db.Enqueue(ctx, jobs...)
 }
 
-// FollowUp enqueues the timeline's sync for changed messages, and
-// finishes batches whose last message is settled. Call it after the
-// transaction that changed them: of two concurrent transactions, each
-// would see the other's message open, and neither would finish the
-// batch. After a crash the sweep does it.
+// FollowUp finishes batches whose last message is settled. Call it
+// after the transaction that changed the messages: of two concurrent
+// transactions, each would see the other's message open, and neither
+// would finish the batch. After a crash the sweep does it.
 func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
-	tenants, ended, requeued := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	ended, requeued := map[string]bool{}, map[string]bool{}
 	for _, t := range changed {
-		tenants[t.TenantID] = true
 		if t.State == Waiting || t.State == Held {
 			requeued[t.BatchID] = true
 		} else {
@@ -112,9 +110,6 @@ func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	jobs, err := l.cancelledBatchJobs(ctx, slices.Collect(maps.Keys(requeued)))
 	if err != nil {
 		return err
-	}
-	for t := range tenants {
-		jobs = append(jobs, queue.SyncTimeline{TenantID: t})
 	}
 	if err := l.db.Enqueue(ctx, jobs...); err != nil || len(ended) == 0 {
 		return err

@@ -14,7 +14,7 @@ type PrepareBatch struct {
 func (PrepareBatch) Kind() string { return "prepare_batch" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
-func (PrepareBatch) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: Prompt} }
+func (PrepareBatch) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: Prepare} }
 
 // ApplyBatchState changes a batch's messages after the batch was paused, held,
 // cancelled or resumed. It is not unique, as PrepareBatch.
@@ -27,4 +27,4 @@ type ApplyBatchState struct {
 func (ApplyBatchState) Kind() string { return "move_batch" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
-func (ApplyBatchState) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: Prompt} }
+func (ApplyBatchState) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: Batches} }

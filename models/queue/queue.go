@@ -12,10 +12,13 @@ import (
 // Queues: what a person waits for must not stand behind what only the CRM's
 // timeline waits for.
 const (
-	Prompt     = "soon"
-	Automation = "action" // a burst of automations must not delay a person's bulk
-	Sync       = "tell"   // what is written to the CRM
+	Batches    = "batches" // what only reads and writes our own database
+	Prepare    = "prepare" // pages of records from the CRM
+	Prompt     = "soon"    // Dialpad, and events: it may hang
+	Automation = "action"  // a burst of automations must not delay a person's bulk
+	Sync       = "tell"    // what is written to the CRM
 	Background = "quiet"
+	Sweeps     = "sweep" // never behind anything
 )
 
 // queuedStates are the states in which a job keeps a second one with the same
@@ -48,4 +51,4 @@ type Sweep struct{}
 func (Sweep) Kind() string { return "sweep" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
-func (Sweep) InsertOpts() river.InsertOpts { return once(Background) }
+func (Sweep) InsertOpts() river.InsertOpts { return once(Sweeps) }

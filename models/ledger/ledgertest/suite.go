@@ -54,4 +54,8 @@ var cases = []struct {
 	{"an event changes a message forward only", eventMovesForward},
 	{"a stalled automation call is enqueued again, unless its message is open", enqueueStalledCallbacks},
 	{"a message is taken for resending once, or again after its new batch was cancelled", resendOnce},
+	{"a round applies events in any order, each text once, forward only", roundAppliesInAnyOrder},
+	{"a round postpones events of unknown texts", roundPostponesUnknown},
+	{"a round settles an uncertain text and finishes its batch", roundSettlesUncertain},
+	{"the timeline marks the unchanged messages of a page", timelineMarksPage},
 }

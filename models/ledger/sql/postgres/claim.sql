@@ -9,7 +9,7 @@ WITH request AS MATERIALIZED (
 leased AS MATERIALIZED (
     SELECT r.*
     FROM request r
-    JOIN lanes l ON l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > @now
+    JOIN lanes l ON l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > coalesce(CAST(@lease_now AS timestamptz), statement_timestamp())
     FOR UPDATE OF l SKIP LOCKED
 ),
 -- The share of the lowest class comes first, then all by class and
@@ -103,7 +103,7 @@ facts AS MATERIALIZED (
 SELECT r.at, lane.id IS NOT NULL AS held, lane.additions, facts.*,
     CASE WHEN lane.id IS NULL THEN EXISTS (
         SELECT 1 FROM lanes l
-        WHERE l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > @now)
+        WHERE l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > coalesce(CAST(@lease_now AS timestamptz), statement_timestamp()))
     END AS busy
 FROM request r
 LEFT JOIN lane ON lane.at = r.at

@@ -1,4 +1,4 @@
-package delivery
+package coalesce
 
 import (
 	"slices"
@@ -9,19 +9,19 @@ import (
 
 func TestGathererGroupsByLimitAndByTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gatherer[int]{in: make(chan int), limit: 3, wait: time.Second}
+		g := &Gatherer[int]{In: make(chan int), Limit: 3, Wait: time.Second}
 		var groups [][]int
 		done := make(chan struct{})
 		go func() {
-			g.run(1, func(group []int) { groups = append(groups, group) })
+			g.Run(1, func(group []int) { groups = append(groups, group) })
 			close(done)
 		}()
 		for i := range 4 {
-			g.in <- i
+			g.In <- i
 		}
 		time.Sleep(2 * time.Second)
-		g.in <- 4
-		close(g.in)
+		g.In <- 4
+		close(g.In)
 		<-done
 		want := [][]int{{0, 1, 2}, {3}, {4}}
 		if !slices.EqualFunc(groups, want, slices.Equal) {

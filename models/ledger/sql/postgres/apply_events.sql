@@ -1,0 +1,14 @@
+-- Moves messages forward by what events say of them, never back.
+UPDATE messages SET
+    state = o.state,
+    error_code = o.code,
+    error_text = o.text,
+    timeline_pending = true,
+    updated_at = @now,
+    settled_at = coalesce(messages.settled_at, CAST(@now AS timestamptz)),
+    sent_at = coalesce(messages.sent_at, messages.claimed_at)
+FROM json_to_recordset(CAST(@effects AS json)) AS o(
+    tenant_id text, dialpad_id text, state text, code text, text text)
+WHERE messages.tenant_id = o.tenant_id AND messages.dialpad_id = o.dialpad_id AND messages.dialpad_id <> ''
+    AND (messages.state = 'uncertain' OR messages.state = 'sent' AND o.state <> 'sent')
+RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state

@@ -174,7 +174,7 @@ func TestTemporaryErrorsAreNotStored(t *testing.T) {
 	w.automation.err = errors.New("the database is gone")
 	body := w.envelope(crm.CallExecute, execute("cb_1"))
 	r := w.ask("/automation/execute", "msg_1", body).want(500, "internal")
-	if strings.Contains(r.body, "fire") || !strings.Contains(w.log.String(), "fire") {
+	if strings.Contains(r.body, "database is gone") || !strings.Contains(w.log.String(), "database is gone") {
 		t.Errorf("the cause belongs in the log alone: %s", r.body)
 	}
 	w.automation.err = nil

@@ -29,9 +29,10 @@ var imports = map[string][]string{
 	"app/work": {"models", "integrations/crm", "app/accounts", "app/automation", "app/compose", "app/delivery",
 		"app/market", "app/texting"},
 
-	"integrations/crm":             {},
+	"integrations/lenient":         {},
+	"integrations/crm":             {"integrations/lenient"},
 	"integrations/crm/sandbox":     {"integrations/crm"},
-	"integrations/dialpad":         {},
+	"integrations/dialpad":         {"integrations/lenient"},
 	"integrations/dialpad/sandbox": {"integrations/dialpad"},
 
 	"models":            {"models/migrations", "models/sqlite"},

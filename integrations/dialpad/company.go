@@ -24,7 +24,7 @@ type AppSettings struct {
 // API: GET /api/v2/company
 func (c *Client) Company(ctx context.Context, token string) (Company, error) {
 	var j struct {
-		ID      lenientString `json:"id"`
+		ID      lenientID     `json:"id"`
 		Name    lenientString `json:"name"`
 		Domain  lenientString `json:"domain"`
 		Country lenientString `json:"country"`

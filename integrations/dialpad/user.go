@@ -63,9 +63,9 @@ type UserPage struct {
 }
 
 type userJSON struct {
-	ID           lenientString  `json:"id"`
-	CompanyID    lenientString  `json:"company_id"`
-	OfficeID     lenientString  `json:"office_id"`
+	ID           lenientID      `json:"id"`
+	CompanyID    lenientID      `json:"company_id"`
+	OfficeID     lenientID      `json:"office_id"`
 	Emails       lenientStrings `json:"emails"`
 	DisplayName  lenientString  `json:"display_name"`
 	FirstName    lenientString  `json:"first_name"`
@@ -129,8 +129,8 @@ func (c *Client) Users(ctx context.Context, token string, q UsersQuery) (UserPag
 		query.Set("cursor", q.Cursor)
 	}
 	var j struct {
-		Items  []userJSON    `json:"items"`
-		Cursor lenientString `json:"cursor"`
+		Items  lenientList[userJSON] `json:"items"`
+		Cursor lenientString         `json:"cursor"`
 	}
 	if err := c.api.get(ctx, token, "/api/v2/users", query, &j); err != nil {
 		return UserPage{}, err

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -97,7 +96,7 @@ func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.
 		p.State, p.From = ledger.Delivered, []string{ledger.Uncertain, ledger.Sent}
 	case ledger.Undelivered:
 		p.State, p.From = ledger.Undelivered, []string{ledger.Uncertain, ledger.Sent}
-		p.Code, p.Text = cmp.Or(e.Result, e.Status), resultText(e.Result)
+		p.Code, p.Text = resultCode(e.Status, e.Result), resultText(e.Result)
 	}
 	if p.State != "" {
 		if _, err := r.store.Messages.ApplyEvent(ctx, e.TenantID, m.ID, p); err != nil {

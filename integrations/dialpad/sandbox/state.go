@@ -23,6 +23,7 @@ type state struct {
 	accessTokens    map[string]*accessToken
 	refreshTokens   map[string]*refreshToken
 	deliveryResults map[string]string // by number, see SetDeliveryResult
+	instantFailures map[string]string // by number, see FailAtOnce
 	rateLimitStyle  RateLimitStyle
 }
 
@@ -31,7 +32,7 @@ func newState(opts Options) *state {
 		opts:      opts.withDefaults(),
 		companies: map[string]*company{}, users: map[string]*User{}, userByNumber: map[string]*User{},
 		authCodes: map[string]*authCode{}, accessTokens: map[string]*accessToken{},
-		refreshTokens: map[string]*refreshToken{}, deliveryResults: map[string]string{},
+		refreshTokens: map[string]*refreshToken{}, deliveryResults: map[string]string{}, instantFailures: map[string]string{},
 	}
 }
 

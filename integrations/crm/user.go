@@ -25,7 +25,7 @@ func (u *User) UnmarshalJSON(b []byte) error {
 
 func readUser(o objectReader) User {
 	return User{
-		ID: o.id("id"), Email: o.text("email"), Name: o.text("name"),
-		Role: o.text("role"), TimeZone: o.text("time_zone"), Locale: o.text("locale"),
+		ID: o.id("id"), Email: o.identifier("email"), Name: o.text("name"),
+		Role: o.identifier("role"), TimeZone: o.text("time_zone"), Locale: o.text("locale"),
 	}
 }

@@ -96,6 +96,8 @@ var statuses = map[string]int{
 	"duplicate":        http.StatusUnprocessableEntity,
 	"left_out":         http.StatusUnprocessableEntity,
 
+	"record_unreadable": http.StatusBadGateway,
+
 	"crm_unreachable": http.StatusServiceUnavailable,
 
 	eligibility.CodePlan:        http.StatusPaymentRequired,
@@ -151,8 +153,9 @@ func asRefusal(err error) *refusal {
 		return refuse(http.StatusUnauthorized, "bad_signature", "The call is not signed as agreed.").because(err)
 	case errors.Is(err, dialpad.ErrBadEvent):
 		return refuse(http.StatusUnauthorized, "bad_signature", "The event is not signed as agreed.")
-	case errors.As(err, &crmError) && crmError.Kind == crm.Unavailable:
-		return refuse(http.StatusServiceUnavailable, apierror.CodeCRMUnreachable, apierror.CRMUnreachableMessage).because(err)
+	case errors.As(err, &crmError) && crmError.Kind != crm.Refused:
+		problem := apierror.CRMUnreachable(err)
+		return refuse(statusOf(problem.Code), problem.Code, problem.Message).because(err)
 	case errors.Is(err, context.Canceled):
 		return refuse(statusGone, "cancelled", "The request was given up.").because(err)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -9,7 +9,8 @@ import (
 )
 
 // SyncUsers reads all of the tenant's CRM users. Those that are not listed
-// any more become inactive.
+// any more become inactive, unless an entry can't be read: it may be
+// theirs.
 func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, error) {
 	t, err := a.store.Tenants.Get(ctx, tenantID)
 	if err != nil {
@@ -17,6 +18,7 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 	}
 	startedAt := a.now()
 	var counts Counts
+	complete := true
 	for cursor, seen := "", map[string]bool{}; ; {
 		page, err := a.crm.Users(ctx, CRMTenant(t), cursor)
 		if err != nil {
@@ -26,8 +28,13 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 			return counts, err
 		}
 		counts.Read += len(page.Users)
-		if page.Next == "" {
+		complete = complete && page.Unreadable == 0
+		switch {
+		case page.Next != "":
+		case complete:
 			return counts, a.store.Users.DeactivateUnseen(ctx, tenantID, startedAt)
+		default:
+			return counts, nil
 		}
 		if seen[page.Next] {
 			return counts, errors.New("cursor of the CRM's users repeats")

@@ -12,21 +12,21 @@ import (
 func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
 	stop, err := c.obstacle(ctx, a, t, g)
 	if err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	if stop != nil {
 		return c.fail(ctx, a, t, stop, g)
 	}
 	question, err := c.question(ctx, a, t, g)
 	if err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	if question == "" {
 		return c.accept(ctx, a, t, g)
 	}
 	state := models.NewSecret()
 	if err := c.store.ConnectAttempts.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
 		DialpadEmail: g.email(), TenantName: t.Name, Linkname: t.Linkname, State: state}}, nil
@@ -86,7 +86,7 @@ func (c *Connector) Confirm(ctx context.Context, state, browser string) (Result,
 	return c.answer(ctx, state, browser, func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
 		stop, err := c.obstacle(ctx, a, t, g)
 		if err != nil {
-			return c.discard(ctx, g, err)
+			return c.discard(ctx, a, g, err)
 		}
 		if stop != nil {
 			return c.fail(ctx, a, t, stop, g)

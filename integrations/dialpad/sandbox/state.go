@@ -25,6 +25,7 @@ type state struct {
 	deliveryResults map[string]string // by number, see SetDeliveryResult
 	instantFailures map[string]string // by number, see FailAtOnce
 	rateLimitStyle  RateLimitStyle
+	revokeReach     RevokeReach
 }
 
 func newState(opts Options) *state {

@@ -63,7 +63,8 @@ type numberResult struct{ Number, Result string }
 // doneMessages are shown after a form's redirect.
 var doneMessages = map[string]string{
 	"user": "The user was changed.", "company": "The company was changed.", "rate": "The refusal over the limit was changed.",
-	"fault": "The fault is on.", "clear": "All faults are off.", "number": "The number was changed.",
+	"revoke-reach": "What deauthorize revokes was changed.",
+	"fault":        "The fault is on.", "clear": "All faults are off.", "number": "The number was changed.",
 	"bad": "Nothing was changed: the form was not valid.",
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
@@ -33,8 +34,8 @@ func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t model
 }
 
 // obstacle returns why a grant can't be accepted, whoever confirms it: plan
-// or app lost meanwhile, the admin deactivated, the company another
-// tenant's.
+// or app lost meanwhile, the admin deactivated or no admin any more, the
+// company another tenant's.
 func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (*ConnectError, error) {
 	refusal, err := c.eligible.CheckInstalled(ctx, t)
 	if err != nil {
@@ -49,6 +50,9 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 	}
 	if err == nil && !u.Active {
 		return errUserDeactivated(), nil
+	}
+	if err == nil && u.Role != crm.RoleAdmin {
+		return errNoLongerAdmin(), nil
 	}
 	connected, err := c.store.Connections.ByCompanyAllTenants(ctx, g.CompanyID)
 	switch {

@@ -60,6 +60,12 @@ func (w *world) forgotten() {
 	}
 }
 
+// demote makes the tenant's admin an ordinary user.
+func (w *world) demote() {
+	w.t.Helper()
+	must(w.t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Admin", Role: "user", Active: true}}))
+}
+
 // givenBack runs the job that gives a refused grant back, and checks that
 // Dialpad revoked it.
 func (w *world) givenBack() {
@@ -186,6 +192,8 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		}},
 		"removed": {user: sandbox.AnaID, code: "not_installed", words: "was removed meanwhile", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Installations.Uninstall(ctx, "t_9")) }},
+		"admin demoted": {user: sandbox.AnaID, code: "admin_required", words: "Only an admin of your Salesmate account", revoked: true,
+			trouble: func(w *world, _ *connection.CallbackQuery) { w.demote() }},
 		"admin deactivated": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Users.Deactivate(ctx, "t_9", "42")) }},
 	} {

@@ -108,6 +108,21 @@ func TestUnconfirmedReconnectKeepsTheConnection(t *testing.T) {
 	})
 }
 
+func TestDemotedAdminCannotConfirm(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.admin.Email = "boss@acme.com"
+		out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
+		w.demote()
+		refused, err := w.Confirm(ctx, out.Confirm.State, "browser")
+		if err != nil || refused.Done || !strings.Contains(refused.Message, "Only an admin of your Salesmate account") {
+			t.Errorf("%+v, %v", refused, err)
+		}
+		if _, err := w.db.Connections.Get(ctx, "t_9"); err == nil {
+			t.Error("connected all the same")
+		}
+	})
+}
+
 // A grant that waits for its confirmation is as good as a connection.
 func TestRefusedConsentKeepsAnotherThatWaits(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -1,5 +1,7 @@
 package crm
 
+import "dialpad-texting/integrations/lenient"
+
 // Types of the CRM's automation calls.
 const (
 	CallDefinition = "automation.definition"
@@ -157,7 +159,7 @@ func ParseExecute(c Call) (Execute, error) {
 	}
 	if o.has("workflow") {
 		w := o.object("workflow")
-		e.Workflow = Workflow{ID: w.id("id"), Name: w.text("name")}
+		e.Workflow = Workflow{ID: w.id("id"), Name: lenient.Name(w.text("name"))}
 	}
 	in := o.object("inputs")
 	e.Inputs = Inputs{

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // readRecord reads one record of an answer, and the paths of what can't
@@ -15,7 +17,7 @@ func readRecord(raw json.RawMessage, module string) (Record, []string) {
 		return Record{}, nil
 	}
 	r := recordReader{objectReader: o}
-	record := Record{ID: r.id("id"), Module: cmp.Or(r.scalar("module"), module), Name: r.scalar("name"), ContactID: r.id("contact_id"),
+	record := Record{ID: r.id("id"), Module: cmp.Or(r.scalar("module"), module), Name: lenient.Name(r.scalar("name")), ContactID: r.id("contact_id"),
 		Fields: r.values("fields"), Phones: r.values("phones"), TimeZone: r.scalar("time_zone"), Owner: r.id("owner")}
 	var out optedOut
 	if raw, ok := o.fields["opted_out"]; ok {

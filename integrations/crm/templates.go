@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+
+	"dialpad-texting/integrations/lenient"
+)
 
 // Template is a text in the CRM, with merge fields. Folder may be "".
 type Template struct {
@@ -42,7 +46,7 @@ func (c *Client) Templates(ctx context.Context, t Tenant, userID, q, cursor stri
 	page := TemplatePage{Next: string(answer.Next)}
 	for _, v := range answer.Templates.list {
 		if v.ID != "" {
-			page.Templates = append(page.Templates, Template{ID: string(v.ID), Name: string(v.Name), Folder: string(v.Folder), Body: string(v.Body)})
+			page.Templates = append(page.Templates, Template{ID: string(v.ID), Name: lenient.Name(string(v.Name)), Folder: lenient.Name(string(v.Folder)), Body: string(v.Body)})
 		}
 	}
 	return page, checkCursor(CallTemplate, page.Next, cursor)

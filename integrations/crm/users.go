@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+
+	"dialpad-texting/integrations/lenient"
+)
 
 // Person is a CRM user in users.list.
 type Person struct {
@@ -45,7 +49,7 @@ func (c *Client) Users(ctx context.Context, t Tenant, cursor string) (UserPage, 
 			continue
 		}
 		active := v.Active == nil || bool(*v.Active)
-		page.Users = append(page.Users, Person{ID: string(v.ID), Name: string(v.Name), Email: string(v.Email), Active: active})
+		page.Users = append(page.Users, Person{ID: string(v.ID), Name: lenient.Name(string(v.Name)), Email: string(v.Email), Active: active})
 	}
 	return page, checkCursor(CallUsers, page.Next, cursor)
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // States of a User and of a Company. The enum is open: treat any other
@@ -82,7 +84,7 @@ type userJSON struct {
 func (j userJSON) user() User {
 	return User{
 		ID: string(j.ID), CompanyID: string(j.CompanyID), OfficeID: string(j.OfficeID), Emails: j.Emails,
-		DisplayName: string(j.DisplayName), FirstName: string(j.FirstName), LastName: string(j.LastName),
+		DisplayName: lenient.Name(string(j.DisplayName)), FirstName: lenient.Name(string(j.FirstName)), LastName: lenient.Name(string(j.LastName)),
 		PhoneNumbers: j.PhoneNumbers, State: normalizeState(j.State), IsAdmin: bool(j.IsAdmin),
 		IsSuperAdmin: bool(j.IsSuperAdmin), Country: string(j.Country), TimeZone: string(j.TimeZone),
 		AddedAt: j.DateAdded.Time,

@@ -1,9 +1,9 @@
-// Package lenient reads numbers and times that other systems write in
-// more notations than their documentation says.
+// Package lenient reads numbers, times and names that other systems
+// write in more ways than their documentation says.
 //
 // JSON has one type of number: 42, 42.0 and 4.2e1 are the same value
 // (RFC 8259, 6), and libraries choose the notation. Ids must keep all
-// their digits, so nothing here goes through a float64.
+// their digits, so none here goes through a float64.
 package lenient
 
 import (

@@ -96,7 +96,7 @@ var statuses = map[string]int{
 	"duplicate":        http.StatusUnprocessableEntity,
 	"left_out":         http.StatusUnprocessableEntity,
 
-	"record_unreadable": http.StatusBadGateway,
+	"record_unreadable": http.StatusUnprocessableEntity,
 
 	"crm_unreachable": http.StatusServiceUnavailable,
 

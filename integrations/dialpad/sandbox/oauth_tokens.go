@@ -164,6 +164,9 @@ func (s *OAuthServer) issue(c *apiRequest, g *grant) response {
 		token.expiry = c.now.Add(s.opts.TokenTTL)
 		j["refresh_token"], j["expires_in"] = refresh, int64(s.opts.TokenTTL.Seconds())
 	}
+	if s.expiresIn != "" {
+		j["expires_in"] = json.RawMessage(s.expiresIn)
+	}
 	return jsonResponse(j)
 }
 
@@ -183,6 +186,14 @@ func (s *OAuthServer) SetRevokeReach(reach RevokeReach) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revokeReach = reach
+}
+
+// SetExpiresIn makes token answers carry this JSON as expires_in; ""
+// ends that. Tokens live as long as before.
+func (s *OAuthServer) SetExpiresIn(raw string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expiresIn = raw
 }
 
 // deauthorize serves POST /oauth2/deauthorize.

@@ -26,6 +26,7 @@ type state struct {
 	instantFailures map[string]string // by number, see FailAtOnce
 	rateLimitStyle  RateLimitStyle
 	revokeReach     RevokeReach
+	expiresIn       string // JSON, see SetExpiresIn
 }
 
 func newState(opts Options) *state {

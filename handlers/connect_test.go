@@ -132,7 +132,7 @@ func TestAnotherAdminsConsentIsConfirmedFirst(t *testing.T) {
 			consent, browser := w.window(page)
 			r := w.send("GET", w.back(consent, dialpadsandbox.GilID), nil, cookie(browser)).want(200, "")
 			found := stateInput.FindStringSubmatch(r.body)
-			if found == nil || !strings.Contains(r.body, "Globex") || !strings.Contains(r.body, "Acme Inc (acme)") {
+			if found == nil || !strings.Contains(r.body, "Globex") || !strings.Contains(r.body, "<bdi>Acme Inc</bdi> (<bdi>acme</bdi>)") {
 				t.Fatalf("not asked: %s", r.body)
 			}
 			w.noConnection()

@@ -103,8 +103,9 @@ func asRefusal(err error) *refusal {
 		return refuse("bad_signature", "The call is not signed as agreed.").withCause(err)
 	case errors.Is(err, dialpad.ErrBadEvent):
 		return refuse("bad_signature", "The event is not signed as agreed.")
-	case errors.As(err, &crmError) && crmError.Kind == crm.Unavailable:
-		return refuse(apierror.CodeCRMUnreachable, apierror.CRMUnreachableMessage).withCause(err)
+	case errors.As(err, &crmError) && crmError.Kind != crm.Refused:
+		problem := apierror.CRMUnreachable(err)
+		return refuse(problem.Code, problem.Message).withCause(err)
 	case errors.Is(err, context.Canceled):
 		return refuse("cancelled", "The request was given up.").withCause(err)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -173,6 +173,15 @@ func (s ConnectAttempts) ExpiredGrantsAllTenants(ctx context.Context) ([]Connect
 		Limit(50).Find(&out).Error
 }
 
+// HoldGrantsAllTenants reports whether any attempt but this one has got a
+// grant, or is about to, that is not yet accepted or refused.
+func (s ConnectAttempts) HoldGrantsAllTenants(ctx context.Context, exceptID string) (bool, error) {
+	var n int64
+	err := s.s.q(ctx).Model(&ConnectAttempt{}).Where("step IN ? AND expires_at > ? AND id <> ?",
+		[]string{StepExchanging, StepConfirm}, s.s.db.Now(), exceptID).Count(&n).Error
+	return n > 0, err
+}
+
 // OpenGrant opens the grant that is sealed in an attempt.
 func (s ConnectAttempts) OpenGrant(a ConnectAttempt) (string, error) {
 	if a.GrantSealed.Empty() {

@@ -105,6 +105,15 @@ func (s Connections) ByCompanyAllTenants(ctx context.Context, companyID string) 
 	return c, database.Translate(s.s.q(ctx).Take(&c, "company_id = ? AND state <> ?", companyID, Disconnected).Error)
 }
 
+// LiveAllTenants reports whether a Dialpad company or person has a
+// connection that is not disconnected in any tenant but this one.
+func (s Connections) LiveAllTenants(ctx context.Context, companyID, dialpadUserID, exceptTenant string) (bool, error) {
+	var n int64
+	err := s.s.q(ctx).Model(&Connection{}).Where("state <> ? AND tenant_id <> ? AND (company_id = ? OR dialpad_user_id = ?)",
+		Disconnected, exceptTenant, companyID, dialpadUserID).Count(&n).Error
+	return n > 0, err
+}
+
 // ListAllTenants pages the connections that are not disconnected, by
 // tenant id.
 func (s Connections) ListAllTenants(ctx context.Context, after string, limit int) ([]Connection, error) {

@@ -20,27 +20,46 @@ type User struct {
 	Role      string // known since the user's first launch
 	Active    bool
 	SeenAt    time.Time
-	UpdatedAt time.Time
+	UpdatedAt time.Time // when the CRM said so: a launch's iat, or when its list was read
 }
 
 // FoldEmail returns an e-mail in the form in which e-mails are compared.
-func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// Only ASCII is folded: Unicode's folding makes one of two people's.
+func FoldEmail(email string) string { return strings.Map(lowerASCII, strings.Trim(email, " ")) }
 
-// Save stores users of a tenant. An empty role keeps the stored one: the
-// CRM's list has none.
+func lowerASCII(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
+// Save stores users of a tenant. What was said before the stored state,
+// by UpdatedAt (zero: now), changes nothing but an unknown role. An empty
+// role keeps the stored one: the CRM's list has none.
 func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	if len(users) == 0 {
 		return nil
 	}
 	for i := range users {
 		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.s.db.Now()
+		if users[i].UpdatedAt.IsZero() {
+			users[i].UpdatedAt = s.s.db.Now()
+		}
+		users[i].UpdatedAt = users[i].UpdatedAt.UTC()
 	}
 	return s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
-		DoUpdates: append(clause.AssignmentColumns([]string{"email", "name", "active", "seen_at", "updated_at"}),
-			clause.Assignments(map[string]any{"role": clause.Expr{
-				SQL: "CASE WHEN excluded.role = '' THEN users.role ELSE excluded.role END"}})...),
+		DoUpdates: append(clause.AssignmentColumns([]string{"seen_at"}), clause.Assignments(map[string]any{
+			"email": unlessOlder("email"), "name": unlessOlder("name"), "active": unlessOlder("active"), "updated_at": unlessOlder("updated_at"),
+			"role": clause.Expr{SQL: "CASE WHEN excluded.role <> '' AND (users.role = '' OR excluded.updated_at >= users.updated_at) THEN excluded.role ELSE users.role END"},
+		})...),
 	}).CreateInBatches(&users, 200).Error
+}
+
+// unlessOlder keeps the stored value of a column if the new one is older.
+func unlessOlder(column string) clause.Expr {
+	return clause.Expr{SQL: "CASE WHEN excluded.updated_at >= users.updated_at THEN excluded." + column + " ELSE users." + column + " END"}
 }
 
 // Get returns a CRM user, or ErrNotFound.
@@ -49,11 +68,16 @@ func (s Users) Get(ctx context.Context, tenantID, userID string) (User, error) {
 	return u, database.Translate(s.s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
 }
 
-// Deactivate marks a user inactive and ends that user's sessions.
+// Deactivate marks a user inactive and ends that user's sessions. It
+// also stores an unknown user, so that no launch token signed before
+// makes that user active.
 func (s Users) Deactivate(ctx context.Context, tenantID, userID string) error {
 	return s.s.Tx(ctx, func(tx *Store) error {
-		if err := tx.q(ctx).Model(&User{}).Where("tenant_id = ? AND user_id = ?", tenantID, userID).
-			Update("active", false).Error; err != nil {
+		now := s.s.db.Now()
+		if err := tx.q(ctx).Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"active", "updated_at"}),
+		}).Create(&User{TenantID: tenantID, UserID: userID, SeenAt: now, UpdatedAt: now}).Error; err != nil {
 			return err
 		}
 		return tx.Sessions.End(ctx, tenantID, userID)

@@ -100,7 +100,7 @@ func TestConfirmationNamesBothSidesAndPostsTheChoice(t *testing.T) {
 	html := render(t, "connect_confirm", static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: "Acme", Linkname: "acme", State: "s1"})
 	for _, want := range []string{
 		`action="/connect/confirm"`, `name="state" value="s1"`, `name="action" value="cancel"`,
-		`Connect Acme Inc to Acme (acme)`, `it@acme.com`,
+		`Connect <bdi>Acme Inc</bdi> to <bdi>Acme</bdi> (<bdi>acme</bdi>)`, `<bdi>it@acme.com</bdi>`,
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the confirmation lacks %s:\n%s", want, html)

@@ -45,16 +45,21 @@ func (a *Access) openSession(ctx context.Context, tx *models.Store, l crm.Launch
 		}
 		return Opened{}, err
 	}
+	signedAt := l.IssuedAt
+	if now := a.now(); signedAt.After(now) {
+		signedAt = now // a clock ahead must not shut out the next token
+	}
 	t, err := tx.Tenants.SaveSigned(ctx, models.SignedTenant{ID: l.Tenant.ID, Linkname: l.Tenant.Linkname, Name: l.Tenant.Name,
-		Plan: l.Tenant.Plan, TimeZone: l.Tenant.TimeZone, SignedAt: l.IssuedAt})
+		Plan: l.Tenant.Plan, TimeZone: l.Tenant.TimeZone, SignedAt: signedAt})
 	if err != nil {
 		return Opened{}, err
 	}
-	if err := saveUser(ctx, tx, l); err != nil {
+	u, err := saveUser(ctx, tx, l, signedAt)
+	if err != nil {
 		return Opened{}, err
 	}
-	s := models.Session{Kind: models.SessionPopup, TenantID: t.ID, UserID: l.User.ID, Email: models.FoldEmail(l.User.Email),
-		Name: l.User.Name, Role: l.User.Role, TimeZone: l.User.TimeZone, Locale: l.User.Locale, Origin: l.Issuer,
+	s := models.Session{Kind: models.SessionPopup, TenantID: t.ID, UserID: u.UserID, Email: u.Email,
+		Name: u.Name, Role: u.Role, TimeZone: l.User.TimeZone, Locale: l.User.Locale, Origin: l.Issuer,
 		ExpiresAt: a.now().Add(MaxAge).UTC()}
 	if l.Use == crm.UsePage {
 		s.Kind = models.SessionPage
@@ -68,18 +73,27 @@ func (a *Access) openSession(ctx context.Context, tx *models.Store, l crm.Launch
 	return Opened{Session: s, Token: token, Tenant: t, Ctx: l.Ctx}, err
 }
 
-// saveUser stores the user as signed. It refuses a token that was signed
-// before the user was deactivated.
-func saveUser(ctx context.Context, tx *models.Store, l crm.Launch) error {
+// saveUser stores the user as signed and returns what counts: that, or
+// what was said later. It refuses a token that was not signed after the
+// user was deactivated.
+func saveUser(ctx context.Context, tx *models.Store, l crm.Launch, signedAt time.Time) (models.User, error) {
+	deactivated := fmt.Errorf("%w: the user was deactivated", crm.ErrLaunch)
 	u, err := tx.Users.Get(ctx, l.Tenant.ID, l.User.ID)
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
-		return err
+	switch {
+	case err != nil && !errors.Is(err, models.ErrNotFound):
+		return u, err
+	case err == nil && !u.Active && !signedAt.After(u.UpdatedAt):
+		return u, deactivated
 	}
-	if err == nil && !u.Active && u.UpdatedAt.After(l.IssuedAt) {
-		return fmt.Errorf("%w: the user was deactivated", crm.ErrLaunch)
+	if err := tx.Users.Save(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
+		Role: l.User.Role, Active: true, UpdatedAt: signedAt}}); err != nil {
+		return u, err
 	}
-	return tx.Users.Save(ctx, l.Tenant.ID, []models.User{{UserID: l.User.ID, Email: l.User.Email, Name: l.User.Name,
-		Role: l.User.Role, Active: true}})
+	// Saved by now, or deactivated by an event that came in between.
+	if u, err = tx.Users.Get(ctx, l.Tenant.ID, l.User.ID); err == nil && !u.Active {
+		err = deactivated
+	}
+	return u, err
 }
 
 // Renew trades a launch token for a new bearer token of the caller's tenant,

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
@@ -20,6 +21,7 @@ const (
 // Sentences that several packages answer with.
 const (
 	CRMUnreachableMessage = "Salesmate is not answering. Try again in a few minutes."
+	CRMUnreadableMessage  = "Salesmate's answer can't be read. Try again in a few minutes; if it stays so, tell whoever runs this app."
 	noRecordsMessage      = "This page is about nobody: open the popup from a record."
 )
 
@@ -57,9 +59,14 @@ func Conflict(message string) *Error { return New(CodeStateConflict, message) }
 // records.
 func NoRecords() *Error { return New(CodeBadRequest, noRecordsMessage) }
 
-// CRMUnreachable is for a CRM that did not answer, or not as the contract says.
+// CRMUnreachable is for a CRM that did not answer, or not as the
+// contract says. The sentence tells which.
 func CRMUnreachable(cause error) *Error {
-	return &Error{Code: CodeCRMUnreachable, Message: CRMUnreachableMessage, Err: cause}
+	e := &Error{Code: CodeCRMUnreachable, Message: CRMUnreachableMessage, Err: cause}
+	if crm.KindOf(cause) == crm.Garbage {
+		e.Message = CRMUnreadableMessage
+	}
+	return e
 }
 
 // NotFound turns the store's "not found" into a refusal; other errors

@@ -3,6 +3,7 @@ package audience
 import (
 	"context"
 	"hash/maphash"
+	"strings"
 
 	"dialpad-texting/app/optout"
 	"dialpad-texting/models"
@@ -16,6 +17,8 @@ const (
 	CodeForbidden = "forbidden"
 	CodeLeftOut   = "left_out"
 
+	CodeUnreadable = "record_unreadable"
+
 	codeRefused = "record_refused"
 )
 
@@ -27,7 +30,18 @@ const (
 	reasonRefused    = "Salesmate refused access to these records"
 	reasonUnreadable = "Salesmate gives these records in a form that can't be read"
 	reasonLeftOut    = "Left out while the texts waited"
+
+	reasonUnreadableRecord = "Salesmate gives this record in a form that can't be read"
 )
+
+// unreadableReason names the fields of a record that can't be read.
+func unreadableReason(fields []string) string {
+	if len(fields) == 0 {
+		return reasonUnreadableRecord
+	}
+	shown := fields[:min(len(fields), 3)]
+	return reasonUnreadableRecord + " (" + strings.Join(shown, ", ") + ")"
+}
 
 // excludeSuppressed excludes who opted out on any side that the
 // database knows. Delivery checks again right before each request to

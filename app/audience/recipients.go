@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"strings"
 
 	"dialpad-texting/app/compose"
@@ -51,6 +53,7 @@ func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string
 	for _, id := range records.Forbidden {
 		p.Recipients = append(p.Recipients, Recipient{RecordID: id, Code: CodeForbidden, Reason: ReasonForbidden})
 	}
+	p.Recipients = append(p.Recipients, unreadableRecipients(records, cursor)...)
 	for _, r := range records.Records {
 		p.Recipients = append(p.Recipients, s.recipient(r))
 	}
@@ -59,6 +62,20 @@ func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string
 	}
 	s.excludeByName(p.Recipients)
 	return p, nil
+}
+
+// unreadableRecipients returns who is left out since their record can't
+// be read. One of a selection whose very id can't be read is named by
+// its place, the same at each reading of the page.
+func unreadableRecipients(records crm.Records, cursor string) (out []Recipient) {
+	for _, r := range records.Unreadable {
+		out = append(out, Recipient{RecordID: r.ID, Code: CodeUnreadable, Reason: unreadableReason(r.Fields)})
+	}
+	for i := range records.Unnamed {
+		id := fmt.Sprintf("unreadable-%08x-%d", crc32.ChecksumIEEE([]byte(cursor)), i+1)
+		out = append(out, Recipient{RecordID: id, Code: CodeUnreadable, Reason: reasonUnreadableRecord})
+	}
+	return out
 }
 
 // recipient decides for one record, all but what the database knows.

@@ -40,11 +40,15 @@ func (s audienceSpec) query(cursor string) (q crm.ResolveQuery, next string, err
 // Records asks the CRM for one page of records. The CRM may cut its
 // answer about a list of ids into pages of its own: these are read to
 // the end, since only then it is known which ids it left out. They
-// count as missing.
+// count as missing, or as unreadable after entries without an id.
 func (x *Audience) Records(ctx context.Context, t models.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	answer, err := x.crm.ResolveRecords(ctx, crmtenant.Of(t), q)
-	if err != nil || len(q.IDs) == 0 || answer.Next == "" {
+	if err != nil || len(q.IDs) == 0 {
 		return answer, err
+	}
+	if answer.Next == "" {
+		answer.Unnamed = 0 // the ids that it left out stand for them
+		return answer, nil
 	}
 	all, pending := crm.Records{}, IDSet(q.IDs)
 	for pages := 1; ; pages++ {
@@ -62,9 +66,11 @@ func (x *Audience) Records(ctx context.Context, t models.Tenant, q crm.ResolveQu
 	}
 	for _, id := range q.IDs {
 		if pending[id] {
-			all.Missing = append(all.Missing, id)
+			delete(pending, id)
+			all.AddUnmentioned(id)
 		}
 	}
+	all.Unnamed = 0 // these ids stand for them
 	return all, nil
 }
 
@@ -77,6 +83,13 @@ func merge(all *crm.Records, answer crm.Records, pending map[string]bool) {
 			all.Records = append(all.Records, r)
 		}
 	}
+	for _, r := range answer.Unreadable {
+		if pending[r.ID] {
+			delete(pending, r.ID)
+			all.Unreadable = append(all.Unreadable, r)
+		}
+	}
+	all.Unnamed += answer.Unnamed
 	all.Missing = append(all.Missing, take(answer.Missing, pending)...)
 	all.Forbidden = append(all.Forbidden, take(answer.Forbidden, pending)...)
 }

@@ -22,10 +22,10 @@ func (c *Connector) accept(ctx context.Context, a models.ConnectAttempt, t model
 	case errors.Is(err, models.ErrConflict): // another tenant connected the company first
 		return c.fail(ctx, a, t, errCompanyTaken(g.CompanyName), g)
 	case errors.Is(err, models.ErrLost): // the attempt expired meanwhile
-		_, _ = c.discard(ctx, g, err)
+		_, _ = c.discard(ctx, a, g, err)
 		return c.withLink(t, errStale(err)).Result, nil
 	case err != nil:
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	return c.success(t, g.CompanyName), nil
 }
@@ -93,5 +93,5 @@ func (c *Connector) replacedGrant(old models.Connection, g grant) (grant, error)
 	}
 	opened, err1 := c.store.Connections.OpenGrant(old)
 	path, _, err2 := c.store.Connections.OpenHook(old)
-	return grant{Grant: opened, CompanyID: old.CompanyID, Path: path, Known: subscriptionsOf(old)}, errors.Join(err1, err2)
+	return grant{Grant: opened, CompanyID: old.CompanyID, UserID: old.DialpadUserID, Path: path, Known: subscriptionsOf(old)}, errors.Join(err1, err2)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
@@ -12,29 +13,29 @@ import (
 func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
 	stop, err := c.obstacle(ctx, a, t, g)
 	if err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	if stop != nil {
 		return c.fail(ctx, a, t, stop, g)
 	}
 	question, err := c.question(ctx, a, t, g)
 	if err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	if question == "" {
 		return c.accept(ctx, a, t, g)
 	}
 	state := models.NewSecret()
 	if err := c.store.ConnectAttempts.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
-		return c.discard(ctx, g, err)
+		return c.discard(ctx, a, g, err)
 	}
 	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
 		DialpadEmail: g.email(), TenantName: t.Name, Linkname: t.Linkname, State: state}}, nil
 }
 
 // obstacle returns why a grant can't be accepted, whoever confirms it: plan
-// or app lost meanwhile, the admin deactivated, the company another
-// tenant's.
+// or app lost meanwhile, the admin deactivated or no admin any more, the
+// company another tenant's.
 func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (*ConnectError, error) {
 	refusal, err := c.eligible.CheckInstalled(ctx, t)
 	if err != nil {
@@ -49,6 +50,9 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 	}
 	if err == nil && !u.Active {
 		return errUserDeactivated(), nil
+	}
+	if err == nil && u.Role != crm.RoleAdmin {
+		return errNoLongerAdmin(), nil
 	}
 	connected, err := c.store.Connections.ByCompanyAllTenants(ctx, g.CompanyID)
 	switch {
@@ -86,7 +90,7 @@ func (c *Connector) Confirm(ctx context.Context, state, browser string) (Result,
 	return c.answer(ctx, state, browser, func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
 		stop, err := c.obstacle(ctx, a, t, g)
 		if err != nil {
-			return c.discard(ctx, g, err)
+			return c.discard(ctx, a, g, err)
 		}
 		if stop != nil {
 			return c.fail(ctx, a, t, stop, g)

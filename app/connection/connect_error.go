@@ -16,6 +16,7 @@ const (
 	codeCancelled     = "cancelled"
 	codeRefused       = "refused"
 	codeNotAdmin      = "not_admin"
+	codeNoCRMAdmin    = "admin_required"
 	codeCompanyTaken  = "company_taken"
 	codeOtherBrowser  = "other_browser"
 	codeMisconfigured = "misconfigured"
@@ -141,6 +142,10 @@ func errNoLongerEligible(r *eligibility.Refusal) *ConnectError {
 
 func errUserDeactivated() *ConnectError {
 	return newConnectError(codeCancelled, nil, "Your user was deactivated meanwhile, so nothing was connected.")
+}
+
+func errNoLongerAdmin() *ConnectError {
+	return newConnectError(codeNoCRMAdmin, nil, "Only an admin of your Salesmate account can connect Dialpad, and you are none any more, so nothing was connected.")
 }
 
 func errDeclined(company, tenant string) *ConnectError {

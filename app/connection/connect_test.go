@@ -48,6 +48,24 @@ func (w *world) stopped(out connection.Result, code, words string) {
 	}
 }
 
+// forgotten checks that no copy of a refused grant is kept and that
+// Dialpad was not asked to revoke it.
+func (w *world) forgotten() {
+	w.t.Helper()
+	a, err := w.db.ConnectAttempts.Latest(ctx, "t_9")
+	must(w.t, err)
+	must(w.t, w.CleanGrant(ctx, "t_9", a.ID))
+	if n := w.requests(http.MethodPost, "/oauth2/deauthorize"); n != 0 || !a.GrantSealed.Empty() || w.db.CountJobs("clean_grant") != 0 {
+		w.t.Errorf("revoked %d times, kept: %t, %d jobs", n, !a.GrantSealed.Empty(), w.db.CountJobs("clean_grant"))
+	}
+}
+
+// demote makes the tenant's admin an ordinary user.
+func (w *world) demote() {
+	w.t.Helper()
+	must(w.t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "42", Email: "ana@acme.com", Name: "Admin", Role: "user", Active: true}}))
+}
+
 // givenBack runs the job that gives a refused grant back, and checks that
 // Dialpad revoked it.
 func (w *world) givenBack() {
@@ -165,7 +183,7 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		"no admin":                {user: sandbox.BenID, code: "not_admin", words: "ben@acme.com is no company admin", revoked: true},
 		"Dialpad down":            {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.ErrorBeforeAccepting)},
 		"connection dropped":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.DropAfterAccepting)},
-		"user request fails":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
+		"user request fails":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
 		"company request fails":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
 		"company request refused": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
 		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *connection.CallbackQuery) {
@@ -174,6 +192,8 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		}},
 		"removed": {user: sandbox.AnaID, code: "not_installed", words: "was removed meanwhile", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Installations.Uninstall(ctx, "t_9")) }},
+		"admin demoted": {user: sandbox.AnaID, code: "admin_required", words: "Only an admin of your Salesmate account", revoked: true,
+			trouble: func(w *world, _ *connection.CallbackQuery) { w.demote() }},
 		"admin deactivated": {user: sandbox.AnaID, code: "cancelled", words: "deactivated", revoked: true,
 			trouble: func(w *world, _ *connection.CallbackQuery) { must(w.t, w.db.Users.Deactivate(ctx, "t_9", "42")) }},
 	} {
@@ -337,7 +357,7 @@ func TestCompanyBelongsToOneTenant(t *testing.T) {
 		}
 		out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 		w.stopped(out, "company_taken", "The Dialpad company Acme Inc is connected to another account already.")
-		w.givenBack()
+		w.forgotten()
 		if c, err := w.db.Connections.Get(ctx, "t_10"); err != nil || c.State != models.Connected {
 			t.Errorf("the first one's connection: %+v %v", c, err)
 		}

@@ -57,15 +57,16 @@ func (c Config) withDefaults(store *models.Store) Config {
 // Connections subscribes, checks and ends the connections of all tenants. It
 // is safe for concurrent use.
 type Connections struct {
-	store  *models.Store
-	dp     *dialpad.Client
-	tokens *Tokens
-	hooks  hookClient
-	log    *slog.Logger
+	store   *models.Store
+	dp      *dialpad.Client
+	tokens  *Tokens
+	hooks   hookClient
+	revoker revoker
+	log     *slog.Logger
 }
 
 // New returns the Connections of a store.
 func New(store *models.Store, dp *dialpad.Client, tokens *Tokens, cfg Config) *Connections {
 	cfg = cfg.withDefaults(store)
-	return &Connections{store: store, dp: dp, tokens: tokens, hooks: newHookClient(dp, cfg.PublicURL), log: cfg.Log}
+	return &Connections{store: store, dp: dp, tokens: tokens, hooks: newHookClient(dp, cfg.PublicURL), revoker: revoker{store, dp, cfg.Log}, log: cfg.Log}
 }

@@ -67,16 +67,21 @@ func (c *Connections) cleanUpAtDialpad(ctx context.Context, tenantID string) str
 		return "nothing to clean up"
 	}
 	path, _, err := c.store.Connections.OpenHook(conn)
+	revoked := false
 	if err == nil {
 		_, err = c.tokens.try(ctx, tenantID, c.tokens.readGranted, func(token string) error {
 			if err := c.hooks.deleteOwn(ctx, token, path, subscriptionsOf(conn)); err != nil {
 				return err
 			}
-			return c.dp.Revoke(ctx, token)
+			var err error
+			revoked, err = c.revoker.revoke(ctx, grantOwner{CompanyID: conn.CompanyID, UserID: conn.DialpadUserID, Ending: tenantID}, token)
+			return err
 		})
 	}
 	var refusal *eligibility.Refusal
 	switch {
+	case err == nil && !revoked:
+		return "cleaned up; the grant was forgotten and not revoked, as others may depend on it"
 	case err == nil:
 		return "cleaned up and revoked"
 	case dialpad.KindOf(err) == dialpad.Unauthorized, errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect:

@@ -22,6 +22,14 @@ type grant struct {
 	Known       models.Subscriptions
 }
 
+// owner returns whose grant it is, for the revoker.
+func (g grant) owner(attemptID string) grantOwner {
+	return grantOwner{CompanyID: g.CompanyID, UserID: g.UserID, Attempt: attemptID}
+}
+
+// hasHooks reports whether a webhook or subscriptions were made with it.
+func (g grant) hasHooks() bool { return g.Path != "" || g.Known != (models.Subscriptions{}) }
+
 // encode returns the grant as JSON, "" when there is none.
 func (g grant) encode() string {
 	if g.Grant.Access == "" {

@@ -180,7 +180,7 @@ func (s *Tokens) saved(c models.Connection, g models.Grant) Token {
 }
 
 // rowChanged handles a pair whose row has changed meanwhile: connected anew,
-// or disconnected, and then the token is revoked so that nobody keeps it.
+// or disconnected, and then the token is given back.
 func (s *Tokens) rowChanged(ctx context.Context, c models.Connection, g models.Grant) (Token, error) {
 	s.cache.dropUnsaved(c.TenantID)
 	now, err := s.readGranted(ctx, c.TenantID)
@@ -189,7 +189,7 @@ func (s *Tokens) rowChanged(ctx context.Context, c models.Connection, g models.G
 	}
 	request, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if revokeErr := s.dp.Revoke(request, g.Access); revokeErr != nil {
+	if _, revokeErr := s.revoker.revoke(request, grantOwner{CompanyID: c.CompanyID, UserID: c.DialpadUserID}, g.Access); revokeErr != nil {
 		s.log.Warn("revoke token of disconnected tenant failed", "tenant", c.TenantID, "err", revokeErr)
 	}
 	return Token{}, err

@@ -27,6 +27,7 @@ type Connector struct {
 	eligible  *eligibility.Checker
 	tokens    *Tokens
 	hooks     hookClient
+	revoker   revoker
 	publicURL string
 	log       *slog.Logger
 }
@@ -35,7 +36,7 @@ type Connector struct {
 func NewConnector(store *models.Store, dp *dialpad.Client, eligible *eligibility.Checker, tokens *Tokens, cfg Config) *Connector {
 	cfg = cfg.withDefaults(store)
 	return &Connector{store: store, dp: dp, eligible: eligible, tokens: tokens,
-		hooks: newHookClient(dp, cfg.PublicURL), publicURL: cfg.PublicURL, log: cfg.Log}
+		hooks: newHookClient(dp, cfg.PublicURL), revoker: revoker{store, dp, cfg.Log}, publicURL: cfg.PublicURL, log: cfg.Log}
 }
 
 // Result is what the connect window shows next: success (Done), a question

@@ -32,17 +32,18 @@ type Token struct {
 // refresher per connection in the whole fleet. It is safe for concurrent
 // use.
 type Tokens struct {
-	store *models.Store
-	dp    *dialpad.Client
-	cfg   Config
-	log   *slog.Logger
-	cache *tokenCache
+	store   *models.Store
+	dp      *dialpad.Client
+	cfg     Config
+	log     *slog.Logger
+	cache   *tokenCache
+	revoker revoker
 }
 
 // NewTokens returns the Tokens of a store.
 func NewTokens(store *models.Store, dp *dialpad.Client, cfg Config) *Tokens {
 	cfg = cfg.withDefaults(store)
-	return &Tokens{store: store, dp: dp, cfg: cfg, log: cfg.Log, cache: newTokenCache()}
+	return &Tokens{store: store, dp: dp, cfg: cfg, log: cfg.Log, cache: newTokenCache(), revoker: revoker{store, dp, cfg.Log}}
 }
 
 func (s *Tokens) now() time.Time { return s.cfg.Now().UTC() }

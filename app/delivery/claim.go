@@ -10,11 +10,12 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// claimWait is how long a lane's claim waits for other lanes'.
-// A slot keeps its rate although it is used a little late.
+// claimWait is how long a lane's claim waits for other lanes'. A slot
+// keeps its rate although it is used a little late.
 const claimWait = 10 * time.Millisecond
 
-// claim marks up to n texts as sending, as many as the pace allows now.
+// claim marks up to n texts as sending, as many as the pace allows
+// now.
 func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	n, base, interval := l.throttle.slots(l.e.cfg.Now(), n)
 	if n == 0 {
@@ -38,9 +39,10 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	return got, nil
 }
 
-// requestClaim claims for a paced lane together with others, and for one
-// without a limit alone and at once. It goes on when the process stops: if a
-// claim's answer is lost, its texts become uncertain although nobody sent them.
+// requestClaim claims for a paced lane together with others, and for
+// one without a limit alone and at once. It goes on when the process
+// stops: if a claim's answer is lost, its texts become uncertain
+// although nobody sent them.
 func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
 		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
@@ -54,10 +56,11 @@ func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger
 	return got, err
 }
 
-// undoLostClaim requeues the texts of a claim whose answer was lost. It waits
-// until all other texts are settled, since it can't distinguish them before. A
-// text whose outcome could not be written it can never distinguish: then the
-// lease is left to run out, and the lane's next owner marks all as uncertain.
+// undoLostClaim requeues the texts of a claim whose answer was lost.
+// It waits until all other texts are settled, since it can't
+// distinguish them before. A text whose outcome could not be written
+// it can never distinguish: then the lease is left to run out, and
+// the lane's next owner marks all as uncertain.
 func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.unwritten.Load() {
 		return models.ErrLost
@@ -77,8 +80,8 @@ func (l *lane) undoLostClaim(ctx context.Context) error {
 	return nil
 }
 
-// lowShare is 1 text in so many that a lower
-// class gets while higher classes keep coming.
+// lowShare is 1 text in so many that a lower class gets while higher
+// classes keep coming.
 const lowShare = 10
 
 // classShare keeps a class of texts from starving the lower ones.
@@ -87,8 +90,9 @@ type classShare struct {
 	mixed  bool // the last claim found more than bulks
 }
 
-// low is how many of the next n texts go to a lower class first. With bulks
-// alone there is no lower class, and searching costs a third of a claim.
+// low is how many of the next n texts go to a lower class first. With
+// bulks alone there is no lower class, and searching costs a third of
+// a claim.
 func (s *classShare) low(n int) int {
 	if !s.mixed {
 		return 0

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,6 +199,27 @@ func TestRefusalKeepsDialpadsWords(t *testing.T) {
 			t.Errorf("%q %q", got.ErrorCode, got.ErrorText)
 		}
 	})
+}
+
+func TestTextThatFailsInTheAnswerIsNoSuccess(t *testing.T) {
+	for result, want := range map[string]struct{ code, words string }{
+		"invalid_destination": {"invalid_destination", "This number can't receive texts"},
+		"rejected_spam":       {"rejected_spam", "The carrier took this text for spam"},
+		"":                    {"failed", "Dialpad reported that this text was not delivered"},
+	} {
+		t.Run(result, func(t *testing.T) {
+			each(t, func(r *rig) {
+				m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+				r.phone.FailAtOnce(m[0].ToNumber, result)
+				r.run(delivery.Config{})
+				r.until("failed", func() bool { return r.counts().Failed == 1 })
+				got := r.message(m[0].ID)
+				if got.ErrorCode != want.code || !strings.HasPrefix(got.ErrorText, want.words) || got.DialpadID == "" || r.phone.SMSPosts() != 1 {
+					t.Errorf("%+v after %d POSTs", got, r.phone.SMSPosts())
+				}
+			})
+		})
+	}
 }
 
 func TestStaleSenderIsReadBeforeTheText(t *testing.T) {

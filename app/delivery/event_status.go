@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"cmp"
 	"strings"
 
+	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models/ledger"
 )
 
@@ -10,9 +12,7 @@ import (
 // message's state. Both enums are open, and REST answers and events use
 // different words (dialpad-api.md, 3). Unknown words give "".
 func messageState(status, result string) string {
-	switch strings.ToLower(result) {
-	case "internal_error", "invalid_destination", "invalid_source", "no_route",
-		"not_supported", "rejected", "rejected_spam", "time_out":
+	if dialpad.IsFailure(status, result) {
 		return ledger.Undelivered
 	}
 	switch strings.ToLower(status) {
@@ -20,15 +20,18 @@ func messageState(status, result string) string {
 		return ledger.Sent
 	case "success", "delivered":
 		return ledger.Delivered
-	case "failed", "undelivered":
-		return ledger.Undelivered
 	}
 	return ""
 }
 
+// resultCode is the raw value that is kept beside resultText.
+func resultCode(status, result string) string {
+	return strings.ToLower(strings.TrimSpace(cmp.Or(result, status)))
+}
+
 // resultText explains a message_delivery_result in one plain sentence.
 func resultText(result string) string {
-	switch strings.ToLower(result) {
+	switch strings.ToLower(strings.TrimSpace(result)) {
 	case "invalid_destination":
 		return "This number can't receive texts: it may be a landline or not exist"
 	case "invalid_source":

@@ -7,10 +7,11 @@ import (
 )
 
 // limiter bounds the claimed texts that have no answer yet. There is
-// one permit for each connection. A few more let the connections go on
-// while the next claim is made: as many as they take on within
+// one permit for each connection. A few more let the connections go
+// on while the next claim is made: as many as they take on within
 // aheadWindow at the pace of Dialpad's answers. If the process dies
-// just then, those few outcomes are unknown although nothing was sent.
+// just then, those few outcomes are unknown although nothing was
+// sent.
 type limiter struct {
 	connections int
 	free        chan struct{} // has a token when somebody who waits may find a permit
@@ -23,9 +24,9 @@ type limiter struct {
 const (
 	aheadWindow = 20 * time.Millisecond
 	maxAhead    = 2 // times the connections
-	// gatherTimeout is how long a claim waits for more
-	// permits. Connections fall free one by one, and a
-	// claim of one text costs as much as one of ten.
+	// gatherTimeout is how long a claim waits for more permits.
+	// Connections fall free one by one, and a claim of one text costs
+	// as much as one of ten.
 	gatherTimeout = 10 * time.Millisecond
 )
 
@@ -33,8 +34,9 @@ func newLimiter(connections int) *limiter {
 	return &limiter{connections: connections, free: make(chan struct{}, 1)}
 }
 
-// capacity is the number of permits at the present latency. Until an answer
-// came there is none: a text that no connection carries must not be claimed.
+// capacity is the number of permits at the present latency. Until an
+// answer came there is none: a text that no connection carries must
+// not be claimed.
 func (l *limiter) capacity() int {
 	if l.latency == 0 {
 		return l.connections
@@ -43,8 +45,8 @@ func (l *limiter) capacity() int {
 	return l.connections + min(int(ahead), maxAhead*l.connections)
 }
 
-// acquire takes 1 to n permits and waits
-// for the first. It returns 0 if ctx ends.
+// acquire takes 1 to n permits and waits for the first. It returns 0
+// if ctx ends.
 func (l *limiter) acquire(ctx context.Context, n int) int {
 	got := l.tryAcquire(n)
 	for got == 0 {
@@ -87,7 +89,8 @@ func (l *limiter) release(n int) {
 	l.signal()
 }
 
-// observe gives back the permit of a request whose answer took latency.
+// observe gives back the permit of a request whose answer took
+// latency.
 func (l *limiter) observe(latency time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -12,14 +11,14 @@ import (
 )
 
 const (
-	// matchWindow is how long after its request an
-	// uncertain text can be matched by its numbers alone.
+	// matchWindow is how long after its request an uncertain text can
+	// be matched by its numbers alone.
 	matchWindow = 10 * time.Minute
-	// clockSkew is how far two machines' clocks may differ. An
-	// event is about a text that went out before the event came.
+	// clockSkew is how far two machines' clocks may differ. An event
+	// is about a text that went out before the event came.
 	clockSkew = 2 * time.Second
-	// eventRetry is when a round tries an event again that belongs to no
-	// text yet.
+	// eventRetry is when a round tries an event again that belongs to
+	// no text yet.
 	eventRetry = time.Second
 	// publicAPI is the device_type of texts sent through the API.
 	publicAPI = "public_api"
@@ -33,8 +32,9 @@ func NewReconciler(store *models.Store) *Reconciler {
 	return &Reconciler{store: store}
 }
 
-// Round applies up to n pending delivery events together, and returns how many
-// it tried. What belongs to no known text is matched one by one.
+// Round applies up to n pending delivery events together, and returns
+// how many it tried. What belongs to no known text is matched one by
+// one.
 func (r *Reconciler) Round(ctx context.Context, n int) (tried int, err error) {
 	round, err := r.store.Events.ApplyPendingAllTenants(ctx, n, eventRetry, effectOf)
 	if err != nil {
@@ -52,8 +52,9 @@ func (r *Reconciler) Round(ctx context.Context, n int) (tried int, err error) {
 }
 
 // Process applies one stored SMS event and reports whether it is done
-// with. If not, process it again soon: a text between the same numbers
-// is on the wire, and its answer may bring the id that the event names.
+// with. If not, process it again soon: a text between the same
+// numbers is on the wire, and its answer may bring the id that the
+// event names.
 func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (done bool, err error) {
 	e, err := r.store.Events.Get(ctx, tenantID, eventID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -75,8 +76,8 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 	return r.matchByNumbers(ctx, e)
 }
 
-// matchByNumbers finds the message of an event whose Dialpad id
-// we don't know: the only uncertain one between its two numbers.
+// matchByNumbers finds the message of an event whose Dialpad id we
+// don't know: the only uncertain one between its two numbers.
 func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) (done bool, err error) {
 	if e.DeviceType != "" && !strings.EqualFold(e.DeviceType, publicAPI) {
 		return true, r.closeUnmatched(ctx, e) // sent by hand: never ours
@@ -85,8 +86,8 @@ func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) 
 	if err != nil || inFlight {
 		return false, err
 	}
-	// The answer may have come since the first look-up. Now
-	// that nothing is on the wire, look the id up again.
+	// The answer may have come since the first look-up. Now that
+	// nothing is on the wire, look the id up again.
 	if m, err := r.store.Messages.ByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
 		return true, r.apply(ctx, e, m, "")
 	} else if !errors.Is(err, models.ErrNotFound) {
@@ -119,8 +120,8 @@ func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.
 	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, m.ID)
 }
 
-// effectOf returns what an event changes in its message. Dialpad's raw result is
-// kept beside our sentence.
+// effectOf returns what an event changes in its message. Dialpad's
+// raw result is kept beside our sentence.
 func effectOf(e ledger.WebhookEvent) ledger.EventEffect {
 	switch state := messageState(e.Status, e.Result); state {
 	case ledger.Sent:
@@ -129,7 +130,7 @@ func effectOf(e ledger.WebhookEvent) ledger.EventEffect {
 		return ledger.EventEffect{State: state, From: []string{ledger.Uncertain, ledger.Sent}}
 	case ledger.Undelivered:
 		return ledger.EventEffect{State: state, From: []string{ledger.Uncertain, ledger.Sent},
-			Code: cmp.Or(e.Result, e.Status), Text: resultText(e.Result)}
+			Code: resultCode(e.Status, e.Result), Text: resultText(e.Result)}
 	}
 	return ledger.EventEffect{}
 }

@@ -27,6 +27,12 @@ func (l *lane) send(token connection.Token, c ledger.ClaimedMessage) {
 	}
 	l.throttle.answered()
 	l.tokenAccepted(ctx, token)
+	if res.Failed() {
+		l.e.cfg.Log.Info("text accepted and failed at once", "tenant", l.TenantID, "message", c.ID, "status", res.Status, "result", res.DeliveryResult)
+		l.settle(c, ledger.Outcome{State: ledger.Failed, DialpadID: res.ID, Code: resultCode(res.Status, res.DeliveryResult),
+			Text: resultText(res.DeliveryResult)})
+		return
+	}
 	l.settle(c, ledger.Outcome{State: ledger.Sent, DialpadID: res.ID})
 }
 

@@ -1,5 +1,7 @@
 package crm
 
+import "dialpad-texting/integrations/lenient"
+
 // Types of the CRM's automation calls.
 const (
 	CallDefinition = "automation.definition"
@@ -96,7 +98,7 @@ type OptionsQuery struct {
 func ParseOptionsQuery(c Call) (OptionsQuery, error) {
 	o := readObject(c.Data, "data")
 	q := OptionsQuery{
-		Tenant: callTenant(o), Field: o.requiredText("field"), Q: o.text("q"), Cursor: o.id("cursor"), Value: o.id("value"),
+		Tenant: callTenant(o), Field: o.requiredIdentifier("field", maxID), Q: o.text("q"), Cursor: o.opaque("cursor"), Value: o.opaque("value"),
 	}
 	if err := o.callErr(); err != nil {
 		return OptionsQuery{}, err
@@ -150,18 +152,18 @@ func ParseExecute(c Call) (Execute, error) {
 	o := readObject(c.Data, "data")
 	e := Execute{
 		Tenant: callTenant(o), CallbackID: o.requiredID("callback_id"),
-		RecordID: o.requiredID("record_id"), Module: o.requiredText("module"),
+		RecordID: o.requiredID("record_id"), Module: o.requiredIdentifier("module", maxID),
 	}
 	if e.Module != "" && e.Module != ModuleContact && e.Module != ModuleDeal {
 		o.fail("module", "is neither contact nor deal")
 	}
 	if o.has("workflow") {
 		w := o.object("workflow")
-		e.Workflow = Workflow{ID: w.id("id"), Name: w.text("name")}
+		e.Workflow = Workflow{ID: w.id("id"), Name: lenient.Name(w.text("name"))}
 	}
 	in := o.object("inputs")
 	e.Inputs = Inputs{
-		FromUser: in.id("from_user"), ToField: in.text("to_field"), TemplateID: in.id("template_id"), Message: in.text("message"),
+		FromUser: in.id("from_user"), ToField: in.identifier("to_field"), TemplateID: in.id("template_id"), Message: in.text("message"),
 	}
 	if err := o.callErr(); err != nil {
 		return Execute{}, err

@@ -18,7 +18,7 @@ type Call struct {
 // names the invalid field: answer 400.
 func ParseCall(body []byte) (Call, error) {
 	o := readObject(body, "")
-	c := Call{Type: o.requiredText("type"), Timestamp: o.requiredTime("timestamp").UTC(), Seq: o.integer("seq")}
+	c := Call{Type: o.requiredIdentifier("type", maxID), Timestamp: o.requiredTime("timestamp").UTC(), Seq: o.integer("seq")}
 	o.object("data")
 	c.Data = o.fields["data"]
 	if err := o.callErr(); err != nil {

@@ -70,7 +70,6 @@ func (c *Client) read(ctx context.Context, t Tenant, callType, field string, dat
 	if err != nil {
 		return err
 	}
-	body = stripNUL(body)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return garbage(callType, status, errors.New("not a JSON object"))

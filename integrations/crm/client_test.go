@@ -144,21 +144,20 @@ func TestAnswerAgainstTheContractIsGarbage(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, `{"records":[]}`)
 		},
-		"not JSON":           answer(`<html>`),
-		"a list":             answer(`[]`),
-		"null":               answer(`null`),
-		"empty":              answer(``),
-		"other JSON":         answer(`{"ok":true}`),
-		"records an object":  answer(`{"records":{}}`),
-		"not asked for":      answer(`{"records":[{"module":"contact","id":"2"}]}`),
-		"without an id":      answer(`{"records":[{"module":"contact"}]}`),
-		"of another module":  answer(`{"records":[{"module":"deal","id":"1"}]}`),
-		"twice":              answer(`{"records":[{"module":"contact","id":"1"},{"module":"contact","id":1}]}`),
-		"missing not asked":  answer(`{"records":[],"missing":["9"]}`),
-		"the same cursor":    answer(`{"records":[],"next":"c1"}`),
-		"id of a wrong type": answer(`{"records":[{"module":"contact","id":{}}]}`),
-		"fields a string":    answer(record(`,"fields":"x"`)),
-		"too large":          answer(record(`,"name":"` + strings.Repeat("x", maxAnswer) + `"`)),
+		"not JSON":          answer(`<html>`),
+		"a list":            answer(`[]`),
+		"null":              answer(`null`),
+		"empty":             answer(``),
+		"other JSON":        answer(`{"ok":true}`),
+		"records an object": answer(`{"records":{}}`),
+		"not asked for":     answer(`{"records":[{"module":"contact","id":"2"}]}`),
+		"of another module": answer(`{"records":[{"module":"deal","id":"1"}]}`),
+		"twice":             answer(`{"records":[{"module":"contact","id":"1"},{"module":"contact","id":1}]}`),
+		"missing not asked": answer(`{"records":[],"missing":["9"]}`),
+		"the same cursor":   answer(`{"records":[],"next":"c1"}`),
+		"missing no list":   answer(`{"records":[],"missing":{}}`),
+		"next with a NUL":   answer(`{"records":[],"next":"c\u0000"}`),
+		"too large":         answer(record(`,"name":"` + strings.Repeat("x", maxAnswer) + `"`)),
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
 		},
@@ -175,6 +174,65 @@ func TestAnswerAgainstTheContractIsGarbage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One record that can't be read must not lose the page's others.
+func TestUnreadableRecordIsLeftOutAlone(t *testing.T) {
+	for odd, unreadable := range map[string][]string{
+		`"fields":[]`: {"fields"}, `"fields":"x"`: {"fields"}, `"phones":[]`: {"phones"}, `"phones":true`: {"phones"},
+		`"owner":42.5`: {"owner"}, `"owner":{}`: {"owner"}, `"contact_id":true`: {"contact_id"}, `"contact_id":"a\n"`: {"contact_id"},
+		`"owner":[],"fields":7`: {"fields", "owner"},
+		// Values of any other type are read.
+		`"fields":{"Contact.x":["a",["b",{"c":1}]]}`: nil, `"name":{}`: nil, `"time_zone":7`: nil, `"fields":null,"phones":null,"owner":null`: nil,
+		`"owner":42.0,"contact_id":4.2e1`: nil, `"opted_out":[]`: nil,
+	} {
+		p := newFakeCRM(t, answer(`{"records":[{"module":"contact","id":1},{"id":"2",`+odd+`},{"module":"contact","id":3.0}]}`))
+		got, err := p.client().ResolveRecords(t.Context(), acme, ResolveQuery{Module: "contact", IDs: []string{"1", "2", "3"}})
+		if err != nil || len(got.Missing) != 0 {
+			t.Errorf("%s: %v, missing %v", odd, err, got.Missing)
+		}
+		if unreadable == nil {
+			if len(got.Records) != 3 || len(got.Unreadable) != 0 {
+				t.Errorf("%s: %+v", odd, got)
+			}
+			continue
+		}
+		if diff := cmp.Diff([]UnreadableRecord{{ID: "2", Fields: unreadable}}, got.Unreadable); diff != "" || len(got.Records) != 2 {
+			t.Errorf("%s: %s, %+v", odd, diff, got.Records)
+		}
+	}
+}
+
+// Where a record's very id can't be read, an id that the answer does not
+// name is not known to be missing.
+func TestUnnamedRecordsMakeUnmentionedIDsUnreadable(t *testing.T) {
+	for _, odd := range []string{`{"module":"contact"}`, `{"module":"contact","id":{}}`, `{"id":"2\u0000"}`, `{"id":"` + strings.Repeat("x", 256) + `"}`,
+		`null`, `7`, `"x"`, `[]`, `{"id":true}`, `{"id":2.5}`} {
+		p := newFakeCRM(t, answer(`{"records":[{"id":"1"},`+odd+`],"missing":["3"]}`))
+		got, err := p.client().ResolveRecords(t.Context(), acme, ResolveQuery{Module: "contact", IDs: []string{"1", "2", "3"}})
+		want := Records{Records: []Record{{Module: "contact", ID: "1", Fields: map[string]string{}, Phones: map[string]string{}}}, Missing: []string{"3"},
+			Forbidden: []string{}, Unreadable: []UnreadableRecord{{ID: "2"}}, Unnamed: 1}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", odd, err, diff)
+		}
+	}
+}
+
+func FuzzReadRecord(f *testing.F) {
+	for _, raw := range []string{`{"id":1}`, `{"id":"7","fields":[],"owner":42.0}`, `{"id":7.0,"phones":{"mobile":"+1"},"opted_out":0.0}`, `[]`} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		r, unreadable := readRecord(raw, "contact")
+		for _, id := range []string{r.ID, r.ContactID, r.Owner} {
+			if identifierProblem(id, maxID) != "" {
+				t.Errorf("%q gives the id %q", raw, id)
+			}
+		}
+		if strings.Contains(r.Name, "\x00") || r.ID == "" && len(unreadable) == 0 && json.Valid(raw) && strings.Contains(string(raw), `"id":1`) {
+			t.Errorf("%q gives %+v, %v", raw, r, unreadable)
+		}
+	})
 }
 
 func TestStatusMapsToKind(t *testing.T) {

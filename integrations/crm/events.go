@@ -32,12 +32,12 @@ type Event struct {
 func ParseEvent(c Call) (Event, error) {
 	o := readObject(c.Data, "data")
 	e := Event{
-		Type: c.Type, Tenant: callTenant(o), UserID: o.id("user_id"), Email: o.text("email"),
+		Type: c.Type, Tenant: callTenant(o), UserID: o.id("user_id"), Email: o.identifier("email"),
 		Number: o.text("number"), ContactID: o.id("contact_id"),
 	}
 	switch c.Type {
 	case EventPlanChanged:
-		o.object("tenant").requiredText("plan")
+		o.object("tenant").requiredIdentifier("plan", maxID)
 	case EventTenantRenamed:
 		o.object("tenant").requiredText("name")
 	case EventUserDeactivated:

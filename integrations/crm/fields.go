@@ -1,10 +1,6 @@
 package crm
 
-import (
-	"context"
-	"errors"
-	"net/http"
-)
+import "context"
 
 // FieldList has the merge fields and phone fields of a module.
 type FieldList struct {
@@ -25,11 +21,18 @@ type PhoneField struct {
 	Label string `json:"label"`
 }
 
-// Fields returns the fields of a module (fields.list).
+type fieldJSON struct {
+	Key   id   `json:"key"`
+	Label text `json:"label"`
+	Type  text `json:"type"`
+}
+
+// Fields returns the fields of a module (fields.list). One that can't be
+// read is left out.
 func (c *Client) Fields(ctx context.Context, t Tenant, module string) (FieldList, error) {
 	var answer struct {
-		Fields []Field      `json:"fields"`
-		Phones []PhoneField `json:"phones"`
+		Fields entries[fieldJSON] `json:"fields"`
+		Phones entries[fieldJSON] `json:"phones"`
 	}
 	data := struct {
 		Tenant Tenant `json:"tenant"`
@@ -38,15 +41,16 @@ func (c *Client) Fields(ctx context.Context, t Tenant, module string) (FieldList
 	if err := c.read(ctx, t, CallFields, "fields", data, &answer); err != nil {
 		return FieldList{}, err
 	}
-	for _, f := range answer.Fields {
-		if f.Key == "" {
-			return FieldList{}, garbage(CallFields, http.StatusOK, errors.New("a field without a key"))
+	var out FieldList
+	for _, f := range answer.Fields.list {
+		if f.Key != "" {
+			out.Fields = append(out.Fields, Field{Key: string(f.Key), Label: string(f.Label), Type: string(f.Type)})
 		}
 	}
-	for _, p := range answer.Phones {
-		if p.Key == "" {
-			return FieldList{}, garbage(CallFields, http.StatusOK, errors.New("a phone without a key"))
+	for _, p := range answer.Phones.list {
+		if p.Key != "" {
+			out.Phones = append(out.Phones, PhoneField{Key: string(p.Key), Label: string(p.Label)})
 		}
 	}
-	return FieldList(answer), nil
+	return out, nil
 }

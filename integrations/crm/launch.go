@@ -102,17 +102,18 @@ func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) 
 	o := readObject(c.raw, "")
 	tenant, user := o.object("tenant"), o.object("user")
 	launch := Launch{
-		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredText("use"),
-		JTI: o.requiredText("jti"), Issuer: o.requiredText("iss"),
+		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredIdentifier("use", maxID),
+		JTI: o.requiredIdentifier("jti", maxID), Issuer: o.requiredIdentifier("iss", maxID),
 	}
 	for _, key := range []string{"linkname", "name", "plan", "time_zone"} {
 		tenant.requiredText(key)
 	}
-	for _, key := range []string{"email", "name", "role", "time_zone", "locale"} {
+	for _, key := range []string{"name", "role", "time_zone", "locale"} {
 		user.requiredText(key)
 	}
 	tenant.requiredID("id")
 	user.requiredID("id")
+	user.requiredIdentifier("email", maxEmail)
 	if o.requiredID("sub") != launch.User.ID {
 		o.fail("sub", "is not user.id")
 	}
@@ -130,7 +131,7 @@ func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) 
 // checkIssuer requires the tenant's own origin, as a browser writes it:
 // it becomes frame-ancestors and is compared with message origins.
 func (v LaunchVerifier) checkIssuer(o objectReader, l Launch) {
-	host := "://" + l.Tenant.Linkname + "." + strings.ToLower(v.BaseDomain)
+	host := "://" + l.Tenant.Linkname + "." + lowerASCII(v.BaseDomain)
 	if l.Issuer == "https"+host || (l.Issuer == "http"+host && isLoopback(v.BaseDomain)) {
 		return
 	}
@@ -142,7 +143,7 @@ func isLoopback(domain string) bool {
 	if err != nil {
 		host = domain
 	}
-	host = strings.ToLower(host)
+	host = lowerASCII(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

@@ -1,8 +1,13 @@
 package crm
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -23,16 +28,36 @@ func (c *launchClaims) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &fields); err != nil {
 		return err
 	}
-	for name, into := range map[string]any{"aud": &c.audience, "iat": &c.issuedAt, "exp": &c.expiresAt} {
-		raw, ok := fields[name]
-		if !ok {
-			continue
-		}
-		if err := json.Unmarshal(raw, into); err != nil {
-			return errors.New(name + " cannot be read")
-		}
+	if raw, ok := fields["aud"]; ok && json.Unmarshal(raw, &c.audience) != nil {
+		return errors.New("aud cannot be read")
+	}
+	var err error
+	if c.issuedAt, err = numericDate(fields["iat"]); err != nil {
+		return fmt.Errorf("iat %w", err)
+	}
+	if c.expiresAt, err = numericDate(fields["exp"]); err != nil {
+		return fmt.Errorf("exp %w", err)
 	}
 	return nil
+}
+
+// lastSecond is the end of the year 9999: a later one does not survive
+// the library's arithmetic.
+const lastSecond = 253402300799
+
+// numericDate reads a JSON number of seconds (RFC 7519, 2). The library
+// alone would also take it as a string. Absent and null are nil.
+func numericDate(raw json.RawMessage) (*jwt.NumericDate, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseFloat(string(raw), 64) // a quoted one fails
+	if err != nil || seconds < 0 || seconds > lastSecond {
+		return nil, errors.New("must be a number of seconds")
+	}
+	whole, fraction := math.Modf(seconds)
+	return jwt.NewNumericDate(time.Unix(int64(whole), int64(fraction*float64(time.Second)))), nil
 }
 
 func (c *launchClaims) GetAudience() (jwt.ClaimStrings, error)       { return c.audience, nil }

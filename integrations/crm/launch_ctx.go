@@ -39,8 +39,8 @@ func (c *Ctx) UnmarshalJSON(b []byte) error {
 
 func readCtx(o objectReader) Ctx {
 	c := Ctx{
-		Mode: o.text("mode"), Module: o.text("module"), RecordIDs: o.ids("record_ids"),
-		Selection: o.id("selection"), ToNumber: o.text("to_number"),
+		Mode: o.identifier("mode"), Module: o.identifier("module"), RecordIDs: o.ids("record_ids"),
+		Selection: o.opaque("selection"), ToNumber: o.text("to_number"),
 	}
 	if n := o.integer("count"); n != nil {
 		c.Count = int(*n)

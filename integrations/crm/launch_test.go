@@ -89,8 +89,22 @@ func TestInvalidLaunchTokenIsRefused(t *testing.T) {
 		"expires before it began": func(c map[string]any) { c["iat"], c["exp"] = noon.Unix()+5, noon.Unix()+4 },
 		"expired 10 s ago":        func(c map[string]any) { c["iat"], c["exp"] = noon.Unix()-70, noon.Unix()-10 },
 		"iat is a string":         set("iat", "now"),
-		"linkname of two labels":  func(c map[string]any) { sub("tenant", "linkname", "a.b")(c); c["iss"] = "https://a.b.salesmate.io" },
-		"linkname with a hyphen":  func(c map[string]any) { sub("tenant", "linkname", "-a")(c); c["iss"] = "https://-a.salesmate.io" },
+		"iat is a quoted number":  set("iat", fmt.Sprint(noon.Unix())),
+		"exp is a quoted number":  set("exp", fmt.Sprint(noon.Unix()+60)),
+		"exp is true":             set("exp", true),
+		"exp is a list":           set("exp", []any{noon.Unix() + 60}),
+		"iat is negative":         set("iat", -1),
+		"exp beyond all times":    set("exp", 1e300),
+		"jti of 256 bytes":        set("jti", strings.Repeat("j", 256)),
+		"jti a number":            set("jti", 7),
+		"sub of 256 bytes": func(c map[string]any) {
+			set("sub", strings.Repeat("4", 256))(c)
+			sub("user", "id", strings.Repeat("4", 256))(c)
+		},
+		"email of 321 bytes":          sub("user", "email", strings.Repeat("a", 321)),
+		"linkname with a Kelvin sign": sub("tenant", "linkname", "\u212Aacme"),
+		"linkname of two labels":      func(c map[string]any) { sub("tenant", "linkname", "a.b")(c); c["iss"] = "https://a.b.salesmate.io" },
+		"linkname with a hyphen":      func(c map[string]any) { sub("tenant", "linkname", "-a")(c); c["iss"] = "https://-a.salesmate.io" },
 		"linkname of 64": func(c map[string]any) {
 			l := strings.Repeat("a", 64)
 			sub("tenant", "linkname", l)(c)
@@ -106,6 +120,16 @@ func TestInvalidLaunchTokenIsRefused(t *testing.T) {
 		"tenant id that is true":    sub("tenant", "id", true),
 		"email of a wrong type":     sub("user", "email", 3),
 		"tenant is a string":        set("tenant", "t_9"),
+	}
+	for name, invisible := range map[string]string{"NUL": "\x00", "newline": "\n", "DEL": "\x7f", "C1": "\u0085", "bidi": "\u202e", "zero width": "\u200b",
+		"BOM": "\ufeff", "line separator": "\u2028", "invalid UTF-8": "\ufffd"} {
+		cases["tenant id with "+name] = sub("tenant", "id", "t_9"+invisible)
+		cases["user id with "+name] = func(c map[string]any) { set("sub", "42"+invisible)(c); sub("user", "id", "42"+invisible)(c) }
+		cases["jti with "+name] = set("jti", "j"+invisible)
+		cases["email with "+name] = sub("user", "email", "ana"+invisible+"@acme.com")
+		cases["linkname with "+name] = sub("tenant", "linkname", "acme"+invisible)
+		cases["role with "+name] = sub("user", "role", "admin"+invisible)
+		cases["plan with "+name] = sub("tenant", "plan", "business"+invisible)
 	}
 	for _, key := range []string{"iss", "aud", "sub", "iat", "exp", "jti", "use", "tenant", "user"} {
 		cases["without "+key] = func(c map[string]any) { delete(c, key) }
@@ -199,6 +223,8 @@ func TestLaunchTokenAtItsTimeLimits(t *testing.T) {
 		"lives 120 s":       func(c map[string]any) { c["exp"] = noon.Unix() + 120 },
 		"expired 9 s ago":   func(c map[string]any) { c["iat"], c["exp"] = noon.Unix()-69, noon.Unix()-9 },
 		"unknown claims":    func(c map[string]any) { c["nbf"], c["new"] = noon.Unix()+3600, map[string]any{"a": 1} },
+		"iat a fraction":    func(c map[string]any) { c["iat"] = float64(noon.Unix()) + 0.5 },
+		"ids in capitals":   func(c map[string]any) { c["tenant"].(map[string]any)["linkname"] = "ACME" },
 		"several audiences": func(c map[string]any) { c["aud"] = []any{"x", "dialpad-texting"} },
 		"subject a number":  func(c map[string]any) { c["sub"] = 42 },
 	} {

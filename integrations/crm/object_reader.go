@@ -7,39 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"dialpad-texting/integrations/lenient"
 )
-
-// id is an id on the wire: a JSON string or a whole number. It keeps
-// all digits: a float would lose those of a 64-bit id.
-type id string
-
-func (i *id) UnmarshalJSON(b []byte) error {
-	text, err := scalar(b)
-	if err != nil {
-		return err
-	}
-	if len(b) > 0 && b[0] != '"' && strings.ContainsAny(text, ".eEtf") {
-		return errors.New("must be a string or a whole number")
-	}
-	*i = id(text)
-	return nil
-}
-
-// scalar returns a JSON string, number, boolean or null ("") as text.
-func scalar(b []byte) (string, error) {
-	b = bytes.TrimSpace(b)
-	switch {
-	case len(b) == 0 || string(b) == "null":
-		return "", nil
-	case b[0] == '"':
-		var s string
-		err := json.Unmarshal(b, &s)
-		return s, err
-	case b[0] == '{' || b[0] == '[':
-		return "", errors.New("must be a string or a number")
-	}
-	return string(b), nil
-}
 
 // objectReader reads the fields of one JSON object by their exact names
 // and collects what is wrong with them, by path. Unknown fields are
@@ -58,7 +28,7 @@ func readObject(raw []byte, path string) objectReader {
 }
 
 func (o *objectReader) decode(raw []byte) {
-	if err := json.Unmarshal(stripNUL(raw), &o.fields); err != nil || o.fields == nil {
+	if err := json.Unmarshal(raw, &o.fields); err != nil || o.fields == nil {
 		o.fail("", "must be an object")
 	}
 }
@@ -94,14 +64,41 @@ func (o objectReader) has(key string) bool {
 	return ok && string(bytes.TrimSpace(raw)) != "null"
 }
 
-// text is an optional string: absent and null are "".
-func (o objectReader) text(key string) string {
+// text is an optional string for people: absent and null are "". NUL
+// characters are removed, since Postgres stores none.
+func (o objectReader) text(key string) string { return strings.ReplaceAll(o.rawText(key), "\x00", "") }
+
+func (o objectReader) rawText(key string) string {
 	if !o.has(key) {
 		return ""
 	}
 	var s string
 	if err := json.Unmarshal(o.fields[key], &s); err != nil {
 		o.fail(key, "must be a string")
+	}
+	return s
+}
+
+// identifier is an optional string for programs. It is taken as it is,
+// or refused.
+func (o objectReader) identifier(key string) string {
+	s := o.rawText(key)
+	if problem := identifierProblem(s, maxOpaque); problem != "" {
+		o.fail(key, problem)
+		return ""
+	}
+	return s
+}
+
+// requiredIdentifier is a required, non-empty identifier of at most
+// most bytes.
+func (o objectReader) requiredIdentifier(key string, most int) string {
+	s := o.identifier(key)
+	switch {
+	case s == "":
+		o.failMissing(key)
+	case len(s) > most:
+		o.fail(key, fmt.Sprintf("has more than %d bytes", most))
 	}
 	return s
 }
@@ -115,13 +112,22 @@ func (o objectReader) requiredText(key string) string {
 	return s
 }
 
-// id is an optional id in either shape.
+// id is an optional id in any shape.
 func (o objectReader) id(key string) string {
-	var i id
-	if err := i.UnmarshalJSON(bytes.TrimSpace(o.fields[key])); err != nil {
-		o.fail(key, "must be a string or a whole number")
+	s, err := readID(o.fields[key], maxID)
+	if err != nil {
+		o.fail(key, err.Error())
 	}
-	return string(i)
+	return s
+}
+
+// opaque is an optional cursor or saved value in an id's shapes.
+func (o objectReader) opaque(key string) string {
+	s, err := readID(o.fields[key], maxOpaque)
+	if err != nil {
+		o.fail(key, err.Error())
+	}
+	return s
 }
 
 // requiredID is a required id in either shape.
@@ -156,13 +162,13 @@ func (o objectReader) ids(key string) []string {
 	return idStrings(list)
 }
 
-// integer is an optional whole number.
+// integer is an optional whole number in any notation.
 func (o objectReader) integer(key string) *int64 {
 	if !o.has(key) {
 		return nil
 	}
-	var n int64
-	if err := json.Unmarshal(o.fields[key], &n); err != nil {
+	n, ok := lenient.Int64(o.fields[key])
+	if !ok {
 		o.fail(key, "must be a whole number")
 		return nil
 	}
@@ -172,8 +178,8 @@ func (o objectReader) integer(key string) *int64 {
 // requiredTime is a required RFC 3339 time.
 func (o objectReader) requiredTime(key string) time.Time {
 	text := o.requiredText(key)
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil && text != "" {
+	at, ok := lenient.Time(text)
+	if !ok && text != "" {
 		o.fail(key, "must be an RFC 3339 time")
 	}
 	return at

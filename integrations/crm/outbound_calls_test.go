@@ -49,14 +49,10 @@ func TestListCallsDecode(t *testing.T) {
 func TestInvalidListsAreErrors(t *testing.T) {
 	ctx := context.Background()
 	for body, call := range map[string]func(*Client) error{
-		`{"fields":[{}]}`:               func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
-		`{"fields":[],"phones":[{}]}`:   func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
-		`{"phones":[]}`:                 func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
-		`{"templates":[{"id":null}]}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
-		`{"templates":"none"}`:          func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
-		`{"templates":[],"next":"c"}`:   func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", "c"); return err },
-		`{"users":[{"name":"Nobody"}]}`: func(c *Client) error { _, err := c.Users(ctx, acme, ""); return err },
-		`{"users":[],"next":"u"}`:       func(c *Client) error { _, err := c.Users(ctx, acme, "u"); return err },
+		`{"phones":[]}`:               func(c *Client) error { _, err := c.Fields(ctx, acme, "deal"); return err },
+		`{"templates":"none"}`:        func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", ""); return err },
+		`{"templates":[],"next":"c"}`: func(c *Client) error { _, err := c.Templates(ctx, acme, "1", "", "c"); return err },
+		`{"users":[],"next":"u"}`:     func(c *Client) error { _, err := c.Users(ctx, acme, "u"); return err },
 	} {
 		var e *Error
 		if err := call(newFakeCRM(t, answer(body)).client()); !errors.As(err, &e) || e.Kind != Garbage {
@@ -122,18 +118,35 @@ func TestWriteAnsweredWithHTMLFails(t *testing.T) {
 	}
 }
 
+func TestUnreadableEntriesAreLeftOut(t *testing.T) {
+	ctx := t.Context()
+	fields, err := newFakeCRM(t, answer(`{"fields":[{},7,{"key":"Contact.x","label":5},{"key":{}}],"phones":[null,{"key":"mobile","label":null}]}`)).client().Fields(ctx, acme, "deal")
+	if want := (FieldList{[]Field{{"Contact.x", "5", ""}}, []PhoneField{{"mobile", ""}}}); err != nil || !cmp.Equal(want, fields) {
+		t.Errorf("fields: %+v, %v", fields, err)
+	}
+	templates, err := newFakeCRM(t, answer(`{"templates":[{"id":null},[],{"id":5.0,"name":42,"body":"Hi"},{"id":true,"name":"x"}],"next":7.0}`)).client().Templates(ctx, acme, "1", "", "")
+	if want := (TemplatePage{[]Template{{ID: "5", Name: "42", Body: "Hi"}}, "7"}); err != nil || !cmp.Equal(want, templates) {
+		t.Errorf("templates: %+v, %v", templates, err)
+	}
+	users, err := newFakeCRM(t, answer(`{"users":[{"name":"Nobody"},"x",{"id":4.2e1,"name":7,"active":"false"},{"id":43,"active":0.0},{"id":44,"active":"yes"},{"id":45,"active":null}]}`)).client().Users(ctx, acme, "")
+	want := UserPage{Unreadable: 2, Users: []Person{{ID: "42", Name: "7"}, {ID: "43"}, {ID: "44", Active: true}, {ID: "45", Active: true}}}
+	if err != nil || !cmp.Equal(want, users) {
+		t.Errorf("users: %+v, %v", users, err)
+	}
+}
+
 func TestNULIsRemovedFromAnswers(t *testing.T) {
-	p := newFakeCRM(t, answer(`{"users":[{"id":"a\u00001","name":"A\\u0000na\u0000 <R>","email":"\u0000ana@acme.com","active":true},
-		{"id":9007199254740993,"name":"Ben`+"\xff"+`","email":"ben@acme.com"}],"next":"n\u0000"}`))
+	p := newFakeCRM(t, answer(`{"users":[{"id":"a\u00001","name":"A\\u0000na\u0000 <R>","email":"ana@acme.com","active":true},{"id":"3","email":"\u0000ben@acme.com"},{"id":"4","name":"A\u0000na\u0000 <R>","email":"ana@acme.com"},
+		{"id":9007199254740993,"name":"Ben`+"\xff"+`","email":"ben@acme.com"}],"next":"n"}`))
 	got, err := p.client().Users(t.Context(), acme, "")
-	want := UserPage{Next: "n", Users: []Person{
-		{ID: "a1", Name: `A\u0000na <R>`, Email: "ana@acme.com", Active: true},
+	want := UserPage{Next: "n", Unreadable: 2, Users: []Person{ // two with a NUL in id or e-mail: refused, not repaired
+		{ID: "4", Name: `Ana <R>`, Email: "ana@acme.com", Active: true},
 		{ID: "9007199254740993", Name: "Ben\uFFFD", Email: "ben@acme.com", Active: true}}}
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%v: %s", err, cmp.Diff(want, got))
 	}
 
-	p = newFakeCRM(t, answer(`{"records":[{"module":"contact","id":"7","name":"B\u0000ob","contact_id":"7\u0000","fields":{"Contact.x\u0000":"\u0000y"},"phones":{},"time_zone":"\u0000"}],"missing":[],"forbidden":[],"next":null}`))
+	p = newFakeCRM(t, answer(`{"records":[{"module":"contact","id":"7","name":"B\u0000ob","contact_id":"7","fields":{"Contact.x":"\u0000y"},"phones":{},"time_zone":"\u0000"}],"missing":[],"forbidden":[],"next":null}`))
 	records, err := p.client().ResolveRecords(t.Context(), acme, ResolveQuery{UserID: "42", Module: ModuleContact, IDs: []string{"7"}})
 	if err != nil || len(records.Records) != 1 {
 		t.Fatal(records, err)

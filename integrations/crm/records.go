@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,10 +31,19 @@ type ResolveQuery struct {
 
 // Records is one page of records.
 type Records struct {
-	Records   []Record
-	Missing   []string // ids that do not exist (any more), of a selection too
-	Forbidden []string // ids that the user may not see, of a selection too
-	Next      string   // cursor; "" on the last page
+	Records    []Record
+	Missing    []string // ids that do not exist (any more), of a selection too
+	Forbidden  []string // ids that the user may not see, of a selection too
+	Unreadable []UnreadableRecord
+	Unnamed    int    // records that can't be read, their id included
+	Next       string // cursor; "" on the last page
+}
+
+// UnreadableRecord is a record that the CRM gave in a form against the
+// contract.
+type UnreadableRecord struct {
+	ID     string
+	Fields []string // that can't be read, by path; none: the whole record
 }
 
 // Record is one contact or deal.
@@ -66,28 +76,17 @@ type resolveData struct {
 	Limit     int      `json:"limit"`
 }
 
-type recordJSON struct {
-	Module    string          `json:"module"`
-	ID        id              `json:"id"`
-	Name      text            `json:"name"`
-	ContactID id              `json:"contact_id"`
-	Fields    map[string]text `json:"fields"`
-	Phones    map[string]text `json:"phones"`
-	OptedOut  optedOut        `json:"opted_out"`
-	TimeZone  text            `json:"time_zone"`
-	Owner     id              `json:"owner"`
-}
-
 type recordsJSON struct {
-	Records   []recordJSON `json:"records"`
-	Missing   []id         `json:"missing"`
-	Forbidden []id         `json:"forbidden"`
-	Next      id           `json:"next"`
+	Records   []json.RawMessage `json:"records"`
+	Missing   entries[id]       `json:"missing"`
+	Forbidden entries[id]       `json:"forbidden"`
+	Next      opaque            `json:"next"`
 }
 
 // ResolveRecords returns one page of records (records.resolve). Ids
-// that a complete answer leaves out are Missing. An answer with other
-// records, or with the same cursor again, is Garbage.
+// that a complete answer leaves out are Missing, or Unreadable if it has
+// unnamed entries. An answer with other records, or with the same cursor
+// again, is Garbage.
 func (c *Client) ResolveRecords(ctx context.Context, t Tenant, q ResolveQuery) (Records, error) {
 	if q.Limit <= 0 || q.Limit > MaxRecordIDs {
 		q.Limit = MaxRecordIDs
@@ -122,7 +121,8 @@ func (q ResolveQuery) check() error {
 
 // records checks the answer against the query.
 func (a recordsJSON) records(q ResolveQuery) (Records, error) {
-	out := Records{Missing: idStrings(a.Missing), Forbidden: idStrings(a.Forbidden), Next: string(a.Next)}
+	out := Records{Missing: idStrings(a.Missing.list), Forbidden: idStrings(a.Forbidden.list), Next: string(a.Next),
+		Unnamed: a.Missing.unreadable + a.Forbidden.unreadable}
 	if out.Next != "" && out.Next == q.Cursor {
 		return Records{}, errRepeatedCursor
 	}
@@ -130,12 +130,19 @@ func (a recordsJSON) records(q ResolveQuery) (Records, error) {
 		return Records{}, errors.New("more records than requested")
 	}
 	seen := map[string]bool{}
-	for _, r := range a.Records {
-		rec := r.record()
-		if rec.ID == "" || rec.Module != q.Module || seen[rec.ID] || !q.includes(rec.ID) {
+	for _, raw := range a.Records {
+		rec, unreadable := readRecord(raw, q.Module)
+		if rec.ID == "" {
+			out.Unnamed++
+			continue
+		}
+		if rec.Module != q.Module || seen[rec.ID] || !q.includes(rec.ID) {
 			return Records{}, errors.New("a record that was not requested")
 		}
-		seen[rec.ID] = true
+		if seen[rec.ID] = true; len(unreadable) > 0 {
+			out.Unreadable = append(out.Unreadable, UnreadableRecord{ID: rec.ID, Fields: unreadable})
+			continue
+		}
 		out.Records = append(out.Records, rec)
 	}
 	for _, id := range slices.Concat(out.Missing, out.Forbidden) {
@@ -154,31 +161,24 @@ func (a recordsJSON) records(q ResolveQuery) (Records, error) {
 // have any.
 func (q ResolveQuery) includes(id string) bool { return len(q.IDs) == 0 || slices.Contains(q.IDs, id) }
 
-// addUnmentioned adds to Missing each id that a complete answer leaves
-// out.
+// addUnmentioned adds each id that a complete answer leaves out.
 func (r *Records) addUnmentioned(ids []string, seen map[string]bool) {
 	for _, id := range ids {
 		if !seen[id] {
-			r.Missing = append(r.Missing, id)
+			r.AddUnmentioned(id)
 			seen[id] = true
 		}
 	}
 }
 
-func (r recordJSON) record() Record {
-	return Record{
-		Module: r.Module, ID: string(r.ID), Name: string(r.Name), ContactID: string(r.ContactID),
-		Fields: textStrings(r.Fields), Phones: textStrings(r.Phones), OptedOut: bool(r.OptedOut),
-		TimeZone: string(r.TimeZone), Owner: string(r.Owner),
+// AddUnmentioned adds an id that a complete answer leaves out: it does
+// not exist, or it is an unnamed entry's.
+func (r *Records) AddUnmentioned(id string) {
+	if r.Unnamed > 0 {
+		r.Unreadable = append(r.Unreadable, UnreadableRecord{ID: id})
+	} else {
+		r.Missing = append(r.Missing, id)
 	}
-}
-
-func textStrings(m map[string]text) map[string]string {
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = string(v)
-	}
-	return out
 }
 
 // nullable returns nil for "": the contract writes null.

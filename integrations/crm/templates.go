@@ -2,8 +2,8 @@ package crm
 
 import (
 	"context"
-	"errors"
-	"net/http"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // Template is a text in the CRM, with merge fields. Folder may be "".
@@ -20,17 +20,19 @@ type TemplatePage struct {
 	Next      string
 }
 
+type templateJSON struct {
+	ID     id   `json:"id"`
+	Name   text `json:"name"`
+	Folder text `json:"folder"`
+	Body   text `json:"body"`
+}
+
 // Templates returns the templates that userID may use and that match q,
-// from cursor on (templates.list).
+// from cursor on (templates.list). One that can't be read is left out.
 func (c *Client) Templates(ctx context.Context, t Tenant, userID, q, cursor string) (TemplatePage, error) {
 	var answer struct {
-		Templates []struct {
-			ID     id     `json:"id"`
-			Name   string `json:"name"`
-			Folder string `json:"folder"`
-			Body   string `json:"body"`
-		} `json:"templates"`
-		Next id `json:"next"`
+		Templates entries[templateJSON] `json:"templates"`
+		Next      opaque                `json:"next"`
 	}
 	data := struct {
 		Tenant Tenant  `json:"tenant"`
@@ -42,11 +44,10 @@ func (c *Client) Templates(ctx context.Context, t Tenant, userID, q, cursor stri
 		return TemplatePage{}, err
 	}
 	page := TemplatePage{Next: string(answer.Next)}
-	for _, v := range answer.Templates {
-		if v.ID == "" {
-			return TemplatePage{}, garbage(CallTemplate, http.StatusOK, errors.New("a template without an id"))
+	for _, v := range answer.Templates.list {
+		if v.ID != "" {
+			page.Templates = append(page.Templates, Template{ID: string(v.ID), Name: lenient.Name(string(v.Name)), Folder: lenient.Name(string(v.Folder)), Body: string(v.Body)})
 		}
-		page.Templates = append(page.Templates, Template{ID: string(v.ID), Name: v.Name, Folder: v.Folder, Body: v.Body})
 	}
 	return page, checkCursor(CallTemplate, page.Next, cursor)
 }

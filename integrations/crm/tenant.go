@@ -1,6 +1,10 @@
 package crm
 
-import "strings"
+import (
+	"strings"
+
+	"dialpad-texting/integrations/lenient"
+)
 
 // Tenant is one CRM account, as the CRM signed it.
 type Tenant struct {
@@ -20,8 +24,8 @@ func (t *Tenant) UnmarshalJSON(b []byte) error {
 
 func readTenant(o objectReader) Tenant {
 	t := Tenant{
-		ID: o.id("id"), Linkname: strings.ToLower(o.text("linkname")), Name: o.text("name"),
-		Plan: o.text("plan"), TimeZone: o.text("time_zone"),
+		ID: o.id("id"), Linkname: lowerASCII(o.identifier("linkname")), Name: lenient.Name(o.text("name")),
+		Plan: o.identifier("plan"), TimeZone: o.text("time_zone"),
 	}
 	if t.Linkname != "" && !isDNSLabel(t.Linkname) {
 		o.fail("linkname", "must be one DNS label")

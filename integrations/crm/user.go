@@ -1,5 +1,7 @@
 package crm
 
+import "dialpad-texting/integrations/lenient"
+
 // Roles of a CRM user.
 const (
 	RoleAdmin = "admin"
@@ -25,7 +27,7 @@ func (u *User) UnmarshalJSON(b []byte) error {
 
 func readUser(o objectReader) User {
 	return User{
-		ID: o.id("id"), Email: o.text("email"), Name: o.text("name"),
-		Role: o.text("role"), TimeZone: o.text("time_zone"), Locale: o.text("locale"),
+		ID: o.id("id"), Email: o.identifier("email"), Name: lenient.Name(o.text("name")),
+		Role: o.identifier("role"), TimeZone: o.text("time_zone"), Locale: o.text("locale"),
 	}
 }

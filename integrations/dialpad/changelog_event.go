@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // ChangeLogEvent reports a change of the company's settings. Codes and
@@ -67,7 +69,11 @@ func (e *ChangeLogEvent) collectUserIDs(v any, key string) {
 			e.collectUserIDs(inner, key)
 		}
 	case json.Number:
-		e.collectFromText(v.String(), key)
+		text := v.String()
+		if digits, ok := lenient.WholeNumber([]byte(text)); ok {
+			text = digits
+		}
+		e.collectFromText(text, key)
 	case string:
 		e.collectFromText(v, key)
 	}

@@ -3,6 +3,8 @@ package dialpad
 import (
 	"context"
 	"net/http"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // Company is a Dialpad customer.
@@ -24,7 +26,7 @@ type AppSettings struct {
 // API: GET /api/v2/company
 func (c *Client) Company(ctx context.Context, token string) (Company, error) {
 	var j struct {
-		ID      lenientString `json:"id"`
+		ID      lenientID     `json:"id"`
 		Name    lenientString `json:"name"`
 		Domain  lenientString `json:"domain"`
 		Country lenientString `json:"country"`
@@ -37,7 +39,7 @@ func (c *Client) Company(ctx context.Context, token string) (Company, error) {
 		return Company{}, &Error{Kind: Unavailable, Status: http.StatusOK, Err: errNoID}
 	}
 	return Company{
-		ID: string(j.ID), Name: string(j.Name), Domain: string(j.Domain),
+		ID: string(j.ID), Name: lenient.Name(string(j.Name)), Domain: string(j.Domain),
 		Country: string(j.Country), State: normalizeState(j.State),
 	}, nil
 }

@@ -98,7 +98,7 @@ func decodeEvent(raw json.RawMessage) Event {
 // eventParty is the target or the contact of an event. Either may be
 // missing.
 type eventParty struct {
-	ID     lenientString `json:"id"`
+	ID     lenientID     `json:"id"`
 	Type   lenientString `json:"type"`
 	Number lenientString `json:"phone_number"`
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
@@ -75,6 +77,23 @@ func TestChangeLogEventDecodes(t *testing.T) {
 	}
 }
 
+// Events and responses must give the same id, whatever the shape.
+func TestEventIDsInAnyShape(t *testing.T) {
+	for _, id := range []string{`4612924117884928`, `"4612924117884928"`, `4612924117884928.0`, `4.612924117884928e15`} {
+		event, err := VerifyEvent(secret, signed(t, []byte(`{"id":`+id+`,"message_status":" Delivered","to_number":14155550142.0,
+			"target":{"type":"User","id":`+id+`},"event_timestamp":"2026-01-01t00:00:05z"}`)))
+		want := &SMSEvent{ID: "4612924117884928", Status: "delivered", ToNumbers: []string{"14155550142"}, TargetID: "4612924117884928",
+			TargetType: "user", EventAt: time.Unix(1767225605, 0).UTC()}
+		if diff := cmp.Diff(want, event.SMS); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", id, err, diff)
+		}
+		change, err := VerifyEvent(secret, signed(t, []byte(`{"action":"x","target":{"type":"User","id":`+id+`},"date":1.767225605e12}`)))
+		if err != nil || !slices.Equal(change.ChangeLog.UserIDs, []string{"4612924117884928"}) || change.ChangeLog.Date.Unix() != 1767225605 {
+			t.Errorf("%s: %+v, %v", id, change.ChangeLog, err)
+		}
+	}
+}
+
 func TestUnknownEventIsNoError(t *testing.T) {
 	for _, payload := range []string{string(testdata(t, "event_call")), `{}`, `[1]`, `"text"`, `{"action":"x"}`} {
 		event, err := VerifyEvent(secret, signed(t, []byte(payload)))
@@ -130,8 +149,13 @@ func FuzzReadEvent(f *testing.F) {
 	for _, name := range []string{"event_sms", "event_sms_text", "event_changelog", "event_changelog_office", "event_call"} {
 		f.Add(testdata(f, name))
 	}
+	f.Add([]byte(`{"id":4612924117884928.0,"message_status":"Delivered ","to_number":14155550142,"event_timestamp":"2026-01-01t00:00:00z","target":[]}`))
+	f.Add([]byte(`{"action":1e3,"target":{"type":"User","id":5.835806903417907e15},"changed_by":"x"}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		event := decodeEvent(payload)
+		if event.SMS != nil && strings.ContainsFunc(event.SMS.ID+event.SMS.TargetID+event.SMS.SenderID, unicode.IsControl) {
+			t.Errorf("control character in an id: %+v", event.SMS)
+		}
 		if (event.Kind == EventSMS) != (event.SMS != nil) || (event.Kind == EventChangeLog) != (event.ChangeLog != nil) {
 			t.Errorf("kind %q does not write what is there", event.Kind)
 		}

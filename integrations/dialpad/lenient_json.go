@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // lenientString reads a JSON string, number or bool as text,
-// anything else as "". Dialpad's OpenAPI file declares ids as int64
-// and shows them as strings. A number keeps all its digits: it never
-// becomes a float64.
+// anything else as "". A whole number becomes its digits, all of them:
+// it never becomes a float64.
 type lenientString string
 
 // UnmarshalJSON never fails: one odd field must not lose the object.
@@ -26,16 +28,74 @@ func (t *lenientString) UnmarshalJSON(b []byte) error {
 		}
 	default:
 		*t = lenientString(b)
+		if digits, ok := lenient.WholeNumber(b); ok {
+			*t = lenientString(digits)
+		}
 	}
 	return nil
 }
 
-// lenientBool reads true, "true" and 1 as true.
+const maxID = 255 // bytes
+
+// lenientID reads an id: a string, or a whole number in any notation.
+// Dialpad's OpenAPI file declares ids as int64 and shows them as
+// strings; 42, 42.0 and "42" are one id. Anything else is "", as is a
+// string that can't be an id: with control characters, or too long.
+type lenientID string
+
+// UnmarshalJSON never fails, like lenientString's.
+func (i *lenientID) UnmarshalJSON(b []byte) error {
+	*i = ""
+	var s string
+	if digits, ok := lenient.WholeNumber(b); ok {
+		s = digits
+	} else if len(b) == 0 || b[0] != '"' || json.Unmarshal(b, &s) != nil {
+		return nil
+	}
+	if len(s) <= maxID && !strings.ContainsFunc(s, unicode.IsControl) {
+		*i = lenientID(s)
+	}
+	return nil
+}
+
+// lenientBool reads true, "true" and 1 in any notation as true.
 type lenientBool bool
 
 func (v *lenientBool) UnmarshalJSON(b []byte) error {
-	s := strings.ToLower(string(bytes.Trim(b, `"`)))
-	*v = s == "true" || s == "1"
+	b = bytes.Trim(b, `"`)
+	n, _ := lenient.WholeNumber(b)
+	*v = lenientBool(n == "1" || strings.EqualFold(string(b), "true"))
+	return nil
+}
+
+// lenientObject reads anything but an object as the zero T.
+type lenientObject[T any] struct{ value T }
+
+func (o *lenientObject[T]) UnmarshalJSON(b []byte) error {
+	var v T
+	if len(b) > 0 && b[0] == '{' && json.Unmarshal(b, &v) != nil {
+		v = *new(T)
+	}
+	o.value = v
+	return nil
+}
+
+// lenientList reads a list and leaves out what is no object. A list that
+// is none is an error: it must not count as empty.
+type lenientList[T any] []T
+
+func (l *lenientList[T]) UnmarshalJSON(b []byte) error {
+	*l = nil
+	var items []json.RawMessage
+	if err := json.Unmarshal(b, &items); err != nil {
+		return err
+	}
+	for _, item := range items {
+		var v T
+		if len(item) > 0 && item[0] == '{' && json.Unmarshal(item, &v) == nil {
+			*l = append(*l, v)
+		}
+	}
 	return nil
 }
 
@@ -59,8 +119,8 @@ func (l *lenientStrings) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// lenientTime reads RFC 3339, the same without a zone (taken as UTC),
-// and Unix seconds or milliseconds.
+// lenientTime reads RFC 3339 in either case, the same without a zone
+// (taken as UTC), and Unix seconds or milliseconds, quoted or not.
 type lenientTime struct{ time.Time }
 
 func (t *lenientTime) UnmarshalJSON(b []byte) error {
@@ -70,8 +130,7 @@ func (t *lenientTime) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-var timeLayouts = []string{
-	time.RFC3339Nano,
+var timeLayouts = []string{ // without a zone
 	"2006-01-02T15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999",
 	time.DateOnly,
@@ -82,6 +141,10 @@ func parseTime(s string) time.Time {
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		return unixTime(n)
 	}
+	if t, ok := lenient.Time(s); ok {
+		return t.UTC()
+	}
+	s = strings.ToUpper(strings.TrimSpace(s))
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC()

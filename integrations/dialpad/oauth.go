@@ -63,12 +63,12 @@ func (c *Client) Revoke(ctx context.Context, accessToken string) error {
 	return c.api.call(ctx, http.MethodPost, accessToken, "/oauth2/deauthorize", nil, nil, nil)
 }
 
-// oauthContext gives x/oauth2 a client that posts once and follows no
-// redirect.
+// oauthContext gives x/oauth2 a client that posts once, follows no
+// redirect and reads token answers leniently.
 func (c *Client) oauthContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
-		Transport:     singleAttempt{c.api.rt},
+		Transport:     tokenNormalizer{singleAttempt{c.api.rt}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}), cancel
 }

@@ -21,6 +21,18 @@ type OptOut struct {
 	ScopeID    string
 }
 
+type optOutJSON struct {
+	Number lenientString                  `json:"external_endpoint"`
+	State  lenientString                  `json:"opt_out_state"`
+	Date   lenientTime                    `json:"date"`
+	Scope  lenientObject[optOutScopeJSON] `json:"opt_out_scope_info"`
+}
+
+type optOutScopeJSON struct {
+	Level lenientString `json:"opt_out_scope_level"`
+	ID    lenientID     `json:"scope_id"`
+}
+
 // OptOutPage is one page of opt-outs. The last page has Cursor "".
 type OptOutPage struct {
 	Items  []OptOut
@@ -49,16 +61,8 @@ func (c *Client) optOuts(ctx context.Context, token, companyID, state, cursor st
 		query.Set("cursor", cursor)
 	}
 	var j struct {
-		Items []struct {
-			Number lenientString `json:"external_endpoint"`
-			State  lenientString `json:"opt_out_state"`
-			Date   lenientTime   `json:"date"`
-			Scope  struct {
-				Level lenientString `json:"opt_out_scope_level"`
-				ID    lenientString `json:"scope_id"`
-			} `json:"opt_out_scope_info"`
-		} `json:"items"`
-		Cursor lenientString `json:"cursor"`
+		Items  lenientList[optOutJSON] `json:"items"`
+		Cursor lenientString           `json:"cursor"`
 	}
 	if err := c.api.get(ctx, token, "/api/v2/company/"+url.PathEscape(companyID)+"/smsoptout", query, &j); err != nil {
 		return OptOutPage{}, err
@@ -67,7 +71,7 @@ func (c *Client) optOuts(ctx context.Context, token, companyID, state, cursor st
 	for _, o := range j.Items {
 		page.Items = append(page.Items, OptOut{
 			Number: string(o.Number), State: string(o.State), At: o.Date.Time,
-			ScopeLevel: string(o.Scope.Level), ScopeID: string(o.Scope.ID),
+			ScopeLevel: string(o.Scope.value.Level), ScopeID: string(o.Scope.value.ID),
 		})
 	}
 	return page, nil

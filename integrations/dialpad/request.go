@@ -137,8 +137,8 @@ func listAll[J, T any](ctx context.Context, r *requester, token, path string, co
 	query := url.Values{}
 	for {
 		var page struct {
-			Items  []J           `json:"items"`
-			Cursor lenientString `json:"cursor"`
+			Items  lenientList[J] `json:"items"`
+			Cursor lenientString  `json:"cursor"`
 		}
 		if err := r.get(ctx, token, path, query, &page); err != nil {
 			return nil, err

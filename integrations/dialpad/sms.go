@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 const smsPath = "/api/v2/sms"
@@ -17,13 +18,32 @@ type SMS struct {
 	Text       string
 }
 
-// SMSResult says that Dialpad accepted a text, not that it was
-// delivered. Only an SMSEvent reports delivery: no call reads a text.
+// SMSResult says that Dialpad accepted a text, unless it Failed at once.
+// Only an SMSEvent reports delivery: no call reads a text.
 type SMSResult struct {
-	ID             string
+	ID             string // perhaps "" with Failed
 	Status         string // open enum: pending, success, failed, …
 	DeliveryResult string // open enum, mostly ""
 }
+
+// Failed reports whether the answer already says that the text will not
+// be delivered.
+func (r SMSResult) Failed() bool { return IsFailure(r.Status, r.DeliveryResult) }
+
+// IsFailure reports whether message_status and message_delivery_result,
+// of a response or an event, say that a text was not delivered. Both
+// enums are open: an unknown word is no failure.
+func IsFailure(status, result string) bool {
+	switch normalizeWord(result) {
+	case "internal_error", "invalid_destination", "invalid_source", "no_route",
+		"not_supported", "rejected", "rejected_spam", "time_out":
+		return true
+	}
+	word := normalizeWord(status)
+	return word == "failed" || word == "undelivered"
+}
+
+func normalizeWord(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 type smsJSON struct {
 	UserID     json.Number `json:"user_id,omitempty"`
@@ -54,17 +74,18 @@ func (c *Client) SendSMS(ctx context.Context, token string, sms SMS) (SMSResult,
 		return SMSResult{}, invalidIDError()
 	}
 	var j struct {
-		ID             lenientString `json:"id"`
+		ID             lenientID     `json:"id"`
 		Status         lenientString `json:"message_status"`
 		DeliveryResult lenientString `json:"message_delivery_result"`
 	}
 	if err := c.api.send(ctx, http.MethodPost, token, c.smsURL, body, &j); err != nil {
 		return SMSResult{}, err
 	}
-	if j.ID == "" {
+	result := SMSResult{ID: string(j.ID), Status: string(j.Status), DeliveryResult: string(j.DeliveryResult)}
+	if result.ID == "" && !result.Failed() {
 		return SMSResult{}, missingIDError()
 	}
-	return SMSResult{ID: string(j.ID), Status: string(j.Status), DeliveryResult: string(j.DeliveryResult)}, nil
+	return result, nil
 }
 
 // isID reports whether s is an id that can be sent as a JSON number:

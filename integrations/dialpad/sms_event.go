@@ -29,14 +29,14 @@ type SMSEvent struct {
 
 // smsEventJSON has every field name that Dialpad documents or sends.
 type smsEventJSON struct {
-	ID             lenientString  `json:"id"`
+	ID             lenientID      `json:"id"`
 	Direction      lenientString  `json:"direction"`
 	From           lenientString  `json:"from_number"`
 	To             lenientStrings `json:"to_number"`
 	ToNumbers      lenientStrings `json:"to_numbers"`
 	Contact        eventParty     `json:"contact"`
 	Target         eventParty     `json:"target"`
-	SenderID       lenientString  `json:"sender_id"`
+	SenderID       lenientID      `json:"sender_id"`
 	Status         lenientString  `json:"message_status"`
 	DeliveryResult lenientString  `json:"message_delivery_result"`
 	DeviceType     lenientString  `json:"device_type"`
@@ -50,11 +50,11 @@ func decodeSMSEvent(raw json.RawMessage) *SMSEvent {
 	var j smsEventJSON
 	_ = json.Unmarshal(raw, &j) // an object, and lenient fields never fail
 	e := &SMSEvent{
-		ID: string(j.ID), Direction: strings.ToLower(string(j.Direction)),
+		ID: string(j.ID), Direction: normalizeWord(string(j.Direction)),
 		FromNumber: string(j.From), ToNumbers: j.To, ContactNumber: string(j.Contact.Number),
 		TargetID: string(j.Target.ID), TargetType: strings.ToLower(string(j.Target.Type)),
-		SenderID: string(j.SenderID), Status: strings.ToLower(string(j.Status)),
-		DeliveryResult: strings.ToLower(string(j.DeliveryResult)),
+		SenderID: string(j.SenderID), Status: normalizeWord(string(j.Status)),
+		DeliveryResult: normalizeWord(string(j.DeliveryResult)),
 		DeviceType:     string(j.DeviceType), EventAt: j.EventAt.Time,
 	}
 	if len(e.ToNumbers) == 0 {

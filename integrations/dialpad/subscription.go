@@ -25,19 +25,19 @@ type Subscription struct {
 }
 
 type subscriptionJSON struct {
-	ID              lenientString `json:"id"`
-	Webhook         webhookJSON   `json:"webhook"`
-	Enabled         lenientBool   `json:"enabled"`
-	Direction       lenientString `json:"direction"`
-	Status          lenientBool   `json:"status"`
-	IncludeInternal lenientBool   `json:"include_internal"`
-	TargetType      lenientString `json:"target_type"`
-	TargetID        lenientString `json:"target_id"`
+	ID              lenientID                  `json:"id"`
+	Webhook         lenientObject[webhookJSON] `json:"webhook"`
+	Enabled         lenientBool                `json:"enabled"`
+	Direction       lenientString              `json:"direction"`
+	Status          lenientBool                `json:"status"`
+	IncludeInternal lenientBool                `json:"include_internal"`
+	TargetType      lenientString              `json:"target_type"`
+	TargetID        lenientID                  `json:"target_id"`
 }
 
 func (j subscriptionJSON) subscription() Subscription {
 	return Subscription{
-		ID: string(j.ID), WebhookID: string(j.Webhook.ID), HookURL: string(j.Webhook.URL), Enabled: bool(j.Enabled),
+		ID: string(j.ID), WebhookID: string(j.Webhook.value.ID), HookURL: string(j.Webhook.value.URL), Enabled: bool(j.Enabled),
 		Direction: string(j.Direction), Status: bool(j.Status), IncludeInternal: bool(j.IncludeInternal),
 		TargetType: string(j.TargetType), TargetID: string(j.TargetID),
 	}

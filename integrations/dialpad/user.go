@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"dialpad-texting/integrations/lenient"
 )
 
 // States of a User and of a Company. The enum is open: treat any other
@@ -62,9 +64,9 @@ type UserPage struct {
 }
 
 type userJSON struct {
-	ID           lenientString  `json:"id"`
-	CompanyID    lenientString  `json:"company_id"`
-	OfficeID     lenientString  `json:"office_id"`
+	ID           lenientID      `json:"id"`
+	CompanyID    lenientID      `json:"company_id"`
+	OfficeID     lenientID      `json:"office_id"`
 	Emails       lenientStrings `json:"emails"`
 	DisplayName  lenientString  `json:"display_name"`
 	FirstName    lenientString  `json:"first_name"`
@@ -81,7 +83,7 @@ type userJSON struct {
 func (j userJSON) user() User {
 	return User{
 		ID: string(j.ID), CompanyID: string(j.CompanyID), OfficeID: string(j.OfficeID), Emails: j.Emails,
-		DisplayName: string(j.DisplayName), FirstName: string(j.FirstName), LastName: string(j.LastName),
+		DisplayName: lenient.Name(string(j.DisplayName)), FirstName: lenient.Name(string(j.FirstName)), LastName: lenient.Name(string(j.LastName)),
 		PhoneNumbers: j.PhoneNumbers, State: normalizeState(j.State), IsAdmin: bool(j.IsAdmin),
 		IsSuperAdmin: bool(j.IsSuperAdmin), Country: string(j.Country), TimeZone: string(j.TimeZone),
 		AddedAt: j.DateAdded.Time,
@@ -128,8 +130,8 @@ func (c *Client) Users(ctx context.Context, token string, q UsersQuery) (UserPag
 		query.Set("cursor", q.Cursor)
 	}
 	var j struct {
-		Items  []userJSON    `json:"items"`
-		Cursor lenientString `json:"cursor"`
+		Items  lenientList[userJSON] `json:"items"`
+		Cursor lenientString         `json:"cursor"`
 	}
 	if err := c.api.get(ctx, token, "/api/v2/users", query, &j); err != nil {
 		return UserPage{}, err

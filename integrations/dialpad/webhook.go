@@ -15,7 +15,7 @@ type Webhook struct {
 }
 
 type webhookJSON struct {
-	ID  lenientString `json:"id"`
+	ID  lenientID     `json:"id"`
 	URL lenientString `json:"hook_url"`
 }
 

@@ -23,7 +23,7 @@ var imports = map[string][]string{
 
 	// What the others build on.
 	"app/compose":   {},
-	"app/apierror":  {"models", "app/compose"},
+	"app/apierror":  {"models", "integrations/crm", "app/compose"},
 	"app/walltime":  {"app/apierror"},
 	"app/crmtenant": {"models", "integrations/crm"},
 
@@ -61,9 +61,10 @@ var imports = map[string][]string{
 		"app/accounts", "app/audience", "app/automation", "app/batch", "app/compose", "app/connection", "app/delivery",
 		"app/eligibility", "app/install", "app/optout", "app/timeline", "internal/ctxtime"},
 
-	"integrations/crm":             {},
+	"integrations/lenient":         {},
+	"integrations/crm":             {"integrations/lenient"},
 	"integrations/crm/sandbox":     {"integrations/crm"},
-	"integrations/dialpad":         {},
+	"integrations/dialpad":         {"integrations/lenient"},
 	"integrations/dialpad/sandbox": {},
 
 	"models":            {"models/database", "models/ledger", "models/queue"},

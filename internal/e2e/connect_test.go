@@ -53,7 +53,7 @@ func TestConsentByAnotherAdminNeedsConfirmation(t *testing.T) {
 		p.Post("/apps/dialpad/install", nil)
 		v := d.ConnectWindow()
 		status, body := v.Consent(p.Post("/apps/dialpad/connect", nil).Text("url"), office)
-		if status != http.StatusOK || !strings.Contains(body, "Connect Acme Inc to Acme Inc (acme)") {
+		if status != http.StatusOK || !strings.Contains(body, "Connect <bdi>Acme Inc</bdi> to <bdi>Acme Inc</bdi> (<bdi>acme</bdi>)") {
 			t.Fatalf("callback: %d %s", status, body)
 		}
 		if s := p.Get("/apps/dialpad/status"); s.At("connection") != nil || s.Text("attempt.step") != "confirm" {

@@ -120,10 +120,14 @@ func (s *contractAPI) resolve(t *tenant, module, id string, u *user) (any, recor
 	if p != nil && !canSee(u, p.owner, p.private) {
 		return nil, recordForbidden
 	}
-	return s.recordJSON(t, module, id, p, d, u), recordFound
+	rec := s.recordJSON(t, module, id, p, d, u)
+	for field, raw := range t.oddValues[id] {
+		rec[field] = raw
+	}
+	return rec, recordFound
 }
 
-func (s *contractAPI) recordJSON(t *tenant, module, id string, p *person, d *deal, u *user) any {
+func (s *contractAPI) recordJSON(t *tenant, module, id string, p *person, d *deal, u *user) map[string]any {
 	rec := map[string]any{
 		"module": module, "id": s.jsonID(id), "fields": mergeFields(p, d, u), "contact_id": nil,
 		"phones": map[string]any{}, "opted_out": false, "time_zone": t.timeZone, "owner": nil,

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -22,7 +23,8 @@ type tenant struct {
 	dealByID   map[string]*deal
 	dealOf     map[string]*deal // newest deal by primary contact
 
-	optedOut     map[string]bool // by normalizeNumber
+	optedOut     map[string]bool                       // by normalizeNumber
+	oddValues    map[string]map[string]json.RawMessage // by record id and field, see SetOddValue
 	selections   map[string]selection
 	activities   []*Activity
 	activityByID map[string]*Activity

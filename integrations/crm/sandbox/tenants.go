@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -158,6 +159,25 @@ func (s *Tenants) DeleteContact(tenantKey, contactID string) {
 		delete(t.personByID, contactID)
 		t.people = slices.DeleteFunc(t.people, func(p *person) bool { return p.id == contactID })
 	})
+}
+
+// SetOddValue makes records.resolve answer with this JSON as a field of
+// one record, against the contract.
+func (s *Tenants) SetOddValue(tenantKey, recordID, field, value string) {
+	s.change(tenantKey, func(t *tenant) {
+		if t.oddValues == nil {
+			t.oddValues = map[string]map[string]json.RawMessage{}
+		}
+		if t.oddValues[recordID] == nil {
+			t.oddValues[recordID] = map[string]json.RawMessage{}
+		}
+		t.oddValues[recordID][field] = json.RawMessage(value)
+	})
+}
+
+// ClearOddValues ends every SetOddValue of the tenant.
+func (s *Tenants) ClearOddValues(tenantKey string) {
+	s.change(tenantKey, func(t *tenant) { t.oddValues = nil })
 }
 
 // SetNumberIDs switches between ids as strings and as JSON numbers.

@@ -22,6 +22,7 @@ func (p *adminPages) register(mux *http.ServeMux, form func(http.HandlerFunc) ht
 	mux.Handle("POST /admin/users/{id}", form(p.changeUser))
 	mux.Handle("POST /admin/companies/{id}", form(p.changeCompany))
 	mux.Handle("POST /admin/rate", form(p.changeRateLimitStyle))
+	mux.Handle("POST /admin/revoke-reach", form(p.changeRevokeReach))
 	mux.Handle("POST /admin/faults", form(p.changeFaults))
 	mux.Handle("POST /admin/numbers", form(p.changeNumber))
 }
@@ -31,6 +32,7 @@ type adminView struct {
 	Faults     []Fault
 	Kinds      []FaultKind
 	Rate       RateLimitStyle
+	Reach      RevokeReach
 	Results    []numberResult
 	Requests   []Request  // newest first
 	Deliveries []Delivery // newest first
@@ -61,7 +63,8 @@ type numberResult struct{ Number, Result string }
 // doneMessages are shown after a form's redirect.
 var doneMessages = map[string]string{
 	"user": "The user was changed.", "company": "The company was changed.", "rate": "The refusal over the limit was changed.",
-	"fault": "The fault is on.", "clear": "All faults are off.", "number": "The number was changed.",
+	"revoke-reach": "What deauthorize revokes was changed.",
+	"fault":        "The fault is on.", "clear": "All faults are off.", "number": "The number was changed.",
 	"bad": "Nothing was changed: the form was not valid.",
 }
 
@@ -73,7 +76,7 @@ func (p *adminPages) show(w http.ResponseWriter, r *http.Request) {
 	}
 	st := p.sandbox.state
 	st.mu.RLock()
-	view.Rate = st.rateLimitStyle
+	view.Rate, view.Reach = st.rateLimitStyle, st.revokeReach
 	for number, result := range st.deliveryResults {
 		view.Results = append(view.Results, numberResult{number, result})
 	}
@@ -167,6 +170,15 @@ func (p *adminPages) changeRateLimitStyle(w http.ResponseWriter, r *http.Request
 		Forbidden: r.PostFormValue("status") == "403", RetryAfter: r.PostFormValue("retry_after") == "on",
 	})
 	redirectToAdmin(w, r, true, "rate", "faults")
+}
+
+func (p *adminPages) changeRevokeReach(w http.ResponseWriter, r *http.Request) {
+	reach := RevokeReach(r.PostFormValue("reach"))
+	known := slices.Contains([]RevokeReach{ReachToken, ReachUser, ReachCompany}, reach)
+	if known {
+		p.sandbox.SetRevokeReach(reach)
+	}
+	redirectToAdmin(w, r, known, "revoke-reach", "faults")
 }
 
 func (p *adminPages) changeFaults(w http.ResponseWriter, r *http.Request) {

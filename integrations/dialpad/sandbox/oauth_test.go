@@ -178,3 +178,26 @@ func TestConsentRefusesInvalidRequests(t *testing.T) {
 		}
 	}
 }
+
+func TestRevokeReach(t *testing.T) {
+	for _, c := range []struct {
+		reach                     sandbox.RevokeReach
+		same, colleague, stranger bool // still work
+	}{
+		{sandbox.ReachToken, true, true, true}, {sandbox.ReachUser, false, true, true}, {sandbox.ReachCompany, false, false, true},
+	} {
+		w := newWorld(t, nil)
+		w.SetRevokeReach(c.reach)
+		gil := w.AddUser(sandbox.User{CompanyID: sandbox.GlobexID, Emails: []string{"gil@globex.com"}})
+		first, same := w.IssueToken(sandbox.AnaID), w.IssueToken(sandbox.AnaID)
+		colleague, stranger := w.IssueToken(sandbox.BenID), w.IssueToken(gil)
+		if err := w.client.Revoke(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		for token, want := range map[string]bool{first: false, same: c.same, colleague: c.colleague, stranger: c.stranger} {
+			if _, err := w.client.Me(t.Context(), token); (err == nil) != want {
+				t.Errorf("reach %q: works %t, want %t", c.reach, err == nil, want)
+			}
+		}
+	}
+}

@@ -164,13 +164,56 @@ func (s *OAuthServer) issue(c *apiRequest, g *grant) response {
 		token.expiry = c.now.Add(s.opts.TokenTTL)
 		j["refresh_token"], j["expires_in"] = refresh, int64(s.opts.TokenTTL.Seconds())
 	}
+	if s.expiresIn != "" {
+		j["expires_in"] = json.RawMessage(s.expiresIn)
+	}
 	return jsonResponse(j)
 }
 
+// RevokeReach is what POST /oauth2/deauthorize revokes. Dialpad does not
+// document it.
+type RevokeReach string
+
+// The reaches. ReachToken, the default, is the grant of the token.
+const (
+	ReachToken   RevokeReach = ""
+	ReachUser    RevokeReach = "user"    // all grants of the person
+	ReachCompany RevokeReach = "company" // all grants in the company
+)
+
+// SetRevokeReach changes what deauthorize revokes.
+func (s *OAuthServer) SetRevokeReach(reach RevokeReach) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revokeReach = reach
+}
+
+// SetExpiresIn makes token answers carry this JSON as expires_in; ""
+// ends that. Tokens live as long as before.
+func (s *OAuthServer) SetExpiresIn(raw string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expiresIn = raw
+}
+
 // deauthorize serves POST /oauth2/deauthorize.
-func deauthorize(c *apiRequest) response {
-	c.token.grant.revoked = true
+func (s *OAuthServer) deauthorize(c *apiRequest) response {
+	own := c.token.grant
+	s.revoke(func(g *grant) bool {
+		return g == own || s.revokeReach == ReachUser && g.userID == own.userID ||
+			s.revokeReach == ReachCompany && g.companyID == own.companyID
+	})
 	return response{status: http.StatusNoContent}
+}
+
+// revoke revokes the grants that match. The caller holds mu.
+func (s *OAuthServer) revoke(match func(*grant) bool) {
+	for _, t := range s.accessTokens {
+		t.grant.revoked = t.grant.revoked || match(t.grant)
+	}
+	for _, t := range s.refreshTokens {
+		t.grant.revoked = t.grant.revoked || match(t.grant)
+	}
 }
 
 // RevokeTokens revokes every grant of the company: its access tokens
@@ -182,15 +225,6 @@ func (s *OAuthServer) RevokeTokens(companyID string) bool {
 	if s.companies[companyID] == nil {
 		return false
 	}
-	for _, t := range s.accessTokens {
-		if t.grant.companyID == companyID {
-			t.grant.revoked = true
-		}
-	}
-	for _, t := range s.refreshTokens {
-		if t.grant.companyID == companyID {
-			t.grant.revoked = true
-		}
-	}
+	s.revoke(func(g *grant) bool { return g.companyID == companyID })
 	return true
 }

@@ -74,6 +74,14 @@ func (p *PhoneNetwork) SetDeliveryResult(number, result string) {
 	p.state.deliveryResults[number] = result
 }
 
+// FailAtOnce makes POST /sms to the number answer 200 with
+// message_status failed and this result, which may be "".
+func (p *PhoneNetwork) FailAtOnce(number, result string) {
+	p.state.mu.Lock()
+	defer p.state.mu.Unlock()
+	p.state.instantFailures[number] = result
+}
+
 // textFeed holds the newest texts in both directions and notifies those
 // who watch the phones page.
 type textFeed struct {

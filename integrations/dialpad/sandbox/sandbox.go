@@ -132,7 +132,7 @@ func (s *Sandbox) routes() *http.ServeMux {
 	(&subscriptionsAPI{s.state, changeLog}).register(mux, server, companyAdmin)
 	mux.Handle("/api/", server.withToken(readLock, func(*apiRequest) response { return refuse(http.StatusNotFound, "Not found") }))
 	mux.Handle("POST /oauth2/token", server.withoutToken(writeLock, s.OAuthServer.redeemToken))
-	mux.Handle("POST /oauth2/deauthorize", server.withToken(writeLock, deauthorize))
+	mux.Handle("POST /oauth2/deauthorize", server.withToken(writeLock, s.OAuthServer.deauthorize))
 	registerPages(mux, s)
 	return mux
 }

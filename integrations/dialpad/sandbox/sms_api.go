@@ -125,6 +125,7 @@ func isE164(s string) bool {
 type smsJSON struct {
 	ID            any      `json:"id"`
 	MessageStatus string   `json:"message_status"`
+	Result        *string  `json:"message_delivery_result"`
 	Direction     string   `json:"direction"`
 	DeviceType    string   `json:"device_type"`
 	FromNumber    string   `json:"from_number"`
@@ -144,11 +145,16 @@ func (s *smsAPI) accept(c *apiRequest, sender *User, from string, in smsRequest)
 		s.recorder.recordText(t)
 		s.feed.add(t)
 	}
-	a := jsonResponse(smsJSON{
+	answer := smsJSON{
 		ID: s.restID(strconv.FormatInt(id, 10)), MessageStatus: "pending", Direction: "outbound", DeviceType: "public_api",
 		FromNumber: from, ToNumbers: in.ToNumbers, Text: in.Text, UserID: s.restID(sender.ID), TargetID: s.restID(sender.ID),
 		TargetType: "user", CreatedDate: restTime(c.now),
-	})
+	}
+	if result, failed := s.instantFailures[in.ToNumbers[0]]; failed {
+		answer.MessageStatus, answer.Result = "failed", &result
+		return jsonResponse(answer)
+	}
+	a := jsonResponse(answer)
 	if len(c.company.subscriptions[smsEvents]) > 0 {
 		series := s.smsSentEvents(c.company, sender, id, from, in)
 		a.sendEvents = func(now bool) { s.events.send(series, now) }

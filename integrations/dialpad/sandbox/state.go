@@ -23,7 +23,10 @@ type state struct {
 	accessTokens    map[string]*accessToken
 	refreshTokens   map[string]*refreshToken
 	deliveryResults map[string]string // by number, see SetDeliveryResult
+	instantFailures map[string]string // by number, see FailAtOnce
 	rateLimitStyle  RateLimitStyle
+	revokeReach     RevokeReach
+	expiresIn       string // JSON, see SetExpiresIn
 }
 
 func newState(opts Options) *state {
@@ -31,7 +34,7 @@ func newState(opts Options) *state {
 		opts:      opts.withDefaults(),
 		companies: map[string]*company{}, users: map[string]*User{}, userByNumber: map[string]*User{},
 		authCodes: map[string]*authCode{}, accessTokens: map[string]*accessToken{},
-		refreshTokens: map[string]*refreshToken{}, deliveryResults: map[string]string{},
+		refreshTokens: map[string]*refreshToken{}, deliveryResults: map[string]string{}, instantFailures: map[string]string{},
 	}
 }
 

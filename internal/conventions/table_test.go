@@ -37,7 +37,7 @@ var imports = map[string][]string{
 
 	// A tenant's plan, installation, connection and people.
 	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},
-	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/dialpad", "app/eligibility", "internal/ctxtime"},
+	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad", "app/eligibility", "internal/ctxtime"},
 	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
 	"app/accounts": {"models", "integrations/crm", "integrations/dialpad",
 		"app/connection", "app/eligibility", "internal/ctxtime"},

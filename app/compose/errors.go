@@ -77,10 +77,10 @@ var (
 var (
 	ErrNoNumber      Reason = &plainError{"no_number", "no number", "No number in this field"}
 	ErrInvalidNumber Reason = &plainError{"invalid_number", "not a valid number", "Not a valid number"}
-	// ErrExtension is for a number with an extension: the text would go
-	// to the main line.
-	ErrExtension Reason = &plainError{"invalid_number", "number with an extension", "A number with an extension can't receive texts"}
-	ErrShortCode Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
+	ErrShortCode     Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
+	// ErrPremiumNumber is for premium rate and shared cost: whoever
+	// texts such a number pays for it.
+	ErrPremiumNumber Reason = &plainError{"invalid_number", "premium-rate number", "A premium-rate or shared-cost number can't be texted"}
 )
 
 type plainError struct{ code, operator, sentence string }

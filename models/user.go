@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm/clause"
 
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models/database"
 )
 
@@ -17,14 +18,16 @@ type User struct {
 	UserID    string `gorm:"primaryKey"`
 	Email     string // lower case
 	Name      string
+	Search    string // as text.Fold returns name and e-mail
 	Role      string // known since the user's first launch
 	Active    bool
 	SeenAt    time.Time
 	UpdatedAt time.Time
 }
 
-// FoldEmail returns an e-mail in the form in which e-mails are compared.
-func FoldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// FoldEmail returns an e-mail in the form in which e-mails are compared:
+// A to Z in lower case, all other characters as they are.
+func FoldEmail(email string) string { return text.LowerASCII(strings.TrimSpace(email)) }
 
 // Save stores users of a tenant. An empty role keeps the stored one: the
 // CRM's list has none.
@@ -34,10 +37,11 @@ func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	}
 	for i := range users {
 		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.s.db.Now()
+		users[i].Search = users[i].folded()
 	}
 	return s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
-		DoUpdates: append(clause.AssignmentColumns([]string{"email", "name", "active", "seen_at", "updated_at"}),
+		DoUpdates: append(clause.AssignmentColumns([]string{"email", "name", "search", "active", "seen_at", "updated_at"}),
 			clause.Assignments(map[string]any{"role": clause.Expr{
 				SQL: "CASE WHEN excluded.role = '' THEN users.role ELSE excluded.role END"}})...),
 	}).CreateInBatches(&users, 200).Error
@@ -84,9 +88,9 @@ type Person struct {
 func (s Users) People(ctx context.Context, tenantID, search string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
 	page := s.s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
 		Where("u.tenant_id = ? AND u.active", tenantID).Order("u.name, u.user_id").Limit(limit + 1)
-	if search = strings.ToLower(strings.TrimSpace(search)); search != "" {
+	if search = text.Fold(search); search != "" {
 		like := "%" + database.EscapeLike(search) + "%"
-		page = page.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
+		page = page.Where(`u.search LIKE ? ESCAPE '\'`, like)
 	}
 	if onlyTexting {
 		page = page.Where(`EXISTS (SELECT 1 FROM account_emails e JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id

@@ -14,6 +14,7 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/phone"
 )
 
 // ContextView is what a popup shows before anything is written.
@@ -138,7 +139,7 @@ func stateOf(r *eligibility.Refusal) *StateView {
 // clickedNumber is the one person by the number alone.
 func clickedNumber(a access.Asker) *ToView {
 	to := &ToView{Number: a.Ctx.ToNumber, Display: a.Ctx.ToNumber, RecordID: a.Ctx.RecordIDs[0]}
-	number, err := compose.E164(a.Ctx.ToNumber, a.Tenant.Country)
+	number, err := compose.ParseNumber(a.Ctx.ToNumber, a.Tenant.Country)
 	if err != nil {
 		var r compose.Reason
 		if errors.As(err, &r) {
@@ -146,7 +147,10 @@ func clickedNumber(a access.Asker) *ToView {
 		}
 		return to
 	}
-	to.Number, to.Display = number, compose.Display(number)
+	to.Number, to.Display = number.E164, compose.Display(number.E164)
+	if number.Extension != "" {
+		to.Display += " ext. " + number.Extension
+	}
 	return to
 }
 
@@ -205,7 +209,7 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 		to.TimeZone = &r.TimeZone
 	}
 	for _, p := range phones {
-		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && n == to.Number {
+		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && phone.Canonical(n) == phone.Canonical(to.Number) {
 			to.FieldLabel = p.Label
 			break
 		}

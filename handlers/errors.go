@@ -90,6 +90,7 @@ var statuses = map[string]int{
 	"unknown_field":    http.StatusUnprocessableEntity,
 	"empty_field":      http.StatusUnprocessableEntity,
 	"too_long":         http.StatusUnprocessableEntity,
+	"unfilled_gap":     http.StatusUnprocessableEntity,
 	"empty_message":    http.StatusUnprocessableEntity,
 	"template_invalid": http.StatusUnprocessableEntity,
 	"braces_in_value":  http.StatusUnprocessableEntity,

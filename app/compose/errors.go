@@ -70,7 +70,9 @@ var (
 	// ErrTooLong is for more than MaxCharacters, Dialpad's limit for a
 	// number outside Dialpad (help.dialpad.com, "Send a message").
 	ErrTooLong Reason = &plainError{"too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
-	ErrNoText  Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
+	// ErrGap is for a text with a gap that nobody filled in: see Gap.
+	ErrGap    Reason = &plainError{"unfilled_gap", "text has an unfilled gap", "The text still has a gap. Fill in or remove what stands between ⟦ and ⟧."}
+	ErrNoText Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
 )
 
 // The ways a phone number can be unusable.

@@ -1,6 +1,10 @@
 package crm
 
-import "strings"
+import (
+	"strings"
+
+	words "dialpad-texting/internal/text"
+)
 
 // Tenant is one CRM account, as the CRM signed it.
 type Tenant struct {
@@ -20,7 +24,7 @@ func (t *Tenant) UnmarshalJSON(b []byte) error {
 
 func readTenant(o objectReader) Tenant {
 	t := Tenant{
-		ID: o.id("id"), Linkname: strings.ToLower(o.text("linkname")), Name: o.text("name"),
+		ID: o.id("id"), Linkname: words.LowerASCII(o.text("linkname")), Name: o.text("name"),
 		Plan: o.text("plan"), TimeZone: o.text("time_zone"),
 	}
 	if t.Linkname != "" && !isDNSLabel(t.Linkname) {

@@ -58,6 +58,11 @@ export default {
   "counter.over.one": "{n} character over the limit of {max}",
   "counter.over.other": "{n} characters over the limit of {max}",
   "counter.title": "{left} left in this segment",
+  "gap.left.one": "Nothing is known for {name}: fill it in, or remove it, before you send.",
+  "gap.left.other": "{n} gaps to fill in, or to remove, before you send. The first: {name}.",
+  "gap.go": "Go to it",
+  "links.short":
+    "Carriers often block texts with public short links ({hosts}). Use the full address, or one of your own.",
   "forcing.char": "{char} ({name})",
   "forcing.more.one": "and {n} more",
   "forcing.more.other": "and {n} more",

@@ -153,6 +153,15 @@ func (s *Tenants) SetNumber(tenantKey, contactID, key, number string) {
 	})
 }
 
+// SetFirstName renames a contact.
+func (s *Tenants) SetFirstName(tenantKey, contactID, name string) {
+	s.change(tenantKey, func(t *tenant) {
+		if p := t.personByID[contactID]; p != nil {
+			p.first = name
+		}
+	})
+}
+
 // DeleteContact deletes a contact. Its id is missing from then on.
 func (s *Tenants) DeleteContact(tenantKey, contactID string) {
 	s.change(tenantKey, func(t *tenant) {

@@ -9,8 +9,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
 	"dialpad-texting/static"
 )
 
@@ -62,8 +64,17 @@ func (s *server) open(c *gin.Context, name string, o access.Opened) error {
 		SessionToken: o.Token, ExpiresIn: access.Idle, CRMOrigin: v.Origin,
 		AppPageURL: s.Config.AppPageURL(linkname), UpgradeURL: s.Config.UpgradeURL(linkname),
 		Tenant: static.Tenant{ID: o.Tenant.ID, Name: o.Tenant.Name, Linkname: linkname},
-		User:   static.User{ID: v.UserID, Name: v.Name, Email: v.Email, Role: v.Role, TimeZone: v.TimeZone, Locale: v.Locale},
+		User:   pageUser(v, o.Tenant),
 	})
+}
+
+func pageUser(v models.Session, t models.Tenant) static.User {
+	u := static.User{ID: v.UserID, Name: v.Name, Email: v.Email, Role: v.Role, Locale: v.Locale}
+	var isOwn bool
+	if u.TimeZone, isOwn = walltime.Zone(v.TimeZone, t.TimeZone); !isOwn {
+		u.UnknownTimeZone = &v.TimeZone
+	}
+	return u
 }
 
 // Policies of pages: what frames them is added.

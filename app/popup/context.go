@@ -1,7 +1,6 @@
 package popup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/internal/phone"
 )
@@ -100,9 +100,10 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		return ContextView{}, apierror.NoRecords()
 	}
 	v := ContextView{ID: contextID(a.Ctx), Mode: a.Ctx.Mode, Module: a.Ctx.Module, Count: max(len(a.Ctx.RecordIDs), a.Ctx.Count),
-		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: cmp.Or(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
+		From: FromView{Email: a.Email, Name: a.Name}, OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
+	v.TimeZone, _ = walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
 	account, refusal, err := x.eligibility.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return v, err
@@ -205,8 +206,8 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	}
 	r := records.Records[0]
 	to.Name, _ = audience.PersonOf(r)
-	if r.TimeZone != "" {
-		to.TimeZone = &r.TimeZone
+	if zone, isOwn := walltime.Zone(r.TimeZone); isOwn {
+		to.TimeZone = &zone
 	}
 	for _, p := range phones {
 		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && phone.Canonical(n) == phone.Canonical(to.Number) {

@@ -280,6 +280,8 @@ export default {
   "settings.save": "Save",
   "settings.saved": "Settings saved.",
 
+  "zone.unknown": "Salesmate says your time zone is “{zone}”, which is not known here. Times are in {used} time.",
+  "zone.none": "Salesmate names no time zone for you. Times are in {used} time.",
   "when.today": "Today",
   "when.tomorrow": "Tomorrow",
   "when.in": "{day} {time} in {place}",

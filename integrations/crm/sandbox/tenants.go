@@ -153,6 +153,11 @@ func (s *Tenants) SetNumber(tenantKey, contactID, key, number string) {
 	})
 }
 
+// SetUserTimeZone changes what launches say of the users' time zone.
+func (s *Tenants) SetUserTimeZone(tenantKey, zone string) {
+	s.change(tenantKey, func(t *tenant) { t.userZone = zone })
+}
+
 // SetFirstName renames a contact.
 func (s *Tenants) SetFirstName(tenantKey, contactID, name string) {
 	s.change(tenantKey, func(t *tenant) {

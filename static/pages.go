@@ -47,7 +47,7 @@ type User struct {
 	// UnknownTimeZone is what the CRM says instead, if that is no zone;
 	// TimeZone is then the tenant's, or UTC.
 	UnknownTimeZone *string `json:"unknown_time_zone"`
-	Locale   string `json:"locale"`
+	Locale          string  `json:"locale"`
 }
 
 // Data returns what the scripts read from

@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -33,42 +35,79 @@ func E164(raw, country string) (string, error) {
 // Whether a US number is a mobile can't be told from its digits;
 // Dialpad's delivery result says it.
 func ParseNumber(raw, country string) (Number, error) {
+	n, err := parseNumber(raw, country)
+	if err != nil {
+		return Number{}, err
+	}
+	return n, nil
+}
+
+// parseNumber is ParseNumber, but returns a premium-rate number beside
+// its error.
+func parseNumber(raw, country string) (Number, error) {
 	if text.IsBlank(raw) {
 		return Number{}, ErrNoNumber
 	}
 	written := writtenNumber.FindStringSubmatch(normalizeNumber(raw))
-	if written == nil {
+	if written == nil || !isLabel(written[1], written[2]+written[3]) {
 		return Number{}, ErrInvalidNumber
 	}
-	dialled := written[1] + digitsOf(written[2])
+	dialled := strings.TrimLeft(written[2], "([") + digitsOf(written[3])
 	number, valid := parseDigits(dialled, country)
 	switch {
 	case !valid && isShortCode(dialled):
 		return Number{}, ErrShortCode
 	case !valid:
 		return Number{}, ErrInvalidNumber
-	case isPremium(number):
-		return Number{}, ErrPremiumNumber
 	}
 	n := Number{E164: phonenumbers.Format(number, phonenumbers.E164)}
-	for _, extension := range written[3:] {
+	for _, extension := range written[4:] {
 		n.Extension += extension
+	}
+	if isPremium(number) {
+		return n, ErrPremiumNumber
 	}
 	return n, nil
 }
 
-// writtenNumber is a label, "+", the digits with what separates them,
-// and an extension (RFC 3966 and as people write it). A label ends
-// where the number begins, and holds no digit.
+// writtenNumber is a label without digits, "+", the digits with what
+// separates them, and an extension (RFC 3966 and as people write it).
 var writtenNumber = regexp.MustCompile(`(?i)^\s*` +
-	`(?:\p{L}[\p{L}\p{M}\s.'/&()-]*[:.\s]\s*)?` +
-	`(?:tel:\s*)?` +
-	`[(\[]?(\+?)` +
+	`((?:\p{L}[\p{L}\p{M}\s.'/&()-]*[:.\s]\s*)?(?:tel:\s*)?)` +
+	`([(\[]?\+?)` +
 	`((?:[()\[\]/.\s-]*[0-9])+[)\]/.\s-]*?)` +
 	`(?:;ext=([0-9]{1,7})|` +
 	`[\s,;]*(?:extension|extn|ext|x|#|доб|anexo|int)[.:]?\s*([0-9]{1,7})#?|` +
 	`,{1,2}\s*([0-9]{1,7})#?)?` +
 	`[\s.,;]*$`)
+
+// labels are words that need no colon before a number.
+var labels = []string{"tel", "telephone", "phone", "mobile", "mob", "cell", "cellphone", "handy", "office", "home", "work", "direct", "main"}
+
+// isLabel reports whether a label surely ends where the number begins:
+// in "Home 2 040 123456" it is not known which digits are the number's.
+func isLabel(label, number string) bool {
+	label = strings.TrimSpace(label)
+	if label == "" || strings.HasSuffix(label, ":") || strings.ContainsAny(number[:1], "+([0") {
+		return true
+	}
+	group := strings.IndexFunc(number, func(r rune) bool { return r < '0' || r > '9' })
+	isKnown := slices.Contains(labels, strings.ToLower(strings.TrimRight(label, ".")))
+	return isKnown && (group < 0 || group >= 3)
+}
+
+// Identify is E164 for a number that nobody texts: one that is opted
+// out, erased or searched for may be a premium-rate number.
+func Identify(raw, country string) (string, error) {
+	n, err := parseNumber(raw, country)
+	if errors.Is(err, ErrPremiumNumber) {
+		err = nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return n.E164, nil
+}
 
 // normalizeNumber writes digits and punctuation of all scripts in
 // ASCII, and leaves out what nobody sees.

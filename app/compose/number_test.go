@@ -37,6 +37,10 @@ func TestE164(t *testing.T) {
 		{"Téléphone (bureau) : 01 42 68 53 00", "FR", "+33142685300"},
 		{"Cell 415 555 0142", "US", "+14155550142"},
 		{"TEL:+1-415-555-0142", "", "+14155550142"},
+		{"Ana +1 415 555 0142", "", "+14155550142"},
+		{"Ana (415) 555 0142", "US", "+14155550142"},
+		{"Tel 030 123456", "DE", "+4930123456"},
+		{"mob. 4155550142", "US", "+14155550142"},
 		{"Home: tel:415-555-0142", "US", "+14155550142"},
 		{"(+44) (0)20 7946 0958", "US", "+442079460958"},
 		{"0049 30 123456", "DE", "+4930123456"},
@@ -86,6 +90,11 @@ func TestE164RefusesUnusableNumbers(t *testing.T) {
 		{"1 800 35 ext FLOWERS", "US", ErrInvalidNumber},
 		{"415 555 O142", "US", ErrInvalidNumber},
 		{"Home 2: 415 555 0142", "US", ErrInvalidNumber},
+		{"Home 2 040 123456", "DE", ErrInvalidNumber},
+		{"No. 2 040 123456", "DE", ErrInvalidNumber},
+		{"Room 204 040 123456", "DE", ErrInvalidNumber},
+		{"Anna 2 +49 30 123456", "DE", ErrInvalidNumber},
+		{"x12 415 555 0142", "US", ErrInvalidNumber},
 		{"415 555 0142 / 415 555 0143", "US", ErrInvalidNumber},
 		{"415 555 0142, 415 555 0143", "US", ErrInvalidNumber},
 		{"040 123456\n2", "DE", ErrInvalidNumber},
@@ -122,6 +131,15 @@ func TestAnExtensionIsSaidAndNotDialled(t *testing.T) {
 		got, err := ParseNumber(raw, "US")
 		if want := (Number{E164: "+14155550142", Extension: extension}); err != nil || got != want {
 			t.Errorf("ParseNumber(%q) = %+v, %v; want %+v", raw, got, err, want)
+		}
+	}
+}
+
+func TestIdentifyTakesPremiumNumbersToo(t *testing.T) {
+	for raw, want := range map[string]string{"+1 900 555 0101": "+19005550101", "+44 870 123 4567": "+448701234567", "(415) 555-0142": "+14155550142",
+		"88022": "", "Bob": ""} {
+		if got, err := Identify(raw, "US"); got != want || (err == nil) != (want != "") {
+			t.Errorf("Identify(%q) = %q, %v", raw, got, err)
 		}
 	}
 }

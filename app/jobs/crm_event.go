@@ -63,7 +63,7 @@ func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event
 }
 
 func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number string) (string, error) {
-	number, err := compose.E164(number, t.Country)
+	number, err := compose.Identify(number, t.Country)
 	if err != nil {
 		return "", err
 	}
@@ -123,7 +123,7 @@ func (r *Runner) applyPlan(ctx context.Context, tx *models.Store, e crm.Event) e
 }
 
 func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
-	number, err := compose.E164(e.Number, t.Country)
+	number, err := compose.Identify(e.Number, t.Country)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) 
 	if e.Number == "" {
 		return nil
 	}
-	number, err := compose.E164(e.Number, t.Country)
+	number, err := compose.Identify(e.Number, t.Country)
 	if err != nil {
 		return err
 	}

@@ -209,7 +209,12 @@ export function timeTag(iso, zone, more) {
 
 /** The calendar day in a zone: "2026-11-24". */
 export function dateIn(at, zone) {
-  const format = { timeZone: knownZone(zone, page.user.time_zone), year: 'numeric', month: '2-digit', day: '2-digit' };
+  const format = {
+    timeZone: knownZone(zone, page.user.time_zone),
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  };
   return new Intl.DateTimeFormat('en-CA', format).format(at);
 }
 

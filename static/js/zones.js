@@ -43,7 +43,11 @@ export function instants(local, zone) {
 }
 
 function clockWords(at, zone) {
-  return new Intl.DateTimeFormat(locale, { timeZone: usable(zone), hour: 'numeric', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: usable(zone),
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at);
 }
 
 function dayWords(at, zone) {

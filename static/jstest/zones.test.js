@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isKnownZone, knownZone } from '../js/zone_names.js';
 
-const ODD = [undefined, null, '', ' ', 'null', 'Etc/Unknown', 'Eastern Standard Time', 'America/New_York ', 'EDT?', 7, {}];
+const ODD = [
+  undefined,
+  null,
+  '',
+  ' ',
+  'null',
+  'Etc/Unknown',
+  'Eastern Standard Time',
+  'America/New_York ',
+  'EDT?',
+  7,
+  {},
+];
 
 /** Loads a fresh copy of the scripts for a page with this user. */
 let copies = 0;

@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"dialpad-texting/models"
 	"dialpad-texting/models/database"
@@ -131,6 +132,38 @@ func TestMigrateCompletesOlderRows(t *testing.T) {
 		}
 		if people, _, err := db.Users.People(ctx, "t_9", "sorensen", false, "", 10); err != nil || len(people) != 1 {
 			t.Errorf("people: %v, %v", people, err)
+		}
+	})
+}
+
+func TestEventsAreMatchedInEveryFormOfANumber(t *testing.T) {
+	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		db := seed.Store(t, dsn, seed.NewClock().Now)
+		db.Tenant("t_9").Connected("c1")
+		raw, err := database.Open(ctx, dsn, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = raw.Close() }()
+		for i, pair := range twins {
+			id := addText(t, db, []string{"b0", "b1", "b2"}[i], pair[0])
+			set := func(state string) {
+				t.Helper()
+				if err := raw.Gorm(ctx).Exec("UPDATE messages SET state = ?, from_number = '+14155550100', claimed_at = ? WHERE id = ?",
+					state, db.Now(), id).Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+			set("sending")
+			if found, err := db.Messages.PairInFlight(ctx, "t_9", "+14155550100", pair[1]); err != nil || !found {
+				t.Errorf("%s is not in flight as %s: %v", pair[0], pair[1], err)
+			}
+			set("uncertain")
+			list, err := db.Messages.UncertainOfPair(ctx, "t_9", "+14155550100", pair[1], db.Now().Add(-time.Minute), db.Now().Add(time.Minute))
+			if err != nil || len(list) != 1 || list[0].ID != id {
+				t.Errorf("%s is not matched as %s: %v, %v", pair[0], pair[1], list, err)
+			}
 		}
 	})
 }

@@ -1,6 +1,8 @@
-// Package phone gives each person's number one form. In some countries
-// a mobile number is written in two ways, both of which arrive: from
-// the CRM, from Dialpad, from a click.
+// Package phone gives each person's number one form.
+//
+// In some countries a mobile number is written
+// in two ways. Both arrive: from the CRM, from
+// Dialpad, from a click.
 package phone
 
 import "strings"
@@ -15,9 +17,9 @@ type twin struct {
 }
 
 var twins = []twin{
-	// Argentina: 9 before the area code of a mobile, from abroad (ITU
-	// National Numbering Plan +54, 2012). The area codes begin with 1,
-	// 2 or 3, and the form with 9 is the one that texts go to.
+	// Argentina: 9 before the area code of a mobile, from
+	// abroad (ITU National Numbering Plan +54, 2012). Area
+	// codes begin with 1, 2 or 3. Texts go to the form with 9.
 	{"+54", insert("+54", "9", 10, "123"), remove("+549", "+54", 10, "123"), chooseLong},
 	// Mexico: 1 before a mobile, from abroad, until 2019 (IFT, "Plan
 	// Técnico Fundamental de Numeración").
@@ -30,9 +32,9 @@ var twins = []twin{
 func chooseLong(long, _ string) string   { return long }
 func chooseShort(_, short string) string { return short }
 
-// Canonical returns the form of a number (E.164) in which numbers are
-// compared: two forms of one person's number have the same. It need
-// not be the form to dial.
+// Canonical returns the form of a number (E.164) in
+// which numbers are compared: two forms of one person's
+// number have the same. It need not be the form to dial.
 func Canonical(number string) string {
 	for _, t := range twins {
 		if !strings.HasPrefix(number, t.prefix) {

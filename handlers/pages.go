@@ -6,7 +6,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
 	"dialpad-texting/static"
 )
 
@@ -68,8 +70,19 @@ func (p *pages) open(c *gin.Context, name string, o access.Opened) error {
 		SessionToken: o.Token, ExpiresIn: access.Idle, CRMOrigin: v.Origin,
 		AppPageURL: p.writer.config.AppPageURL(linkname), UpgradeURL: p.writer.config.UpgradeURL(linkname),
 		Tenant: static.Tenant{ID: o.Tenant.ID, Name: o.Tenant.Name, Linkname: linkname},
-		User:   static.User{ID: v.UserID, Name: v.Name, Email: v.Email, Role: v.Role, TimeZone: v.TimeZone, Locale: v.Locale},
+		User:   pageUser(v, o.Tenant),
 	})
+}
+
+// pageUser returns what a page knows of its user. A time zone that can't be read
+// is replaced, and named.
+func pageUser(v models.Session, t models.Tenant) static.User {
+	u := static.User{ID: v.UserID, Name: v.Name, Email: v.Email, Role: v.Role, Locale: v.Locale}
+	var isOwn bool
+	if u.TimeZone, isOwn = walltime.Zone(v.TimeZone, t.TimeZone); !isOwn {
+		u.UnknownTimeZone = &v.TimeZone
+	}
+	return u
 }
 
 // getHome describes the app, as a page or JSON by Accept.

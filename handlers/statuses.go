@@ -54,6 +54,7 @@ var statuses = map[string]int{
 	"duplicate":         http.StatusUnprocessableEntity,
 	"left_out":          http.StatusUnprocessableEntity,
 	"record_unreadable": http.StatusUnprocessableEntity,
+	"unfilled_gap":      http.StatusUnprocessableEntity,
 	"invalid_settings":  http.StatusUnprocessableEntity,
 
 	"cancelled": statusClientClosed,

@@ -1,6 +1,10 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"dialpad-texting/internal/phone"
+)
 
 // EraseNumber removes a person's number (E.164), name and texts from all
 // rows. An opt-out keeps only the keyed hash of the number.
@@ -26,12 +30,12 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 }
 
 func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error {
-	key, err := s.Tenants.NumberKey(ctx, tenantID, number)
+	keys, err := s.Tenants.NumberKeys(ctx, tenantID, number)
 	if err != nil {
 		return err
 	}
-	if err := s.Ledger.EraseNumber(ctx, tenantID, number, key); err != nil {
+	if err := s.Ledger.EraseNumber(ctx, tenantID, phone.Forms(number), keys); err != nil {
 		return err
 	}
-	return s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key = ?", tenantID, key).Update("number", "").Error
+	return s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key IN ?", tenantID, keys).Update("number", "").Error
 }

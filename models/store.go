@@ -124,9 +124,15 @@ func (s *Store) Vault() *Vault { return s.vault }
 // Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
-// Migrate migrates the schema to the newest version. Several processes
+// Migrate migrates the schema to the newest version, and the rows that
+// SQL can't. Several processes
 // may call it at once.
-func (s *Store) Migrate(ctx context.Context) error { return s.db.Migrate(ctx) }
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.db.Migrate(ctx); err != nil {
+		return err
+	}
+	return s.upgradeData(ctx)
+}
 
 // SchemaCurrent returns an error unless the schema is the one that this
 // program was built for.

@@ -46,11 +46,11 @@ func (s Suppressions) Remove(ctx context.Context, tenantID, number string, sourc
 // RemoveUntil is Remove for suppressions that were added until a time: a
 // later STOP stays in force.
 func (s Suppressions) RemoveUntil(ctx context.Context, tenantID, number string, until time.Time, sources ...string) (removed bool, err error) {
-	key, err := s.s.Tenants.NumberKey(ctx, tenantID, number)
+	keys, err := s.s.Tenants.NumberKeys(ctx, tenantID, number)
 	if err != nil {
 		return false, err
 	}
-	r := s.s.q(ctx).Where("tenant_id = ? AND number_key = ? AND source IN ? AND created_at <= ?", tenantID, key, sources, until.UTC()).Delete(&Suppression{})
+	r := s.s.q(ctx).Where("tenant_id = ? AND number_key IN ? AND source IN ? AND created_at <= ?", tenantID, keys, sources, until.UTC()).Delete(&Suppression{})
 	return r.RowsAffected > 0, r.Error
 }
 
@@ -88,12 +88,12 @@ func (s Suppressions) Numbers(ctx context.Context, tenantID string, numbers []st
 
 // Contains reports whether any source suppresses a number.
 func (s Suppressions) Contains(ctx context.Context, tenantID, number string) (bool, error) {
-	key, err := s.s.Tenants.NumberKey(ctx, tenantID, number)
+	keys, err := s.s.Tenants.NumberKeys(ctx, tenantID, number)
 	if err != nil {
 		return false, err
 	}
-	suppressed, err := s.Keys(ctx, tenantID, []string{key})
-	return suppressed[key], err
+	suppressed, err := s.Keys(ctx, tenantID, keys)
+	return len(suppressed) > 0, err
 }
 
 // SealNumber seals a number for the arguments of a job.

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm/clause"
 
+	"dialpad-texting/internal/phone"
 	"dialpad-texting/models/database"
 	"dialpad-texting/models/ledger"
 )
@@ -27,10 +28,11 @@ type Tenant struct {
 	QuietTo       string
 	OptOutLine    string
 
-	NumberKey Sealed
-	SignedAt  time.Time // when the CRM signed Plan, Name and Linkname
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	NumberKey   Sealed
+	DataVersion int       // see dataVersion
+	SignedAt    time.Time // when the CRM signed Plan, Name and Linkname
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // Allowed returns how many texts a minute may be sent, 0 for unlimited.
@@ -66,7 +68,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 	case errors.Is(err, database.ErrNotFound):
 		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
 			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00", SignedAt: b.SignedAt.UTC(),
-			NumberKey: s.s.vault.Seal("tenants.number_key."+b.ID, NewSecret())}
+			NumberKey: s.s.vault.Seal("tenants.number_key."+b.ID, NewSecret()), DataVersion: dataVersion}
 		if err := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
 			return t, database.Translate(err)
 		}
@@ -104,8 +106,32 @@ type numberKeys struct {
 func newNumberKeys() *numberKeys { return &numberKeys{keys: map[string][]byte{}} }
 
 // NumberKey returns a keyed hash of a phone number (E.164), stable for
-// the tenant and useless outside it.
+// the tenant and useless outside it. All forms of a person's number
+// have the same key.
 func (s Tenants) NumberKey(ctx context.Context, tenantID, number string) (string, error) {
+	key, err := s.numberKey(ctx, tenantID)
+	if err != nil {
+		return "", err
+	}
+	return keyedHash(key, phone.Canonical(number)), nil
+}
+
+// NumberKeys returns the key of a number, and the keys that its other
+// forms had before they had one: an erased opt-out still has them.
+func (s Tenants) NumberKeys(ctx context.Context, tenantID, number string) ([]string, error) {
+	key, err := s.numberKey(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	forms := phone.Forms(number)
+	keys := make([]string, len(forms))
+	for i, form := range forms {
+		keys[i] = keyedHash(key, form)
+	}
+	return keys, nil
+}
+
+func (s Tenants) numberKey(ctx context.Context, tenantID string) ([]byte, error) {
 	cache := s.s.keys
 	cache.mu.RLock()
 	key := cache.keys[tenantID]
@@ -113,16 +139,16 @@ func (s Tenants) NumberKey(ctx context.Context, tenantID, number string) (string
 	if key == nil {
 		t, err := s.Get(ctx, tenantID)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		secret, err := s.s.vault.Open("tenants.number_key."+tenantID, t.NumberKey)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		key = []byte(secret)
 		cache.mu.Lock()
 		cache.keys[tenantID] = key
 		cache.mu.Unlock()
 	}
-	return keyedHash(key, number), nil
+	return key, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm/clause"
 
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models/database"
 )
 
@@ -17,22 +18,17 @@ type User struct {
 	UserID    string `gorm:"primaryKey"`
 	Email     string // lower case
 	Name      string
+	Search    string // as text.Fold returns name and e-mail
 	Role      string // known since the user's first launch
 	Active    bool
 	SeenAt    time.Time
 	UpdatedAt time.Time // when the CRM said so: a launch's iat, or when its list was read
 }
 
-// FoldEmail returns an e-mail in the form in which e-mails are compared.
-// Only ASCII is folded: Unicode's folding makes one of two people's.
-func FoldEmail(email string) string { return strings.Map(lowerASCII, strings.Trim(email, " ")) }
-
-func lowerASCII(r rune) rune {
-	if 'A' <= r && r <= 'Z' {
-		return r + 'a' - 'A'
-	}
-	return r
-}
+// FoldEmail returns an e-mail in the form in which e-mails are compared:
+// A to Z in lower case, all other characters as they are. Unicode's
+// folding would make one of two people's.
+func FoldEmail(email string) string { return text.LowerASCII(strings.Trim(email, " ")) }
 
 // Save stores users of a tenant. What was said before the stored state,
 // by UpdatedAt (zero: now), changes nothing but an unknown role. An empty
@@ -43,6 +39,7 @@ func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	}
 	for i := range users {
 		users[i].TenantID, users[i].Email, users[i].SeenAt = tenantID, FoldEmail(users[i].Email), s.s.db.Now()
+		users[i].Search = users[i].folded()
 		if users[i].UpdatedAt.IsZero() {
 			users[i].UpdatedAt = s.s.db.Now()
 		}
@@ -51,7 +48,7 @@ func (s Users) Save(ctx context.Context, tenantID string, users []User) error {
 	return s.s.q(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "tenant_id"}, {Name: "user_id"}},
 		DoUpdates: append(clause.AssignmentColumns([]string{"seen_at"}), clause.Assignments(map[string]any{
-			"email": unlessOlder("email"), "name": unlessOlder("name"), "active": unlessOlder("active"), "updated_at": unlessOlder("updated_at"),
+			"email": unlessOlder("email"), "name": unlessOlder("name"), "search": unlessOlder("search"), "active": unlessOlder("active"), "updated_at": unlessOlder("updated_at"),
 			"role": clause.Expr{SQL: "CASE WHEN excluded.role <> '' AND (users.role = '' OR excluded.updated_at >= users.updated_at) THEN excluded.role ELSE users.role END"},
 		})...),
 	}).CreateInBatches(&users, 200).Error
@@ -108,9 +105,9 @@ type Person struct {
 func (s Users) People(ctx context.Context, tenantID, search string, onlyTexting bool, after string, limit int) ([]Person, string, error) {
 	page := s.s.q(ctx).Table("users u").Select("u.user_id, u.email, u.name, u.active").
 		Where("u.tenant_id = ? AND u.active", tenantID).Order("u.name, u.user_id").Limit(limit + 1)
-	if search = strings.ToLower(strings.TrimSpace(search)); search != "" {
+	if search = text.Fold(search); search != "" {
 		like := "%" + database.EscapeLike(search) + "%"
-		page = page.Where(`lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\'`, like, like)
+		page = page.Where(`u.search LIKE ? ESCAPE '\'`, like)
 	}
 	if onlyTexting {
 		page = page.Where(`EXISTS (SELECT 1 FROM account_emails e JOIN accounts a ON a.tenant_id = e.tenant_id AND a.dialpad_id = e.dialpad_id

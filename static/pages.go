@@ -44,7 +44,10 @@ type User struct {
 	Role string `json:"role"`
 	// TimeZone is an IANA name; Locale a BCP 47 tag.
 	TimeZone string `json:"time_zone"`
-	Locale   string `json:"locale"`
+	// UnknownTimeZone is what the CRM says instead, if that is no zone;
+	// TimeZone is then the tenant's, or UTC.
+	UnknownTimeZone *string `json:"unknown_time_zone"`
+	Locale          string  `json:"locale"`
 }
 
 // Data returns what the scripts read from

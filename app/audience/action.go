@@ -54,6 +54,7 @@ func (x *Audience) Target(ctx context.Context, t models.Tenant, userID string, a
 	case len(p.Recipients) == 1:
 		r = p.Recipients[0]
 	}
+	r.checkText()
 	switch r.Code {
 	case CodeOptedOut:
 		r.Reason = optout.AutomationMessage

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dialpad-texting/app/optout"
+	"dialpad-texting/internal/phone"
 	"dialpad-texting/models"
 )
 
@@ -47,18 +48,21 @@ func unreadableReason(fields []string) string {
 // database knows. Delivery checks again right before each request to
 // Dialpad.
 func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list []Recipient) error {
-	keys := make([]string, 0, len(list))
+	keys, canonicalOf := make([]string, 0, len(list)), map[string]string{}
 	for i := range list {
 		r := &list[i]
 		if r.Number == "" {
 			continue
 		}
-		key, err := x.store.Tenants.NumberKey(ctx, t.ID, r.Number)
+		found, err := x.store.Tenants.NumberKeys(ctx, t.ID, r.Number)
 		if err != nil {
 			return err
 		}
-		r.NumberKey = key
-		keys = append(keys, key)
+		r.NumberKey = found[0]
+		keys = append(keys, found...)
+		for _, key := range found {
+			canonicalOf[key] = r.NumberKey
+		}
 	}
 	if len(keys) == 0 {
 		return nil
@@ -66,6 +70,9 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 	suppressed, err := x.store.Suppressions.Keys(ctx, t.ID, keys)
 	if err != nil {
 		return err
+	}
+	for key := range suppressed {
+		suppressed[canonicalOf[key]] = true
 	}
 	for i := range list {
 		if r := &list[i]; r.NumberKey != "" && suppressed[r.NumberKey] {
@@ -98,7 +105,7 @@ func (d duplicates) exclude(list []Recipient) {
 		if r.Code != "" {
 			continue
 		}
-		h := maphash.String(duplicateSeed, r.Number)
+		h := maphash.String(duplicateSeed, phone.Canonical(r.Number))
 		if first, found := d[h]; found {
 			r.exclude(CodeDuplicate, sameNumberAs(first))
 			continue

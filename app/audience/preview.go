@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"dialpad-texting/app/access"
@@ -12,6 +11,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -120,7 +120,7 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 		}
 	}
 	var err error
-	if strings.TrimSpace(r.Message) == "" {
+	if text.IsBlank(r.Message) {
 		s.template, err = compose.Parse(unwritten)
 		return s, err
 	}

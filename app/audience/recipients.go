@@ -127,11 +127,7 @@ func (s audienceSpec) render(r crm.Record) (string, error) {
 	if err != nil || s.source != ledger.SourceBulk || s.tenant.OptOutLine == "" {
 		return text, err
 	}
-	line, err := compose.Parse(text + "\n" + s.tenant.OptOutLine)
-	if err != nil {
-		return "", err
-	}
-	return line.Render(r.Fields)
+	return compose.WithLine(text, s.tenant.OptOutLine)
 }
 
 // excludeFor excludes a recipient for an error of package compose.
@@ -145,6 +141,17 @@ func (r *Recipient) excludeFor(err error) {
 	var empty *compose.EmptyFieldError
 	if errors.As(err, &empty) {
 		r.Field = empty.Field
+	}
+}
+
+// checkText excludes a recipient whose text must not go out as it is,
+// whatever it was made from.
+func (r *Recipient) checkText() {
+	if r.Code != "" {
+		return
+	}
+	if err := compose.CheckOutgoing(r.Text); err != nil {
+		r.excludeFor(err)
 	}
 }
 

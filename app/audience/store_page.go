@@ -70,6 +70,7 @@ func (x *Audience) Queue(ctx context.Context, tx *models.Store, b ledger.Batch, 
 
 func (x *Audience) message(t models.Tenant, b ledger.Batch, laneID, sender string, r Recipient) ledger.Message {
 	now := x.now()
+	r.checkText()
 	m := ledger.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
 		SenderID: sender, Module: b.Module, RecordID: r.RecordID, ContactID: r.ContactID, DealID: r.DealID, Name: r.Name, Deal: r.Deal,
 		ToNumber: r.Number, ToKey: r.NumberKey, Text: r.Text, Segments: r.Segments.Segments, State: ledger.Queued, TimelinePending: true}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -75,7 +75,7 @@ func validate(e crm.Execute) error {
 		return &Invalid{Field: "inputs.message", Message: reason.Sentence()}
 	case err != nil:
 		return &Invalid{Field: "inputs.message", Message: "The message can't be read."}
-	case strings.TrimSpace(tpl.String()) == "" && e.Inputs.TemplateID == "":
+	case text.IsBlank(tpl.String()) && e.Inputs.TemplateID == "":
 		return &Invalid{Field: "inputs.message", Message: "Write a message or choose a template."}
 	}
 	return nil

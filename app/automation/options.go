@@ -12,6 +12,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 )
 
@@ -171,10 +172,11 @@ func (a *Automation) phoneFields(ctx context.Context, t models.Tenant, q crm.Opt
 	return out, nil
 }
 
-// matches reports whether one of the words contains q, in any case.
+// matches reports whether one of the words contains q, without case and
+// accents.
 func matches(q string, words ...string) bool {
-	q = strings.ToLower(strings.TrimSpace(q))
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), q) })
+	q = text.Fold(q)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text.Fold(w), q) })
 }
 
 // templateOptions lists the CRM's templates.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -52,6 +53,7 @@ func workflowBatch(t models.Tenant, a audience.Action, now time.Time) ledger.Bat
 }
 
 func date(at time.Time, zone string) string {
+	zone, _ = walltime.Zone(zone)
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		loc = time.UTC

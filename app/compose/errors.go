@@ -70,17 +70,19 @@ var (
 	// ErrTooLong is for more than MaxCharacters, Dialpad's limit for a
 	// number outside Dialpad (help.dialpad.com, "Send a message").
 	ErrTooLong Reason = &plainError{"too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
-	ErrNoText  Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
+	// ErrGap is for a text with a gap that nobody filled in: see Gap.
+	ErrGap    Reason = &plainError{"unfilled_gap", "text has an unfilled gap", "The text still has a gap. Fill in or remove what stands between ⟦ and ⟧."}
+	ErrNoText Reason = &plainError{"empty_message", "text is empty", "The text is empty."}
 )
 
 // The ways a phone number can be unusable.
 var (
 	ErrNoNumber      Reason = &plainError{"no_number", "no number", "No number in this field"}
 	ErrInvalidNumber Reason = &plainError{"invalid_number", "not a valid number", "Not a valid number"}
-	// ErrExtension is for a number with an extension: the text would go
-	// to the main line.
-	ErrExtension Reason = &plainError{"invalid_number", "number with an extension", "A number with an extension can't receive texts"}
-	ErrShortCode Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
+	ErrShortCode     Reason = &plainError{"invalid_number", "short code", "A short code can't receive texts"}
+	// ErrPremiumNumber is for premium rate and shared cost: whoever
+	// texts such a number pays for it.
+	ErrPremiumNumber Reason = &plainError{"invalid_number", "premium-rate number", "A premium-rate or shared-cost number can't be texted"}
 )
 
 type plainError struct{ code, operator, sentence string }

@@ -1,10 +1,13 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"dialpad-texting/internal/text"
 )
 
 const (
@@ -32,11 +35,11 @@ type piece struct {
 	offset   int // of "{{", in characters
 }
 
-// Parse reads text with merge fields: {{Module.fieldName}} or
+// Parse reads a text with merge fields: {{Module.fieldName}} or
 // {{Module.fieldName|fallback}}, blanks inside the braces allowed.
 // Check reports whether the fields exist. Errors are *ParseError.
-func Parse(text string) (Template, error) {
-	t := Template{source: clean(text)}
+func Parse(source string) (Template, error) {
+	t := Template{source: clean(source)}
 	fields, offset := 0, 0
 	for rest := t.source; rest != ""; {
 		literal, inside, after, found, err := nextField(rest, offset)
@@ -67,8 +70,8 @@ func Parse(text string) (Template, error) {
 // nextField cuts text at its first merge field. It refuses a "}}" that
 // closes nothing: nearly always a field lacks a brace, and the customer
 // would receive it raw.
-func nextField(text string, offset int) (literal, inside, after string, found bool, err error) {
-	literal, rest, found := strings.Cut(text, "{{")
+func nextField(source string, offset int) (literal, inside, after string, found bool, err error) {
+	literal, rest, found := strings.Cut(source, "{{")
 	if stray := strings.Index(literal, "}}"); stray >= 0 {
 		at := offset + utf8.RuneCountInString(literal[:stray])
 		return "", "", "", false, &ParseError{at, "There is a }} without a {{ before it."}
@@ -86,7 +89,7 @@ func nextField(text string, offset int) (literal, inside, after string, found bo
 
 func parseField(inside string, at int) (piece, error) {
 	name, fallback, _ := strings.Cut(inside, "|")
-	name, fallback = strings.TrimSpace(name), strings.TrimSpace(fallback)
+	name, fallback = strings.TrimSpace(name), text.Trim(fallback)
 	module, field, _ := strings.Cut(name, ".")
 	if !isName(module) || !isName(field) {
 		return piece{}, &ParseError{at, "A field is written like {{Contact.firstName}} or {{Contact.firstName|there}}."}
@@ -137,34 +140,60 @@ func (t Template) Check(known []string) error {
 }
 
 // Render puts values in. A value is cleaned, trimmed, and never parsed
-// again. Errors: *EmptyFieldError, *BracesError, ErrTooLong, ErrNoText;
-// all mean that this recipient gets nothing.
+// again; one that shows nothing counts as empty. Errors:
+// *EmptyFieldError, and those of CheckOutgoing; all mean that this
+// recipient gets nothing.
 func (t Template) Render(values map[string]string) (string, error) {
+	out, _, err := t.fill(values, nil)
+	if err == nil {
+		err = CheckOutgoing(out)
+	}
+	if err != nil {
+		return "", err
+	}
+	return out, nil
+}
+
+// Fill is Render for a person who edits the text before it goes out:
+// each empty field without a fallback becomes a Gap with what label
+// returns for the field. It returns the fields that were empty, each
+// once. Errors: *BracesError, ErrTooLong.
+func (t Template) Fill(values map[string]string, label func(field string) string) (out string, empty []string, err error) {
+	out, empty, err = t.fill(values, label)
+	if err == nil {
+		err = checkRendered(out)
+	}
+	if err != nil {
+		return "", empty, err
+	}
+	return out, empty, nil
+}
+
+func (t Template) fill(values map[string]string, label func(field string) string) (string, []string, error) {
 	var out strings.Builder
+	var gaps []string
 	for _, p := range t.pieces {
-		text, err := p.render(values)
-		if err != nil {
-			return "", err
+		piece, err := p.render(values)
+		var empty *EmptyFieldError
+		if label != nil && errors.As(err, &empty) {
+			piece, err = Gap(label(p.field)), nil
+			if !slices.Contains(gaps, p.field) {
+				gaps = append(gaps, p.field)
+			}
 		}
-		out.WriteString(text)
+		if err != nil {
+			return "", gaps, err
+		}
+		out.WriteString(piece)
 	}
-	text := strings.TrimSpace(clean(out.String()))
-	switch {
-	case strings.Contains(text, "{{"):
-		return "", &BracesError{}
-	case text == "":
-		return "", ErrNoText
-	case utf8.RuneCountInString(text) > MaxCharacters:
-		return "", ErrTooLong
-	}
-	return text, nil
+	return text.Trim(clean(out.String())), gaps, nil
 }
 
 func (p piece) render(values map[string]string) (string, error) {
 	if p.field == "" {
 		return p.literal, nil
 	}
-	value := strings.TrimSpace(clean(values[p.field]))
+	value := text.Trim(clean(values[p.field]))
 	switch {
 	case strings.Contains(value, "{{"):
 		return "", &BracesError{p.field}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 )
 
@@ -51,7 +52,7 @@ func (i *Invalid) Error() string { return i.Field + ": " + i.Message }
 
 // SaveSettings stores an admin's settings, or returns *Invalid.
 func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s models.Settings) error {
-	s.Country, s.OptOutLine = strings.ToUpper(strings.TrimSpace(s.Country)), strings.TrimSpace(s.OptOutLine)
+	s.Country, s.OptOutLine = strings.ToUpper(strings.TrimSpace(s.Country)), text.Trim(s.OptOutLine)
 	if invalid := validate(s); invalid != nil {
 		return invalid
 	}
@@ -75,7 +76,7 @@ func validate(s models.Settings) *Invalid {
 		return &Invalid{"reserve", "Less than the rate, and not less than 0."}
 	case utf8.RuneCountInString(s.OptOutLine) > maxOptOutLine:
 		return &Invalid{"opt_out_line", fmt.Sprintf("At most %d characters.", maxOptOutLine)}
-	case strings.ContainsAny(s.OptOutLine, "{}"):
+	case strings.ContainsAny(s.OptOutLine, "{}⟦⟧"):
 		return &Invalid{"opt_out_line", "Without variables: it is sent as it stands here."}
 	}
 	return validateQuietHours(s.QuietFrom, s.QuietTo)

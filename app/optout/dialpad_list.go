@@ -61,7 +61,7 @@ func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listRe
 		}
 		var numbers []string
 		for _, item := range page.Items {
-			if number, err := compose.E164(item.Number, ""); err == nil {
+			if number, err := compose.Identify(item.Number, ""); err == nil {
 				numbers = append(numbers, number)
 			}
 		}

@@ -59,7 +59,7 @@ func New(store *models.Store, dp Dialpad, c CRM, tokens Tokens, log *slog.Logger
 
 // ApplyReply applies an inbound text that said STOP or START.
 func (o *OptOuts) ApplyReply(ctx context.Context, e ledger.WebhookEvent) error {
-	if number, err := compose.E164(e.FromNumber, ""); err == nil {
+	if number, err := compose.Identify(e.FromNumber, ""); err == nil {
 		if e.OptWord == WordStop {
 			_, err = o.optOut(ctx, e.TenantID, number, models.OptOutReply)
 		} else {

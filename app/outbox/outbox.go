@@ -14,6 +14,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
+	"dialpad-texting/internal/phone"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -50,9 +51,9 @@ const batchesPage = 25
 // with that recipient.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
 	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
-	if number, err := compose.E164(f.Query, a.Tenant.Country); err == nil {
-		filter.Number = number
-		if filter.NumberKey, err = x.store.Tenants.NumberKey(ctx, a.Tenant.ID, number); err != nil {
+	if number, err := compose.Identify(f.Query, a.Tenant.Country); err == nil {
+		filter.Numbers = phone.Forms(number)
+		if filter.NumberKeys, err = x.store.Tenants.NumberKeys(ctx, a.Tenant.ID, number); err != nil {
 			return BatchesView{}, err
 		}
 	}

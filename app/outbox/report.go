@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
-	"strings"
 	"time"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
+	"dialpad-texting/internal/spreadsheet"
 	"dialpad-texting/models/ledger"
 )
 
@@ -60,16 +60,7 @@ func reportRow(m ledger.Message) []string {
 	}
 	row := []string{m.Name, numberOf(m), publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID, m.Deal}
 	for i := range row {
-		row[i] = escapeFormula(row[i])
+		row[i] = spreadsheet.Escape(row[i])
 	}
 	return row
-}
-
-// escapeFormula keeps a spreadsheet from running a cell as a formula
-// (OWASP, CSV injection). A number's + would be one too.
-func escapeFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
-		return "'" + cell
-	}
-	return cell
 }

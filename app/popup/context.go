@@ -1,7 +1,6 @@
 package popup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -13,7 +12,9 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/phone"
 )
 
 // ContextView is what a popup shows before anything is written.
@@ -99,9 +100,10 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		return ContextView{}, apierror.NoRecords()
 	}
 	v := ContextView{ID: contextID(a.Ctx), Mode: a.Ctx.Mode, Module: a.Ctx.Module, Count: max(len(a.Ctx.RecordIDs), a.Ctx.Count),
-		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: cmp.Or(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
+		From: FromView{Email: a.Email, Name: a.Name}, OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
+	v.TimeZone, _ = walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
 	account, refusal, err := x.eligibility.CheckUser(ctx, a.Tenant.ID, a.Email)
 	if err != nil {
 		return v, err
@@ -138,7 +140,7 @@ func stateOf(r *eligibility.Refusal) *StateView {
 // clickedNumber is a recipient known by the number alone.
 func clickedNumber(a access.Asker) *ToView {
 	to := &ToView{Number: a.Ctx.ToNumber, Display: a.Ctx.ToNumber, RecordID: a.Ctx.RecordIDs[0]}
-	number, err := compose.E164(a.Ctx.ToNumber, a.Tenant.Country)
+	number, err := compose.ParseNumber(a.Ctx.ToNumber, a.Tenant.Country)
 	if err != nil {
 		var r compose.Reason
 		if errors.As(err, &r) {
@@ -146,7 +148,10 @@ func clickedNumber(a access.Asker) *ToView {
 		}
 		return to
 	}
-	to.Number, to.Display = number, compose.Display(number)
+	to.Number, to.Display = number.E164, compose.Display(number.E164)
+	if number.Extension != "" {
+		to.Display += " ext. " + number.Extension
+	}
 	return to
 }
 
@@ -201,11 +206,11 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	}
 	r := records.Records[0]
 	to.Name, _ = audience.PersonOf(r)
-	if r.TimeZone != "" {
-		to.TimeZone = &r.TimeZone
+	if zone, isOwn := walltime.Zone(r.TimeZone); isOwn {
+		to.TimeZone = &zone
 	}
 	for _, p := range phones {
-		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && n == to.Number {
+		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && phone.Canonical(n) == phone.Canonical(to.Number) {
 			to.FieldLabel = p.Label
 			break
 		}

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 )
 
 // TemplatesView is one page of the CRM's templates.
@@ -78,36 +78,37 @@ func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (
 	if len(records.Records) == 0 {
 		return v, apierror.New(apierror.CodeNotFound, audience.ReasonMissing)
 	}
-	v.Text, v.Problems = fillIn(tpl, records.Records[0])
+	v.Text, v.Problems = fillIn(tpl, records.Records[0], x.labels(ctx, a))
 	return v, nil
 }
 
-// emptyMark replaces a missing value: nobody overlooks it, and no
-// braces reach a customer.
-const emptyMark = "____"
-
-// fillIn puts the values in, and emptyMark where one is missing.
-func fillIn(tpl compose.Template, r crm.Record) (string, []FieldIssue) {
-	issues := []FieldIssue{}
-	values := map[string]string{}
-	maps.Copy(values, r.Fields)
-	for range compose.MaxFields + 1 {
-		text, err := tpl.Render(values)
-		if err == nil {
-			return text, issues
-		}
-		var empty *compose.EmptyFieldError
-		if !errors.As(err, &empty) {
-			var reason compose.Reason
-			if errors.As(err, &reason) {
-				issues = append(issues, FieldIssue{Code: reason.Code(), Message: reason.Sentence()})
-			}
-			break
-		}
-		name, _ := audience.PersonOf(r)
-		issues = append(issues, FieldIssue{Field: empty.Field, Code: "empty",
-			Message: empty.Sentence() + " for " + cmp.Or(name, "this person")})
-		values[empty.Field] = emptyMark
+// labels returns the names of merge fields as people know them, as far
+// as they can be read.
+func (x *Popup) labels(ctx context.Context, a access.Asker) map[string]string {
+	list, err := x.templates.Fields(ctx, a.Tenant, a.Ctx.Module)
+	if err != nil {
+		x.log.Warn("reading fields for a template failed", "tenant", a.Tenant.ID, "err", err)
 	}
-	return tpl.String(), issues
+	labels := make(map[string]string, len(list.Fields))
+	for _, f := range list.Fields {
+		labels[f.Key] = f.Label
+	}
+	return labels
+}
+
+// fillIn puts the values in, and a gap where one is missing: the person
+// fills it in before they send.
+func fillIn(tpl compose.Template, r crm.Record, labels map[string]string) (string, []FieldIssue) {
+	filled, empty, err := tpl.Fill(r.Fields, func(field string) string { return cmp.Or(text.Trim(labels[field]), field) })
+	name, _ := audience.PersonOf(r)
+	issues := []FieldIssue{}
+	for _, field := range empty {
+		issues = append(issues, FieldIssue{Field: field, Code: "empty",
+			Message: (&compose.EmptyFieldError{Field: field}).Sentence() + " for " + cmp.Or(name, "this person")})
+	}
+	var reason compose.Reason
+	if errors.As(err, &reason) {
+		return tpl.String(), append(issues, FieldIssue{Code: reason.Code(), Message: reason.Sentence()})
+	}
+	return filled, issues
 }

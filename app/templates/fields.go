@@ -12,6 +12,7 @@ import (
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 )
 
@@ -78,13 +79,16 @@ func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module
 
 // CheckText parses a text and refuses fields that the module does not
 // have. A text without fields asks the CRM nothing.
-func (x *Templates) CheckText(ctx context.Context, t models.Tenant, module, text string) (compose.Template, error) {
-	tpl, err := compose.Parse(text)
+func (x *Templates) CheckText(ctx context.Context, t models.Tenant, module, written string) (compose.Template, error) {
+	tpl, err := compose.Parse(written)
 	if err != nil {
 		return tpl, apierror.Text(err)
 	}
-	if tpl.String() == "" {
+	switch {
+	case text.IsBlank(tpl.String()):
 		return tpl, apierror.Text(compose.ErrNoText)
+	case compose.HasGap(tpl.String()):
+		return tpl, apierror.Text(compose.ErrGap)
 	}
 	if len(tpl.Fields()) == 0 {
 		_, err := tpl.Render(nil)

@@ -73,14 +73,3 @@ func identifierProblem(s string, most int) string {
 func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
 }
-
-// lowerASCII folds A to Z alone. Unicode's folding would make one name
-// of two: the Kelvin sign becomes a k.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
-}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	words "dialpad-texting/internal/text"
 )
 
 // Audience is the aud claim of a launch token.
@@ -131,7 +133,7 @@ func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) 
 // checkIssuer requires the tenant's own origin, as a browser writes it:
 // it becomes frame-ancestors and is compared with message origins.
 func (v LaunchVerifier) checkIssuer(o objectReader, l Launch) {
-	host := "://" + l.Tenant.Linkname + "." + lowerASCII(v.BaseDomain)
+	host := "://" + l.Tenant.Linkname + "." + words.LowerASCII(v.BaseDomain)
 	if l.Issuer == "https"+host || (l.Issuer == "http"+host && isLoopback(v.BaseDomain)) {
 		return
 	}
@@ -143,7 +145,7 @@ func isLoopback(domain string) bool {
 	if err != nil {
 		host = domain
 	}
-	host = lowerASCII(host)
+	host = words.LowerASCII(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

@@ -7,11 +7,14 @@ import (
 	"strings"
 
 	"dialpad-texting/integrations/lenient"
+	words "dialpad-texting/internal/text"
 )
 
 // text is the value of a field: any scalar, or a list of them (multiple
-// choice) joined by commas. An object is read as "": one such field
-// must not make a whole page unreadable.
+// choice) joined by commas, without the empty ones. HTML entities are
+// decoded, once: the CRM stores what was typed into it escaped. An
+// object is read as "": one such field must not make a whole page
+// unreadable.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
@@ -21,16 +24,18 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	}
 	if len(b) == 0 || b[0] != '[' {
 		s, err := scalar(b)
-		*t = text(strings.ReplaceAll(s, "\x00", "")) // Postgres stores no NUL
+		*t = text(words.Unescape(strings.ReplaceAll(s, "\x00", ""))) // Postgres stores no NUL
 		return err
 	}
 	var list []text
 	if err := json.Unmarshal(b, &list); err != nil {
 		return err
 	}
-	parts := make([]string, len(list))
-	for i, v := range list {
-		parts[i] = string(v)
+	var parts []string
+	for _, v := range list {
+		if !words.IsBlank(string(v)) {
+			parts = append(parts, string(v))
+		}
 	}
 	*t = text(strings.Join(parts, ", "))
 	return nil

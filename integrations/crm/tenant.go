@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dialpad-texting/integrations/lenient"
+	words "dialpad-texting/internal/text"
 )
 
 // Tenant is one CRM account, as the CRM signed it.
@@ -24,7 +25,7 @@ func (t *Tenant) UnmarshalJSON(b []byte) error {
 
 func readTenant(o objectReader) Tenant {
 	t := Tenant{
-		ID: o.id("id"), Linkname: lowerASCII(o.identifier("linkname")), Name: lenient.Name(o.text("name")),
+		ID: o.id("id"), Linkname: words.LowerASCII(o.identifier("linkname")), Name: lenient.Name(o.text("name")),
 		Plan: o.identifier("plan"), TimeZone: o.text("time_zone"),
 	}
 	if t.Linkname != "" && !isDNSLabel(t.Linkname) {

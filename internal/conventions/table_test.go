@@ -10,16 +10,21 @@ package conventions
 var imports = map[string][]string{
 	".": {"internal/cli", "internal/program", "internal/demo", "internal/drill"},
 
-	"internal/cli":      {},
-	"internal/ctxtime":  {},
-	"internal/coalesce": {},
-	"internal/program":  {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
+	"internal/cli":     {},
+	"internal/program": {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
 	"internal/demo": {"internal/cli", "internal/program", "config",
 		"integrations/crm", "integrations/crm/sandbox", "integrations/dialpad/sandbox"},
 	"internal/drill": {"internal/cli", "internal/program", "internal/demo",
 		"app/access", "app/batch", "app/connection", "models", "models/ledger", "integrations/crm", "integrations/dialpad/sandbox"},
 
 	"handlers": {"config", "static", "app/...", "models", "models/ledger", "integrations/crm", "integrations/dialpad"},
+
+	// Leaves: they import nothing of this module but one another.
+	"internal/coalesce":    {},
+	"internal/ctxtime":     {},
+	"internal/phone":       {},
+	"internal/spreadsheet": {},
+	"internal/text":        {},
 
 	// What the others build on.
 	"app/compose":   {},
@@ -30,17 +35,17 @@ var imports = map[string][]string{
 	"app/access": {"models", "integrations/crm"},
 	"app/templates": {"models", "integrations/crm",
 		"app/apierror", "app/compose", "app/crmtenant"},
-	"app/webhook":  {"models", "models/ledger", "integrations/dialpad", "internal/coalesce"},
+	"app/webhook":  {"models", "models/ledger", "integrations/dialpad"},
 	"app/timeline": {"models", "models/ledger", "integrations/crm", "app/crmtenant"},
 	"app/optout": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad",
 		"app/apierror", "app/compose", "app/crmtenant"},
 
 	// A tenant's plan, installation, connection and people.
 	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},
-	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad", "app/eligibility", "internal/ctxtime"},
+	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad", "app/eligibility"},
 	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
 	"app/accounts": {"models", "integrations/crm", "integrations/dialpad",
-		"app/connection", "app/eligibility", "internal/ctxtime"},
+		"app/connection", "app/eligibility"},
 
 	// From a request to its messages.
 	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",
@@ -50,16 +55,16 @@ var imports = map[string][]string{
 	"app/outbox": {"models", "models/ledger", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/batch", "app/compose", "app/walltime"},
 	"app/popup": {"models", "integrations/crm",
-		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/optout", "app/outbox", "app/templates"},
+		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/optout", "app/outbox", "app/templates", "app/walltime"},
 	"app/automation": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/apierror", "app/audience", "app/batch", "app/compose", "app/crmtenant", "app/eligibility", "app/templates"},
 
 	// What runs in the background.
 	"app/delivery": {"models", "models/ledger", "models/queue", "integrations/dialpad",
-		"app/accounts", "app/compose", "app/connection", "app/eligibility", "internal/coalesce", "internal/ctxtime"},
+		"app/accounts", "app/compose", "app/connection", "app/eligibility"},
 	"app/jobs": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/accounts", "app/audience", "app/automation", "app/batch", "app/compose", "app/connection", "app/delivery",
-		"app/eligibility", "app/install", "app/optout", "app/timeline", "internal/ctxtime"},
+		"app/eligibility", "app/install", "app/optout", "app/timeline"},
 
 	"integrations/lenient":         {},
 	"integrations/crm":             {"integrations/lenient"},
@@ -77,6 +82,10 @@ var imports = map[string][]string{
 	"config": {},
 	"static": {},
 }
+
+// leaves are small and know nothing of the product: every package may import
+// them.
+var leaves = []string{"internal/coalesce", "internal/ctxtime", "internal/phone", "internal/spreadsheet", "internal/text"}
 
 // testPackages are for tests: no package of the table above may import them.
 var testPackages = []string{

@@ -55,14 +55,16 @@ type Batch struct {
 	WorkflowID   string
 	WorkflowName string
 
-	Module     string
-	RecordIDs  []string `gorm:"serializer:json"`
-	Selection  string
-	Excluded   []string `gorm:"serializer:json"` // records removed while it was scheduled
-	ToNumber   string   // of a one-to-one: as clicked, whatever the record says
-	ToField    string
-	Message    string // with merge fields
-	TemplateID string
+	Module      string
+	RecordIDs   []string `gorm:"serializer:json"`
+	Selection   string
+	Excluded    []string `gorm:"serializer:json"` // records removed while it was scheduled
+	ToNumber    string   // of a one-to-one: as clicked, whatever the record says
+	ToField     string
+	Message     string // with merge fields
+	SearchText  string // Message as text.Fold returns it
+	SearchNames string // UserName and WorkflowName, likewise
+	TemplateID  string
 
 	IdempotencyKey string
 	BodyHash       string
@@ -134,7 +136,7 @@ func (s Batches) Lock(ctx context.Context, tenantID, id string) (Batch, error) {
 // states. It returns ErrLost when the batch is in another state.
 func (s Batches) Update(ctx context.Context, tenantID, id string, from []string, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
-	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(set))
+	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(withSearch(set)))
 }
 
 // UpdateUnchanged changes the columns of b, and returns ErrLost when
@@ -142,7 +144,7 @@ func (s Batches) Update(ctx context.Context, tenantID, id string, from []string,
 func (s Batches) UpdateUnchanged(ctx context.Context, b Batch, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
 	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).
-		Updates(set))
+		Updates(withSearch(set)))
 }
 
 // ByIdempotencyKey returns the batch that a user made with a key, or

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models/database"
 )
 
@@ -49,7 +50,8 @@ func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit in
 // BatchFilter selects batches for List. Empty fields select all.
 type BatchFilter struct {
 	UserID, State, Source, Query string
-	Number, NumberKey            string // if Query is a number: E.164 and keyed hash
+	// If Query is a number: its forms (E.164) and their keyed hashes.
+	Numbers, NumberKeys []string
 }
 
 // List pages the batches, newest first. after is the id of the last
@@ -65,7 +67,7 @@ func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after
 	if f.Source != "" {
 		q = q.Where("source = ?", f.Source)
 	}
-	if f.Query != "" {
+	if !text.IsBlank(f.Query) {
 		q = whereQuery(q, tenantID, f)
 	}
 	if after != "" {
@@ -86,14 +88,17 @@ func (s Batches) whereState(q *gorm.DB, state string) *gorm.DB {
 }
 
 // whereQuery searches text, sender, workflow, recipients' numbers, and
-// the recipient's name of a one-to-one.
+// the recipient's name of a one-to-one, without case and accents.
 func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
-	like := "%" + database.EscapeLike(f.Query) + "%"
-	return q.Where(`lower(message) LIKE lower(?) ESCAPE '\' OR lower(user_name) LIKE lower(?) ESCAPE '\' OR lower(workflow_name) LIKE lower(?) ESCAPE '\'
-		OR to_number <> '' AND to_number IN (?, ?)
-		OR source = 'one' AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND lower(m.name) LIKE lower(?) ESCAPE '\')
-		OR id IN (SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key = ? AND number_key <> '')`,
-		like, like, like, f.Query, f.Number, like, tenantID, f.NumberKey)
+	folded := text.Fold(f.Query)
+	if folded == "" {
+		return q.Where("false") // accents alone
+	}
+	like := "%" + database.EscapeLike(folded) + "%"
+	return q.Where(`search_text LIKE ? ESCAPE '\' OR search_names LIKE ? ESCAPE '\' OR to_number <> '' AND to_number IN ?
+		OR source = 'one' AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.search_name LIKE ? ESCAPE '\')
+		OR id IN (SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key IN ? AND number_key <> '')`,
+		like, like, append(f.Numbers, f.Query), like, tenantID, append(f.NumberKeys, ""))
 }
 
 // ListByState pages the batches in the given states, oldest first.

@@ -29,17 +29,17 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 		Pluck("to_number", &numbers).Error
 }
 
-// EraseNumber removes a number (E.164), and the names and texts of the
-// messages to it, and cancels those not sent yet. key is its keyed
-// hash. Call it in a transaction.
-func (l *Ledger) EraseNumber(ctx context.Context, tenantID, number, key string) error {
-	if err := l.eraseMessages(ctx, tenantID, "number_key = ?", key); err != nil {
+// EraseNumber removes a number in all its forms (E.164), and the names
+// and texts of the messages to it, and cancels those not sent yet. keys
+// are its keyed hashes. Call it in a transaction.
+func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys []string) error {
+	if err := l.eraseMessages(ctx, tenantID, "number_key IN ?", keys); err != nil {
 		return err
 	}
-	if err := l.eraseBatches(ctx, tenantID, "to_number = ?", number); err != nil {
+	if err := l.eraseBatches(ctx, tenantID, "to_number IN ?", forms); err != nil {
 		return err
 	}
-	return l.q(ctx).Where("tenant_id = ? AND (from_number = ? OR to_number = ?)", tenantID, number, number).Delete(&WebhookEvent{}).Error
+	return l.q(ctx).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
 }
 
 // EraseContact removes the data of the messages to a CRM contact, and
@@ -63,7 +63,7 @@ func (l *Ledger) eraseMessages(ctx context.Context, tenantID, where string, arg 
 	if err := l.eraseRelated(ctx, tenantID, messages); err != nil {
 		return err
 	}
-	if err := messages().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedPrefix), "to_key": "", "name": "", "deal": "",
+	if err := messages().Updates(map[string]any{"to_number": gorm.Expr("? || id", erasedPrefix), "to_key": "", "name": "", "search_name": "", "deal": "",
 		"text": "", "timeline_pending": false}).Error; err != nil {
 		return err
 	}
@@ -116,5 +116,5 @@ func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg a
 		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {
 		return err
 	}
-	return batches().Updates(map[string]any{"to_number": "", "message": "", "version": gorm.Expr("version + 1")}).Error
+	return batches().Updates(map[string]any{"to_number": "", "message": "", "search_text": "", "version": gorm.Expr("version + 1")}).Error
 }

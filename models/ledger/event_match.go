@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"dialpad-texting/internal/phone"
 	"dialpad-texting/models/database"
 )
 
@@ -16,13 +17,13 @@ func (s Messages) ByDialpadID(ctx context.Context, tenantID, dialpadID string) (
 	return m, database.Translate(s.l.q(ctx).Order("id").Take(&m, "tenant_id = ? AND dialpad_id = ? AND dialpad_id <> ''", tenantID, dialpadID).Error)
 }
 
-// PairInFlight reports whether a message between two numbers is
-// sending: the response may contain the id of an event that matches no
-// message yet.
+// PairInFlight reports whether a message between two numbers, in any of
+// their forms, is sending: the response may contain the id of an event
+// that matches no message yet.
 func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (bool, error) {
 	var n int64
-	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'sending'",
-		tenantID, from, to).Count(&n).Error
+	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND from_number IN ? AND to_number IN ? AND state = 'sending'",
+		tenantID, phone.Forms(from), phone.Forms(to)).Count(&n).Error
 	return n > 0, err
 }
 
@@ -31,8 +32,8 @@ func (s Messages) PairInFlight(ctx context.Context, tenantID, from, to string) (
 // until. It returns two at most, since two are ambiguous already.
 func (s Messages) UncertainOfPair(ctx context.Context, tenantID, from, to string, since, until time.Time) ([]Message, error) {
 	var out []Message
-	return out, s.l.q(ctx).Where("tenant_id = ? AND from_number = ? AND to_number = ? AND state = 'uncertain' AND claimed_at > ? AND claimed_at <= ? AND dialpad_id = ''",
-		tenantID, from, to, since.UTC(), until.UTC()).Order("id").Limit(2).Find(&out).Error
+	return out, s.l.q(ctx).Where("tenant_id = ? AND from_number IN ? AND to_number IN ? AND state = 'uncertain' AND claimed_at > ? AND claimed_at <= ? AND dialpad_id = ''",
+		tenantID, phone.Forms(from), phone.Forms(to), since.UTC(), until.UTC()).Order("id").Limit(2).Find(&out).Error
 }
 
 // EventEffect is what an event changes in a message. Empty DialpadID

@@ -50,6 +50,7 @@ type Message struct {
 	ContactID  string
 	DealID     string
 	Name       string
+	SearchName string // of a one-to-one: Name as text.Fold returns it
 	Deal       string // title of the deal whose person is texted, "" for none
 	ToNumber   string // E.164
 	ToKey      string // keyed hash of ToNumber

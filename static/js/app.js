@@ -2,7 +2,7 @@
 import { call } from './api.js';
 import { followConnect, startConnect } from './connect.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
-import { $, announce, badge, button, h, icon, note, page, refusalNote, t } from './dom.js';
+import { $, announce, badge, button, h, icon, note, page, refusalNote, t, zoneNote } from './dom.js';
 import { drawFigures, drawHealth, drawWarnings } from './health.js';
 import { followHeight, forgetLaunch, post, upgrade } from './host.js';
 import { showPeople } from './people.js';
@@ -205,6 +205,7 @@ setInterval(async () => {
   }
 }, REFRESH_INTERVAL);
 
+$('main > header').after(zoneNote() ?? '');
 forgetLaunch();
 followHeight($('#main'));
 post('ready');

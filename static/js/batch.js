@@ -12,6 +12,7 @@ import {
 } from './batch_parts.js';
 import { peopleTable } from './batch_people.js';
 import { isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
+import { foldEmail } from './checks.js';
 import { confirmDialog } from './dialogs.js';
 import {
   $,
@@ -228,7 +229,7 @@ function headOf(batch, edit) {
 /** Who asked for it, for whom, from whose number, and when. */
 function facts(batch) {
   const { by, to, sender_email: sender, created_at: at } = batch;
-  const otherSender = by && sender && sender !== by.email.toLowerCase();
+  const otherSender = by && sender && sender !== foldEmail(by.email);
   return [
     to && to.deal,
     by && t('batch.by', { name: by.name }),

@@ -1,6 +1,7 @@
 // The bulk part of the popup: who gets the text, who doesn't and why, and how it
 // reads for real people.
 import { call } from './api.js';
+import { hasFallback, isBlank } from './checks.js';
 import { progressWords, recipientWords } from './batch_parts.js';
 import { sampleView } from './bulk_sample.js';
 import { $, announce, button, count, h, keepFocus, link, note, refusalNote, t, tn } from './dom.js';
@@ -180,30 +181,33 @@ export function audiencePart({ context, writing, changed, schedule, watch }) {
 
   function fallbackField(key) {
     const input = h('input', {
-      value: fallbacks[key] ?? t('bulk.fallback'),
+      value: fallbacks[key] ?? (hasFallback(key) ? t('bulk.fallback') : ''),
       oninput: () => {
         fallbacks[key] = input.value;
+        useButton.disabled = isBlank(input.value);
       },
       'aria-label': t('bulk.fix.fallback', { field: key }),
     });
     const variable = new RegExp(`\\{\\{\\s*${key.replace('.', '\\.')}\\s*\\}\\}`, 'g');
     const use = () => {
-      writing.set(writing.get().replaceAll(variable, () => `{{${key}|${input.value.trim()}}}`));
+      const words = input.value.replace(/[{}⟦⟧]/g, '').trim();
+      writing.set(writing.get().replaceAll(variable, () => `{{${key}|${words}}}`));
       writing.focus();
       recount(0);
     };
+    const useButton = button(t('bulk.fix.use'), { onclick: use, disabled: isBlank(input.value) });
     return h(
       'p',
       { class: 'row' },
       h('small', {}, t('bulk.fix.empty')),
       h('span', { class: 'grow' }, input),
-      button(t('bulk.fix.use'), { onclick: use }),
+      useButton,
     );
   }
 
   function drawSamples() {
     if (refusal) samples.replace(refusalPart());
-    else samples.draw(last, Boolean(writing.get().trim()));
+    else samples.draw(last, !isBlank(writing.get()));
   }
 
   function refusalPart() {

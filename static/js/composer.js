@@ -1,4 +1,5 @@
 // The text being written: what it costs and what makes it cost more.
+import { gapsIn, shortenersIn, withoutGaps } from './checks.js';
 import { $, announce, costWords, count, h, link, note, t, tn } from './dom.js';
 import { segments } from './segments.js';
 
@@ -18,10 +19,11 @@ export function composer({ changed, limits, many }) {
 
   function refresh() {
     const text = area.value;
-    const cost = segments(text);
-    drawUnderlay(underlay, text, cost.forcing);
+    const gaps = gapsIn(text);
+    const cost = segments(withoutGaps(text));
+    drawUnderlay(underlay, text, cost.forcing, gaps);
     measure(text, cost);
-    notes.replaceChildren(...remarks, ...forcingNotes(cost));
+    notes.replaceChildren(...remarks, ...gapNotes(gaps), ...linkNotes(text), ...forcingNotes(cost));
     notes.hidden = notes.childElementCount === 0;
     changed(text);
   }
@@ -53,6 +55,21 @@ export function composer({ changed, limits, many }) {
     };
     const action = replaceable.length ? link(replaceWords(replaceable), replace) : null;
     return [note('warn', t('forcing.why', { named: names.join(', ') + more }), ' ', action)];
+  }
+
+  function gapNotes(gaps) {
+    if (!gaps.length) return [];
+    const words = tn('gap.left', gaps.length, { name: gaps[0].name || '⟦⟧' });
+    return [note('warn', words, ' ', link(t('gap.go'), jumpToGap))];
+  }
+
+  /** Selects the first gap and returns true; false where there is none. */
+  function jumpToGap() {
+    const [first] = gapsIn(area.value);
+    if (!first) return false;
+    area.focus();
+    area.setSelectionRange(first.from, first.to);
+    return true;
   }
 
   function replaceAll(list) {
@@ -97,7 +114,13 @@ export function composer({ changed, limits, many }) {
   area.addEventListener('dragover', (event) => {
     if (event.dataTransfer.types.includes('Files')) event.preventDefault();
   });
-  return { set, insert, remark, get: () => area.value, focus: () => area.focus(), area };
+  return { set, insert, remark, jumpToGap, get: () => area.value, focus: () => area.focus(), area };
+}
+
+/** Whether a link in the text may keep it from arriving. */
+function linkNotes(text) {
+  const hosts = shortenersIn(text);
+  return hosts.length ? [note('warn', t('links.short', { hosts: hosts.join(', ') }))] : [];
 }
 
 function counterWords(text, cost, varies) {
@@ -111,14 +134,15 @@ function replaceWords(replaceable) {
   return replacement ? t('forcing.replace', { with: replacement }) : t('forcing.remove');
 }
 
-// The layer under the text area marks variables and underlines costly characters. It
-// also gives the text area its height.
-function drawUnderlay(underlay, text, forcing) {
-  const marks = [...text.matchAll(VARIABLE)].map(({ 0: found, index }) => [
+// The layer under the text area marks variables and gaps, and underlines costly
+// characters. It also gives the text area its height.
+function drawUnderlay(underlay, text, forcing, gaps) {
+  const variables = [...text.matchAll(VARIABLE)].map(({ 0: found, index }) => [
     index,
     index + found.length,
     'mark',
   ]);
+  const marks = [...variables, ...gaps.map(({ from, to }) => [from, to, 'mark'])];
   for (const { char, index } of forcing) {
     const inVariable = marks.some(([from, to]) => index >= from && index < to);
     if (!inVariable) marks.push([index, index + char.length, 'u']);

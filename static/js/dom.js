@@ -1,11 +1,21 @@
 // What every screen is made with: words, elements, times.
 import words from './words.js';
+import { knownZone } from './zone_names.js';
 
 /**
  * What the server put into the page: tenant, user, crm_origin, app_page_url,
  * upgrade_url, expires_in.
  */
-export const page = JSON.parse(document.getElementById('page').textContent);
+export const page = withKnownZone(JSON.parse(document.getElementById('page').textContent));
+
+/** The page with a zone that this browser knows, and what stood there before. */
+function withKnownZone(given) {
+  const { user } = given;
+  if (!user) return given;
+  const zone = knownZone(user.time_zone);
+  const unknown = user.unknown_time_zone ?? (zone === user.time_zone ? null : String(user.time_zone || ''));
+  return { ...given, user: { ...user, time_zone: zone, unknown_time_zone: unknown } };
+}
 
 export const locale = validLocale(page.user.locale);
 const plural = new Intl.PluralRules('en');
@@ -182,8 +192,9 @@ export const picture = (name) => svg('states.svg', name);
  * A time in a zone, the zone named: "Tue 24 Nov, 09:00 EST"; the day is left out when
  * it is today.
  */
-export function when(iso, zone = page.user.time_zone, more = {}) {
+export function when(iso, given, more = {}) {
   if (!iso) return '';
+  const zone = knownZone(given, page.user.time_zone);
   const at = new Date(iso);
   const isToday = dateIn(at, zone) === dateIn(new Date(), zone);
   const day = isToday ? {} : { weekday: 'short', day: 'numeric', month: 'short' };
@@ -198,9 +209,22 @@ export function timeTag(iso, zone, more) {
 
 /** The calendar day in a zone: "2026-11-24". */
 export function dateIn(at, zone) {
-  const format = { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' };
+  const format = {
+    timeZone: knownZone(zone, page.user.time_zone),
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  };
   return new Intl.DateTimeFormat('en-CA', format).format(at);
 }
 
 /** A zone as people say it: "America/New_York" is "New York". */
-export const cityOf = (zone) => zone.split('/').pop().replaceAll('_', ' ');
+export const cityOf = (zone) => (zone || '').split('/').pop().replaceAll('_', ' ');
+
+/** Says that times are shown in another zone than the CRM names; null where not. */
+export function zoneNote() {
+  const { unknown_time_zone: unknown, time_zone: zone } = page.user;
+  if (typeof unknown !== 'string') return null;
+  const key = unknown.trim() ? 'zone.unknown' : 'zone.none';
+  return note('warn', t(key, { zone: unknown.trim(), used: cityOf(zone) }));
+}

@@ -1,5 +1,6 @@
 // Edit and reschedule, while a batch has not begun.
 import { call } from './api.js';
+import { gapsIn, isBlank } from './checks.js';
 import { showDialog } from './dialogs.js';
 import { $, button, buttonRow, costWords, field, h, page, refusalNote, t } from './dom.js';
 import { schedulePanel } from './schedule.js';
@@ -40,8 +41,11 @@ export function editDialog(dialog, batch, saved) {
 
   form.onsubmit = async (event) => {
     event.preventDefault();
-    if (!area.value.trim()) area.focus();
-    else if (!schedule.ok()) schedule.show();
+    const [gap] = gapsIn(area.value);
+    if (isBlank(area.value) || gap) area.focus();
+    if (gap) area.setSelectionRange(gap.from, gap.to);
+    if (isBlank(area.value) || gap) return;
+    if (!schedule.ok()) schedule.show();
     else await send();
   };
 

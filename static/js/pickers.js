@@ -1,5 +1,6 @@
 // What a person can put into a text: a template, a field.
 import { call, path } from './api.js';
+import { fold } from './checks.js';
 import { combobox } from './combobox.js';
 import { $, announce, link, note, t } from './dom.js';
 import { recentTemplates, rememberTemplate } from './draft.js';
@@ -17,11 +18,12 @@ export function wireTemplates(writing, onProblem) {
       const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
       rememberTemplate(id);
       writing.set(text);
-      const remarks = problems.map(({ message }) => note('warn', message));
+      const others = problems.filter(({ code }) => code !== 'empty'); // those are gaps
+      const remarks = others.map(({ message }) => note('warn', message));
       if (before && before !== text) remarks.push(undoNote(before));
       writing.remark(...remarks);
       announce(t('template.filled', { name: label }));
-      writing.focus();
+      if (!writing.jumpToGap()) writing.focus();
     } catch (refusal) {
       input.value = '';
       onProblem(refusal.message);
@@ -91,10 +93,8 @@ export function wireFields(writing, context) {
 }
 
 function fieldGroups({ fields = [], mode }, q) {
-  const wanted = q.toLowerCase();
-  const found = fields.filter(({ key, label, module }) =>
-    `${label} ${key} ${module}`.toLowerCase().includes(wanted),
-  );
+  const wanted = fold(q);
+  const found = fields.filter(({ key, label, module }) => fold(`${label} ${key} ${module}`).includes(wanted));
   const modules = Map.groupBy(found, ({ module }) => module);
   return [...modules].map(([label, list]) => ({ label, items: list.map((one) => fieldItem(one, mode)) }));
 }

@@ -1,5 +1,6 @@
 // The form of the popup: who gets the text, the text, when it goes out, Send.
 import { Refused } from './api.js';
+import { gapsIn, isBlank } from './checks.js';
 import { composer } from './composer.js';
 import { $, h, link, note, t } from './dom.js';
 import { wireFields, wireTemplates } from './pickers.js';
@@ -84,7 +85,9 @@ export function popupForm({ getState, dispatch }) {
   }
 
   function isComplete() {
-    if (!writing.get().trim() || writing.area.getAttribute('aria-invalid') === 'true') return false;
+    const text = writing.get();
+    if (isBlank(text) || gapsIn(text).length || writing.area.getAttribute('aria-invalid') === 'true')
+      return false;
     if (schedule?.open && !schedule.ok()) return false;
     return getState().context.mode === 'bulk' ? Boolean(audience?.ok()) : true;
   }
@@ -140,10 +143,10 @@ export function popupForm({ getState, dispatch }) {
     focusSend: () => sendButton.focus(),
     focusText: () => writing?.focus(),
 
-    /** Shows what is missing: a time that has passed meanwhile, else the text. */
+    /** Shows what is missing: a time that has passed meanwhile, a gap, else the text. */
     showIncomplete() {
       if (schedule?.open && !schedule.ok()) schedule.show();
-      else writing.focus();
+      else if (!writing.jumpToGap()) writing.focus();
     },
 
     /** Puts the server's question about the time to the person. */

@@ -1,5 +1,6 @@
 // The schedule panel: date, time, zone, and the instant in words.
-import { announce, cityOf, field, h, link, note, options, page, t } from './dom.js';
+import { announce, cityOf, field, h, link, note, options, page, t, zoneNote } from './dom.js';
+import { isKnownZone, knownZone } from './zone_names.js';
 import { afterQuiet, inWords, instants, localTime, offsetOf } from './zones.js';
 
 const DAY = 86_400_000;
@@ -17,7 +18,7 @@ let panels = 0; // for ids
 export function schedulePanel({ root, context, changed = () => {}, start, late }) {
   const id = `when-${(panels += 1)}`;
   const recipient = context.to || {};
-  const own = context.time_zone || page.user.time_zone;
+  const own = knownZone(context.time_zone, page.user.time_zone);
   const date = h('input', { type: 'datetime-local', id, step: '60', 'aria-describedby': `${id}-words` });
   const zone = zoneSelect(`${id}-zone`, [own, recipient.time_zone, start && start.time_zone]);
   const words = h('p', { id: `${id}-words`, role: 'status' });
@@ -35,6 +36,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
       field(id, t('schedule.when'), date),
       field(`${id}-zone`, t('schedule.zone'), zone),
     ),
+    zoneNote() || '',
     words,
     question,
     quietNote,
@@ -47,7 +49,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
   function fill() {
     const tomorrow = localTime(new Date(Date.now() + DAY), own).slice(0, 11);
     date.value = (start && start.local) || `${tomorrow}09:00`;
-    zone.value = (start && start.time_zone) || own;
+    zone.value = knownZone(start && start.time_zone, own);
     if (late && late.do) lateRule.value = late.do;
     if (!start) return;
     const hasOffset = (instant) => offsetOf(instant, zone.value) === start.offset;
@@ -78,13 +80,13 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
 
   function others() {
     const { time_zone: there, name } = recipient;
-    return there && there !== own ? [{ zone: there, who: name || t('when.them') }] : [];
+    return isKnownZone(there) && there !== own ? [{ zone: there, who: name || t('when.them') }] : [];
   }
 
   // Of many people each has another clock: there the preview counts them.
   function quietWarning() {
     const hours = context.quiet_hours;
-    const there = recipient.time_zone || zone.value;
+    const there = knownZone(recipient.time_zone, zone.value);
     const morning = context.mode === 'bulk' ? null : afterQuiet(at, there, hours);
     if (!morning) return [];
     const move = () => {
@@ -152,7 +154,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
 /** All time zones, the given ones first. */
 function zoneSelect(id, suggested) {
   const label = (name) => name.replaceAll('_', ' ');
-  const first = [...new Set(suggested.filter(Boolean))];
+  const first = [...new Set(suggested.filter(isKnownZone))];
   const others = Intl.supportedValuesOf('timeZone').filter((name) => !first.includes(name));
   return h(
     'select',

@@ -1,5 +1,6 @@
 // Another sender for a schedule: for admins, among those who can text now.
 import { call, path } from './api.js';
+import { foldEmail } from './checks.js';
 import { field, h, t } from './dom.js';
 
 const MAX_PAGES = 20; // of people; nobody searches for a name in a longer list
@@ -9,7 +10,7 @@ const MAX_PAGES = 20; // of people; nobody searches for a name in a longer list
  * was chosen.
  */
 export function senderField({ by, sender_email: current }) {
-  const label = current === by.email.toLowerCase() ? by.name || current : current;
+  const label = current === foldEmail(by.email) ? by.name || current : current;
   const select = h('select', { id: 'edit-sender' }, h('option', { value: '' }, label));
   addOthers(select, current).catch(() => {}); // without the list the sender stays the same
   return {
@@ -19,7 +20,7 @@ export function senderField({ by, sender_email: current }) {
 }
 
 async function addOthers(select, current) {
-  const canText = ({ email, account, reason }) => account && !reason && email.toLowerCase() !== current;
+  const canText = ({ email, account, reason }) => account && !reason && foldEmail(email) !== current;
   const option = ({ user_id: id, name, email, account }) =>
     h('option', { value: id }, `${name || email} · ${account.display || account.number}`);
   let cursor = null;

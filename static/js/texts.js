@@ -19,6 +19,7 @@ import {
   t,
   tn,
   when,
+  zoneNote,
 } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
 
@@ -272,6 +273,7 @@ filters.addEventListener('input', (event) => {
   typingTimer = setTimeout(applyFilters, event.target.name === 'q' ? TYPING_PAUSE : 0);
 });
 window.addEventListener('popstate', () => route(true));
+$('main > header').after(zoneNote() ?? '');
 forgetLaunch();
 followHeight($('#main'));
 post('ready');

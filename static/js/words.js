@@ -58,6 +58,11 @@ export default {
   "counter.over.one": "{n} character over the limit of {max}",
   "counter.over.other": "{n} characters over the limit of {max}",
   "counter.title": "{left} left in this segment",
+  "gap.left.one": "Nothing is known for {name}: fill it in, or remove it, before you send.",
+  "gap.left.other": "{n} gaps to fill in, or to remove, before you send. The first: {name}.",
+  "gap.go": "Go to it",
+  "links.short":
+    "Carriers often block texts with public short links ({hosts}). Use the full address, or one of your own.",
   "forcing.char": "{char} ({name})",
   "forcing.more.one": "and {n} more",
   "forcing.more.other": "and {n} more",
@@ -275,6 +280,8 @@ export default {
   "settings.save": "Save",
   "settings.saved": "Settings saved.",
 
+  "zone.unknown": "Salesmate says your time zone is “{zone}”, which is not known here. Times are in {used} time.",
+  "zone.none": "Salesmate names no time zone for you. Times are in {used} time.",
   "when.today": "Today",
   "when.tomorrow": "Tomorrow",
   "when.in": "{day} {time} in {place}",

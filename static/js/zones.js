@@ -1,10 +1,13 @@
 // Local times and instants. The server decides; this says it in words before.
 import { cityOf, dateIn, locale, page, t } from './dom.js';
+import { isKnownZone, knownZone } from './zone_names.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LONG_AGO = Date.UTC(2000);
+
+const usable = (zone) => knownZone(zone, page.user.time_zone);
 
 /** How far a zone is ahead of UTC at an instant, in milliseconds. */
 const aheadOfUTC = (at, zone) => Date.parse(`${localTime(at, zone)}:00Z`) - Math.floor(at / MINUTE) * MINUTE;
@@ -19,7 +22,7 @@ export function offsetOf(at, zone) {
 
 /** The local time in a zone at an instant: "2026-11-24T09:00". */
 export function localTime(at, zone) {
-  const options = { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const options = { timeZone: usable(zone), hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
   return `${dateIn(at, zone)}T${new Intl.DateTimeFormat('en-GB', options).format(at)}`;
 }
 
@@ -40,7 +43,11 @@ export function instants(local, zone) {
 }
 
 function clockWords(at, zone) {
-  return new Intl.DateTimeFormat(locale, { timeZone: zone, hour: 'numeric', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: usable(zone),
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at);
 }
 
 function dayWords(at, zone) {
@@ -48,7 +55,7 @@ function dayWords(at, zone) {
   const days = Math.round((Date.parse(date) - Date.parse(today)) / DAY);
   if (days === 0) return t('when.today');
   if (days === 1) return t('when.tomorrow');
-  const options = { timeZone: zone, weekday: 'short', day: 'numeric', month: 'short' };
+  const options = { timeZone: usable(zone), weekday: 'short', day: 'numeric', month: 'short' };
   if (date.slice(0, 4) !== today.slice(0, 4)) options.year = 'numeric';
   return new Intl.DateTimeFormat(locale, options).format(at);
 }
@@ -58,10 +65,10 @@ function dayWords(at, zone) {
  * time is named: the user, and the others as {zone, who}.
  */
 export function inWords(at, zone, others = []) {
-  const here = { day: dayWords(at, zone), time: clockWords(at, zone), place: cityOf(zone) };
+  const here = { day: dayWords(at, zone), time: clockWords(at, zone), place: cityOf(usable(zone)) };
   const words = [t('when.in', here)];
   for (const { zone: other, who } of [{ zone: page.user.time_zone, who: t('when.you') }, ...others]) {
-    if (!other || localTime(at, other) === localTime(at, zone)) continue;
+    if (!isKnownZone(other) || localTime(at, other) === localTime(at, zone)) continue;
     const isSameDay = dateIn(at, other) === dateIn(at, zone);
     const day = isSameDay ? '' : `${dayWords(at, other)} `;
     words.push(t('when.for', { time: day + clockWords(at, other), who }));

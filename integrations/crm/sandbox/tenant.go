@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ type tenant struct {
 	id, linkname string
 	name, plan   string
 	timeZone     string
+	userZone     string // of its users, if not the tenant's
 
 	users      []*user
 	people     []*person
@@ -91,7 +93,7 @@ func (t *tenant) toCRM() crm.Tenant {
 }
 
 func (t *tenant) userToCRM(u *user) crm.User {
-	return crm.User{ID: u.id, Email: u.email, Name: u.name(), Role: u.role, TimeZone: t.timeZone, Locale: "en-US"}
+	return crm.User{ID: u.id, Email: u.email, Name: u.name(), Role: u.role, TimeZone: cmp.Or(t.userZone, t.timeZone), Locale: "en-US"}
 }
 
 func (t *tenant) user(id string) *user {

@@ -153,6 +153,20 @@ func (s *Tenants) SetNumber(tenantKey, contactID, key, number string) {
 	})
 }
 
+// SetUserTimeZone changes what launches say of the users' time zone.
+func (s *Tenants) SetUserTimeZone(tenantKey, zone string) {
+	s.change(tenantKey, func(t *tenant) { t.userZone = zone })
+}
+
+// SetFirstName renames a contact.
+func (s *Tenants) SetFirstName(tenantKey, contactID, name string) {
+	s.change(tenantKey, func(t *tenant) {
+		if p := t.personByID[contactID]; p != nil {
+			p.first = name
+		}
+	})
+}
+
 // DeleteContact deletes a contact. Its id is missing from then on.
 func (s *Tenants) DeleteContact(tenantKey, contactID string) {
 	s.change(tenantKey, func(t *tenant) {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models/ledger"
 )
@@ -39,28 +39,28 @@ func (s *server) postDialpadEvent(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Store.SaveEvent(ctx, stored(connection.TenantID, event, body)); err != nil {
+	if event.SMS != nil {
+		err = s.OptOuts.Receive(ctx, *event.SMS, stored(connection.TenantID, event, body))
+	} else {
+		_, err = s.Store.SaveEvent(ctx, stored(connection.TenantID, event, body))
+	}
+	if err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
 	return nil
 }
 
-// stored is what is kept of an event: never the text, of which a STOP or START is all we need.
+// stored is what is kept of an event: never the text. Its hash is of what was verified: white space around it makes
+// no other event.
 func stored(tenantID string, event dialpad.Event, body []byte) ledger.WebhookEvent {
-	sum := sha256.Sum256(body)
+	sum := sha256.Sum256(bytes.TrimSpace(body))
 	e := ledger.WebhookEvent{TenantID: tenantID, Kind: ledger.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}
 	switch {
 	case event.SMS != nil:
 		sms := event.SMS
-		e.Kind, e.DialpadID, e.Direction, e.FromNumber = ledger.EventSMS, sms.ID, sms.Direction, sms.FromNumber
+		e.Kind, e.DialpadID = ledger.EventSMS, sms.ID
 		e.Status, e.Result, e.DeviceType, e.EventAt = sms.Status, sms.DeliveryResult, sms.DeviceType, moment(sms.EventAt)
-		if len(sms.ToNumbers) > 0 {
-			e.ToNumber = sms.ToNumbers[0]
-		}
-		if sms.Direction == "inbound" {
-			e.OptWord = optout.Word(sms.Text)
-		}
 	case event.ChangeLog != nil:
 		e.Kind, e.DialpadUsers, e.EventAt = ledger.EventChangeLog, event.ChangeLog.UserIDs, moment(event.ChangeLog.Date)
 	}

@@ -22,6 +22,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
 	"dialpad-texting/config"
@@ -62,6 +63,7 @@ type Deps struct {
 	Audience    *audience.Audience
 	Batches     *batch.Batches
 	Outbox      *outbox.Outbox
+	OptOuts     *optout.OptOuts
 	Automation  Automation
 	Events      Events
 	Pages       *static.Renderer

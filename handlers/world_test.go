@@ -23,6 +23,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
 	"dialpad-texting/integrations/crm"
@@ -114,6 +115,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		Audience:   texts.Audience,
 		Batches:    texts.Batches,
 		Outbox:     texts.Outbox,
+		OptOuts:    optout.New(w.db.Store, dp, crmClient, tokens, slog.New(slog.DiscardHandler)),
 		Automation: w.automation, Events: w.events, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}

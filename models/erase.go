@@ -33,5 +33,23 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 	if err := s.Ledger.EraseNumber(ctx, tenantID, number, key); err != nil {
 		return err
 	}
-	return s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key = ?", tenantID, key).Update("number", "").Error
+	return s.Suppressions.erase(ctx, tenantID, key)
+}
+
+// erase removes the number and what was written of it. Opt-outs and
+// reviews stay in force by the key.
+func (s Suppressions) erase(ctx context.Context, tenantID, key string) error {
+	for _, table := range []struct {
+		model any
+		set   map[string]any
+	}{
+		{&Suppression{}, map[string]any{"number": "", "reason": ""}},
+		{&Consent{}, map[string]any{"note": ""}},
+		{&OptOutReview{}, map[string]any{"number": "", "text": ""}},
+	} {
+		if err := s.s.q(ctx).Model(table.model).Where("tenant_id = ? AND number_key = ?", tenantID, key).Updates(table.set).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }

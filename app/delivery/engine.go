@@ -23,6 +23,7 @@ type Engine struct {
 	requests chan request // what the connections take
 	claims   *batcher[ledger.ClaimRequest, ledger.ClaimResult]
 	polls    *batcher[ledger.Lane, ledger.LanePoll]
+	checks   *batcher[models.NumberRef, models.OptOutCheck]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
@@ -45,6 +46,7 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
 		claims:   newBatcher(claimWait, store.Lanes.ClaimMany),
 		polls:    newBatcher(pollWait, store.Lanes.PollAllTenants),
+		checks:   newBatcher(checkWait, store.Suppressions.CheckAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
@@ -70,7 +72,7 @@ func (e *Engine) Lanes() int {
 // nothing more, waits for the answers to what is on
 // the wire, writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, asking, posting, loops, drains, renewing sync.WaitGroup
+	var settling, asking, checking, posting, loops, drains, renewing sync.WaitGroup
 	settling.Go(e.settler.run)
 	// Leases are renewed until what is on the wire
 	// is settled. If another worker took a lane over
@@ -80,6 +82,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	renewing.Go(func() { ctxtime.Every(leased, e.cfg.Lease/3, e.renewLeases) })
 	asking.Go(e.claims.run)
 	asking.Go(e.polls.run)
+	checking.Go(e.checks.run)
 	for range e.cfg.Connections {
 		posting.Go(e.serveConnection)
 	}
@@ -91,6 +94,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	close(e.requests)
 	asking.Wait()
 	posting.Wait()
+	close(e.checks.in)
+	checking.Wait()
 	loops.Wait()
 	close(e.settler.in)
 	settling.Wait()

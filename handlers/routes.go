@@ -40,6 +40,7 @@ func (s *server) pageRoutes(r *gin.Engine) {
 	admin.POST("/remove", s.api(s.postRemove))
 	admin.PUT("/settings", s.api(s.putSettings))
 	admin.GET("/people", s.api(s.getPeople))
+	admin.GET("/opt-outs", s.api(s.getOptOuts))
 }
 
 // textRoutes are what people write, send and look after.
@@ -63,6 +64,9 @@ func (s *server) textRoutes(r *gin.Engine) {
 	texts.POST("/batches/:id/resend", s.api(s.postResend))
 	texts.POST("/messages/:id/cancel", s.api(s.postCancelMessage))
 	texts.GET("/messages/:id/receipt", s.api(s.getReceipt))
+	texts.GET("/opt-outs", s.api(s.getOptOut))
+	texts.POST("/opt-outs", s.api(s.postOptOut))
+	r.GET("/texts/api/reviews", s.bearer(models.SessionPage), s.api(s.getReviews))
 	r.GET("/texts/api/batches", s.bearer(models.SessionPage), s.api(s.getOutbox))
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/optout"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Codes of excluded recipients; more come from package compose.
@@ -15,6 +16,7 @@ const (
 	CodeMissing   = "missing"
 	CodeForbidden = "forbidden"
 	CodeLeftOut   = "left_out"
+	CodeReview    = ledger.CodeReview
 
 	codeRefused = "record_refused"
 )
@@ -23,6 +25,7 @@ const (
 const (
 	ReasonMissing   = "The record no longer exists"
 	ReasonForbidden = "You may not see this record"
+	ReasonReview    = "May want no more texts: decide first"
 
 	reasonRefused    = "Salesmate refused access to these records"
 	reasonUnreadable = "Salesmate gives these records in a form that can't be read"
@@ -30,9 +33,9 @@ const (
 )
 
 // excludeSuppressed excludes who opted out on any side that the
-// database knows. Delivery checks again right before each request to
-// Dialpad.
-func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list []Recipient) error {
+// database knows, and from a bulk who may have. Delivery checks again
+// right before each request to Dialpad.
+func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, source string, list []Recipient) error {
 	keys := make([]string, 0, len(list))
 	for i := range list {
 		r := &list[i]
@@ -58,7 +61,21 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 			r.exclude(CodeOptedOut, optout.Message)
 		}
 	}
-	return nil
+	if source != ledger.SourceBulk {
+		return nil
+	}
+	return x.excludeReviewed(ctx, t, keys, list)
+}
+
+// excludeReviewed excludes whose last text may mean an opt-out.
+func (x *Audience) excludeReviewed(ctx context.Context, t models.Tenant, keys []string, list []Recipient) error {
+	reviewed, err := x.store.Suppressions.ReviewKeys(ctx, t.ID, keys)
+	for i := range list {
+		if r := &list[i]; r.Code == "" && reviewed[r.NumberKey] {
+			r.exclude(CodeReview, ReasonReview)
+		}
+	}
+	return err
 }
 
 // excludeByName excludes the records that an edit of the batch named.

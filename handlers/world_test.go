@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -226,13 +227,21 @@ func (r response) want(status int, code string) response {
 
 func (r response) code() string { return r.text("error", "code") }
 
-// at walks the JSON answer.
+// at walks the JSON answer; "0" is the first of a list.
 func (r response) at(path ...string) any {
 	var v any
 	if json.Unmarshal([]byte(r.body), &v) != nil {
 		return nil
 	}
 	for _, key := range path {
+		if list, ok := v.([]any); ok {
+			at, err := strconv.Atoi(key)
+			if err != nil || at >= len(list) {
+				return nil
+			}
+			v = list[at]
+			continue
+		}
 		object, _ := v.(map[string]any)
 		v = object[key]
 	}

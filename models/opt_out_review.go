@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"dialpad-texting/models/database"
+	"dialpad-texting/models/ledger"
 )
 
 // OptOutReview is a number whose last text may mean an opt-out. It
@@ -77,7 +78,7 @@ func (s Suppressions) ReviewKeys(ctx context.Context, tenantID string, keys []st
 func (s Suppressions) Reviews(ctx context.Context, tenantID, userID string, limit int) ([]OptOutReview, error) {
 	q := s.s.q(ctx).Where("tenant_id = ?", tenantID)
 	if userID != "" {
-		q = q.Where("number_key IN (?)", s.s.Messages.NumberKeysOfUser(ctx, tenantID, userID))
+		q = q.Where(ledger.TextedNumbers("opt_out_reviews.number_key"), tenantID, userID)
 	}
 	var out []OptOutReview
 	return out, q.Order("said_at DESC, number_key").Limit(limit).Find(&out).Error

@@ -15,7 +15,7 @@ const CodeReview = "opt_out_review"
 func (s Messages) ReleaseReviewed(ctx context.Context, tenantID, key string) error {
 	waiting := func() *gorm.DB {
 		return s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?) AND state = ? AND error_code = ?",
-			tenantID, s.idsByRecipient(ctx, tenantID, "number_key = ?", key), Waiting, CodeReview)
+			tenantID, s.idsByRecipient(ctx, tenantID, "number_key = ? AND number_key <> ''", key), Waiting, CodeReview)
 	}
 	var lanes []string
 	if err := waiting().Distinct("lane_id").Pluck("lane_id", &lanes).Error; err != nil || len(lanes) == 0 {
@@ -33,16 +33,17 @@ func (s Messages) ReleaseReviewed(ctx context.Context, tenantID, key string) err
 	return nil
 }
 
-// NumberKeysOfUser returns a query of the keys of the numbers that a
-// user texted.
-func (s Messages) NumberKeysOfUser(ctx context.Context, tenantID, userID string) *gorm.DB {
-	return s.l.q(ctx).Model(&Message{}).Select("to_key").Where("tenant_id = ? AND user_id = ? AND to_key <> ''", tenantID, userID)
+// TextedNumbers is a condition on a column of number keys: that a user
+// texted the number.
+func TextedNumbers(column string) string {
+	return `EXISTS (SELECT 1 FROM recipients r JOIN messages m ON m.id = r.message_id
+		WHERE r.tenant_id = ? AND r.number_key = ` + column + ` AND r.number_key <> '' AND m.user_id = ?)`
 }
 
 // TextedBy reports whether a user, or anybody for "", texted a number,
 // given by its key.
 func (s Messages) TextedBy(ctx context.Context, tenantID, userID, key string) (bool, error) {
-	q := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, s.idsByRecipient(ctx, tenantID, "number_key = ?", key))
+	q := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, s.idsByRecipient(ctx, tenantID, "number_key = ? AND number_key <> ''", key))
 	if userID != "" {
 		q = q.Where("user_id = ?", userID)
 	}

@@ -12,6 +12,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
+	"dialpad-texting/models/queue"
 )
 
 // What somebody may decide about a number.
@@ -61,8 +62,9 @@ type ConsentView struct {
 }
 
 const (
-	maxHow     = 300 // characters
-	maxHistory = 20
+	maxHow         = 300 // characters
+	maxHistory     = 20
+	syncNowTimeout = 3 * time.Second
 )
 
 // Decide records a decision: who, when and how. The asker needs a text
@@ -76,8 +78,9 @@ func (o *OptOuts) Decide(ctx context.Context, a access.Asker, d Decision) (Conta
 	if err := check(d, &said); err != nil {
 		return ContactView{}, err
 	}
+	var sync queue.SyncOptOut
 	err = o.store.Tx(ctx, func(tx *models.Store) error {
-		if err := o.in(tx).decide(ctx, a, d.Action, said); err != nil {
+		if sync, err = o.in(tx).decide(ctx, a, d.Action, said); err != nil {
 			return err
 		}
 		return tx.Audits.Add(ctx, a.Tenant.ID, a.UserID, "opt_out."+d.Action, nil)
@@ -85,7 +88,21 @@ func (o *OptOuts) Decide(ctx context.Context, a access.Asker, d Decision) (Conta
 	if err != nil {
 		return ContactView{}, err
 	}
+	o.syncNow(ctx, sync)
 	return o.view(ctx, a.Tenant.ID, number)
+}
+
+// syncNow syncs a change to the CRM before its job does: whoever decided
+// reads the CRM's flag again at once. The job repeats what fails.
+func (o *OptOuts) syncNow(ctx context.Context, job queue.SyncOptOut) {
+	if job.TenantID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, syncNowTimeout)
+	defer cancel()
+	if err := o.SyncToCRM(ctx, job); err != nil {
+		o.log.Info("opt-out sync left to its job", "tenant", job.TenantID, "err", err)
+	}
 }
 
 func check(d Decision, said *models.Said) error {
@@ -110,16 +127,18 @@ func check(d Decision, said *models.Said) error {
 // isWritten reports whether a rune is more than white space.
 func isWritten(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-func (o *OptOuts) decide(ctx context.Context, a access.Asker, action string, said models.Said) error {
+// decide applies a decision and returns its sync to the CRM, zero for
+// none.
+func (o *OptOuts) decide(ctx context.Context, a access.Asker, action string, said models.Said) (sync queue.SyncOptOut, err error) {
 	tenantID := a.Tenant.ID
 	switch action {
 	case ActionOptOut:
 		said.At = o.store.Now() // in force from now on, whenever it was said
 		if _, err := o.store.Suppressions.OptOut(ctx, tenantID, said); err != nil {
-			return err
+			return sync, err
 		}
 		if _, err := o.store.Suppressions.CloseReview(ctx, tenantID, said.Number, said.At); err != nil {
-			return err
+			return sync, err
 		}
 		return enqueueSync(ctx, o.store, tenantID, said, true)
 	case ActionOptIn:
@@ -127,34 +146,34 @@ func (o *OptOuts) decide(ctx context.Context, a access.Asker, action string, sai
 	case ActionKeep:
 		closed, err := o.store.Suppressions.CloseReview(ctx, tenantID, said.Number, o.store.Now())
 		if err == nil && !closed {
-			return apierror.Conflict("Somebody has decided about this number already.")
+			err = apierror.Conflict("Somebody has decided about this number already.")
 		}
-		return err
+		return sync, err
 	}
-	return apierror.Field("action", "There is no such action: opt_out, opt_in or keep.")
+	return sync, apierror.Field("action", "There is no such action: opt_out, opt_in or keep.")
 }
 
 // consent lifts all opt-outs that are older, but Dialpad's own: it
 // refuses texts to a number until the person writes START.
-func (o *OptOuts) consent(ctx context.Context, tenantID string, said models.Said) error {
+func (o *OptOuts) consent(ctx context.Context, tenantID string, said models.Said) (sync queue.SyncOptOut, err error) {
 	list, err := o.store.Suppressions.Of(ctx, tenantID, said.Number)
 	if err != nil {
-		return err
+		return sync, err
 	}
 	for _, s := range list {
 		if s.Source != models.OptOutDialpad && !s.SaidAt.Before(said.At) {
-			return apierror.Conflict("This person opted out after that time. Consent counts only if it was given later.")
+			return sync, apierror.Conflict("This person opted out after that time. Consent counts only if it was given later.")
 		}
 	}
 	if _, err := o.store.Suppressions.OptIn(ctx, tenantID, said, models.OptOutCRM, models.OptOutReply, models.OptOutPerson); err != nil {
-		return err
+		return sync, err
 	}
 	if _, err := o.store.Suppressions.CloseReview(ctx, tenantID, said.Number, said.At); err != nil {
-		return err
+		return sync, err
 	}
 	out, err := o.store.Suppressions.Contains(ctx, tenantID, said.Number)
 	if err != nil || out {
-		return err
+		return sync, err
 	}
 	return enqueueSync(ctx, o.store, tenantID, said, false) // its flag may be the only one
 }

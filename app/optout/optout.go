@@ -196,16 +196,18 @@ func (o *OptOuts) change(ctx context.Context, tenantID string, said models.Said,
 		if changed = before != after; err != nil || !changed {
 			return err
 		}
-		return enqueueSync(ctx, tx, tenantID, said, after)
+		_, err = enqueueSync(ctx, tx, tenantID, said, after)
+		return err
 	})
 	return changed && err == nil, err
 }
 
-func enqueueSync(ctx context.Context, tx *models.Store, tenantID string, said models.Said, out bool) error {
+func enqueueSync(ctx context.Context, tx *models.Store, tenantID string, said models.Said, out bool) (job queue.SyncOptOut, err error) {
 	key, err := tx.Tenants.NumberKey(ctx, tenantID, said.Number)
 	if err != nil {
-		return err
+		return job, err
 	}
-	return tx.Enqueue(ctx, queue.SyncOptOut{TenantID: tenantID, NumberKey: key, Number: tx.Suppressions.SealNumber(tenantID, said.Number),
-		OptedOut: out, Source: said.Source, Since: tx.Now().UnixNano()})
+	job = queue.SyncOptOut{TenantID: tenantID, NumberKey: key, Number: tx.Suppressions.SealNumber(tenantID, said.Number),
+		OptedOut: out, Source: said.Source, Since: tx.Now().UnixNano()}
+	return job, tx.Enqueue(ctx, job)
 }

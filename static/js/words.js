@@ -80,7 +80,7 @@ export default {
   "state.invalid_number.title": "This number can't get texts",
   "state.opted_out.title": "Unsubscribed from Text",
   "state.opted_out.what":
-    "{name} ({number}) asked not to be texted. Only they can change that, by texting START to you.",
+    "{name} ({number}) asked not to be texted. They can change that by texting START to you, or by telling you so.",
   "state.dialpad_unreachable.what": "Your connection is fine and your draft is kept.",
   "state.session_over.title": "Your session is over",
   "state.session_over.what": "Your draft is kept. Try again, or open this page again from Salesmate.",
@@ -245,6 +245,57 @@ export default {
   "health.sub.log": "People's changes",
   "health.sub.log.off": "No changes of people",
   "health.no_sms": "Dialpad refused to report deliveries: texts go out, but stay at “Sent”.",
+
+  "review.title.one": "{n} person may want no more texts",
+  "review.title.other": "{n} people may want no more texts",
+  "review.one": "May want no more texts",
+  "review.what":
+    "What they wrote may be an opt-out. Bulk texts leave them out and automations wait until you decide.",
+  "review.no_text": "Dialpad doesn't pass on what was written: read it in Dialpad.",
+  "review.opt_out": "Opt out",
+  "review.keep": "Keep texting",
+  "review.opt_out_of": "Opt out {who}",
+  "review.keep_of": "Keep texting {who}",
+
+  "consent.opt_out": "Mark as opted out",
+  "consent.opt_in": "Consent given anew",
+  "consent.opt_in_of": "Consent given anew: {who}",
+  "consent.what.opt_out":
+    "No text goes to this number any more, from anybody, until the person opts in again.",
+  "consent.what.opt_in":
+    "Only if this person told you so. Your name, the day and what you write here are kept.",
+  "consent.how.opt_out": "How did they say it? (optional)",
+  "consent.how.opt_in": "How did they give consent?",
+  "consent.how.missing":
+    "Write how this person gave consent, for example: signed the form at the front desk.",
+  "consent.day": "On which day?",
+  "consent.save.opt_out": "Opt out",
+  "consent.save.opt_in": "Save consent",
+  "consent.done.opt_out": "Marked as opted out.",
+  "consent.done.opt_in": "Consent saved.",
+  "consent.done.keep": "Texts go on.",
+  "consent.dialpad":
+    "Dialpad itself blocks texts to this number: the person has to write START to your Dialpad number.",
+  "consent.still": "This number is still opted out.",
+  "consent.was_out": "Opted out earlier",
+  "consent.is_in": "Opted in",
+  "consent.source.crm": "Opted out in Salesmate",
+  "consent.source.dialpad": "On Dialpad's opt-out list",
+  "consent.source.reply": "Replied with an opt-out word",
+  "consent.source.person": "Marked by a colleague",
+
+  "optouts.title": "Opt-outs",
+  "optouts.search": "Search numbers",
+  "optouts.add": "Mark as opted out",
+  "optouts.csv": "Save as CSV",
+  "optouts.none": "No such number is opted out.",
+  "optouts.nobody": "Nobody has opted out.",
+  "optouts.source": "How",
+  "optouts.since": "Since",
+  "optouts.how": "Recorded",
+  "optouts.erased": "Erased number",
+  "optouts.total.one": "{n} number gets no texts",
+  "optouts.total.other": "{n} numbers get no texts",
 
   "people.title": "People",
   "people.search": "Search people",
@@ -474,7 +525,8 @@ export default {
   "state.tab.cancelled": "Cancelled",
 
   "home.title": "Dialpad Texting for Salesmate",
-  "home.what": "Text your contacts from Salesmate through your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
+  "home.what":
+    "Text your contacts from Salesmate through your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
   "home.open": "Open Dialpad in your CRM",
   "home.api": "API description (OpenAPI)",
 

@@ -1,0 +1,106 @@
+// Who wants no texts: reviews, "mark as opted out", "consent given anew".
+import { call } from './api.js';
+import { announce, button, dateIn, field, h, note, page, refusalNote, t, timeTag } from './dom.js';
+
+const ADDRESS = '/embed/api/opt-outs';
+
+/** Sends a decision: {action, number | message_id, how, at}. Returns the contact. */
+export async function decide(body) {
+  const { contact } = await call('POST', ADDRESS, { body });
+  announce(t(`consent.done.${body.action}`));
+  return contact;
+}
+
+/** What is known of the number of a message. */
+export async function contactOf(messageID) {
+  const { contact } = await call('GET', `${ADDRESS}?${new URLSearchParams({ message_id: messageID })}`);
+  return contact;
+}
+
+/** Calls run() with the pressed button disabled and shows a refusal in place. */
+async function press(pressed, place, run) {
+  pressed.disabled = true;
+  try {
+    await run();
+  } catch (refusal) {
+    place.replaceChildren(refusalNote(refusal));
+    pressed.disabled = false;
+  }
+}
+
+/**
+ * A text that may mean an opt-out, with the two ways to decide.
+ * @param review {text, said_at} · @param who names the number · @param done gets the contact
+ */
+export function reviewNote({ review, number, who, done }) {
+  const problem = h('div', { role: 'alert' });
+  const act = (action) => (event) =>
+    press(event.currentTarget, problem, async () => done(await decide({ action, number })));
+  const choice = (action, more) =>
+    button(t(`review.${action}`), {
+      ...more,
+      'aria-label': t(`review.${action}_of`, { who: who || number }),
+      'data-act': `${action}-${number}`,
+      onclick: act(action),
+    });
+  return h(
+    'div',
+    { class: 'review stack' },
+    h('p', {}, who ? h('strong', { class: 'num' }, `${who} `) : '', timeTag(review.said_at)),
+    review.text ? h('p', { class: 'quote' }, review.text) : h('p', { class: 'soft' }, t('review.no_text')),
+    h('div', { class: 'row' }, choice('opt_out', { class: 'danger' }), choice('keep')),
+    problem,
+  );
+}
+
+/**
+ * The form of "mark as opted out" (opt_out) and "consent given anew" (opt_in).
+ * @param target returns {number} or {message_id} · @param done gets the contact
+ */
+export function consentForm({ action, target, done, cancel }) {
+  const isConsent = action === 'opt_in';
+  const problem = h('div', { role: 'alert' });
+  const how = h('input', { id: 'consent-how', maxlength: '300', autocomplete: 'off', 'data-first': '' });
+  const today = dateIn(new Date(), page.user.time_zone);
+  const day = h('input', { id: 'consent-day', type: 'date', max: today, value: today });
+  const save = h('button', { class: isConsent ? 'primary' : 'danger' }, t(`consent.save.${action}`));
+  const submit = (event) => {
+    event.preventDefault();
+    if (isConsent && !how.value.trim()) {
+      problem.replaceChildren(note('bad', t('consent.how.missing')));
+      how.focus();
+      return;
+    }
+    const body = { action, ...target(), how: how.value.trim(), at: isConsent ? momentOf(day.value, today) : null };
+    press(save, problem, async () => done(await decide(body)));
+  };
+  return h(
+    'form',
+    { class: 'stack consent', novalidate: true, onsubmit: submit },
+    h('p', { class: 'soft' }, t(`consent.what.${action}`)),
+    field('consent-how', t(`consent.how.${action}`), how),
+    isConsent ? field('consent-day', t('consent.day'), day) : '',
+    problem,
+    h('div', { class: 'row end' }, button(t('page.cancel'), { onclick: cancel }), save),
+  );
+}
+
+/** The end of a past day; today is now, which the server knows better. */
+function momentOf(value, today) {
+  if (!value || value >= today) return null;
+  return new Date(`${value}T23:59:59`).toISOString();
+}
+
+/** Who opted out, by which side, when and how: one line each. */
+export function consentLines({ opted_out: out, sources, history }) {
+  const line = ({ source, said_at: at, by, how }, key) =>
+    h('li', {}, t(key), ' ', timeTag(at), h('small', {}, ` ${[by, how].filter(Boolean).join(' · ')}`));
+  const lines = out
+    ? sources.map((one) => line(one, `consent.source.${one.source}`))
+    : history.slice(0, 1).map((one) => line(one, one.opted_out ? 'consent.was_out' : 'consent.is_in'));
+  return lines.length ? h('ul', { class: 'ticks' }, lines) : '';
+}
+
+/** Only Dialpad's own list still stands against a text. */
+export const dialpadBlocks = ({ opted_out: out, sources }) =>
+  out && sources.every(({ source }) => source === 'dialpad');

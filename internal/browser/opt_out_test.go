@@ -64,6 +64,10 @@ func TestOptOutsAreDecidedInABrowser(t *testing.T) {
 	b.checkLook("outbox-receipt-opted-out", b.root, f)
 
 	b.d.DialpadSandbox.Reply("+14155550143", anasNumber, "“Stop.” 🛑")
+	b.d.Until("the STOP arrived", func() bool {
+		out, err := b.d.Program.Store.Suppressions.Contains(t.Context(), "t_9", "+14155550143")
+		return err == nil && out
+	})
 	b.openCRM("acme", "/apps/dialpad")
 	page := b.frame("/apps/dialpad")
 	page.waitText("2 numbers get no texts")

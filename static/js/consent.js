@@ -54,7 +54,8 @@ export function reviewNote({ review, number, who, done }) {
 }
 
 /**
- * The form of "mark as opted out" (opt_out) and "consent given anew" (opt_in).
+ * What is filled in for "mark as opted out" (opt_out) and "consent given anew"
+ * (opt_in). It is no form: in the popup it stands inside the one that sends.
  * @param target returns {number} or {message_id} · @param done gets the contact
  */
 export function consentForm({ action, target, done, cancel }) {
@@ -63,9 +64,7 @@ export function consentForm({ action, target, done, cancel }) {
   const how = h('input', { id: 'consent-how', maxlength: '300', autocomplete: 'off', 'data-first': '' });
   const today = dateIn(new Date(), page.user.time_zone);
   const day = h('input', { id: 'consent-day', type: 'date', max: today, value: today });
-  const save = h('button', { class: isConsent ? 'primary' : 'danger' }, t(`consent.save.${action}`));
-  const submit = (event) => {
-    event.preventDefault();
+  const submit = () => {
     if (isConsent && !how.value.trim()) {
       problem.replaceChildren(note('bad', t('consent.how.missing')));
       how.focus();
@@ -74,9 +73,16 @@ export function consentForm({ action, target, done, cancel }) {
     const body = { action, ...target(), how: how.value.trim(), at: isConsent ? momentOf(day.value, today) : null };
     press(save, problem, async () => done(await decide(body)));
   };
+  const save = button(t(`consent.save.${action}`), { class: isConsent ? 'primary' : 'danger', onclick: submit });
+  const onkeydown = (event) => {
+    if (event.key !== 'Enter' || event.target.tagName !== 'INPUT') return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!save.disabled) submit();
+  };
   return h(
-    'form',
-    { class: 'stack consent', novalidate: true, onsubmit: submit },
+    'div',
+    { class: 'stack consent', role: 'group', 'aria-label': t(`consent.${action}`), onkeydown },
     h('p', { class: 'soft' }, t(`consent.what.${action}`)),
     field('consent-how', t(`consent.how.${action}`), how),
     isConsent ? field('consent-day', t('consent.day'), day) : '',

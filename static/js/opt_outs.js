@@ -98,7 +98,7 @@ function addDialog(changed) {
   });
   fillDialog(dialog, t('consent.opt_out'), 'opt_out', target, changed);
   const number = h('div', { class: 'field' }, h('label', { for: 'consent-number' }, t('people.number')), input);
-  $('form', dialog).prepend(number);
+  $('.consent', dialog).prepend(number);
 }
 
 function fillDialog(dialog, title, action, target, changed) {

@@ -35,7 +35,8 @@ export async function receiptDialog(dialog, id) {
   );
   showDialog(dialog);
   try {
-    body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)), consentOf(id));
+    body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
+    $('dl', body).after(consentOf(id));
   } catch (refusal) {
     body.replaceChildren(refusalNote(refusal));
   }

@@ -1,5 +1,6 @@
 // Who wants no texts: reviews, "mark as opted out", "consent given anew".
 import { call } from './api.js';
+import { momentOf } from './consent_state.js';
 import { announce, button, dateIn, field, h, note, page, refusalNote, t, timeTag } from './dom.js';
 
 const ADDRESS = '/embed/api/opt-outs';
@@ -91,12 +92,6 @@ export function consentForm({ action, target, done, cancel }) {
   );
 }
 
-/** The end of a past day; today is now, which the server knows better. */
-function momentOf(value, today) {
-  if (!value || value >= today) return null;
-  return new Date(`${value}T23:59:59`).toISOString();
-}
-
 /** Who opted out, by which side, when and how: one line each. */
 export function consentLines({ opted_out: out, sources, history }) {
   const line = ({ source, said_at: at, by, how }, key) =>
@@ -106,7 +101,3 @@ export function consentLines({ opted_out: out, sources, history }) {
     : history.slice(0, 1).map((one) => line(one, one.opted_out ? 'consent.was_out' : 'consent.is_in'));
   return lines.length ? h('ul', { class: 'ticks' }, lines) : '';
 }
-
-/** Only Dialpad's own list still stands against a text. */
-export const dialpadBlocks = ({ opted_out: out, sources }) =>
-  out && sources.every(({ source }) => source === 'dialpad');

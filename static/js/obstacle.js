@@ -1,4 +1,5 @@
 // Why a text can't be written now: a picture, the sentence, the way on.
+import { dialpadBlocks } from './consent_state.js';
 import { $, announce, button, h, has, note, page, picture, t } from './dom.js';
 import { framed, post, upgrade } from './host.js';
 
@@ -89,7 +90,7 @@ function consentParts({ code }, context, again) {
   if (code !== 'opted_out' || !number) return [];
   const place = h('div', { class: 'anew' });
   const show = async () => {
-    const { consentForm, dialpadBlocks } = await import('./consent.js');
+    const { consentForm } = await import('./consent.js');
     const done = (contact) => {
       if (!contact.opted_out) again();
       else place.replaceChildren(note('warn', t(dialpadBlocks(contact) ? 'consent.dialpad' : 'consent.still')));

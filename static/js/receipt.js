@@ -1,7 +1,8 @@
 // Everything known about one text.
 import { call } from './api.js';
 import { messageBadge } from './batch_parts.js';
-import { consentForm, consentLines, contactOf, dialpadBlocks, reviewNote } from './consent.js';
+import { consentForm, consentLines, contactOf, reviewNote } from './consent.js';
+import { dialpadBlocks, offerOf } from './consent_state.js';
 import { showDialog } from './dialogs.js';
 import {
   $,
@@ -48,7 +49,7 @@ function consentOf(id) {
   const again = async () => draw(await contactOf(id));
   const draw = (contact) => {
     const { opted_out: out, review, number } = contact;
-    const action = out ? 'opt_in' : 'opt_out';
+    const action = offerOf(contact);
     const ask = () => {
       place.replaceChildren(consentForm({ action, target: () => ({ message_id: id }), done: draw, cancel: () => draw(contact) }));
       $('input', place).focus();
@@ -57,7 +58,7 @@ function consentOf(id) {
       out ? note('warn', t(dialpadBlocks(contact) ? 'consent.dialpad' : 'state.opted_out.title')) : '',
       review ? note('warn', h('strong', {}, t('review.one')), reviewNote({ review, number, done: draw })) : '',
       consentLines(contact),
-      dialpadBlocks(contact) ? '' : h('p', {}, link(t(`consent.${action}`), ask)),
+      action ? h('p', {}, link(t(`consent.${action}`), ask)) : '',
     );
   };
   again().catch(() => {}); // an erased number has none

@@ -526,7 +526,7 @@ export default {
 
   "home.title": "Dialpad Texting for Salesmate",
   "home.what":
-    "Text your contacts from Salesmate through your own Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
+    "Text your contacts from Salesmate through your Dialpad number. Texts are written in the CRM: open a person there, or set the app up.",
   "home.open": "Open Dialpad in your CRM",
   "home.api": "API description (OpenAPI)",
 

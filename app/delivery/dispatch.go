@@ -56,7 +56,7 @@ func (e *Engine) serveConnection() {
 		case began.Sub(r.dispatched) > maxQueueTime:
 			r.lane.requeueUnreachable(r.ClaimedMessage)
 			e.limiter.observe(e.cfg.Now().Sub(began))
-		case r.lane.mayText(r.ClaimedMessage):
+		case e.mayText(r.lane, r.ClaimedMessage):
 			r.lane.send(r.token, r.ClaimedMessage)
 			e.limiter.observe(e.cfg.Now().Sub(began))
 		default:

@@ -29,34 +29,32 @@ const (
 // the recheck and its requests take time, and a STOP may have come. It
 // settles a text that may not go. When the database does not answer,
 // the text waits: it never goes out unchecked.
-func (l *lane) mayText(c ledger.ClaimedMessage) bool {
-	check, err := l.e.checks.ask(models.NumberRef{TenantID: c.TenantID, Number: c.ToNumber})
+func (e *Engine) mayText(l *lane, c ledger.ClaimedMessage) bool {
+	check, err := e.checks.ask(models.NumberRef{TenantID: c.TenantID, Number: c.ToNumber})
 	if err == nil {
 		err = check.Err
 	}
 	switch {
 	case err != nil:
-		l.e.cfg.Log.Error("read opt-outs before a text failed", "tenant", l.TenantID, "message", c.ID, "err", err)
+		e.cfg.Log.Error("read opt-outs before a text failed", "tenant", l.TenantID, "message", c.ID, "err", err)
 		l.requeue(c, "opt_outs_unread", "The opt-outs could not be read; this text is tried again")
 	case check.Suppressed:
 		l.fail(c, "opted_out", optedOutWords(c.Source))
 	case check.ReviewSince != nil && c.Source != ledger.SourceOne:
-		l.waitForReview(c, *check.ReviewSince)
+		l.settle(c, reviewOutcome(e.cfg.Now(), *check.ReviewSince))
 	default:
 		return true
 	}
 	return false
 }
 
-// waitForReview takes a text back until somebody decides whether its
+// reviewOutcome takes a text back until somebody decides whether its
 // recipient opted out. A person who writes one-to-one was asked before.
-func (l *lane) waitForReview(c ledger.ClaimedMessage, since time.Time) {
-	now := l.e.cfg.Now()
+func reviewOutcome(now, since time.Time) ledger.Outcome {
 	age := now.Sub(since)
 	if age > maxReviewAge {
-		l.fail(c, ledger.CodeReview, wordsReviewExpired)
-		return
+		return ledger.Outcome{State: ledger.Failed, Code: ledger.CodeReview, Text: wordsReviewExpired}
 	}
 	due := now.Add(min(max(age, minReviewDelay), maxReviewDelay)).UTC()
-	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: ledger.CodeReview, Text: wordsReview, DueAt: &due})
+	return ledger.Outcome{State: ledger.Waiting, Code: ledger.CodeReview, Text: wordsReview, DueAt: &due}
 }

@@ -71,6 +71,7 @@ func TestOptOutsAreDecidedInABrowser(t *testing.T) {
 	b.openCRM("acme", "/apps/dialpad")
 	page := b.frame("/apps/dialpad")
 	page.waitText("2 numbers get no texts")
+	page.until(`(() => { document.querySelector("#optouts-card").scrollIntoView({ block: "end" }); return true; })()`)
 	b.checkLook("app-opt-outs", b.root, page)
 	page.write("#optouts-q", "0143")
 	page.until(`document.querySelectorAll("#optouts tbody tr").length === 1`)

@@ -86,6 +86,9 @@ func (o *OptOuts) ApplyReply(ctx context.Context, e ledger.WebhookEvent) error {
 // applyWord applies what an inbound text says. Of a number that can be
 // read in two ways, a STOP counts for both and a START for neither.
 func (o *OptOuts) applyWord(ctx context.Context, e ledger.WebhookEvent, numbers []string, text string) error {
+	if len(numbers) == 0 {
+		o.log.Warn("opt-out word from a number that can't be read", "tenant", e.TenantID, "event", e.ID, "word", e.OptWord)
+	}
 	for i, number := range numbers {
 		said := models.Said{ID: fmt.Sprintf("%s-%d", e.ID, i), Number: number, Source: models.OptOutReply, At: saidAt(e)}
 		var err error

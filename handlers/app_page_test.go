@@ -30,7 +30,7 @@ func TestOnlyAdminsChangeTheApp(t *testing.T) {
 	user := w.page("acme", "43")
 	for address, body := range map[string]any{
 		"POST /apps/dialpad/install": nil, "POST /apps/dialpad/connect": nil, "POST /apps/dialpad/disconnect": nil,
-		"POST /apps/dialpad/remove": nil, "PUT /apps/dialpad/settings": `{"x":1}`, "GET /apps/dialpad/people": nil,
+		"POST /apps/dialpad/remove": nil, "PUT /apps/dialpad/settings": `{"x":1}`, "GET /apps/dialpad/people": nil, "GET /apps/dialpad/opt-outs": nil,
 	} {
 		method, path := split(address)
 		w.call(method, path, user, body).want(403, "admin_required")

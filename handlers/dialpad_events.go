@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,7 +21,10 @@ import (
 const storeTimeout = 4 * time.Second
 
 // dialpadEvents stores Dialpad's webhook events for the worker.
-type dialpadEvents struct{ receiver *webhook.Receiver }
+type dialpadEvents struct {
+	receiver *webhook.Receiver
+	optOuts  *optout.OptOuts
+}
 
 // post stores an event. Only a forged one is answered 4xx, since Dialpad
 // never repeats those:
@@ -39,28 +43,29 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.receiver.Save(ctx, eventRecord(tenantID, event, body)); err != nil {
+	e := eventRecord(tenantID, event, body)
+	if event.SMS != nil {
+		err = h.optOuts.Receive(ctx, *event.SMS, e, h.receiver.Save)
+	} else {
+		err = h.receiver.Save(ctx, e)
+	}
+	if err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
 	return nil
 }
 
-// eventRecord returns what is stored: of a text only STOP or START.
+// eventRecord returns what is stored, never a text. The hash leaves out white
+// space around the body: it makes no other event.
 func eventRecord(tenantID string, event dialpad.Event, body []byte) ledger.WebhookEvent {
-	sum := sha256.Sum256(body)
+	sum := sha256.Sum256(bytes.TrimSpace(body))
 	e := ledger.WebhookEvent{TenantID: tenantID, Kind: ledger.EventUnknown, BodyHash: hex.EncodeToString(sum[:])}
 	switch {
 	case event.SMS != nil:
 		sms := event.SMS
-		e.Kind, e.DialpadID, e.Direction, e.FromNumber = ledger.EventSMS, sms.ID, sms.Direction, sms.FromNumber
+		e.Kind, e.DialpadID = ledger.EventSMS, sms.ID
 		e.Status, e.Result, e.DeviceType, e.EventAt = sms.Status, sms.DeliveryResult, sms.DeviceType, nilIfZero(sms.EventAt)
-		if len(sms.ToNumbers) > 0 {
-			e.ToNumber = sms.ToNumbers[0]
-		}
-		if sms.Direction == "inbound" {
-			e.OptWord = optout.Word(sms.Text)
-		}
 	case event.ChangeLog != nil:
 		e.Kind, e.DialpadUsers, e.EventAt = ledger.EventChangeLog, event.ChangeLog.UserIDs, nilIfZero(event.ChangeLog.Date)
 	}

@@ -23,6 +23,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
 	"dialpad-texting/app/webhook"
@@ -67,6 +68,7 @@ type Deps struct {
 	Audience    *audience.Audience
 	Batches     *batch.Batches
 	Outbox      *outbox.Outbox
+	OptOuts     *optout.OptOuts
 	Automation  Automation
 	Events      Events
 	Webhook     *webhook.Receiver

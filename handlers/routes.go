@@ -13,6 +13,7 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 	s.pageRoutes(r, &pages{s.pages, d.Access, cookies, d.Assets})
 	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts})
 	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox})
+	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox})
 
 	// The window that connects Dialpad.
 	connect := &connectWindow{s.pages, d.Connector, cookies}
@@ -28,7 +29,7 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 	r.POST("/automation/execute", s.api(calls.signed(only(crm.CallExecute, calls.execute))))
 
 	// Dialpad's events, each signed with the tenant's own secret.
-	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Webhook}).post))
+	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Webhook, d.OptOuts}).post))
 
 	operation := &operation{d.Store, d.Config.MetricsToken, s.metrics, d.Now, d.Log, d.WorkersFresh}
 	r.GET("/healthz", s.api(operation.getHealthz))
@@ -64,6 +65,14 @@ func (s *server) appPageRoutes(r *gin.Engine, p *appPage) {
 	admin.POST("/remove", s.api(change(p.installer.Remove)))
 	admin.PUT("/settings", s.api(p.putSettings))
 	admin.GET("/people", s.api(p.getPeople))
+}
+
+func (s *server) optOutRoutes(r *gin.Engine, h *optOutAPI) {
+	r.GET("/apps/dialpad/opt-outs", s.bearer(models.SessionPage), s.requireAdmin, s.api(h.getOptOuts))
+	r.GET("/texts/api/reviews", s.bearer(models.SessionPage), s.api(h.getReviews))
+	numbers := r.Group("/embed/api/opt-outs", s.bearer(models.SessionPopup, models.SessionPage))
+	numbers.GET("", s.api(h.getOptOut))
+	numbers.POST("", s.api(h.postOptOut))
 }
 
 func (s *server) textRoutes(r *gin.Engine, t *textAPI) {

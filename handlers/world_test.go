@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
+	"dialpad-texting/app/optout"
 	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
@@ -119,6 +121,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		Audience:   texts.Audience,
 		Batches:    texts.Batches,
 		Outbox:     texts.Outbox,
+		OptOuts:    optout.New(w.db.Store, dp, crmClient, tokens, slog.New(slog.DiscardHandler)),
 		Automation: w.automation, Events: w.events, Webhook: receiver, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
@@ -229,13 +232,21 @@ func (r response) want(status int, code string) response {
 
 func (r response) code() string { return r.text("error", "code") }
 
-// at walks the JSON answer.
+// at walks the JSON answer; "0" is the first of a list.
 func (r response) at(path ...string) any {
 	var v any
 	if json.Unmarshal([]byte(r.body), &v) != nil {
 		return nil
 	}
 	for _, key := range path {
+		if list, ok := v.([]any); ok {
+			at, err := strconv.Atoi(key)
+			if err != nil || at >= len(list) {
+				return nil
+			}
+			v = list[at]
+			continue
+		}
 		object, _ := v.(map[string]any)
 		v = object[key]
 	}

@@ -150,3 +150,14 @@ func (s Accounts) StaleTenantsAllTenants(ctx context.Context) ([]string, error) 
 	var out []string
 	return out, s.s.q(ctx).Model(&Account{}).Distinct("tenant_id").Where("stale").Pluck("tenant_id", &out).Error
 }
+
+// OwnNumbers returns those of the numbers (E.164) that are accounts'.
+func (s Accounts) OwnNumbers(ctx context.Context, tenantID string, numbers []string) (map[string]bool, error) {
+	var found []string
+	err := s.s.q(ctx).Model(&Account{}).Where("tenant_id = ? AND number IN ?", tenantID, numbers).Pluck("number", &found).Error
+	out := make(map[string]bool, len(found))
+	for _, n := range found {
+		out[n] = true
+	}
+	return out, err
+}

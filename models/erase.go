@@ -37,5 +37,23 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 	if err := s.Ledger.EraseNumber(ctx, tenantID, phone.Forms(number), keys); err != nil {
 		return err
 	}
-	return s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key IN ?", tenantID, keys).Update("number", "").Error
+	return s.Suppressions.erase(ctx, tenantID, keys)
+}
+
+// erase removes the number and what was written of it. Opt-outs and
+// reviews stay in force by the key.
+func (s Suppressions) erase(ctx context.Context, tenantID string, keys []string) error {
+	for _, table := range []struct {
+		model any
+		set   map[string]any
+	}{
+		{&Suppression{}, map[string]any{"number": "", "reason": ""}},
+		{&Consent{}, map[string]any{"note": ""}},
+		{&OptOutReview{}, map[string]any{"number": "", "text": ""}},
+	} {
+		if err := s.s.q(ctx).Model(table.model).Where("tenant_id = ? AND number_key IN ?", tenantID, keys).Updates(table.set).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }

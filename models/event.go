@@ -13,20 +13,26 @@ import (
 // whether it is new. It marks the accounts of a change-log event stale in
 // the same transaction.
 func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added bool, err error) {
-	e.ID, e.State, e.ReceivedAt, e.EventAt = NewID(), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
 	err = s.Tx(ctx, func(tx *Store) error {
-		if added, err = tx.Events.Add(ctx, e); err != nil || !added {
-			return err
-		}
-		if err := tx.Accounts.MarkStale(ctx, e.TenantID, e.DialpadUsers); err != nil {
-			return err
-		}
-		if err := tx.Connections.MarkEventReceived(ctx, e.TenantID); err != nil {
+		if e, added, err = tx.StoreEvent(ctx, e); err != nil || !added {
 			return err
 		}
 		return tx.Enqueue(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 	})
 	return added, err
+}
+
+// StoreEvent is SaveEvent without the job, and returns the event as
+// stored. Call it in a transaction.
+func (s *Store) StoreEvent(ctx context.Context, e ledger.WebhookEvent) (stored ledger.WebhookEvent, added bool, err error) {
+	e.ID, e.State, e.ReceivedAt, e.EventAt = NewID(), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
+	if added, err = s.Events.Add(ctx, e); err != nil || !added {
+		return e, added, err
+	}
+	if err := s.Accounts.MarkStale(ctx, e.TenantID, e.DialpadUsers); err != nil {
+		return e, true, err
+	}
+	return e, true, s.Connections.MarkEventReceived(ctx, e.TenantID)
 }
 
 // MarkEventReceived stores when the last event arrived, at most once a

@@ -12,6 +12,7 @@ const (
 	OptOutCRM     = "crm"     // the CRM's field or event
 	OptOutDialpad = "dialpad" // Dialpad's opt-out list
 	OptOutReply   = "reply"   // an inbound SMS such as STOP
+	OptOutPerson  = "person"  // somebody of the tenant recorded it
 )
 
 // Suppression is a number not to be texted, by one source. NumberKey
@@ -22,19 +23,32 @@ type Suppression struct {
 	Source    string `gorm:"primaryKey"`
 	Number    string // "" once erased
 	Reason    string
+	UserID    string    // who recorded it, with OptOutPerson
+	SaidAt    time.Time // when the person said it
 	CreatedAt time.Time
 }
 
-// Add suppresses a number (E.164) for a source, and reports whether it
-// was not yet.
+// Add suppresses a number (E.164) for a source from now on, and reports
+// whether it was not yet.
 func (s Suppressions) Add(ctx context.Context, tenantID, number, source, reason string) (added bool, err error) {
-	key, err := s.s.Tenants.NumberKey(ctx, tenantID, number)
+	return s.add(ctx, tenantID, Said{Number: number, Source: source, Note: reason, At: s.s.db.Now()})
+}
+
+// add suppresses a number, or moves its suppression to a later moment.
+func (s Suppressions) add(ctx context.Context, tenantID string, said Said) (changed bool, err error) {
+	key, err := s.s.Tenants.NumberKey(ctx, tenantID, said.Number)
 	if err != nil {
 		return false, err
 	}
-	r := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&Suppression{
-		TenantID: tenantID, NumberKey: key, Source: source, Number: number, Reason: reason, CreatedAt: s.s.db.Now()})
-	return r.RowsAffected > 0, r.Error
+	row := Suppression{TenantID: tenantID, NumberKey: key, Source: said.Source, Number: said.Number, Reason: said.Note,
+		UserID: said.UserID, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
+	r := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	if r.Error != nil || r.RowsAffected > 0 {
+		return r.RowsAffected > 0, r.Error
+	}
+	return false, s.s.q(ctx).Model(&Suppression{}).
+		Where("tenant_id = ? AND number_key = ? AND source = ? AND said_at < ?", tenantID, key, said.Source, row.SaidAt).
+		Updates(map[string]any{"said_at": row.SaidAt, "number": said.Number}).Error
 }
 
 // Remove removes a number's suppressions by the given sources, and
@@ -43,14 +57,24 @@ func (s Suppressions) Remove(ctx context.Context, tenantID, number string, sourc
 	return s.RemoveUntil(ctx, tenantID, number, s.s.db.Now(), sources...)
 }
 
-// RemoveUntil is Remove for suppressions that were added until a time: a
-// later STOP stays in force.
+// RemoveUntil is Remove for suppressions that were added until a time.
 func (s Suppressions) RemoveUntil(ctx context.Context, tenantID, number string, until time.Time, sources ...string) (removed bool, err error) {
+	return s.remove(ctx, tenantID, number, "created_at <= ?", until, sources)
+}
+
+// RemoveSaidBefore is Remove for what the person said before a time.
+func (s Suppressions) RemoveSaidBefore(ctx context.Context, tenantID, number string, at time.Time, sources ...string) (removed bool, err error) {
+	return s.remove(ctx, tenantID, number, "said_at < ?", at, sources)
+}
+
+// remove removes the suppressions that meet a condition on a time.
+func (s Suppressions) remove(ctx context.Context, tenantID, number, where string, at time.Time, sources []string) (removed bool, err error) {
 	keys, err := s.s.Tenants.NumberKeys(ctx, tenantID, number)
 	if err != nil {
 		return false, err
 	}
-	r := s.s.q(ctx).Where("tenant_id = ? AND number_key IN ? AND source IN ? AND created_at <= ?", tenantID, keys, sources, until.UTC()).Delete(&Suppression{})
+	r := s.s.q(ctx).Where("tenant_id = ? AND number_key IN ? AND source IN ?", tenantID, keys, sources).
+		Where(where, at.UTC()).Delete(&Suppression{})
 	return r.RowsAffected > 0, r.Error
 }
 

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/internal/phone"
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 )
 
 // Codes of excluded recipients; more come from package compose.
@@ -17,6 +18,7 @@ const (
 	CodeMissing   = "missing"
 	CodeForbidden = "forbidden"
 	CodeLeftOut   = "left_out"
+	CodeReview    = ledger.CodeReview
 
 	CodeUnreadable = "record_unreadable"
 
@@ -27,6 +29,7 @@ const (
 const (
 	ReasonMissing   = "The record no longer exists"
 	ReasonForbidden = "You may not see this record"
+	ReasonReview    = "May want no more texts: decide first"
 
 	reasonRefused    = "Salesmate refused access to these records"
 	reasonUnreadable = "Salesmate gives these records in a form that can't be read"
@@ -45,9 +48,9 @@ func unreadableReason(fields []string) string {
 }
 
 // excludeSuppressed excludes who opted out on any side that the
-// database knows. Delivery checks again right before each request to
-// Dialpad.
-func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list []Recipient) error {
+// database knows, and from a bulk who may have. Delivery checks again
+// right before each request to Dialpad.
+func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, source string, list []Recipient) error {
 	keys, canonicalOf := make([]string, 0, len(list)), map[string]string{}
 	for i := range list {
 		r := &list[i]
@@ -79,7 +82,25 @@ func (x *Audience) excludeSuppressed(ctx context.Context, t models.Tenant, list 
 			r.exclude(CodeOptedOut, optout.Message)
 		}
 	}
-	return nil
+	if source != ledger.SourceBulk {
+		return nil
+	}
+	return x.excludeReviewed(ctx, t, keys, canonicalOf, list)
+}
+
+// excludeReviewed excludes whose last text may mean an opt-out.
+func (x *Audience) excludeReviewed(ctx context.Context, t models.Tenant, keys []string, canonicalOf map[string]string, list []Recipient) error {
+	found, err := x.store.Suppressions.ReviewKeys(ctx, t.ID, keys)
+	reviewed := make(map[string]bool, len(found))
+	for key := range found {
+		reviewed[canonicalOf[key]] = true
+	}
+	for i := range list {
+		if r := &list[i]; r.Code == "" && reviewed[r.NumberKey] {
+			r.exclude(CodeReview, ReasonReview)
+		}
+	}
+	return err
 }
 
 // excludeByName excludes the records that an edit of the batch named.

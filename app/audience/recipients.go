@@ -57,7 +57,7 @@ func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string
 	for _, r := range records.Records {
 		p.Recipients = append(p.Recipients, s.recipient(r))
 	}
-	if err := x.excludeSuppressed(ctx, s.tenant, p.Recipients); err != nil {
+	if err := x.excludeSuppressed(ctx, s.tenant, s.source, p.Recipients); err != nil {
 		return Page{}, err
 	}
 	s.excludeByName(p.Recipients)

@@ -51,13 +51,18 @@ func (l *lane) dispatch(ctx context.Context, claimed []ledger.ClaimedMessage) {
 func (e *Engine) serveConnection() {
 	for r := range e.requests {
 		began := e.cfg.Now()
-		if began.Sub(r.dispatched) > maxQueueTime {
+		switch {
+		case began.Sub(r.dispatched) > maxQueueTime:
 			r.lane.requeueUnreachable(r.ClaimedMessage)
-		} else {
+			e.limiter.observe(e.cfg.Now().Sub(began))
+		case e.mayText(r.lane, r.ClaimedMessage):
 			r.lane.send(r.token, r.ClaimedMessage)
+			e.limiter.observe(e.cfg.Now().Sub(began))
+		default:
+			e.limiter.release(1)
+			r.lane.throttle.refund(1)
 		}
 		r.lane.openRequests.remove(r.ID)
-		e.limiter.observe(e.cfg.Now().Sub(began))
 		r.lane.onWire.Done()
 	}
 }

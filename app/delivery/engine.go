@@ -24,6 +24,7 @@ type Engine struct {
 	requests chan request // what the connections take
 	claims   *coalesce.Batcher[ledger.ClaimRequest, ledger.ClaimResult]
 	polls    *coalesce.Batcher[ledger.Lane, ledger.LanePoll]
+	checks   *coalesce.Batcher[models.NumberRef, models.OptOutCheck]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
@@ -46,6 +47,7 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
 		claims:   coalesce.NewBatcher(claimWait, store.Lanes.ClaimMany),
 		polls:    coalesce.NewBatcher(pollWait, store.Lanes.PollAllTenants),
+		checks:   coalesce.NewBatcher(checkWait, store.Suppressions.CheckAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
@@ -70,7 +72,7 @@ func (e *Engine) Lanes() int {
 // Run drains due lanes until ctx ends. Then it claims nothing more, waits for
 // the answers to what is on the wire, writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, asking, posting, loops, drains, renewing sync.WaitGroup
+	var settling, asking, checking, posting, loops, drains, renewing sync.WaitGroup
 	settling.Go(e.settler.run)
 	// Leases are renewed until what is on the wire is settled. If another
 	// worker took a lane over before, those texts would become uncertain.
@@ -79,6 +81,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	renewing.Go(func() { ctxtime.Every(leased, e.cfg.Lease/3, e.renewLeases) })
 	asking.Go(e.claims.Run)
 	asking.Go(e.polls.Run)
+	checking.Go(e.checks.Run)
 	for range e.cfg.Connections {
 		posting.Go(e.serveConnection)
 	}
@@ -90,6 +93,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	close(e.requests)
 	asking.Wait()
 	posting.Wait()
+	e.checks.Close()
+	checking.Wait()
 	loops.Wait()
 	close(e.settler.gatherer.In)
 	settling.Wait()

@@ -63,7 +63,7 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 	if err != nil || e.State != ledger.EventPending {
 		return err == nil, err
 	}
-	if e.Kind != ledger.EventSMS || !strings.EqualFold(e.Direction, "outbound") || e.DialpadID == "" {
+	if e.Kind != ledger.EventSMS || e.DialpadID == "" {
 		return true, r.closeUnmatched(ctx, e)
 	}
 	m, err := r.store.Messages.ByDialpadID(ctx, tenantID, e.DialpadID)
@@ -72,6 +72,8 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 		return true, r.apply(ctx, e, m, "")
 	case !errors.Is(err, models.ErrNotFound):
 		return false, err
+	case !strings.EqualFold(e.Direction, "outbound"):
+		return true, r.closeUnmatched(ctx, e) // not ours, and an inbound text matches none of ours by numbers
 	}
 	return r.matchByNumbers(ctx, e)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 )
@@ -22,21 +21,21 @@ func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, 
 		return n, apierror.IgnoreNotFound(err)
 	}
 	begun, listed := o.store.Now(), map[string]bool{}
-	err = o.eachPage(ctx, c, o.dialpad.OptOuts, func(numbers []string) error {
-		for _, number := range numbers {
-			listed[number] = true
+	err = o.eachPage(ctx, c, o.dialpad.OptOuts, func(page []models.Said) error {
+		for _, said := range page {
+			listed[said.Number] = true
 		}
-		n.Listed += len(numbers)
-		return o.applyOptOuts(ctx, tenantID, numbers, &n)
+		n.Listed += len(page)
+		return o.applyOptOuts(ctx, tenantID, page, &n)
 	})
 	if err != nil {
 		return n, err
 	}
-	err = o.eachPage(ctx, c, o.dialpad.OptIns, func(numbers []string) error {
+	err = o.eachPage(ctx, c, o.dialpad.OptIns, func(page []models.Said) error {
 		// A number in both lists opted in to only some of the company's
 		// numbers: the opt-out wins.
-		numbers = slices.DeleteFunc(numbers, func(number string) bool { return listed[number] })
-		return o.applyOptIns(ctx, tenantID, numbers, begun, &n)
+		page = slices.DeleteFunc(page, func(said models.Said) bool { return listed[said.Number] })
+		return o.applyOptIns(ctx, tenantID, page, begun, &n)
 	})
 	if err != nil {
 		return n, err
@@ -46,9 +45,9 @@ func (o *OptOuts) ReadList(ctx context.Context, tenantID string) (n ListCounts, 
 
 type listReader func(ctx context.Context, token, companyID, cursor string) (dialpad.OptOutPage, error)
 
-// eachPage calls f with each page's numbers, without those that no text
+// eachPage calls f with each page, without the numbers that no text
 // could go to.
-func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listReader, f func(numbers []string) error) error {
+func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listReader, f func([]models.Said) error) error {
 	seen := map[string]bool{}
 	for cursor := ""; ; {
 		var page dialpad.OptOutPage
@@ -59,13 +58,7 @@ func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listRe
 		if err != nil {
 			return err
 		}
-		var numbers []string
-		for _, item := range page.Items {
-			if number, err := compose.Identify(item.Number, ""); err == nil {
-				numbers = append(numbers, number)
-			}
-		}
-		if err := f(numbers); err != nil {
+		if err := f(o.readPage(page)); err != nil {
 			return err
 		}
 		if cursor = page.Cursor; cursor == "" || seen[cursor] { // a repeated cursor would loop for ever
@@ -75,16 +68,34 @@ func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listRe
 	}
 }
 
-func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, numbers []string, n *ListCounts) error {
-	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, models.OptOutDialpad)
+func (o *OptOuts) readPage(page dialpad.OptOutPage) []models.Said {
+	var out []models.Said
+	for _, item := range page.Items {
+		for _, number := range Readings(item.Number, "") {
+			out = append(out, models.Said{Number: number, Source: models.OptOutDialpad, At: item.At})
+		}
+	}
+	return out
+}
+
+func numbersOf(page []models.Said) []string {
+	out := make([]string, len(page))
+	for i, said := range page {
+		out[i] = said.Number
+	}
+	return out
+}
+
+func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, page []models.Said, n *ListCounts) error {
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbersOf(page), models.OptOutDialpad)
 	if err != nil {
 		return err
 	}
-	for _, number := range numbers {
-		if known[number] {
+	for _, said := range page {
+		if known[said.Number] {
 			continue
 		}
-		changed, err := o.optOut(ctx, tenantID, number, models.OptOutDialpad)
+		changed, err := o.addListed(ctx, tenantID, said)
 		if err != nil {
 			return err
 		}
@@ -95,16 +106,36 @@ func (o *OptOuts) applyOptOuts(ctx context.Context, tenantID string, numbers []s
 	return nil
 }
 
-// applyOptIns also lifts an earlier STOP reply: Dialpad received it
-// too, and lists what the person said after it.
-func (o *OptOuts) applyOptIns(ctx context.Context, tenantID string, numbers []string, at time.Time, n *ListCounts) error {
-	sources := []string{models.OptOutDialpad, models.OptOutReply}
-	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbers, sources...)
+// addListed suppresses a number of Dialpad's list, also if it opted in
+// since: Dialpad refuses texts to it for as long as it is listed.
+func (o *OptOuts) addListed(ctx context.Context, tenantID string, said models.Said) (changed bool, err error) {
+	return o.change(ctx, tenantID, said, func(tx *models.Store) error {
+		_, err := tx.Suppressions.Add(ctx, tenantID, said.Number, said.Source, "")
+		return err
+	})
+}
+
+// applyOptIns lifts Dialpad's own opt-outs that were known when the list
+// was read, and the STOP replies before an opt-in: Dialpad received them
+// too. The list lags, so it lifts nothing that was said later, and of
+// the replies nothing by an opt-in without a time.
+func (o *OptOuts) applyOptIns(ctx context.Context, tenantID string, page []models.Said, begun time.Time, n *ListCounts) error {
+	known, err := o.store.Suppressions.Numbers(ctx, tenantID, numbersOf(page), models.OptOutDialpad, models.OptOutReply)
 	if err != nil {
 		return err
 	}
-	for number := range known {
-		changed, err := o.optIn(ctx, tenantID, number, at, sources...)
+	for _, said := range page {
+		if !known[said.Number] {
+			continue
+		}
+		changed, err := o.change(ctx, tenantID, said, func(tx *models.Store) error {
+			_, err := tx.Suppressions.RemoveUntil(ctx, tenantID, said.Number, begun, models.OptOutDialpad)
+			if err != nil || said.At.IsZero() || said.At.After(begun) {
+				return err
+			}
+			_, err = tx.Suppressions.RemoveSaidBefore(ctx, tenantID, said.Number, said.At, models.OptOutReply)
+			return err
+		})
 		if err != nil {
 			return err
 		}

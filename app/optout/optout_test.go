@@ -54,8 +54,9 @@ func eachSides(t *testing.T, f func(t *testing.T, s *sides)) {
 // number.
 func (s *sides) reply(number, word string) {
 	s.T.Helper()
+	at := s.Clock.Now()
 	_, err := s.DB.SaveEvent(Ctx, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, Direction: "inbound", FromNumber: number, ToNumber: "+14155550100",
-		OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
+		EventAt: &at, OptWord: word, BodyHash: fmt.Sprint(number, word, s.Clock.Now())})
 	Must(s.T, err)
 	events, err := s.DB.Events.PendingAllTenants(Ctx, s.Clock.Now().Add(time.Second), 10)
 	Must(s.T, err)

@@ -37,14 +37,15 @@ type ContextView struct {
 
 // ToView is the recipient of a one-to-one text.
 type ToView struct {
-	Name       string       `json:"name"`
-	Number     string       `json:"number"` // E.164, or as clicked where it can't be read
-	Display    string       `json:"display"`
-	FieldLabel string       `json:"field_label"`
-	RecordID   string       `json:"record_id"`
-	OptedOut   bool         `json:"opted_out"`
-	TimeZone   *string      `json:"time_zone"`
-	Problem    *ProblemView `json:"problem"`
+	Name       string             `json:"name"`
+	Number     string             `json:"number"` // E.164, or as clicked where it can't be read
+	Display    string             `json:"display"`
+	FieldLabel string             `json:"field_label"`
+	RecordID   string             `json:"record_id"`
+	OptedOut   bool               `json:"opted_out"`
+	Review     *optout.ReviewView `json:"review"` // a text that may mean an opt-out
+	TimeZone   *string            `json:"time_zone"`
+	Problem    *ProblemView       `json:"problem"`
 }
 
 // ProblemView is why a text can't go to somebody.
@@ -218,6 +219,9 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	suppressed := false
 	if to.Problem == nil {
 		if suppressed, err = x.store.Suppressions.Contains(ctx, a.Tenant.ID, to.Number); err != nil {
+			return nil, err
+		}
+		if to.Review, err = optout.ReviewOf(ctx, x.store, a.Tenant.ID, to.Number); err != nil {
 			return nil, err
 		}
 	}

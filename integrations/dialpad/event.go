@@ -86,10 +86,13 @@ func decodeEvent(raw json.RawMessage) Event {
 		}
 		return true
 	}
+	isChange := has("action") && (has("target") || has("changed_by") || has("note") || has("additional_data"))
+	hasParty := has("from_number") || has("to_number") || has("to_numbers") || has("contact")
+	hasText := has("text") || has("text_content") || has("mms")
 	switch {
-	case has("message_status"), has("direction", "from_number", "to_number"):
+	case has("message_status"), has("from_number", "to_number"), hasParty && hasText && !isChange:
 		event.Kind, event.SMS = EventSMS, decodeSMSEvent(raw)
-	case has("action") && (has("target") || has("changed_by") || has("note") || has("additional_data")):
+	case isChange:
 		event.Kind, event.ChangeLog = EventChangeLog, decodeChangeLogEvent(raw)
 	}
 	return event

@@ -35,7 +35,7 @@ func TestSMSEventDecodes(t *testing.T) {
 	for name, want := range map[string]SMSEvent{
 		"event_sms": {
 			ID: "4612924117884928", Direction: "outbound", FromNumber: "+14155550100", ToNumbers: []string{"+14155550142"},
-			ContactNumber: "+14155550142", TargetID: "5835806903417907", TargetType: "user", SenderID: "5835806903417907",
+			ContactNumber: "+14155550142", TargetNumber: "+14155550100", TargetID: "5835806903417907", TargetType: "user", SenderID: "5835806903417907",
 			Status: "delivered", EventAt: time.UnixMilli(1767225605123).UTC(),
 		},
 		"event_sms_text": {

@@ -11,11 +11,14 @@ import (
 //
 // Docs: developers.dialpad.com/docs/sms-events
 type SMSEvent struct {
-	ID             string
-	Direction      string // inbound, outbound
+	ID        string
+	Direction string // inbound, outbound; may be missing
+	// FromNumber and the others come as E.164, without the plus, in
+	// national format, or not at all.
 	FromNumber     string
 	ToNumbers      []string
 	ContactNumber  string // the number outside the company
+	TargetNumber   string // the number inside, often in national format
 	TargetID       string // the Dialpad user, department, …
 	TargetType     string // user, department, …
 	SenderID       string // undocumented for users: often ""
@@ -52,7 +55,7 @@ func decodeSMSEvent(raw json.RawMessage) *SMSEvent {
 	e := &SMSEvent{
 		ID: string(j.ID), Direction: normalizeWord(string(j.Direction)),
 		FromNumber: string(j.From), ToNumbers: j.To, ContactNumber: string(j.Contact.Number),
-		TargetID: string(j.Target.ID), TargetType: strings.ToLower(string(j.Target.Type)),
+		TargetNumber: string(j.Target.Number), TargetID: string(j.Target.ID), TargetType: strings.ToLower(string(j.Target.Type)),
 		SenderID: string(j.SenderID), Status: normalizeWord(string(j.Status)),
 		DeliveryResult: normalizeWord(string(j.DeliveryResult)),
 		DeviceType:     string(j.DeviceType), EventAt: j.EventAt.Time,
@@ -64,7 +67,7 @@ func decodeSMSEvent(raw json.RawMessage) *SMSEvent {
 		e.EventAt = j.CreatedAt.Time
 	}
 	for _, text := range []*lenientString{j.Text, j.TextContent} {
-		if text != nil && !e.HasText {
+		if text != nil && strings.TrimSpace(e.Text) == "" {
 			e.Text, e.HasText = string(*text), true
 		}
 	}

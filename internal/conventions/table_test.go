@@ -38,7 +38,7 @@ var imports = map[string][]string{
 	"app/webhook":  {"models", "models/ledger", "integrations/dialpad"},
 	"app/timeline": {"models", "models/ledger", "integrations/crm", "app/crmtenant"},
 	"app/optout": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad",
-		"app/apierror", "app/compose", "app/crmtenant"},
+		"app/access", "app/apierror", "app/compose", "app/crmtenant"},
 
 	// A tenant's plan, installation, connection and people.
 	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},

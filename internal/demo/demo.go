@@ -73,7 +73,8 @@ func New(ctx context.Context, o Options, log *slog.Logger) (*Demo, error) {
 		return nil, err
 	}
 	dialpad := dialpadsandbox.Options{ClientID: clientID, ClientSecret: d.keys.client,
-		RedirectURIs: []string{d.AppURL + "/connect/callback"}, PublicURL: d.DialpadURL, Log: log, EventDelay: eventDelay}
+		RedirectURIs: []string{d.AppURL + "/connect/callback"}, PublicURL: d.DialpadURL, Log: log, EventDelay: eventDelay,
+		AppScopes: strings.Fields(scopes)}
 	if o.TuneDialpad != nil {
 		o.TuneDialpad(&dialpad)
 	}
@@ -103,6 +104,10 @@ func (d *Demo) listen(ctx context.Context) error {
 	return err
 }
 
+// scopes lets the app read replies: opt-outs in words that Dialpad does not
+// act on are known from nothing else.
+const scopes = "offline_access change_log message_content_export:all"
+
 // Environ is the app's configuration, for a process of its own.
 func (d *Demo) Environ() []string {
 	domain := strings.TrimPrefix(d.CRMURL, "http://")
@@ -120,6 +125,7 @@ func (d *Demo) Environ() []string {
 		"PLANS_WITH_DIALPAD=business,enterprise",
 		"DIALPAD_URL=" + d.DialpadURL,
 		"DIALPAD_CLIENT_ID=" + clientID,
+		"DIALPAD_SCOPES=" + scopes,
 		"DIALPAD_CLIENT_SECRET=" + d.keys.client,
 		"LOG_LEVEL=" + cmp.Or(d.options.LogLevel, "error"),
 	}

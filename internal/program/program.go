@@ -118,7 +118,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
 	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
-		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box,
+		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box, OptOuts: optOuts,
 		Automation: action, Events: jobs.CRMEvents{Store: store, Eligibility: eligible}, Webhook: p.webhook, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }

@@ -5,7 +5,9 @@ import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.
 import { $, announce, badge, button, h, icon, note, page, refusalNote, t, zoneNote } from './dom.js';
 import { drawFigures, drawHealth, drawWarnings } from './health.js';
 import { followHeight, forgetLaunch, post, upgrade } from './host.js';
+import { showOptOuts } from './opt_outs.js';
 import { showPeople } from './people.js';
+import { showReviews } from './reviews.js';
 import { settingsDialog } from './settings.js';
 
 const REFRESH_INTERVAL = 15_000;
@@ -190,7 +192,10 @@ function drawDetails() {
   if (isAdmin && !peopleShown) {
     peopleShown = true;
     showPeople();
+    showOptOuts();
   }
+  showReviews($('#reviews'));
+  $('#optouts-card').hidden = !isAdmin;
   $('#people').closest('.card').hidden = !isAdmin;
 }
 

@@ -1,5 +1,6 @@
 // Why a text can't be written now: a picture, the sentence, the way on.
-import { $, announce, button, h, has, page, picture, t } from './dom.js';
+import { dialpadBlocks } from './consent_state.js';
+import { $, announce, button, h, has, note, page, picture, t } from './dom.js';
 import { framed, post, upgrade } from './host.js';
 
 const PICTURES = {
@@ -38,6 +39,7 @@ export function showObstacle(root, obstacle, { context, again }) {
     title ? h('h2', {}, title) : '',
     ...sentences(obstacle, title, context),
     h('div', { class: 'row' }, actions(obstacle, again)),
+    ...consentParts(obstacle, context, again),
   );
   root.dataset.code = code;
   announce($('p, h2', root).textContent);
@@ -80,6 +82,25 @@ function linked(message, target) {
   const at = message.indexOf(text);
   if (at < 0) return [`${message} `, anchor];
   return [message.slice(0, at), anchor, message.slice(at + text.length)];
+}
+
+// Somebody who opted out may have given consent anew.
+function consentParts({ code }, context, again) {
+  const { number } = (context && context.to) || {};
+  if (code !== 'opted_out' || !number) return [];
+  const place = h('div', { class: 'anew' });
+  const show = async () => {
+    const { consentForm } = await import('./consent.js');
+    const done = (contact) => {
+      if (!contact.opted_out) again();
+      else place.replaceChildren(note('warn', t(dialpadBlocks(contact) ? 'consent.dialpad' : 'consent.still')));
+    };
+    place.replaceChildren(consentForm({ action: 'opt_in', target: () => ({ number }), done, cancel: hide }));
+    $('input', place).focus();
+  };
+  const hide = () => place.replaceChildren(button(t('consent.opt_in'), { id: 'anew', onclick: show }));
+  hide();
+  return [place];
 }
 
 function actions({ code, details = {} }, again) {

@@ -28,6 +28,7 @@ export function popupForm({ getState, dispatch }) {
     const { context } = getState();
     const isBulk = context.mode === 'bulk';
     drawAddressees(context);
+    drawConsent(context, () => dispatch({ type: 'start' }));
     if (!writing) {
       writing = composer({ changed: textChanged, limits: context.limits, many: isBulk });
       wireTemplates(writing, (message) => dispatch({ type: 'problem', message }));
@@ -174,6 +175,35 @@ function drawAddressees({ to, from, mode }) {
     $('#to').replaceChildren(h('span', {}, to.name || to.display), number(details));
   }
   $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
+}
+
+/**
+ * Offers to mark the one person as opted out, and asks about a text that may mean it.
+ * again loads the popup anew.
+ */
+function drawConsent({ mode, to }, again) {
+  const place = $('#consent');
+  place.hidden = true;
+  if (mode === 'bulk' || !to) return;
+  const { number, review } = to;
+  const parts = import('./consent.js');
+  const fill = (...content) => {
+    place.hidden = content.length === 0;
+    place.replaceChildren(...content);
+  };
+  const ask = async () => {
+    const { consentForm } = await loaded(parts);
+    fill(consentForm({ action: 'opt_out', target: () => ({ number }), done: again, cancel: () => fill() }));
+    $('input', place).focus();
+  };
+  const mark = link(t('consent.opt_out'), ask);
+  mark.id = 'mark';
+  $('#to').append(mark);
+  if (review) {
+    loaded(parts).then(({ reviewNote }) => {
+      fill(note('warn', h('strong', {}, t('review.one')), reviewNote({ review, number, done: again })));
+    }, () => {});
+  }
 }
 
 /**

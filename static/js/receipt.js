@@ -1,6 +1,8 @@
 // Everything known about one text.
 import { call } from './api.js';
 import { messageBadge } from './batch_parts.js';
+import { consentForm, consentLines, contactOf, reviewNote } from './consent.js';
+import { dialpadBlocks, offerOf } from './consent_state.js';
 import { showDialog } from './dialogs.js';
 import {
   $,
@@ -35,9 +37,32 @@ export async function receiptDialog(dialog, id) {
   showDialog(dialog);
   try {
     body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
+    $('dl', body).after(consentOf(id));
   } catch (refusal) {
     body.replaceChildren(refusalNote(refusal));
   }
+}
+
+/** Whether the person wants texts, and the way to record it. */
+function consentOf(id) {
+  const place = h('div', { class: 'stack' });
+  const again = async () => draw(await contactOf(id));
+  const draw = (contact) => {
+    const { opted_out: out, review, number } = contact;
+    const action = offerOf(contact);
+    const ask = () => {
+      place.replaceChildren(consentForm({ action, target: () => ({ message_id: id }), done: draw, cancel: () => draw(contact) }));
+      $('input', place).focus();
+    };
+    place.replaceChildren(
+      out ? note('warn', t(dialpadBlocks(contact) ? 'consent.dialpad' : 'state.opted_out.title')) : '',
+      review ? note('warn', h('strong', {}, t('review.one')), reviewNote({ review, number, done: draw })) : '',
+      consentLines(contact),
+      action ? h('p', {}, link(t(`consent.${action}`), ask)) : '',
+    );
+  };
+  again().catch(() => {}); // an erased number has none
+  return place;
 }
 
 const timeToTheSecond = (at) => timeTag(at, page.user.time_zone, { second: '2-digit' });

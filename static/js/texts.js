@@ -22,6 +22,7 @@ import {
   zoneNote,
 } from './dom.js';
 import { followHeight, forgetLaunch, post } from './host.js';
+import { showReviews } from './reviews.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const SOURCES = ['one', 'bulk', 'automation'];
@@ -69,6 +70,7 @@ function route(moved) {
     $('#title').textContent = document.title = t('texts.title');
     fillFilters();
     list();
+    showReviews($('#reviews'));
   }
   if (moved && (batch || !$('#list').contains(document.activeElement))) $('#title').focus();
 }

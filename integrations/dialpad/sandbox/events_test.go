@@ -101,7 +101,7 @@ func TestSentTextHasThreeEvents(t *testing.T) {
 	}
 	want := &dialpad.SMSEvent{
 		ID: result.ID, Direction: "outbound", FromNumber: "+14155550101", ToNumbers: []string{hello.ToNumber},
-		ContactNumber: hello.ToNumber, TargetID: sandbox.BenID, TargetType: "user", Status: "delivered", EventAt: w.now(),
+		ContactNumber: hello.ToNumber, TargetNumber: "+14155550101", TargetID: sandbox.BenID, TargetType: "user", Status: "delivered", EventAt: w.now(),
 	}
 	if diff := cmp.Diff(want, r.events[2].SMS); diff != "" {
 		t.Error(diff)

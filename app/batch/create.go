@@ -59,7 +59,7 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 // draft is the batch as asked for, not yet checked.
 func draft(a access.Asker, key string, r Request) ledger.Batch {
 	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderEmail: models.FoldEmail(a.Email), Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
+		SenderUserID: a.UserID, Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
 		RecordIDs: audience.UniqueIDs(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
 		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold, MoveQuiet: r.MoveQuiet}
 	if a.Ctx.Mode == crm.ModeBulk {
@@ -77,11 +77,11 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 // validate checks what can be known now (sender, text, number or field,
 // late rule, schedule) and completes the draft.
 func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *ledger.Batch) error {
-	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
+	from, err := x.senderFor(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return err
 	}
-	b.SenderID = account.DialpadID
+	b.SenderID, b.SenderEmail = from.dialpadID, from.email
 	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, r.Message)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
 		l.polledWakes = -1
 	}
-	upToDate := l.isPolled() && (l.nextDue == nil || l.nextDue.After(now))
+	upToDate := l.isPolled() && !isDue(l.nextDue, now) && !isDue(l.nextQuiet, now)
 	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
 		return nil
 	}
@@ -33,8 +33,12 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 		return err
 	}
 	l.applySettings(ctx, now, found.RatePerMinute)
-	l.polledWakes, l.nextDue = l.Additions, found.NextDue
-	if found.NextDue == nil || found.NextDue.After(now) {
+	l.polledWakes, l.nextDue, l.nextQuiet = l.Additions, found.NextDue, found.NextQuiet
+	if isDue(l.nextQuiet, now) {
+		l.polledWakes = -1
+		return l.deferQuiet(ctx, now)
+	}
+	if !isDue(found.NextDue, now) {
 		return nil
 	}
 	if found.MoreDue {
@@ -48,6 +52,8 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	}
 	return err
 }
+
+func isDue(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
 
 func (l *lane) applySettings(ctx context.Context, now time.Time, perMinute int) {
 	changed := l.throttle.configure(now, l.settingsAt.IsZero(), l.Lane, perMinute)

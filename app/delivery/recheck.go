@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"dialpad-texting/app/compose"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
@@ -28,21 +27,24 @@ const (
 // leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
 	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
-	senders := map[string]sender{}
+	senders := map[[2]string]sender{} // by account and CRM user
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
 			l.refuse(ctx, c, refusal)
 			continue
 		}
-		s, ok := senders[c.SenderID]
+		key := [2]string{c.SenderID, c.SenderUserID}
+		s, ok := senders[key]
 		if !ok {
-			s = l.readSender(ctx, c)
-			senders[c.SenderID] = s
+			if s = l.readSender(ctx, c); s.canText {
+				s.matches, s.unreachable = l.senderMatches(ctx, c, s)
+			}
+			senders[key] = s
 		}
 		switch {
 		case s.unreachable:
 			l.requeueUnreachable(c)
-		case !s.canText || !c.SenderMatches:
+		case !s.canText || !s.matches:
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
 			l.fail(c, "opted_out", optedOutWords(c.Source))
@@ -67,18 +69,6 @@ func (l *lane) eligibility(c ledger.ClaimedMessage) *eligibility.Refusal {
 	return refusal
 }
 
-// deferForQuietHours takes a text back whose recipient has quiet
-// hours now. A long bulk or an outage may bring its turn at night.
-func (l *lane) deferForQuietHours(c ledger.ClaimedMessage) bool {
-	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
-	if until.IsZero() {
-		return false
-	}
-	until = until.UTC()
-	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
-	return true
-}
-
 func optedOutWords(source string) string {
 	if source == ledger.SourceAutomation {
 		return wordsOptedOutAutomation
@@ -89,7 +79,26 @@ func optedOutWords(source string) string {
 // sender is the state of a text's sender right before the POST.
 type sender struct {
 	canText, unreachable bool
+	matches              bool // the account is that of the CRM user's present e-mail
+	reread               bool // Dialpad was asked since the claim
 	number               string
+}
+
+// senderMatches reports whether a text's account is still that of the CRM
+// user who sends. Where it is not, as far as we know, the user is read
+// again: the e-mail may have changed in the CRM and in Dialpad alike. What
+// the claim said is old where the account was read since.
+func (l *lane) senderMatches(ctx context.Context, c ledger.ClaimedMessage, s sender) (matches, unreachable bool) {
+	if c.SenderMatches && !s.reread {
+		return true, false
+	}
+	_, account, _, err := l.e.eligible.CheckSender(ctx, l.TenantID, c.SenderUserID)
+	if err != nil {
+		l.e.cfg.Log.Warn("read the CRM user before a text failed", "tenant", l.TenantID, "err", err)
+		l.throttle.notBefore(l.e.cfg.Now().Add(readBackoff))
+		return false, true
+	}
+	return account.DialpadID != "" && account.DialpadID == c.SenderID, false
 }
 
 // readSender returns what is known of a text's
@@ -107,5 +116,5 @@ func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
 		l.throttle.notBefore(now.Add(readBackoff))
 		return sender{unreachable: true}
 	}
-	return sender{canText: a.CanText(), number: a.Number}
+	return sender{canText: a.CanText(), number: a.Number, reread: true}
 }

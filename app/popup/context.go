@@ -102,7 +102,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		From: FromView{Email: a.Email, Name: a.Name}, TimeZone: cmp.Or(a.TimeZone, a.Tenant.TimeZone), OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
-	account, refusal, err := x.eligibility.CheckUser(ctx, a.Tenant.ID, a.Email)
+	_, account, refusal, err := x.eligibility.CheckSender(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return v, err
 	}

@@ -1,8 +1,8 @@
 package popup_test
 
 import (
-	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/integrations/crm"
+	. "dialpad-texting/internal/apptest"
 	"testing"
 	"time"
 

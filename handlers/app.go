@@ -69,7 +69,7 @@ func (s *server) putSettings(c *gin.Context) error {
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, OptOutLine: in.OptOutLine}
+	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine}
 	if in.QuietHours != nil {
 		settings.QuietFrom, settings.QuietTo = in.QuietHours.From, in.QuietHours.To
 	}

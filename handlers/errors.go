@@ -78,6 +78,7 @@ var statuses = map[string]int{
 
 	"idempotency_conflict": http.StatusConflict,
 	"time_ambiguous":       http.StatusConflict,
+	"quiet_hours":          http.StatusConflict,
 	"time_missing":         http.StatusConflict,
 	"state_conflict":       http.StatusConflict,
 	"confirm_required":     http.StatusConflict,

@@ -18,16 +18,16 @@ func HoursOf(t models.Tenant) hours.Policy {
 // is the record's time zone, as the CRM writes it.
 func KeepQuietHours(m *ledger.Message, t models.Tenant, zone string, at time.Time) {
 	m.QuietZone = hours.Zone(zone, m.ToNumber, t.TimeZone)
-	if m.State == ledger.Held { // reviewed when it is released
-		m.QuietAt = &at
-		return
-	}
 	w := HoursOf(t).Next(at, hours.Recipient{Number: m.ToNumber, Zone: m.QuietZone})
 	if !w.Closes.IsZero() {
 		closes := w.Closes.UTC()
 		m.QuietAt = &closes
 	}
-	if w.Opens.After(at) {
+	switch {
+	case !w.Opens.After(at):
+	case m.State == ledger.Held: // gets its window when it is released
+		m.QuietAt = &at
+	default:
 		opens := w.Opens.UTC()
 		m.DueAt, m.State, m.ErrorCode, m.ErrorText = &opens, ledger.Waiting, ledger.CodeQuiet, ledger.QuietWords
 	}

@@ -22,7 +22,7 @@ type Request struct {
 	TemplateID string             `json:"template_id"`
 	Schedule   *walltime.Schedule `json:"schedule"`
 	Late       *Late              `json:"late"`
-	MoveQuiet  bool               `json:"move_quiet"`
+	MoveQuiet  *bool              `json:"move_quiet"` // nil: bulks do, one-to-ones are asked about
 }
 
 // Create makes a batch, once per user and idempotency key: see byKey. A
@@ -41,6 +41,11 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 	recipient, err := x.resolveSingle(ctx, a.Tenant, b)
 	if err != nil {
 		return ledger.Batch{}, err
+	}
+	if b.Source == ledger.SourceOne && b.State == ledger.BatchPreparing && r.MoveQuiet == nil {
+		if err := askInQuietHours(a.Tenant, b, recipient, x.now()); err != nil {
+			return ledger.Batch{}, err
+		}
 	}
 	stored, created, err := x.insert(ctx, b, recipient)
 	if err != nil {
@@ -61,7 +66,7 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
 		SenderUserID: a.UserID, Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
 		RecordIDs: audience.UniqueIDs(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
-		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold, MoveQuiet: r.MoveQuiet}
+		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}
 	if a.Ctx.Mode == crm.ModeBulk {
 		b.Source, b.Class, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, ""
 		b.ToField = cmp.Or(r.ToField, audience.DefaultPhoneField)
@@ -70,6 +75,7 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 			b.Expected = len(b.RecordIDs)
 		}
 	}
+	setMoveQuiet(&b, r.MoveQuiet)
 	b.BodyHash = audience.RequestHash(a.Ctx, r)
 	return b
 }

@@ -134,6 +134,13 @@ func (t *Tenant) Account(id, email, number string) *Tenant {
 	return t
 }
 
+// User stores a CRM user.
+func (t *Tenant) User(id, email string, active bool) *Tenant {
+	t.db.t.Helper()
+	t.db.check(t.db.Users.Save(context.Background(), t.ID, []models.User{{UserID: id, Email: email, Name: email, Active: active}}))
+	return t
+}
+
 // Batch creates a batch of n queued messages from an account, each to
 // another number, and returns the messages.
 func (t *Tenant) Batch(id string, class int, sender, email string, n int) []ledger.Message {
@@ -171,7 +178,7 @@ func (t *Tenant) batch(id string, class int, sender, email string, n int, change
 	ctx := context.Background()
 	source := map[int]string{ledger.ClassPerson: ledger.SourceOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
 	user := "user-of-" + email
-	t.db.check(t.db.Users.Save(ctx, t.ID, []models.User{{UserID: user, Email: email, Name: email, Active: true}}))
+	t.User(user, email, true)
 	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderUserID: user, SenderEmail: email,
 		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending,
 		Expected: n, Prepared: true})

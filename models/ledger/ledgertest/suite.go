@@ -52,5 +52,8 @@ var cases = []struct {
 	{"uncertain messages of a pair are found by the time of their claim", uncertainOfPair},
 	{"an event changes a message forward only", eventMovesForward},
 	{"a stalled automation call is enqueued again, unless its message is open", enqueueStalledCallbacks},
+	{"a text in quiet hours is not claimed and has no attempt", quietUnclaimed},
+	{"new hours give open texts a new window", quietReviewed},
+	{"the sender is the CRM user, by the present e-mail", senderIsTheUser},
 	{"a message is taken for resending once, or again after its new batch was cancelled", resendOnce},
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/install"
 	"dialpad-texting/models"
 )
@@ -78,6 +79,12 @@ func (s *server) putSettings(c *gin.Context) error {
 	}
 	tenant, err := s.Store.Tenants.Get(c.Request.Context(), caller.Tenant.ID)
 	return answer(c, http.StatusOK, gin.H{"settings": install.SettingsOf(tenant)}, err)
+}
+
+// getLaws answers with the hours of the law and where they come from.
+func (s *server) getLaws(c *gin.Context) error {
+	laws, checked := hours.Laws()
+	return answer(c, http.StatusOK, gin.H{"laws": laws, "checked": checked}, nil)
 }
 
 func (s *server) getPeople(c *gin.Context) error {

@@ -40,6 +40,7 @@ func (s *server) pageRoutes(r *gin.Engine) {
 	admin.POST("/remove", s.api(s.postRemove))
 	admin.PUT("/settings", s.api(s.putSettings))
 	admin.GET("/people", s.api(s.getPeople))
+	app.GET("/laws", s.api(s.getLaws))
 }
 
 // textRoutes are what people write, send and look after.

@@ -11,6 +11,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/integrations/crm"
@@ -201,8 +202,8 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	}
 	r := records.Records[0]
 	to.Name, _ = audience.PersonOf(r)
-	if r.TimeZone != "" {
-		to.TimeZone = &r.TimeZone
+	if zone := hours.ReadZone(r.TimeZone); strings.Contains(zone, "/") { // browsers know no offsets
+		to.TimeZone = &zone
 	}
 	for _, p := range phones {
 		if n, err := compose.E164(r.Phones[p.Key], a.Tenant.Country); err == nil && n == to.Number {

@@ -1,0 +1,40 @@
+//go:build !race
+
+package browser
+
+import (
+	"testing"
+	"time"
+)
+
+// TestOneTextAsksAtNightInABrowser texts Owen in New York, in quiet hours: once
+// in the morning, once now.
+func TestOneTextAsksAtNightInABrowser(t *testing.T) {
+	t.Parallel()
+	b := startBrowser(t)
+	admin := b.d.Connect()
+	zone, err := time.LoadLocation("America/New_York")
+	b.d.Must(err)
+	clock := func(d time.Duration) string { return time.Now().In(zone).Add(d).Format("15:04") }
+	admin.SaveSettings(map[string]any{"quiet_hours": map[string]string{"from": clock(-time.Hour), "to": clock(3 * time.Hour)}})
+	popup := b.openPopup("2")
+	popup.write("#message", "Good morning, Owen")
+	popup.press("#send")
+	popup.waitText("for Owen: send now or at " + clock(3*time.Hour) + "?")
+	b.checkLook("popup-night", b.root, popup)
+	popup.press("[data-act=night]:last-child")
+	popup.waitState("queued")
+	b.checkLook("popup-waits-for-morning", b.root, popup)
+	if n := b.d.DialpadSandbox.SMSPosts(); n != 0 {
+		t.Errorf("%d texts went at night", n)
+	}
+	popup.press("#close")
+
+	popup = b.openPopup("2")
+	popup.pressText("Write another")
+	popup.write("#message", "Are you still up?")
+	popup.press("#send")
+	popup.press("[data-act=night]")
+	b.d.Until("it went now", func() bool { return b.d.DialpadSandbox.AcceptedOf("+12125550112", "Are you still up?") == 1 })
+	b.wantCleanConsole()
+}

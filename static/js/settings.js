@@ -79,10 +79,12 @@ async function showLaws(root, country) {
     root.replaceChildren(h('small', {}, t('settings.laws.none')));
     return;
   }
-  const item = (law) => h('li', {}, h('small', {}, t('settings.laws.days', law), source(law)));
+  const isSame = ({ weekdays, saturday, sunday }) => weekdays === saturday && weekdays === sunday;
+  const days = (law) => t(isSame(law) ? 'settings.laws.same' : 'settings.laws.days', law);
+  const item = (law) => h('li', {}, h('small', {}, days(law), source(law)));
   const words = tn('settings.laws.states', states.length, { checked });
   root.replaceChildren(
-    h('small', {}, t('settings.laws.country', { place: whole.place, hours: whole.weekdays }), source(whole), '.'),
+    h('small', {}, days(whole), source(whole), '.'),
     h('details', {}, h('summary', {}, h('small', {}, words)), h('ul', { class: 'scroll' }, states.map(item))),
     h('small', {}, t('settings.laws.advice')),
   );

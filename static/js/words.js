@@ -107,6 +107,7 @@ export default {
   "state.message.skipped.why": "This text was left out.",
 
   "follow.steps": "Progress of this text",
+  "follow.morning": "It waits for the end of their quiet hours and goes out at",
   "follow.offline":
     "No connection. The text goes on without this window; its state follows when the network is back.",
   "follow.scheduled": "This text goes out",
@@ -270,11 +271,11 @@ export default {
   "settings.quiet.to": "To",
   "settings.quiet.help": "By the recipient's clock: the time zone of the record and that of the number's area code.",
   "settings.laws": "Keep to the hours of the law too, where they are stricter",
-  "settings.laws.country": "{place}: {hours} by the ",
+  "settings.laws.same": "{place}: {weekdays}, ",
   "settings.laws.none": "No hours of the law are known here for numbers of other countries.",
   "settings.laws.states.one": "{n} state is stricter (looked up on {checked})",
   "settings.laws.states.other": "{n} states are stricter (looked up on {checked})",
-  "settings.laws.days": "{place}: Monday to Friday {weekdays}, Saturday {saturday}, Sunday {sunday}: ",
+  "settings.laws.days": "{place}: Monday to Friday {weekdays}, Saturday {saturday}, Sunday {sunday}, ",
   "settings.laws.advice": "This list is no legal advice.",
   "settings.optout": "Opt-out line",
   "settings.optout.placeholder": "Reply STOP to unsubscribe",

@@ -14,6 +14,7 @@ const (
 	// usersInterval is the least time between two reads of a tenant's users
 	// for single users.
 	usersInterval = 30 * time.Second
+	usersTimeout  = 2 * time.Minute
 )
 
 // User returns a CRM user, the zero User if the CRM has none. A stored copy
@@ -44,9 +45,12 @@ func (a *Accounts) storedUser(ctx context.Context, tenantID, userID string) (mod
 }
 
 // syncUsersAgain reads a tenant's users unless that was done just now, and
-// reports whether it read them. Several callers wait for one read.
+// reports whether it read them. Several callers wait for one read, which goes
+// on if one of them gives up.
 func (a *Accounts) syncUsersAgain(ctx context.Context, tenantID string) (bool, error) {
-	read, err, _ := a.flight.Do("users/"+tenantID, func() (any, error) {
+	done := a.flight.DoChan("users/"+tenantID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), usersTimeout)
+		defer cancel()
 		if last, ok := a.usersRead.Load(tenantID); ok && a.now().Sub(last.(time.Time)) < usersInterval {
 			return false, nil
 		}
@@ -56,5 +60,10 @@ func (a *Accounts) syncUsersAgain(ctx context.Context, tenantID string) (bool, e
 		a.usersRead.Store(tenantID, a.now())
 		return true, nil
 	})
-	return err == nil && read.(bool), err
+	select {
+	case r := <-done:
+		return r.Err == nil && r.Val.(bool), r.Err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }

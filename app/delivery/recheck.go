@@ -14,6 +14,9 @@ import (
 // when a text goes out. Dialpad has no event for a deactivation.
 const senderMaxAge = 10 * time.Minute
 
+// userTimeout bounds how long a lane waits for the CRM's users.
+const userTimeout = 3 * time.Second
+
 // The words of contract section 5.
 const (
 	wordsNoAccount          = "No Dialpad account found"
@@ -92,6 +95,8 @@ func (l *lane) senderMatches(ctx context.Context, c ledger.ClaimedMessage, s sen
 	if c.SenderMatches && !s.reread {
 		return true, false
 	}
+	ctx, cancel := context.WithTimeout(ctx, userTimeout)
+	defer cancel()
 	_, account, _, err := l.e.eligible.CheckSender(ctx, l.TenantID, c.SenderUserID)
 	if err != nil {
 		l.e.cfg.Log.Warn("read the CRM user before a text failed", "tenant", l.TenantID, "err", err)

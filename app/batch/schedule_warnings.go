@@ -77,6 +77,12 @@ func (s *Scheduler) warn(ctx context.Context, b ledger.Batch, senders senderStat
 			return err
 		}
 	}
+	if sender.refusal != nil && sender.account.DialpadID == "" {
+		// The e-mail may be new in Dialpad too: read the account that it was.
+		if a, err := s.store.Accounts.Get(ctx, b.TenantID, b.SenderID); err == nil {
+			sender.account = a
+		}
+	}
 	if !sender.account.Stale && sender.account.DialpadID != "" && sender.account.CheckedAt.Before(lastRefresh(b, s.now())) {
 		n.Refreshed++
 		if err := s.refreshAccount(ctx, b.TenantID, sender.account.DialpadID); err != nil {

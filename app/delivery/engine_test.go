@@ -329,6 +329,16 @@ func TestSenderIsReadAgainBeforeATextFails(t *testing.T) {
 	})
 }
 
+// Dialpad sent no event for the account's new e-mail.
+func TestAccountIsReadAgainBeforeATextFails(t *testing.T) {
+	each(t, func(r *rig) {
+		r.acme.Account(sandbox.AnaID, "old@acme.com", "+14155550100")
+		text := r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 1)[0]
+		r.run(delivery.Config{})
+		r.until("sent", func() bool { return r.message(text.ID).State == ledger.Sent })
+	})
+}
+
 // crmUsers are the users of a CRM, by id.
 type crmUsers map[string]models.User
 

@@ -97,6 +97,11 @@ func (l *lane) senderMatches(ctx context.Context, c ledger.ClaimedMessage, s sen
 	}
 	ctx, cancel := context.WithTimeout(ctx, userTimeout)
 	defer cancel()
+	if !s.reread { // there may have been no event for a new e-mail
+		if _, err := l.e.accounts.Fresh(ctx, l.TenantID, c.SenderID, 0); err != nil {
+			l.e.cfg.Log.Warn("read sender with another e-mail failed", "tenant", l.TenantID, "err", err)
+		}
+	}
 	_, account, _, err := l.e.eligible.CheckSender(ctx, l.TenantID, c.SenderUserID)
 	if err != nil {
 		l.e.cfg.Log.Warn("read the CRM user before a text failed", "tenant", l.TenantID, "err", err)

@@ -9,6 +9,7 @@ import (
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/install"
 	"dialpad-texting/models"
 )
@@ -71,7 +72,7 @@ func (p *appPage) putSettings(c *gin.Context) error {
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, OptOutLine: in.OptOutLine}
+	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine}
 	if in.QuietHours != nil {
 		settings.QuietFrom, settings.QuietTo = in.QuietHours.From, in.QuietHours.To
 	}
@@ -80,6 +81,12 @@ func (p *appPage) putSettings(c *gin.Context) error {
 	}
 	tenant, err := p.store.Tenants.Get(c.Request.Context(), caller.Tenant.ID)
 	return writeJSON(c, http.StatusOK, gin.H{"settings": install.SettingsOf(tenant)}, err)
+}
+
+// getLaws answers with the hours of the law and where they come from.
+func getLaws(c *gin.Context) error {
+	laws, checked := hours.Laws()
+	return writeJSON(c, http.StatusOK, gin.H{"laws": laws, "checked": checked}, nil)
 }
 
 func (p *appPage) getPeople(c *gin.Context) error {

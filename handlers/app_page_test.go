@@ -45,10 +45,10 @@ func TestInvalidSettingsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	put := func(body any) response { return w.call("PUT", "/apps/dialpad/settings", page, body) }
-	whole := map[string]any{"country": "CA", "rate_per_minute": 800, "reserve": 20, "quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "opt_out_line": "Reply STOP to opt out."}
+	whole := map[string]any{"country": "CA", "rate_per_minute": 800, "reserve": 20, "quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out."}
 	r := put(whole).want(200, "")
 	if diff := cmp.Diff(map[string]any{"country": "CA", "rate_per_minute": 800., "reserve": 20.,
-		"quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "opt_out_line": "Reply STOP to opt out."}, r.at("settings")); diff != "" {
+		"quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out."}, r.at("settings")); diff != "" {
 		t.Error(diff)
 	}
 	r = put(map[string]any{"quiet_hours": nil}).want(200, "") // the rest stays
@@ -67,6 +67,21 @@ func TestInvalidSettingsAreRefused(t *testing.T) {
 	w.must(err)
 	if tenant.RatePerMinute != 800 || tenant.Reserve != 20 {
 		t.Errorf("a refused setting was stored: %+v", tenant)
+	}
+}
+
+func TestLawsNameTheirSources(t *testing.T) {
+	w := newWorld(t)
+	w.call("GET", "/apps/dialpad/laws", "", nil).want(401, "")
+	laws, _ := w.call("GET", "/apps/dialpad/laws", w.page("acme", "43"), nil).want(200, "").at("laws").([]any)
+	if len(laws) < 13 {
+		t.Fatalf("%d laws", len(laws))
+	}
+	for _, l := range laws {
+		law, _ := l.(map[string]any)
+		if law["name"] == "" || law["source"] == "" || law["weekdays"] == "" {
+			t.Errorf("%+v", law)
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ func (s *server) pageRoutes(r *gin.Engine, p *pages) {
 func (s *server) appPageRoutes(r *gin.Engine, p *appPage) {
 	app := r.Group("/apps/dialpad", s.bearer(models.SessionPage))
 	app.GET("/status", s.api(p.getStatus))
+	app.GET("/laws", s.api(getLaws))
 	admin := app.Group("", s.requireAdmin)
 	admin.POST("/install", s.api(p.postInstall))
 	admin.POST("/connect", s.api(p.postStartConnect))

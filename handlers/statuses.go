@@ -53,6 +53,7 @@ var statuses = map[string]int{
 	"braces_in_value":   http.StatusUnprocessableEntity,
 	"duplicate":         http.StatusUnprocessableEntity,
 	"left_out":          http.StatusUnprocessableEntity,
+	"quiet_hours":       http.StatusConflict,
 	"record_unreadable": http.StatusUnprocessableEntity,
 	"unfilled_gap":      http.StatusUnprocessableEntity,
 	"invalid_settings":  http.StatusUnprocessableEntity,

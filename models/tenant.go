@@ -26,6 +26,7 @@ type Tenant struct {
 	Reserve       int    // texts a minute for the customer's other tools
 	QuietFrom     string // "20:00", empty for none
 	QuietTo       string
+	KeepLaws      bool // keep to the hours of the law too
 	OptOutLine    string
 
 	NumberKey   Sealed
@@ -45,6 +46,7 @@ type Settings struct {
 	Reserve       int
 	QuietFrom     string
 	QuietTo       string
+	KeepLaws      bool
 	OptOutLine    string
 }
 
@@ -67,7 +69,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 	switch {
 	case errors.Is(err, database.ErrNotFound):
 		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
-			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00", SignedAt: b.SignedAt.UTC(),
+			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "09:00", KeepLaws: true, SignedAt: b.SignedAt.UTC(),
 			NumberKey: s.s.vault.Seal("tenants.number_key."+b.ID, NewSecret()), DataVersion: dataVersion}
 		if err := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
 			return t, database.Translate(err)
@@ -93,7 +95,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 func (s Tenants) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
 	return database.MustChange(s.s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
 		"country": v.Country, "rate_per_minute": v.RatePerMinute, "reserve": v.Reserve,
-		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "opt_out_line": v.OptOutLine}))
+		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "keep_laws": v.KeepLaws, "opt_out_line": v.OptOutLine}))
 }
 
 // numberKeys caches each tenant's key for hashing numbers: it never

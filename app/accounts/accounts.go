@@ -9,6 +9,7 @@ package accounts
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -38,6 +39,7 @@ type Accounts struct {
 	sleep  func(ctx context.Context, d time.Duration) error
 
 	userLimiters, pageLimiters *limiters
+	usersRead                  sync.Map // by tenant: when User last read the CRM's users
 }
 
 // New returns Accounts over a store. now nil is the store's clock, log nil

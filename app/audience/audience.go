@@ -26,7 +26,7 @@ type CRM interface {
 
 // Eligibility says whether a user may text now, and from which account.
 type Eligibility interface {
-	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
+	CheckSender(ctx context.Context, tenantID, userID string) (models.User, models.Account, *eligibility.Refusal, error)
 }
 
 // Config holds the optional dependencies of an Audience.

@@ -19,7 +19,7 @@ import (
 // fail with the reason. Before its time a batch keeps the account it
 // had: the account may be active again by then.
 func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b ledger.Batch) (senderID string, held bool, err error) {
-	account, refusal, err := x.eligibility.CheckUser(ctx, t.ID, b.SenderEmail)
+	_, account, refusal, err := x.eligibility.CheckSender(ctx, t.ID, b.Sender())
 	switch {
 	case err != nil:
 		return "", false, err

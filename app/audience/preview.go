@@ -9,6 +9,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/internal/text"
@@ -187,7 +188,8 @@ func (v *PreviewView) count(s audienceSpec, r Recipient, at time.Time) {
 	v.WillReceive++
 	v.Segments += r.Segments.Segments
 	v.MaxSegments = max(v.MaxSegments, r.Segments.Segments)
-	if !compose.QuietUntil(at, cmp.Or(r.TimeZone, s.tenant.TimeZone), s.tenant.QuietFrom, s.tenant.QuietTo).IsZero() {
+	zone := hours.Zone(r.TimeZone, r.Number, s.tenant.TimeZone)
+	if HoursOf(s.tenant).Next(at, hours.Recipient{Number: r.Number, Zone: zone}).Opens.After(at) {
 		v.Quiet++
 	}
 	if s.template.String() != unwritten && len(v.Samples) < maxSamples {

@@ -23,7 +23,7 @@ func TestMoveQuietDelaysToTheEndOfQuietHours(t *testing.T) {
 			Each(t, func(t *testing.T, w *World) {
 				Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 				r := At("2026-03-02T23:00", "America/New_York", "")
-				r.MoveQuiet = c.asked
+				r.MoveQuiet = &c.asked
 				v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "2", "1", "50"), "k1", r) // New York, Oakland, Honolulu
 				if c.edited != nil {
 					_, err := w.Edit(Ctx, w.Page("ana"), v.ID, batch.EditRequest{MoveQuiet: c.edited})

@@ -21,7 +21,7 @@ type Recipient struct {
 	Name, Deal                  string // the person, and the title of the deal that names them
 	Owner                       string // the record's, a CRM user id
 	Number, NumberKey           string // E.164 and its keyed hash
-	TimeZone                    string
+	TimeZone                    string // the record's, as the CRM writes it
 	Text                        string
 	Segments                    compose.Segments
 	Code, Reason, Field         string // why excluded; Code is "" for who is not
@@ -92,9 +92,7 @@ func (s audienceSpec) recipient(r crm.Record) Recipient {
 		out.excludeFor(err)
 		return out
 	}
-	if out.Number = number; out.TimeZone == "" {
-		out.TimeZone = compose.TimeZone(number)
-	}
+	out.Number = number
 	if r.OptedOut {
 		out.exclude(CodeOptedOut, optout.Message)
 		return out

@@ -1,12 +1,10 @@
 package audience
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
 
-	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -86,14 +84,11 @@ func (x *Audience) message(t models.Tenant, b ledger.Batch, laneID, sender strin
 	if b.SendAt != nil && b.SendAt.After(at) {
 		at = *b.SendAt
 	}
-	if b.MoveQuiet {
-		m.QuietZone = cmp.Or(r.TimeZone, t.TimeZone)
-		if until := compose.QuietUntil(at, m.QuietZone, t.QuietFrom, t.QuietTo); !until.IsZero() {
-			at = until.UTC()
-		}
-	}
 	if at.After(now) {
 		m.State, m.DueAt = ledger.Waiting, &at
+	}
+	if b.MoveQuiet {
+		KeepQuietHours(&m, t, r.TimeZone, at)
 	}
 	return m
 }

@@ -48,8 +48,7 @@ type Automation struct {
 	texts    Texts
 	cfg      Config
 
-	missingUsers ttlCache[bool]   // users whom the CRM does not have
-	templates    ttlCache[string] // texts
+	templates ttlCache[string] // texts
 }
 
 // Texts are the packages that render and enqueue an action's text.

@@ -3,20 +3,17 @@ package automation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/models"
 )
 
 const (
 	// cacheTTL is how long an answer of the CRM is used: a burst
 	// of a thousand callbacks would ask the same each time.
-	cacheTTL     = 30 * time.Second
-	maxCached    = 10_000
-	maxUserPages = 1000
+	cacheTTL  = 30 * time.Second
+	maxCached = 10_000
 )
 
 // ttlCache holds recent answers of the CRM. The clock is the caller's.
@@ -44,36 +41,6 @@ func (c *ttlCache[V]) put(key string, v V, now time.Time) {
 		c.entries = map[string]cacheEntry[V]{}
 	}
 	c.entries[key] = cacheEntry[V]{v, now}
-}
-
-// user returns a CRM user and reads one that is new to us from the CRM. If the
-// CRM has no such user, it returns the zero User, who is not active.
-func (a *Automation) user(ctx context.Context, t models.Tenant, userID string) (models.User, error) {
-	u, err := a.store.Users.Get(ctx, t.ID, userID)
-	if !errors.Is(err, models.ErrNotFound) {
-		return u, err
-	}
-	key := t.ID + "\x00" + userID
-	if _, missing := a.missingUsers.get(key, a.cfg.Now()); missing {
-		return models.User{}, nil
-	}
-	for cursor, pages := "", 0; pages < maxUserPages; pages++ {
-		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
-		if err != nil {
-			return u, fmt.Errorf("read the CRM's users: %w", err)
-		}
-		for _, p := range page.Users {
-			if p.ID == userID {
-				found := []models.User{{UserID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active}}
-				return found[0], a.store.Users.Save(ctx, t.ID, found)
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
-	}
-	a.missingUsers.put(key, true, a.cfg.Now())
-	return models.User{}, nil
 }
 
 // templateText returns a template's text, at most cacheTTL old.

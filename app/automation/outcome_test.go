@@ -74,6 +74,7 @@ func TestSuspendedOrDeactivatedSenderHasNoAccount(t *testing.T) {
 		_, err := w.people.SyncDirectory(ctx, "t_9")
 		must(t, err)
 		w.checkOutcome(w.call("7", from("43")), "no_account", "No Dialpad account found", crm.SeverityMedium)
+		w.host.Deactivate("acme", "42")
 		must(t, w.db.Users.Deactivate(ctx, "t_9", "42"))
 		w.checkOutcome(w.call("7", from("42")), "no_account", "No Dialpad account found", crm.SeverityMedium)
 	})
@@ -157,6 +158,7 @@ func TestChangesBeforeTheTextIsSentDecideItsOutcome(t *testing.T) {
 			must(w.t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "43", Email: "cleo@acme.com", Active: true}}))
 		}},
 		{"sender left the CRM", "no_account", "No Dialpad account found", crm.SeverityMedium, func(w *world) {
+			w.host.Deactivate("acme", "43")
 			must(w.t, w.db.Users.Deactivate(ctx, "t_9", "43"))
 		}},
 	} {

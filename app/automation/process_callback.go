@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"dialpad-texting/app/audience"
@@ -125,18 +126,11 @@ func (r *callbackRun) renderForOwner(ctx context.Context, apiUser string) error 
 // setSender makes a CRM user the sender. The user's
 // e-mail must belong to a Dialpad account that may text.
 func (r *callbackRun) setSender(ctx context.Context, userID string) error {
-	u, err := r.user(ctx, r.tenant, userID)
-	if err != nil {
-		return err
-	}
 	r.sender = batch.Sender{UserID: userID}
-	if !u.Active {
-		return refusalOutcome(eligibility.NoAccount(""))
-	}
-	account, refusal, err := r.eligible.CheckUser(ctx, r.tenant.ID, u.Email)
+	_, account, refusal, err := r.eligible.CheckSender(ctx, r.tenant.ID, userID)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("read the sender of an automation: %w", err)
 	case refusal != nil && refusal.Code == eligibility.CodeUnreachable:
 		return refusal
 	case refusal != nil:
@@ -157,13 +151,17 @@ func (r *callbackRun) save(ctx context.Context) error {
 		if m, err = r.texts.Batches.EnqueueAction(ctx, tx, r.tenant, r.sender, r.action, r.target); err != nil {
 			return err
 		}
-		if m.State != ledger.Queued && m.State != ledger.Held {
+		switch m.State {
+		case ledger.Queued, ledger.Held:
+			return tx.Lanes.MarkDue(ctx, r.tenant.ID, m.LaneID, r.cfg.Now())
+		case ledger.Waiting: // the callback completes when the text has gone
+			return tx.Lanes.MarkDue(ctx, r.tenant.ID, m.LaneID, *m.DueAt)
+		default:
 			if err := r.update(ctx, tx, ledger.CallbackSending, messageOutcome(m).columns()); err != nil {
 				return err
 			}
 			return tx.Enqueue(ctx, queue.CompleteCallback{TenantID: r.tenant.ID, CallbackID: r.callback.CallbackID})
 		}
-		return tx.Lanes.MarkDue(ctx, r.tenant.ID, m.LaneID, r.cfg.Now())
 	})
 	if errors.Is(err, models.ErrLost) {
 		return nil // another worker was faster
@@ -171,7 +169,7 @@ func (r *callbackRun) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.State == ledger.Queued {
+	if m.State == ledger.Queued || m.State == ledger.Waiting {
 		r.cfg.Notify()
 		return nil
 	}

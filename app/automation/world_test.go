@@ -78,6 +78,7 @@ func (w *world) build(store *models.Store) {
 	w.eligible = eligibility.New(store, eligibility.Config{Plans: []string{"business", "enterprise"},
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.people = accounts.New(store, w.dp, w.tokens, w.client, w.clock.Now, nil)
+	w.eligible.ReadUsers(w.people)
 	w.texts = apptest.NewServices(store, w.client, w.eligible, audience.Config{Now: w.clock.Now})
 	w.Automation = automation.New(store, w.client, w.eligible, w.texts.Texts(), automation.Config{Now: w.clock.Now,
 		Live: func(ctx context.Context, tenantID string) error {

@@ -67,7 +67,7 @@ func (x *Batches) applySome(ctx context.Context, b ledger.Batch) (int, error) {
 }
 
 // requeue queues held messages again, in the lane of the company that
-// is connected now, from the account that the sender's e-mail has now.
+// is connected now, from the account that the sender has now.
 func (x *Batches) requeue(ctx context.Context, b ledger.Batch) (int, error) {
 	c, err := x.store.Connections.Get(ctx, b.TenantID)
 	if err != nil {
@@ -78,8 +78,13 @@ func (x *Batches) requeue(ctx context.Context, b ledger.Batch) (int, error) {
 		return 0, apierror.IgnoreNotFound(err)
 	}
 	sender := b.SenderID // "" with automations: each of their texts has a sender of its own
-	if account, err := x.store.Accounts.ByEmail(ctx, b.TenantID, b.SenderEmail); err == nil {
-		sender = account.DialpadID
+	if b.Source != ledger.SourceAutomation {
+		switch _, account, _, err := x.eligibility.CheckSender(ctx, b.TenantID, b.Sender()); {
+		case err != nil:
+			return 0, err
+		case account.DialpadID != "":
+			sender = account.DialpadID
+		}
 	}
 	return x.store.Messages.Requeue(ctx, lane, b.ID, sender, applyChunkSize)
 }

@@ -27,7 +27,7 @@ import (
 // why.
 type Eligibility interface {
 	CheckTenant(ctx context.Context, tenantID string) (*eligibility.Refusal, error)
-	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
+	CheckSender(ctx context.Context, tenantID, userID string) (models.User, models.Account, *eligibility.Refusal, error)
 }
 
 // Config holds the optional dependencies of Batches.
@@ -72,12 +72,23 @@ func (x *Batches) visible(ctx context.Context, a access.Asker, id string) (ledge
 	return b, apierror.NotFound(err)
 }
 
-// accountOf is the Dialpad account of an e-mail; *eligibility.Refusal where
-// its user may not text.
-func (x *Batches) accountOf(ctx context.Context, tenantID, email string) (models.Account, error) {
-	account, refusal, err := x.eligibility.CheckUser(ctx, tenantID, email)
+// sender is who texts go out from: a CRM user and the Dialpad account of the
+// user's present e-mail.
+type sender struct {
+	userID, email, dialpadID string
+}
+
+// columns are what a batch stores of its sender.
+func (s sender) columns(set columns) {
+	set["sender_user_id"], set["sender_email"], set["sender_id"] = s.userID, s.email, s.dialpadID
+}
+
+// senderFor is a CRM user as a sender; *eligibility.Refusal where that user
+// may not text.
+func (x *Batches) senderFor(ctx context.Context, tenantID, userID string) (sender, error) {
+	u, account, refusal, err := x.eligibility.CheckSender(ctx, tenantID, userID)
 	if err == nil && refusal != nil {
 		err = refusal
 	}
-	return account, err
+	return sender{userID, u.Email, account.DialpadID}, err
 }

@@ -22,7 +22,7 @@ type Request struct {
 	TemplateID string             `json:"template_id"`
 	Schedule   *walltime.Schedule `json:"schedule"`
 	Late       *Late              `json:"late"`
-	MoveQuiet  bool               `json:"move_quiet"`
+	MoveQuiet  *bool              `json:"move_quiet"` // nil: bulks do, one-to-ones are asked about
 }
 
 // Create makes a batch, once per user and idempotency key: see byKey. A
@@ -42,6 +42,11 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 	if err != nil {
 		return ledger.Batch{}, err
 	}
+	if b.Source == ledger.SourceOne && b.State == ledger.BatchPreparing && r.MoveQuiet == nil {
+		if err := askInQuietHours(a.Tenant, b, recipient, x.now()); err != nil {
+			return ledger.Batch{}, err
+		}
+	}
 	stored, created, err := x.insert(ctx, b, recipient)
 	if err != nil {
 		return ledger.Batch{}, err
@@ -59,9 +64,9 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 // draft is the batch as asked for, not yet checked.
 func draft(a access.Asker, key string, r Request) ledger.Batch {
 	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderEmail: models.FoldEmail(a.Email), Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
+		SenderUserID: a.UserID, Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
 		RecordIDs: audience.UniqueIDs(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
-		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold, MoveQuiet: r.MoveQuiet}
+		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}
 	if a.Ctx.Mode == crm.ModeBulk {
 		b.Source, b.Class, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, ""
 		b.ToField = cmp.Or(r.ToField, audience.DefaultPhoneField)
@@ -70,6 +75,7 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 			b.Expected = len(b.RecordIDs)
 		}
 	}
+	setMoveQuiet(&b, r.MoveQuiet)
 	b.BodyHash = audience.RequestHash(a.Ctx, r)
 	return b
 }
@@ -77,11 +83,11 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 // validate checks what can be known now (sender, text, number or field,
 // late rule, schedule) and completes the draft.
 func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *ledger.Batch) error {
-	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
+	from, err := x.senderFor(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return err
 	}
-	b.SenderID = account.DialpadID
+	b.SenderID, b.SenderEmail = from.dialpadID, from.email
 	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, r.Message)
 	if err != nil {
 		return err

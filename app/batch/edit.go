@@ -74,11 +74,9 @@ func (x *Batches) editState(ctx context.Context, b ledger.Batch, r EditRequest, 
 		return notEditable(b, x.now())
 	}
 	if r.SenderUserID == nil { // editSender checks a new one
-		senderID, err := x.senderOf(ctx, b)
-		if err != nil {
+		if err := x.renewSender(ctx, b, set); err != nil {
 			return err
 		}
-		set["sender_id"] = senderID
 	}
 	set["state"], set["held_reason"], set["held_code"], set["held_at"] = ledger.BatchScheduled, "", "", nil
 	return nil
@@ -142,12 +140,11 @@ func (x *Batches) editSender(ctx context.Context, a access.Asker, userID *string
 	if !a.IsAdmin() {
 		return apierror.New("admin_required", "Only an admin can choose another sender.")
 	}
-	u, err := x.store.Users.Get(ctx, a.Tenant.ID, *userID)
-	if err != nil {
+	if _, err := x.store.Users.Get(ctx, a.Tenant.ID, *userID); err != nil {
 		return apierror.NotFound(err)
 	}
-	account, err := x.accountOf(ctx, a.Tenant.ID, u.Email)
-	set["sender_id"], set["sender_email"] = account.DialpadID, u.Email
+	from, err := x.senderFor(ctx, a.Tenant.ID, *userID)
+	from.columns(set)
 	return err
 }
 

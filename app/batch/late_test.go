@@ -264,7 +264,7 @@ func TestLateRuleIgnoresQuietHours(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		r := At("2026-03-02T22:00", "America/New_York", "")
-		r.MoveQuiet, r.Late = true, &batch.Late{AfterMinutes: 60, Do: ledger.LateDrop}
+		r.MoveQuiet, r.Late = new(true), &batch.Late{AfterMinutes: 60, Do: ledger.LateDrop}
 		v := w.MustCreate(w.Bulk("ana", crm.ModuleContact, "2"), "k1", r)
 		w.Clock.Add(v.SendAt.Add(-time.Minute).Sub(w.Clock.Now()))
 		w.MustStartDue()
@@ -303,7 +303,7 @@ func TestPauseKeepsTheEndOfQuietHours(t *testing.T) {
 		Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "08:00"}))
 		w.Clock.Add(12 * time.Hour) // 22:00 in New York, 19:00 in Oakland
 		r := Text(Hi)
-		r.MoveQuiet = true
+		r.MoveQuiet = new(true)
 		v := w.MustPrepare(w.Bulk("ana", crm.ModuleContact, "1", "2"), "k1", r)
 		for range 2 {
 			_, err := w.Pause(Ctx, w.Page("ana"), v.ID)

@@ -32,8 +32,8 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger
 	if err != nil {
 		return ledger.Batch{}, err
 	}
-	senderID, err := x.senderOf(ctx, b)
-	if err != nil {
+	set := columns{"held_reason": "", "held_code": "", "held_at": nil}
+	if err := x.renewSender(ctx, b, set); err != nil {
 		return ledger.Batch{}, err
 	}
 	state := ledger.BatchPreparing
@@ -43,26 +43,29 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger
 	case b.SendAt != nil && b.StartedAt == nil && b.SendAt.After(x.now()):
 		state = ledger.BatchScheduled
 	}
-	set := map[string]any{"state": state, "held_reason": "", "held_code": "", "held_at": nil, "sender_id": senderID}
+	set["state"] = state
 	if state == ledger.BatchPreparing && (b.StartedAt == nil || b.Cursor == "") {
 		set["started_at"] = x.now() // a person's resume overrides the late rule
 	}
 	return x.changeState(ctx, a, id, []string{ledger.BatchPaused, ledger.BatchHeld}, set, "This batch is not paused.")
 }
 
-// senderOf is the account that a batch's texts go out from now. It is
-// "" for an automation's: each of its texts has a sender of its own.
-// *eligibility.Refusal where they may not go.
-func (x *Batches) senderOf(ctx context.Context, b ledger.Batch) (string, error) {
+// renewSender sets the sender's e-mail and account of now. An automation's
+// batch has none: each of its texts has a sender of its own.
+// *eligibility.Refusal where the texts may not go.
+func (x *Batches) renewSender(ctx context.Context, b ledger.Batch, set columns) error {
 	if b.Source == ledger.SourceAutomation {
 		refusal, err := x.eligibility.CheckTenant(ctx, b.TenantID)
 		if err == nil && refusal != nil {
 			err = refusal
 		}
-		return "", err
+		return err
 	}
-	account, err := x.accountOf(ctx, b.TenantID, b.SenderEmail)
-	return account.DialpadID, err
+	from, err := x.senderFor(ctx, b.TenantID, b.Sender())
+	if err == nil {
+		from.columns(set)
+	}
+	return err
 }
 
 // changeState changes a visible batch that is in one of the states

@@ -85,13 +85,13 @@ func checkResend(b ledger.Batch, r ResendRequest) error {
 
 // resendDraft is a new batch like b, without recipients yet.
 func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batch) (ledger.Batch, error) {
-	account, err := x.accountOf(ctx, a.Tenant.ID, a.Email)
+	from, err := x.senderFor(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return b, err
 	}
 	now := x.now()
 	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderID: account.DialpadID, SenderEmail: models.FoldEmail(a.Email), Source: b.Source, Class: b.Class, Module: b.Module,
+		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, MoveQuiet: b.MoveQuiet, Source: b.Source, Class: b.Class, Module: b.Module,
 		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
 		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}, nil
 }

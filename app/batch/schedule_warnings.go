@@ -55,9 +55,10 @@ func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) 
 
 // senderStates remembers whether a tenant's sender may text, during one
 // check.
-type senderStates map[[2]string]senderState // by tenant and e-mail
+type senderStates map[[2]string]senderState // by tenant and CRM user
 
 type senderState struct {
+	user    models.User
 	account models.Account
 	refusal *eligibility.Refusal
 }
@@ -67,12 +68,18 @@ func (s *Scheduler) warn(ctx context.Context, b ledger.Batch, senders senderStat
 		n.Moved++
 		return moveSchedule(ctx, s.store, b, at)
 	}
-	key := [2]string{b.TenantID, b.SenderEmail}
+	key := [2]string{b.TenantID, b.Sender()}
 	sender, known := senders[key]
 	if !known {
 		var err error
-		if sender.account, sender.refusal, err = s.eligibility.CheckUser(ctx, b.TenantID, b.SenderEmail); err != nil {
+		if sender.user, sender.account, sender.refusal, err = s.eligibility.CheckSender(ctx, b.TenantID, b.Sender()); err != nil {
 			return err
+		}
+	}
+	if sender.refusal != nil && sender.account.DialpadID == "" {
+		// The e-mail may be new in Dialpad too: read the account that it was.
+		if a, err := s.store.Accounts.Get(ctx, b.TenantID, b.SenderID); err == nil {
+			sender.account = a
 		}
 	}
 	if !sender.account.Stale && sender.account.DialpadID != "" && sender.account.CheckedAt.Before(lastRefresh(b, s.now())) {
@@ -129,7 +136,7 @@ func (s senderState) warning(b ledger.Batch, now time.Time) string {
 	if s.refusal == nil {
 		return ""
 	}
-	name := senderName(b, s.account)
+	name := s.name(b)
 	reason, outcome := cmp.Or(s.refusal.Reason, s.refusal.Message), "be held"
 	if s.refusal.Code == eligibility.CodeNoAccount {
 		outcome = "fail"
@@ -139,17 +146,16 @@ func (s senderState) warning(b ledger.Batch, now time.Time) string {
 	return strings.TrimSuffix(reason, ".") + ": this will " + outcome + " " + dayOf(*b.SendAt, now, b.TimeZone) + "."
 }
 
-// senderName is the sender's first name: of whoever asked for the
-// batch, unless an admin chose another.
-func senderName(b ledger.Batch, a models.Account) string {
-	name := b.UserName
-	if models.FoldEmail(b.UserEmail) != b.SenderEmail {
-		name = a.Name
+// name is the sender's first name, else the e-mail.
+func (s senderState) name(b ledger.Batch) string {
+	name := cmp.Or(s.user.Name, s.account.Name)
+	if b.Sender() == b.UserID {
+		name = b.UserName
 	}
 	if first, _, _ := strings.Cut(strings.TrimSpace(name), " "); first != "" {
 		return first
 	}
-	return b.SenderEmail
+	return cmp.Or(s.user.Email, b.SenderEmail)
 }
 
 // dayOf names the day of an instant as people do: today, tomorrow, on

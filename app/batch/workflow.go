@@ -16,8 +16,9 @@ type Sender struct{ UserID, DialpadID string }
 // EnqueueAction adds an automation's text to its workflow's batch of
 // the day and returns its row, which may only say why no text goes out.
 //
-// Call it in a transaction, once for each action. If the row is queued,
-// notify its lane last; else finish the batch after the transaction.
+// Call it in a transaction, once for each action. If the row is queued or
+// waits for the end of quiet hours, mark its lane due last; else finish the
+// batch after the transaction.
 func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.Tenant, s Sender,
 	a audience.Action, to audience.Target) (ledger.Message, error) {
 	b, err := tx.Batches.OpenForWorkflow(ctx, workflowBatch(t, a, x.now()), a.CalledAt)
@@ -25,8 +26,11 @@ func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.
 		return ledger.Message{}, err
 	}
 	m := actionMessage(b, s, a, to, x.now())
-	lane := ledger.Lane{}
 	if m.State == ledger.Queued || m.State == ledger.Held {
+		audience.KeepQuietHours(&m, t, to.TimeZone, x.now())
+	}
+	lane := ledger.Lane{}
+	if m.State == ledger.Queued || m.State == ledger.Waiting || m.State == ledger.Held {
 		c, err := tx.Connections.Get(ctx, t.ID)
 		if err != nil {
 			return m, err
@@ -49,7 +53,7 @@ func workflowBatch(t models.Tenant, a audience.Action, now time.Time) ledger.Bat
 	return ledger.Batch{ID: models.NewID(), TenantID: t.ID, Source: ledger.SourceAutomation, Class: ledger.ClassAutomation,
 		WorkflowID: a.WorkflowID, WorkflowName: a.WorkflowName, Module: a.Module, ToField: a.ToField, Message: a.Message,
 		TemplateID: a.TemplateID, IdempotencyKey: "workflow:" + a.WorkflowID + ":" + date(a.CalledAt, t.TimeZone),
-		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now}
+		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now, MoveQuiet: true}
 }
 
 func date(at time.Time, zone string) string {

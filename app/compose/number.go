@@ -205,18 +205,3 @@ func Display(e164 string) string {
 	}
 	return strings.ReplaceAll(phonenumbers.Format(number, phonenumbers.INTERNATIONAL), "-", " ")
 }
-
-// TimeZone returns the zone of a number's area code, as an IANA name,
-// or "" where there is no single one. People who move keep their
-// numbers, so it is only a hint for quiet hours.
-func TimeZone(e164 string) string {
-	number, err := phonenumbers.Parse(e164, "")
-	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return ""
-	}
-	zones, err := phonenumbers.GetTimezonesForNumber(number)
-	if err != nil || len(zones) != 1 || zones[0] == phonenumbers.UNKNOWN_TIMEZONE {
-		return ""
-	}
-	return zones[0]
-}

@@ -168,14 +168,3 @@ func TestDisplay(t *testing.T) {
 		}
 	}
 }
-
-func TestTimeZone(t *testing.T) {
-	for e164, want := range map[string]string{
-		"+14155550142": "America/Los_Angeles", "+12125550150": "America/New_York", "+442079460958": "Europe/London",
-		"+18005550199": "", "+1415": "", "": "",
-	} {
-		if got := TimeZone(e164); got != want {
-			t.Errorf("TimeZone(%q) = %q, want %q", e164, got, want)
-		}
-	}
-}

@@ -30,9 +30,11 @@ type Dialpad interface {
 	SendSMS(ctx context.Context, token string, sms dialpad.SMS) (dialpad.SMSResult, error)
 }
 
-// Eligibility decides from facts whether a text may leave.
+// Eligibility decides from facts whether a text may leave, and reads again
+// who a CRM user texts as.
 type Eligibility interface {
 	Check(f eligibility.Facts) *eligibility.Refusal
+	CheckSender(ctx context.Context, tenantID, userID string) (models.User, models.Account, *eligibility.Refusal, error)
 }
 
 // Tokens gives the tenant's Dialpad token, and is told what Dialpad answered

@@ -310,20 +310,61 @@ func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 	})
 }
 
+// Texts whose turn comes at night wait for the end of quiet hours without a
+// claim and without an attempt.
 func TestTextInQuietHoursWaitsForTheirEnd(t *testing.T) {
 	each(t, func(r *rig) {
 		now := time.Now().UTC()
 		clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
 		r.must(r.db.Tenants.SaveSettings(context.Background(), "t_9", models.Settings{Country: "US", QuietFrom: clock(-time.Hour), QuietTo: clock(time.Hour)}))
-		texts := r.acme.Quiet("b1", sandbox.AnaID, "ana@acme.com", "UTC", "Asia/Tokyo", "") // in Tokyo it is day
+		texts := r.acme.Quiet("b1", sandbox.AnaID, "ana@acme.com", "UTC", "UTC", "", "")
 		r.run(delivery.Config{})
-		r.until("the others went", func() bool { c := r.counts(); return c.Sent == 2 && c.Queued == 1 && c.Sending == 0 })
-		m := r.message(texts[0].ID)
-		if m.State != ledger.Waiting || m.DueAt == nil || m.DueAt.UTC().Format("15:04") != clock(time.Hour) || m.ErrorCode != "quiet_hours" || r.phone.SMSPosts() != 2 {
-			t.Errorf("%s, due at %v, %q; %d POSTs", m.State, m.DueAt, m.ErrorCode, r.phone.SMSPosts())
+		waits := func(m ledger.Message) bool { return m.State == ledger.Waiting }
+		r.until("the others went", func() bool {
+			return r.counts().Sent == 2 && waits(r.message(texts[0].ID)) && waits(r.message(texts[1].ID))
+		})
+		for _, text := range texts[:2] {
+			m := r.message(text.ID)
+			attempts, err := r.db.Messages.Attempts(context.Background(), "t_9", m.ID)
+			r.must(err)
+			if m.DueAt == nil || m.DueAt.UTC().Format("15:04") != clock(time.Hour) || m.ErrorCode != ledger.CodeQuiet || m.Attempt != 0 || len(attempts) != 0 {
+				t.Errorf("due at %v, %q; attempt %d, %d rows", m.DueAt, m.ErrorCode, m.Attempt, len(attempts))
+			}
+		}
+		l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
+		r.must(err)
+		if l.Served != 2 || r.phone.SMSPosts() != 2 {
+			t.Errorf("%d claims, %d POSTs", l.Served, r.phone.SMSPosts())
 		}
 	})
 }
+
+// The stored copy of the CRM user is old: who sends is looked up again before
+// a text fails.
+func TestSenderIsReadAgainBeforeATextFails(t *testing.T) {
+	each(t, func(r *rig) {
+		text := r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 1)[0]
+		r.acme.User("user-of-ana@acme.com", "old@acme.com", true)
+		r.eligible.ReadUsers(crmUsers{"user-of-ana@acme.com": {UserID: "user-of-ana@acme.com", Email: "ana@acme.com", Active: true}})
+		r.run(delivery.Config{})
+		r.until("sent", func() bool { return r.message(text.ID).State == ledger.Sent })
+	})
+}
+
+// Dialpad sent no event for the account's new e-mail.
+func TestAccountIsReadAgainBeforeATextFails(t *testing.T) {
+	each(t, func(r *rig) {
+		r.acme.Account(sandbox.AnaID, "old@acme.com", "+14155550100")
+		text := r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 1)[0]
+		r.run(delivery.Config{})
+		r.until("sent", func() bool { return r.message(text.ID).State == ledger.Sent })
+	})
+}
+
+// crmUsers are the users of a CRM, by id.
+type crmUsers map[string]models.User
+
+func (u crmUsers) User(_ context.Context, _, id string) (models.User, error) { return u[id], nil }
 
 // Dialpad takes longer to answer than a lease lasts.
 func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {

@@ -44,6 +44,7 @@ type lane struct {
 	claimLost       bool       // a claim's answer was lost: the database may have made it
 	polledAdditions int64      // Lane.Additions at the last poll; -1 asks for another
 	nextDue         *time.Time // of the first waiting text
+	nextQuiet       *time.Time // when quiet hours of queued texts begin
 	settingsAt      time.Time  // when the tenant's settings were read
 }
 

@@ -23,7 +23,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
 		l.polledAdditions = -1
 	}
-	upToDate := l.isPolled() && (l.nextDue == nil || l.nextDue.After(now))
+	upToDate := l.isPolled() && !isDue(l.nextDue, now) && !isDue(l.nextQuiet, now)
 	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
 		return nil
 	}
@@ -32,8 +32,12 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 		return err
 	}
 	l.applySettings(ctx, now, found.RatePerMinute)
-	l.polledAdditions, l.nextDue = l.Additions, found.NextDue
-	if found.NextDue == nil || found.NextDue.After(now) {
+	l.polledAdditions, l.nextDue, l.nextQuiet = l.Additions, found.NextDue, found.NextQuiet
+	if isDue(l.nextQuiet, now) {
+		l.polledAdditions = -1
+		return l.deferQuiet(ctx, now)
+	}
+	if !isDue(found.NextDue, now) {
 		return nil
 	}
 	if found.MoreDue {
@@ -47,6 +51,8 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	}
 	return err
 }
+
+func isDue(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
 
 func (l *lane) applySettings(ctx context.Context, now time.Time, perMinute int) {
 	changed := l.throttle.configure(now, l.settingsAt.IsZero(), l.Lane, perMinute)

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"dialpad-texting/app/compose"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
@@ -17,6 +16,9 @@ import (
 // senderMaxAge is how old the known state of a sender may be
 // when a text goes out. Dialpad has no event for a deactivation.
 const senderMaxAge = 10 * time.Minute
+
+// userTimeout bounds how long a lane waits for the CRM's users.
+const userTimeout = 3 * time.Second
 
 // The words of contract section 5.
 const (
@@ -37,11 +39,11 @@ func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []l
 			l.refuse(ctx, c, refusal)
 			continue
 		}
-		s := senders[c.SenderID]
+		s := senders[senderKey{c.SenderID, c.SenderUserID}]
 		switch {
 		case s.unreachable:
 			l.requeueUnreachable(c)
-		case !s.canText || !c.SenderMatches:
+		case !s.canText || !s.matches:
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
 			l.fail(c, "opted_out", optedOutWords(c.Source))
@@ -66,18 +68,6 @@ func (l *lane) eligibility(c ledger.ClaimedMessage) *eligibility.Refusal {
 	return refusal
 }
 
-// deferForQuietHours takes a text back whose recipient has quiet
-// hours now. A long bulk or an outage may bring its turn at night.
-func (l *lane) deferForQuietHours(c ledger.ClaimedMessage) bool {
-	until := compose.QuietUntil(l.e.cfg.Now(), c.QuietZone, c.QuietFrom, c.QuietTo)
-	if until.IsZero() {
-		return false
-	}
-	until = until.UTC()
-	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: "quiet_hours", Text: "Waits for the end of the quiet hours", DueAt: &until})
-	return true
-}
-
 func optedOutWords(source string) string {
 	if source == ledger.SourceAutomation {
 		return wordsOptedOutAutomation
@@ -88,33 +78,46 @@ func optedOutWords(source string) string {
 // sender is the state of a text's sender right before the POST.
 type sender struct {
 	canText, unreachable bool
+	matches              bool // the account is that of the CRM user's present e-mail
+	reread               bool // Dialpad was asked since the claim
 	number               string
 }
+
+// senderReader reads what is known of a text's sender.
+type senderReader struct{ *lane }
+
+// senderKey is a text's account and the CRM user who sends from it.
+type senderKey struct{ accountID, userID string }
 
 // senderConcurrency is how many senders are read at once.
 const senderConcurrency = 32
 
 // readSenders returns the state of each text's sender. Stale ones
 // are read from Dialpad together, not one after another.
-func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) map[string]sender {
-	senders := map[string]sender{}
+func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) map[senderKey]sender {
+	senders := map[senderKey]sender{}
 	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(senderConcurrency)
 	for _, c := range claimed {
+		key := senderKey{c.SenderID, c.SenderUserID}
 		mu.Lock()
-		_, known := senders[c.SenderID]
+		_, known := senders[key]
 		if !known {
-			senders[c.SenderID] = sender{unreachable: true} // until it is read
+			senders[key] = sender{unreachable: true} // until it is read
 		}
 		mu.Unlock()
 		if known || l.eligibility(c) != nil {
 			continue
 		}
 		g.Go(func() error {
-			s := l.readSender(ctx, c)
+			reader := senderReader{l}
+			s := reader.read(ctx, c)
+			if s.canText {
+				s.matches, s.unreachable = reader.matches(ctx, c, s)
+			}
 			mu.Lock()
-			senders[c.SenderID] = s
+			senders[key] = s
 			mu.Unlock()
 			return nil
 		})
@@ -123,9 +126,33 @@ func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) 
 	return senders
 }
 
-// readSender returns what is known of a text's
+// matches reports whether a text's account is still that of the CRM
+// user who sends. Where it is not, as far as we know, the user is read
+// again: the e-mail may have changed in the CRM and in Dialpad alike. What
+// the claim said is old where the account was read since.
+func (l senderReader) matches(ctx context.Context, c ledger.ClaimedMessage, s sender) (matches, unreachable bool) {
+	if c.SenderMatches && !s.reread {
+		return true, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, userTimeout)
+	defer cancel()
+	if !s.reread { // there may have been no event for a new e-mail
+		if _, err := l.e.accounts.Fresh(ctx, l.TenantID, c.SenderID, 0); err != nil {
+			l.e.cfg.Log.Warn("read sender with another e-mail failed", "tenant", l.TenantID, "err", err)
+		}
+	}
+	_, account, _, err := l.e.eligible.CheckSender(ctx, l.TenantID, c.SenderUserID)
+	if err != nil {
+		l.e.cfg.Log.Warn("read the CRM user before a text failed", "tenant", l.TenantID, "err", err)
+		l.throttle.notBefore(l.e.cfg.Now().Add(readBackoff))
+		return false, true
+	}
+	return account.DialpadID != "" && account.DialpadID == c.SenderID, false
+}
+
+// read returns what is known of a text's
 // sender, and asks Dialpad if that is old.
-func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
+func (l senderReader) read(ctx context.Context, c ledger.ClaimedMessage) sender {
 	now := l.e.cfg.Now()
 	isFresh := c.SenderCheckedAt != nil && !c.SenderStale && now.Sub(*c.SenderCheckedAt) < senderMaxAge
 	if isFresh {
@@ -138,5 +165,5 @@ func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
 		l.throttle.notBefore(now.Add(readBackoff))
 		return sender{unreachable: true}
 	}
-	return sender{canText: a.CanText(), number: a.Number}
+	return sender{canText: a.CanText(), number: a.Number, reread: true}
 }

@@ -22,6 +22,7 @@ type Config struct {
 // concurrent use.
 type Checker struct {
 	store *models.Store
+	users Users // nil = as stored
 	cfg   Config
 }
 

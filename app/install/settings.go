@@ -26,6 +26,7 @@ type StatusSettings struct {
 	RatePerMinute int         `json:"rate_per_minute"`
 	Reserve       int         `json:"reserve"`
 	QuietHours    *QuietHours `json:"quiet_hours"`
+	KeepLaws      bool        `json:"keep_laws"` // keep to the hours of the law too
 	OptOutLine    string      `json:"opt_out_line"`
 }
 
@@ -37,7 +38,7 @@ type QuietHours struct {
 
 // SettingsOf returns a tenant's settings as JSON has them.
 func SettingsOf(t models.Tenant) StatusSettings {
-	s := StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, OptOutLine: t.OptOutLine}
+	s := StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, KeepLaws: t.KeepLaws, OptOutLine: t.OptOutLine}
 	if t.QuietFrom != "" {
 		s.QuietHours = &QuietHours{From: t.QuietFrom, To: t.QuietTo}
 	}
@@ -60,9 +61,12 @@ func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s
 		if err := tx.Tenants.SaveSettings(ctx, tenantID, s); err != nil {
 			return err
 		}
+		if err := tx.Messages.ReviewQuiet(ctx, tenantID); err != nil {
+			return err
+		}
 		return tx.Audits.Add(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,
 			"rate_per_minute": strconv.Itoa(s.RatePerMinute), "reserve": strconv.Itoa(s.Reserve),
-			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "opt_out_line": strconv.FormatBool(s.OptOutLine != "")})
+			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "keep_laws": strconv.FormatBool(s.KeepLaws), "opt_out_line": strconv.FormatBool(s.OptOutLine != "")})
 	})
 }
 

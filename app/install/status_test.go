@@ -81,6 +81,7 @@ func TestStatusOfAConnectedTenant(t *testing.T) {
    "from": "20:00",
    "to": "08:00"
   },
+  "keep_laws": false,
   "opt_out_line": ""
  },
  "queue": {

@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/walltime"
@@ -105,7 +106,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
 	v.TimeZone, _ = walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
-	account, refusal, err := x.eligibility.CheckUser(ctx, a.Tenant.ID, a.Email)
+	_, account, refusal, err := x.eligibility.CheckSender(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return v, err
 	}
@@ -207,7 +208,7 @@ func (x *Popup) fillPerson(ctx context.Context, a access.Asker, to *ToView, phon
 	}
 	r := records.Records[0]
 	to.Name, _ = audience.PersonOf(r)
-	if zone, isOwn := walltime.Zone(r.TimeZone); isOwn {
+	if zone := hours.ReadZone(r.TimeZone); strings.Contains(zone, "/") { // browsers know no offsets
 		to.TimeZone = &zone
 	}
 	for _, p := range phones {

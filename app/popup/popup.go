@@ -20,7 +20,7 @@ import (
 
 // Eligibility says whether a user may text now, and from which account.
 type Eligibility interface {
-	CheckUser(ctx context.Context, tenantID, email string) (models.Account, *eligibility.Refusal, error)
+	CheckSender(ctx context.Context, tenantID, userID string) (models.User, models.Account, *eligibility.Refusal, error)
 }
 
 // Popup answers the popup's reads; one per process. Safe for concurrent use.

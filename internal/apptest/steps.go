@@ -55,6 +55,18 @@ func (w *World) SetAccount(id, email, state string) {
 	Must(w.T, err)
 }
 
+// SaveUser stores a CRM user of Acme as the CRM has the user now.
+func (w *World) SaveUser(id, email string, active bool) {
+	w.T.Helper()
+	name := id
+	for _, a := range users {
+		if a.UserID == id {
+			name = a.Name
+		}
+	}
+	Must(w.T, w.DB.Users.Save(Ctx, Acme, []models.User{{UserID: id, Email: email, Name: name, Active: active}}))
+}
+
 // SetPlan stores a plan for Acme, as the CRM signs it.
 func (w *World) SetPlan(plan string) {
 	w.T.Helper()

@@ -111,6 +111,9 @@ func New(t testing.TB, dsn string) *World {
 		AppPageURL: func(linkname string) string { return "http://" + linkname + ".localhost:8090/app" }})
 	w.Services = w.Process(w.CRM, nil)
 	w.Tenant = w.DB.Tenant(Acme)
+	for _, a := range users {
+		w.SaveUser(a.UserID, a.Email, true)
+	}
 	w.SetPlan("business")
 	w.Tenant.Connected(Company).Rate(100).Account("1", "ana@acme.com", "+14155550100").Account("2", "ben@acme.com", "+14155550101").
 		Account("4", "dan@acme.com", "")

@@ -113,6 +113,8 @@ func TestInstallConnectTextAndDisconnectInABrowser(t *testing.T) {
 	f.until(`document.querySelectorAll("#people tbody tr").length >= 4`)
 	b.checkAppearance("app-connected", b.root, f)
 	b.wantCleanConsole()
+	// Whatever the time of day is.
+	b.d.AppPage("acme", "42").SaveSettings(map[string]any{"quiet_hours": nil, "keep_laws": false})
 
 	t.Run("who may not text reads why", b.usersWithoutAccount)
 	t.Run("one text", b.oneText)

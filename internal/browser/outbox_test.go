@@ -9,7 +9,7 @@ import "testing"
 func TestOutboxEditsHoldsAndResumesAScheduleInABrowser(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
-	b.d.Connect()
+	b.d.Connect().SaveSettings(map[string]any{"quiet_hours": map[string]string{"from": "20:00", "to": "08:00"}})
 	popup := b.openPopup("7")
 	popup.write("#message", "See you\nمرحبا 😀 <b>tomorrow</b>")
 	popup.press("#later")

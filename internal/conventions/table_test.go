@@ -28,6 +28,7 @@ var imports = map[string][]string{
 
 	// What the others build on.
 	"app/compose":   {},
+	"app/hours":     {},
 	"app/apierror":  {"models", "integrations/crm", "app/compose"},
 	"app/walltime":  {"app/apierror"},
 	"app/crmtenant": {"models", "integrations/crm"},
@@ -49,19 +50,19 @@ var imports = map[string][]string{
 
 	// From a request to its messages.
 	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",
-		"app/access", "app/apierror", "app/compose", "app/crmtenant", "app/eligibility", "app/optout", "app/templates", "app/walltime"},
+		"app/access", "app/apierror", "app/compose", "app/crmtenant", "app/hours", "app/eligibility", "app/optout", "app/templates", "app/walltime"},
 	"app/batch": {"models", "models/ledger", "models/queue", "integrations/crm",
-		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/templates", "app/walltime"},
+		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/templates", "app/walltime"},
 	"app/outbox": {"models", "models/ledger", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/batch", "app/compose", "app/walltime"},
 	"app/popup": {"models", "integrations/crm",
-		"app/access", "app/apierror", "app/audience", "app/compose", "app/eligibility", "app/optout", "app/outbox", "app/templates", "app/walltime"},
+		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/optout", "app/outbox", "app/templates", "app/walltime"},
 	"app/automation": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/apierror", "app/audience", "app/batch", "app/compose", "app/crmtenant", "app/eligibility", "app/templates"},
 
 	// What runs in the background.
 	"app/delivery": {"models", "models/ledger", "models/queue", "integrations/dialpad",
-		"app/accounts", "app/compose", "app/connection", "app/eligibility"},
+		"app/accounts", "app/compose", "app/connection", "app/hours", "app/eligibility"},
 	"app/jobs": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/accounts", "app/audience", "app/automation", "app/batch", "app/compose", "app/connection", "app/delivery",
 		"app/eligibility", "app/install", "app/optout", "app/timeline"},

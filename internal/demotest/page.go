@@ -160,7 +160,13 @@ func (p *Page) CreateBatch(key string, body map[string]any) (Answer, string) {
 // SaveRate sets how many texts go out in a minute.
 func (p *Page) SaveRate(perMinute int) {
 	p.d.T.Helper()
-	a := p.Do(http.MethodPut, "/apps/dialpad/settings", map[string]any{"rate_per_minute": perMinute})
+	p.SaveSettings(map[string]any{"rate_per_minute": perMinute})
+}
+
+// SaveSettings changes some settings.
+func (p *Page) SaveSettings(change map[string]any) {
+	p.d.T.Helper()
+	a := p.Do(http.MethodPut, "/apps/dialpad/settings", change)
 	if a.Status != http.StatusOK {
 		p.d.T.Fatalf("settings: %d %s", a.Status, a.Body)
 	}

@@ -94,6 +94,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	connections := connection.New(store, phone, tokens, grants)
 	installer := install.New(store, eligible, connections, now)
 	people := accounts.New(store, phone, tokens, host, now, p.log)
+	eligible.ReadUsers(people)
 	engine := delivery.New(store, phone, eligible, tokens, people, delivery.Config{WorkerID: id, Now: now, Log: p.log})
 	optOuts := optout.New(store, phone, host, tokens, p.log)
 	tpl := templates.New(host, now)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -49,7 +50,8 @@ type Batch struct {
 	UserEmail    string
 	UserName     string
 	SenderID     string // Dialpad account when the batch was made
-	SenderEmail  string // must still belong to the account at the claim
+	SenderUserID string // CRM user whose Dialpad account sends, "" with automations: each text has its own
+	SenderEmail  string // that user's e-mail when the batch was made or changed, to show
 	Source       string
 	Class        int
 	WorkflowID   string
@@ -101,6 +103,9 @@ func IDList(ids []string) string { return database.JSON(ids) }
 
 // Ended reports whether the batch is done or cancelled.
 func (b Batch) Ended() bool { return b.State == BatchDone || b.State == BatchCancelled }
+
+// Sender returns the CRM user whose Dialpad account sends a person's batch.
+func (b Batch) Sender() string { return cmp.Or(b.SenderUserID, b.UserID) }
 
 // Create stores a batch, once per tenant, user and idempotency key. If
 // there is one already, it returns that one; the caller compares

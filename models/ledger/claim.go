@@ -11,22 +11,24 @@ import (
 // checked before. All of it is read by the statement that claims the
 // message.
 type ClaimedMessage struct {
-	ID, BatchID, TenantID, Source          string
-	SenderID, FromNumber, ToNumber, Text   string
-	CallbackID                             string
-	Attempt, Class                         int
-	Turn                                   int64
-	Suppressed                             bool // the number is opted out
-	SenderState, SenderNumber, SenderEmail string
-	// SenderMatches reports whether the account still has the batch's
-	// e-mail or, if the batch has none, that of the message's user.
+	ID, BatchID, TenantID, Source        string
+	SenderID, FromNumber, ToNumber, Text string
+	CallbackID                           string
+	Attempt, Class                       int
+	Turn                                 int64
+	Suppressed                           bool // the number is opted out
+	SenderState, SenderNumber            string
+	// SenderUserID is the CRM user who sends. SenderMatches reports
+	// whether that user is active and has an e-mail of the account, as
+	// far as it is known here.
+	SenderUserID                        string
 	SenderMatches                       bool
 	SenderStale                         bool
 	SenderCheckedAt                     *time.Time
 	Plan, InstallState, ConnectionState string
 	ConnectionReady                     bool
 	CompanyID                           string
-	QuietZone, QuietFrom, QuietTo       string // "" unless quiet hours apply
+	QuietAt                             *time.Time // when quiet hours begin, nil for never
 }
 
 // ClaimSize says how many texts to claim, and at what rate.
@@ -56,7 +58,8 @@ type ClaimResult struct {
 // advances the lane's slot. It returns the messages and
 // Lane.Additions, or ErrLost when the lease has ended. A pair of
 // sender and recipient has at most one message sending. Messages of a
-// batch that is paused, held or cancelled are not claimed.
+// batch that is paused, held or cancelled are not claimed, nor those
+// whose recipient has quiet hours.
 func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimSize) (claimed []ClaimedMessage, additions int64, err error) {
 	results, err := s.claim(ctx, []ClaimRequest{{l, size}}, "claim_waiting")
 	if err != nil {

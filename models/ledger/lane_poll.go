@@ -11,6 +11,7 @@ import (
 type LanePoll struct {
 	RatePerMinute int        // texts a minute that may be sent, 0 for unlimited
 	NextDue       *time.Time // of the first waiting message, nil for none
+	NextQuiet     *time.Time // when the first quiet hours of queued messages begin, nil for never
 	MoreDue       bool       // more one-to-one texts are due: poll again after sending
 }
 
@@ -36,9 +37,16 @@ func (s Lanes) PollAllTenants(ctx context.Context, lanes []Lane) ([]LanePoll, er
 	if err != nil {
 		return nil, err
 	}
+	quiet, err := s.nextQuietByLane(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	polls, now := make([]LanePoll, len(lanes)), s.l.db.Now()
 	for i, l := range lanes {
 		polls[i].RatePerMinute = rates[l.TenantID]
+		if at, begins := quiet[l.ID]; begins {
+			polls[i].NextQuiet = &at
+		}
 		if at, waits := next[l.ID]; waits {
 			polls[i].NextDue = &at
 			polls[i].MoreDue = queued[l.ID] == maxPolledPerLane && now.Sub(at) < overdueAfter

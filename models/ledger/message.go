@@ -59,7 +59,8 @@ type Message struct {
 	Segments   int
 	State      string
 	DueAt      *time.Time
-	QuietZone  string // recipient's time zone, "" if quiet hours do not apply
+	QuietZone  string     // recipient's time zone, "" if quiet hours do not apply
+	QuietAt    *time.Time // when the recipient's next quiet hours begin: not claimed from then
 
 	Attempt         int
 	Fence           int64

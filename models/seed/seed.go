@@ -133,6 +133,13 @@ func (t *Tenant) Account(id, email, number string) *Tenant {
 	return t
 }
 
+// User stores a CRM user.
+func (t *Tenant) User(id, email string, active bool) *Tenant {
+	t.db.t.Helper()
+	t.db.check(t.db.Users.Save(context.Background(), t.ID, []models.User{{UserID: id, Email: email, Name: email, Active: active}}))
+	return t
+}
+
 // Batch creates a batch of n queued messages from an account, each to
 // another number, and returns the messages.
 func (t *Tenant) Batch(id string, class int, sender, email string, n int) []ledger.Message {
@@ -154,17 +161,24 @@ func (t *Tenant) WaitingOneToOne(id, sender, email string, n int, due time.Time)
 }
 
 // Quiet creates a bulk that respects quiet hours, with one recipient
-// in each of the time zones.
+// in each of the time zones. When they begin is looked up at once.
 func (t *Tenant) Quiet(id, sender, email string, zones ...string) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, ledger.ClassBulk, sender, email, len(zones), func(i int, m *ledger.Message) { m.QuietZone = zones[i] })
+	now := t.db.Now()
+	return t.batch(id, ledger.ClassBulk, sender, email, len(zones), func(i int, m *ledger.Message) {
+		if m.QuietZone = zones[i]; m.QuietZone != "" {
+			m.QuietAt = &now
+		}
+	})
 }
 
 func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *ledger.Message)) []ledger.Message {
 	t.db.t.Helper()
 	ctx := context.Background()
 	source := map[int]string{ledger.ClassPerson: ledger.SourceOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
-	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderEmail: email,
+	user := "user-of-" + email
+	t.User(user, email, true)
+	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderUserID: user, SenderEmail: email,
 		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending,
 		Expected: n, Prepared: true})
 	t.db.check(err)

@@ -22,7 +22,7 @@ const MAX_NAMES = 200; // listed for one reason; the rest is a number
 export function audiencePart({ context, writing, changed, schedule, watch }) {
   const field = phoneField(context.phone_fields);
   // The server moves each person who would get it at night, alone.
-  const move = h('input', { type: 'checkbox', 'data-act': 'move-quiet' });
+  const move = h('input', { type: 'checkbox', checked: true, 'data-act': 'move-quiet' });
   const result = h('div', {});
   const excluded = excludedPanel();
   const fallbacks = {}; // what was typed for empty fields
@@ -32,7 +32,7 @@ export function audiencePart({ context, writing, changed, schedule, watch }) {
   let timer = 0;
   let counting = null; // its AbortController
 
-  const samples = sampleView({ move, quietHours: context.quiet_hours });
+  const samples = sampleView({ move });
   const limit = context.limits.transactional_notice_over;
   $('#audience').hidden = false;
   $('#audience').replaceChildren(
@@ -227,7 +227,7 @@ export function audiencePart({ context, writing, changed, schedule, watch }) {
     ok: () => !refusal && Boolean(last && last.will > 0),
     label: () => (last && last.complete && !refusal && !stale ? tn('bulk.send', last.will) : t('popup.send')),
     field: () => field.value,
-    movesQuiet: () => Boolean(last && last.quiet && move.checked),
+    movesQuiet: () => move.checked,
   };
 }
 

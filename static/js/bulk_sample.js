@@ -2,7 +2,7 @@
 import { $, announce, button, count, formatNumber, h, icon, note, segmentWords, t, tn, when } from './dom.js';
 
 /** @param move the checkbox that moves texts out of the quiet hours */
-export function sampleView({ move, quietHours }) {
+export function sampleView({ move }) {
   const root = $('#preview');
   let at = 0;
 
@@ -27,8 +27,8 @@ export function sampleView({ move, quietHours }) {
       costLine(counted),
     ];
     if (quiet) {
-      parts.push(note('warn', tn('bulk.quiet', quiet, quietHours)));
-      parts.push(h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move', quietHours))));
+      parts.push(note('warn', tn('bulk.quiet', quiet)));
+      parts.push(h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move'))));
     }
     replace(...parts);
   }

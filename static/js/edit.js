@@ -83,15 +83,12 @@ const scheduleContext = ({ to, quiet_hours: hours, source }) => ({
   mode: source,
 });
 
-/**
- * Whether a bulk text moves out of each recipient's quiet hours; null where there are
- * none.
- */
-function quietField({ source, quiet_hours: hours, move_quiet: moves }) {
-  if (source !== 'bulk' || !hours) return null;
+/** Whether a bulk text moves out of each recipient's quiet hours; null for one text. */
+function quietField({ source, move_quiet: moves }) {
+  if (source !== 'bulk') return null;
   const input = h('input', { type: 'checkbox', checked: moves, 'data-act': 'move-quiet' });
   return {
-    root: h('label', { class: 'check' }, input, h('span', {}, t('edit.quiet', hours))),
+    root: h('label', { class: 'check' }, input, h('span', {}, t('edit.quiet'))),
     value: () => ({ move_quiet: input.checked }),
   };
 }

@@ -48,7 +48,8 @@ export function followOne(root, options) {
     onProgress(state);
     draw(batch, state);
     announce(t(`state.message.${state}`));
-    if (!isBad(state) && state !== 'sent') return;
+    const mayWait = state === 'queued' && batch.move_quiet; // for the end of quiet hours
+    if (!isBad(state) && state !== 'sent' && !mayWait) return;
     const address = `/embed/api/batches/${batch.id}/messages`;
     const { messages } = await call('GET', address).catch(() => ({ messages: [] }));
     message = messages[0] || null;
@@ -61,7 +62,7 @@ export function followOne(root, options) {
     const content = [
       h('p', {}, h('strong', {}, name || display), h('small', { class: 'num' }, ` ${name ? display : ''}`)),
       h('p', { class: 'bubble' }, written),
-      state === 'scheduled' ? scheduledNote(batch) : steps(state),
+      waitingNote(state) || (state === 'scheduled' ? scheduledNote(batch) : steps(state)),
       reasonNote(batch, state) || '',
       h('div', { class: 'foot' }, buttons(batch, state, written)),
     ];
@@ -72,6 +73,11 @@ export function followOne(root, options) {
     );
     shownReason = batch.reason;
     root.dataset.state = state;
+  }
+
+  function waitingNote(state) {
+    if (state !== 'queued' || !message?.due_at) return null;
+    return note('', t('follow.morning'), ' ', timeTag(message.due_at));
   }
 
   function reasonNote(batch, state) {

@@ -115,6 +115,7 @@ const run = {
   openForm: form.open,
   showIncomplete: form.showIncomplete,
   askForTime: ({ refusal }) => form.askForTime(refusal),
+  askAboutNight: ({ refusal }) => form.askAboutNight(refusal),
   showProblem: ({ message }) => form.showProblem(message),
   clearProblem: () => form.showProblem(),
   showUnknown: () => form.showUnknown(state.cause),

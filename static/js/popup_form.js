@@ -2,7 +2,7 @@
 import { Refused } from './api.js';
 import { gapsIn, isBlank } from './checks.js';
 import { composer } from './composer.js';
-import { $, h, link, note, t } from './dom.js';
+import { $, announce, button, buttonRow, h, link, note, t } from './dom.js';
 import { wireFields, wireTemplates } from './pickers.js';
 import { isForm } from './popup_state.js';
 
@@ -97,7 +97,7 @@ export function popupForm({ getState, dispatch }) {
   function request() {
     const body = { message: writing.get() };
     if (audience?.field()) body.to_field = audience.field();
-    if (audience?.movesQuiet()) body.move_quiet = true;
+    if (audience) body.move_quiet = audience.movesQuiet();
     if (schedule?.open) Object.assign(body, schedule.value());
     return body;
   }
@@ -105,7 +105,11 @@ export function popupForm({ getState, dispatch }) {
   function submit(event) {
     event.preventDefault();
     if (!isForm(getState()) || !writing) return;
-    dispatch({ type: 'submit', body: request(), key: crypto.randomUUID(), complete: isComplete() });
+    send(request());
+  }
+
+  function send(body) {
+    dispatch({ type: 'submit', body, key: crypto.randomUUID(), complete: isComplete() });
   }
 
   async function toggleSchedule() {
@@ -156,6 +160,15 @@ export function popupForm({ getState, dispatch }) {
       else showProblem(refusal.message);
     },
 
+    /** Puts the server's question whether to text somebody at night to the person. */
+    askAboutNight({ message, details }) {
+      const choose = ({ move_quiet: move }) => send({ ...request(), move_quiet: move });
+      const choice = (one) => button(one.label, { 'data-act': 'night', onclick: () => choose(one) });
+      showQuestion(message, (details.choices || []).map(choice));
+      announce(message);
+      $('[data-act=night]:last-child').focus();
+    },
+
     /** Says that nobody knows whether the text has gone. */
     showUnknown(cause) {
       const words = t(cause === 'network' ? 'popup.kept' : 'popup.kept.ours');
@@ -175,6 +188,14 @@ function drawAddressees({ to, from, mode }) {
     $('#to').replaceChildren(h('span', {}, to.name || to.display), number(details));
   }
   $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
+}
+
+/** Shows a question with the buttons that answer it. */
+function showQuestion(message, buttons) {
+  const place = $('#problem');
+  place.hidden = false;
+  place.replaceChildren(note('warn', h('div', { class: 'stack grow' }, h('p', {}, message), buttonRow(...buttons))));
+  place.scrollIntoView({ block: 'nearest' });
 }
 
 /**

@@ -155,6 +155,7 @@ function sendRefused(state, { refusal }) {
   const known = withDraft(state, { unanswered: null });
   const writing = enter(known, 'writing');
   if (refusal.code.startsWith('time_')) return [writing, { type: 'askForTime', refusal }];
+  if (refusal.code === 'quiet_hours') return [writing, { type: 'askAboutNight', refusal }];
   if (BLOCKING.has(refusal.code)) return block(known, refusal);
   return [writing, { type: 'showProblem', message: refusal.message }, { type: 'focusSend' }];
 }

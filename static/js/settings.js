@@ -1,7 +1,7 @@
 // The settings dialog of the app page.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, h, locale, options, refusalNote } from './dom.js';
+import { $, h, locale, options, refusalNote, t, tn } from './dom.js';
 
 // Where Dialpad texts at all (help.dialpad.com, "Send a message").
 const COUNTRIES = ['US', 'CA', 'GB', 'AU'];
@@ -12,6 +12,7 @@ export function settingsDialog({ settings }, saved) {
   const form = $('form', dialog);
   const errors = $('.errors', form);
   fill(form, settings);
+  showLaws($('#laws', form), settings.country).catch(() => {}); // the settings work without the list
   errors.replaceChildren();
   markInvalid(form, {});
   form.elements.quiet.onchange = () => enableQuietHours(form);
@@ -34,7 +35,7 @@ export function settingsDialog({ settings }, saved) {
   showDialog(dialog);
 }
 
-function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hours, opt_out_line: line }) {
+function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hours, keep_laws: laws, opt_out_line: line }) {
   const { elements } = form;
   const names = new Intl.DisplayNames([locale], { type: 'region' });
   const countries = COUNTRIES.includes(country) || !country ? COUNTRIES : [country, ...COUNTRIES];
@@ -44,7 +45,8 @@ function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hour
   elements.reserve.value = reserve;
   elements.quiet.checked = Boolean(hours);
   elements.from.value = hours ? hours.from : '20:00';
-  elements.to.value = hours ? hours.to : '08:00';
+  elements.to.value = hours ? hours.to : '09:00';
+  elements.keep_laws.checked = Boolean(laws);
   elements.opt_out_line.value = line || '';
   enableQuietHours(form);
 }
@@ -55,14 +57,37 @@ function enableQuietHours({ elements }) {
 
 function read({ elements }) {
   const number = (input) => (input.value.trim() === '' ? 0 : Number(input.value));
-  const { country, rate_per_minute: rate, reserve, quiet, from, to, opt_out_line: line } = elements;
+  const { country, rate_per_minute: rate, reserve, quiet, from, to, keep_laws: laws, opt_out_line: line } = elements;
   return {
     country: country.value,
     rate_per_minute: number(rate),
     reserve: number(reserve),
     quiet_hours: quiet.checked ? { from: from.value, to: to.value } : null,
+    keep_laws: laws.checked,
     opt_out_line: line.value.trim(),
   };
+}
+
+// Says which law the hours come from, with links to the sources.
+async function showLaws(root, country) {
+  const { laws, checked } = await call('GET', '/apps/dialpad/laws');
+  const source = ({ name, source: href }) => h('a', { href, target: '_blank', rel: 'noreferrer' }, name);
+  const ofCountry = laws.filter((law) => law.country === (country || 'US'));
+  const whole = ofCountry.find((law) => !law.state);
+  const states = ofCountry.filter((law) => law.state);
+  if (!whole) {
+    root.replaceChildren(h('small', {}, t('settings.laws.none')));
+    return;
+  }
+  const isSame = ({ weekdays, saturday, sunday }) => weekdays === saturday && weekdays === sunday;
+  const days = (law) => t(isSame(law) ? 'settings.laws.same' : 'settings.laws.days', law);
+  const item = (law) => h('li', {}, h('small', {}, days(law), source(law)));
+  const words = tn('settings.laws.states', states.length, { checked });
+  root.replaceChildren(
+    h('small', {}, days(whole), source(whole), '.'),
+    h('details', {}, h('summary', {}, h('small', {}, words)), h('ul', { class: 'scroll' }, states.map(item))),
+    h('small', {}, t('settings.laws.advice')),
+  );
 }
 
 // Shows the reason beside each wrong field.

@@ -305,6 +305,18 @@ describe('sending', () => {
     assert.equal(it.state.name, 'writing');
     assert.ok(it.ran('askForTime'));
   });
+
+  test('the answer to a question about quiet hours is a request of its own', () => {
+    const it = written()
+      .send()
+      .do('sendRefused', { refusal: refusal('quiet_hours', 409) });
+    assert.equal(it.state.name, 'writing');
+    assert.equal(it.stored.unanswered, null);
+    assert.ok(it.ran('askAboutNight'));
+    it.send({ message: 'Hello', move_quiet: true });
+    assert.equal(it.requests.length, 2);
+    assert.notEqual(it.requests[0].key, it.requests[1].key);
+  });
 });
 
 describe('following', () => {

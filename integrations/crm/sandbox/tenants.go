@@ -167,6 +167,15 @@ func (s *Tenants) SetFirstName(tenantKey, contactID, name string) {
 	})
 }
 
+// SetTimeZone changes a contact's time zone to any text.
+func (s *Tenants) SetTimeZone(tenantKey, contactID, zone string) {
+	s.change(tenantKey, func(t *tenant) {
+		if p := t.personByID[contactID]; p != nil {
+			p.zone = zone
+		}
+	})
+}
+
 // DeleteContact deletes a contact. Its id is missing from then on.
 func (s *Tenants) DeleteContact(tenantKey, contactID string) {
 	s.change(tenantKey, func(t *tenant) {

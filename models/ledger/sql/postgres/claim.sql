@@ -27,6 +27,7 @@ picked AS MATERIALIZED (
                     SELECT 0 AS share, m.id, m.class, m.turn, m.sender_id, m.to_number
                     FROM messages m JOIN batches b ON b.id = m.batch_id
                     WHERE m.lane_id = r.lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
+                        AND (m.quiet_at IS NULL OR m.quiet_at > @now)
                         AND (m.sender_id, m.to_number) NOT IN (
                             SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = r.lane AND f.state = 'sending')
                         AND m.class = (
@@ -40,6 +41,7 @@ picked AS MATERIALIZED (
                     SELECT 1 AS share, m.id, m.class, m.turn, m.sender_id, m.to_number
                     FROM messages m JOIN batches b ON b.id = m.batch_id
                     WHERE m.lane_id = r.lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
+                        AND (m.quiet_at IS NULL OR m.quiet_at > @now)
                         AND (m.sender_id, m.to_number) NOT IN (
                             SELECT f.sender_id, f.to_number FROM messages f WHERE f.lane_id = r.lane AND f.state = 'sending')
                     ORDER BY m.class, m.turn, m.id LIMIT r.n
@@ -77,17 +79,16 @@ claimed AS (
 -- What is checked about sender and tenant, once for many messages.
 sender AS MATERIALIZED (
     SELECT w.batch_id, w.sender_id, w.user_id, b.source,
-        coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number, b.sender_email,
-        CASE WHEN b.sender_email = '' THEN EXISTS (
+        coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number,
+        EXISTS (
             SELECT 1 FROM account_emails e JOIN users p ON p.tenant_id = e.tenant_id AND p.email = e.email
-            WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND p.user_id = w.user_id AND p.active)
-        ELSE EXISTS (
-            SELECT 1 FROM account_emails e
-            WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND e.email = b.sender_email)
-        END AS sender_matches,
+            WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND p.active
+                AND p.user_id = CASE WHEN b.sender_user_id = '' THEN w.user_id ELSE b.sender_user_id END
+        ) AS sender_matches,
+        CASE WHEN b.sender_user_id = '' THEN w.user_id ELSE b.sender_user_id END AS sender_user_id,
         coalesce(a.stale, true) AS sender_stale, a.checked_at AS sender_checked_at,
         t.plan, coalesce(i.state, '') AS install_state, coalesce(c.state, '') AS connection_state,
-        coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id, t.quiet_from, t.quiet_to
+        coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id
     FROM (SELECT DISTINCT tenant_id, batch_id, sender_id, user_id FROM claimed) w
     JOIN batches b ON b.id = w.batch_id
     JOIN tenants t ON t.id = w.tenant_id
@@ -96,7 +97,7 @@ sender AS MATERIALIZED (
     LEFT JOIN connections c ON c.tenant_id = w.tenant_id
 ),
 facts AS MATERIALIZED (
-    SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, u.quiet_zone, k.*,
+    SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, u.quiet_at, k.*,
         EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed
     FROM claimed u JOIN sender k ON k.batch_id = u.batch_id AND k.sender_id = u.sender_id AND k.user_id = u.user_id
 )

@@ -10,6 +10,7 @@ FROM (
             SELECT 0 AS share, m.id, m.class, m.turn, m.sender_id, m.to_number
             FROM messages m JOIN batches b ON b.id = m.batch_id
             WHERE m.lane_id = @lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
+                AND (m.quiet_at IS NULL OR m.quiet_at > @now)
                 AND NOT EXISTS (
                     SELECT 1 FROM messages f
                     WHERE f.lane_id = @lane AND f.sender_id = m.sender_id AND f.to_number = m.to_number AND f.state = 'sending')
@@ -23,6 +24,7 @@ FROM (
             SELECT 1 AS share, m.id, m.class, m.turn, m.sender_id, m.to_number
             FROM messages m JOIN batches b ON b.id = m.batch_id
             WHERE m.lane_id = @lane AND m.state = 'queued' AND b.state IN ('preparing', 'sending')
+                AND (m.quiet_at IS NULL OR m.quiet_at > @now)
                 AND NOT EXISTS (
                     SELECT 1 FROM messages f
                     WHERE f.lane_id = @lane AND f.sender_id = m.sender_id AND f.to_number = m.to_number AND f.state = 'sending')

@@ -51,7 +51,8 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 	if err == nil && !u.Active {
 		return errUserDeactivated(), nil
 	}
-	if err == nil && u.Role != crm.RoleAdmin {
+	// The CRM's list has no roles: one is known since the first launch.
+	if err == nil && u.Role != "" && u.Role != crm.RoleAdmin {
 		return errNoLongerAdmin(), nil
 	}
 	connected, err := c.store.Connections.ByCompanyAllTenants(ctx, g.CompanyID)

@@ -174,14 +174,9 @@ func (v *view) write(selector, text string) {
 // pressText presses the first button, link or option with these words.
 func (v *view) pressText(words string) {
 	v.b.t.Helper()
-	v.until(fmt.Sprintf(`(() => {
-		document.querySelector("[data-test-this]")?.removeAttribute("data-test-this");
-		const all = [...document.querySelectorAll("button, a, [role=option], [role=menuitem], summary")];
-		const e = all.find((one) => one.checkVisibility() && one.innerText.trim() === %q);
-		e?.setAttribute("data-test-this", "");
-		return e;
-	})()`, words))
-	v.press("[data-test-this]")
+	browsertest.PressFound(v.b.t, v.ctx, fmt.Sprintf(`
+		[...document.querySelectorAll("button, a, [role=option], [role=menuitem], summary")].find(
+			(one) => one.checkVisibility() && one.innerText.trim() === %s)`, browsertest.Quoted(words)))
 }
 
 func (v *view) waitText(words string) {

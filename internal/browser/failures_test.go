@@ -77,9 +77,7 @@ func (b *browser) doubleClick(t *testing.T) {
 	popup.until(`(() => { const send = document.querySelector("#send"); send.click(); send.click(); return true; })()`)
 	popup.waitState("delivered")
 	b.wantSentOnce("Double")
-	if list := b.d.CRMSandbox.Activities("acme"); len(list) != 1 {
-		t.Errorf("the timeline has %d texts", len(list))
-	}
+	b.d.Until("the timeline has the text", func() bool { return len(b.d.CRMSandbox.Activities("acme")) == 1 })
 	b.wantCleanConsole()
 }
 

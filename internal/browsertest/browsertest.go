@@ -105,8 +105,15 @@ func Until(t testing.TB, tab context.Context, expression string) {
 // covered.
 func Press(t testing.TB, tab context.Context, selector string) {
 	t.Helper()
+	PressFound(t, tab, fmt.Sprintf("document.querySelector(%s)", Quoted(selector)))
+}
+
+// PressFound presses the element that a JavaScript expression finds, as Press
+// does. It is found anew at each try: a page may draw it again meanwhile.
+func PressFound(t testing.TB, tab context.Context, expression string) {
+	t.Helper()
 	Until(t, tab, fmt.Sprintf(`(() => {
-		const e = document.querySelector(%s);
+		const e = %s;
 		if (!e || e.disabled || !e.checkVisibility()) return false;
 		e.scrollIntoView({ block: "center", behavior: "instant" });
 		const r = e.getBoundingClientRect();
@@ -115,7 +122,7 @@ func Press(t testing.TB, tab context.Context, selector string) {
 		e.focus();
 		e.click();
 		return true;
-	})()`, Quoted(selector)))
+	})()`, expression))
 }
 
 // Write types into what a selector finds, in place of what is there.

@@ -17,7 +17,7 @@ func TestALaunchOpensAPageForItsTenantAlone(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
 		path, use string
-		about     *crm.Ctx
+		about     *crm.LaunchTarget
 		cookie    bool
 	}{
 		{"/embed/popup", crm.UsePopup, one("+14155550142"), false},

@@ -96,7 +96,7 @@ func TestCrossOriginRequestsMayOnlyLaunch(t *testing.T) {
 	w.call("POST", "/embed/api/session", page, map[string]any{"token": "x"}, crossSite...).want(403, "cross_origin")
 	w.call("POST", "/apps/dialpad/install", page, nil, header("Origin", w.app.URL), header("Sec-Fetch-Site", "same-origin")).want(201, "")
 	for path, use := range map[string]string{"/apps/dialpad": crm.UsePage, "/texts": crm.UsePage, "/embed/popup": crm.UsePopup} {
-		var about *crm.Ctx
+		var about *crm.LaunchTarget
 		if use == crm.UsePopup {
 			about = one("+14155550142")
 		}

@@ -20,7 +20,7 @@ func (w *world) review() {
 
 func TestConsentIsRecorded(t *testing.T) {
 	w := newWorld(t).connected()
-	popup := w.popup("acme", "42", &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: bobsNumber})
+	popup := w.popup("acme", "42", &crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: bobsNumber})
 	decide := func(body map[string]any) response { return w.call("POST", "/embed/api/opt-outs", popup, body) }
 	r := decide(map[string]any{"action": "opt_out", "number": "(415) 555-0142", "how": "Told me on the phone"}).want(200, "")
 	if r.at("contact", "opted_out") != true || r.text("contact", "sources", "0", "by") == "" || r.text("contact", "sources", "0", "how") != "Told me on the phone" {
@@ -60,11 +60,11 @@ func TestReviewIsDecidedOnce(t *testing.T) {
 	if r := w.call("GET", "/texts/api/reviews", w.page("acme", "43"), nil).want(200, ""); len(r.at("reviews").([]any)) != 0 {
 		t.Errorf("somebody who never texted the number sees %s", r.body)
 	}
-	popup := w.popup("acme", "43", &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: bobsNumber})
+	popup := w.popup("acme", "43", &crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: bobsNumber})
 	if r := w.call("GET", "/embed/api/context", popup, nil).want(200, ""); r.text("to", "review", "text") == "" || r.at("to", "problem") != nil {
 		t.Errorf("context %s", r.body)
 	}
-	bulk := w.popup("acme", "42", &crm.Ctx{Mode: "bulk", Module: "contact", RecordIDs: []string{"7"}})
+	bulk := w.popup("acme", "42", &crm.LaunchTarget{Mode: "bulk", Module: "contact", RecordIDs: []string{"7"}})
 	if r := w.call("POST", "/embed/api/preview", bulk, map[string]any{"message": "Hi"}).want(200, ""); r.text("excluded", "0", "code") != "opt_out_review" {
 		t.Errorf("preview %s", r.body)
 	}
@@ -83,7 +83,7 @@ func TestWhoMayDecide(t *testing.T) {
 	w.db.Tenant("t_10")
 	body := map[string]any{"action": "opt_out", "number": bobsNumber}
 	w.call("POST", "/embed/api/opt-outs", w.page("acme", "43"), body).want(404, "not_found") // never texted Bob
-	other := w.popup("acme", "43", &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550143"})
+	other := w.popup("acme", "43", &crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550143"})
 	w.call("POST", "/embed/api/opt-outs", other, body).want(404, "not_found")
 	w.call("GET", "/embed/api/opt-outs?"+url.Values{"number": {bobsNumber}}.Encode(), other, nil).want(404, "not_found")
 	w.call("POST", "/embed/api/opt-outs", w.page("acme", "43"), map[string]any{"action": "opt_out", "message_id": "m1"}).want(404, "not_found")

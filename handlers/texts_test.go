@@ -256,7 +256,7 @@ func TestTemplatesAndPreview(t *testing.T) {
 	w.call("POST", "/embed/api/render", popup, map[string]any{"template_id": first}).want(200, "")
 	w.call("POST", "/embed/api/render", popup, map[string]any{"template_id": 987654}).want(404, "not_found")
 	w.call("POST", "/embed/api/render", popup, map[string]any{}).want(400, "bad_request")
-	bulk := w.popup("acme", "42", &crm.Ctx{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: ids(20)})
+	bulk := w.popup("acme", "42", &crm.LaunchTarget{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: ids(20)})
 	r := w.call("POST", "/embed/api/preview", bulk, map[string]any{"to_field": "mobile", "message": "Hi {{Contact.firstName|there}}"}).want(200, "")
 	if r.at("total") != 20. || r.at("complete") != true {
 		t.Errorf("preview %s", r.body)

@@ -277,7 +277,7 @@ func (r response) plainPage(status int) response {
 }
 
 // token is a launch token as the CRM makes it.
-func (w *world) token(tenant, user, use string, about *crm.Ctx) string {
+func (w *world) token(tenant, user, use string, about *crm.LaunchTarget) string {
 	w.t.Helper()
 	token, err := w.crm.Token(tenant, user, use, about)
 	w.must(err)
@@ -301,13 +301,13 @@ func (w *world) page(tenant, user string) string {
 	return w.form("/apps/dialpad", url.Values{"token": {w.token(tenant, user, crm.UsePage, nil)}}).session()
 }
 
-func (w *world) popup(tenant, user string, about *crm.Ctx) string {
+func (w *world) popup(tenant, user string, about *crm.LaunchTarget) string {
 	w.t.Helper()
 	return w.form("/embed/popup", url.Values{"token": {w.token(tenant, user, crm.UsePopup, about)}}).session()
 }
 
-func one(number string) *crm.Ctx {
-	return &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: number}
+func one(number string) *crm.LaunchTarget {
+	return &crm.LaunchTarget{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: number}
 }
 
 // connected installs and connects as Acme's Ana, as a browser does.
@@ -329,7 +329,7 @@ func (w *world) finish(tenantID string) {
 	w.must(err)
 	_, err = w.deps.Connections.Subscribe(ctx, tenantID)
 	w.must(err)
-	w.must(w.deps.Connections.Ready(ctx, tenantID))
+	w.must(w.deps.Connections.MarkReady(ctx, tenantID))
 }
 
 // log keeps what was logged.

@@ -145,8 +145,8 @@ func AccountProblem(state, number string) string {
 	return "The Dialpad account is not active (" + state + ")"
 }
 
-// StaleTenantsAllTenants returns the ids of tenants with stale accounts.
-func (s Accounts) StaleTenantsAllTenants(ctx context.Context) ([]string, error) {
+// TenantsWithStaleAllTenants returns the ids of tenants with stale accounts.
+func (s Accounts) TenantsWithStaleAllTenants(ctx context.Context) ([]string, error) {
 	var out []string
 	return out, s.s.q(ctx).Model(&Account{}).Distinct("tenant_id").Where("stale").Pluck("tenant_id", &out).Error
 }

@@ -10,14 +10,14 @@ import (
 
 // Steps of a connect attempt, in order; failed may follow any.
 const (
-	StepTicket     = "ticket"     // no window has used the page's ticket yet
-	StepWaiting    = "waiting"    // a window was redirected to Dialpad
-	StepExchanging = "exchanging" // Dialpad redirected back with a code
-	StepConfirm    = "confirm"    // the Dialpad admin has another e-mail and must press Connect
-	StepFinishing  = "directory"  // the grant is stored, the directory is being read
-	StepSubscribes = "subscriptions"
-	StepDone       = "done"
-	StepFailed     = "failed"
+	StepTicket        = "ticket"     // no window has used the page's ticket yet
+	StepWaiting       = "waiting"    // a window was redirected to Dialpad
+	StepExchanging    = "exchanging" // Dialpad redirected back with a code
+	StepConfirm       = "confirm"    // the Dialpad admin has another e-mail and must press Connect
+	StepDirectory     = "directory"  // the grant is stored, the directory is being read
+	StepSubscriptions = "subscriptions"
+	StepDone          = "done"
+	StepFailed        = "failed"
 )
 
 // ConnectAttempt is one run of the OAuth flow by an admin. Ticket, state
@@ -65,7 +65,7 @@ func (s ConnectAttempts) UseTicket(ctx context.Context, ticket, state, browser, 
 	if err := s.s.q(ctx).Take(&a, "ticket_hash = ?", Hash(ticket)).Error; err != nil {
 		return a, database.Translate(err)
 	}
-	err := database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+	err := database.LostIfUnchanged(s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("id = ? AND step = ? AND expires_at > ?", a.ID, StepTicket, s.s.db.Now()).
 		Updates(map[string]any{"step": StepWaiting, "state_hash": Hash(state), "browser_hash": Hash(browser),
 			"verifier": s.s.vault.Seal(attemptPlace("verifier", a.ID), verifier)}))
@@ -89,14 +89,14 @@ func (s ConnectAttempts) startExchange(ctx context.Context, state, browser, from
 	if err := s.s.q(ctx).Take(&a, "state_hash = ? AND browser_hash = ?", Hash(state), Hash(browser)).Error; err != nil {
 		return a, database.Translate(err)
 	}
-	return a, database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+	return a, database.LostIfUnchanged(s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("id = ? AND step = ? AND expires_at > ?", a.ID, from, s.s.db.Now()).Update("step", StepExchanging))
 }
 
 // AwaitConfirm seals a grant into the attempt until the same browser
 // confirms it with state, within lifetime.
 func (s ConnectAttempts) AwaitConfirm(ctx context.Context, id, grant, state string, lifetime time.Duration) error {
-	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&ConnectAttempt{}).Where("id = ? AND step = ?", id, StepExchanging).
 		Updates(map[string]any{"step": StepConfirm, "grant_sealed": s.s.vault.Seal(attemptPlace("grant", id), grant),
 			"state_hash": Hash(state), "expires_at": s.s.db.Now().Add(lifetime)}))
 }
@@ -129,7 +129,7 @@ func (s ConnectAttempts) Get(ctx context.Context, tenantID, id string) (ConnectA
 // "" for none: it stays sealed in the attempt until the job CleanGrant
 // has revoked it.
 func (s ConnectAttempts) SetStep(ctx context.Context, a ConnectAttempt, step, code, message, leftover string) error {
-	return database.MustChange(s.s.q(ctx).Model(&ConnectAttempt{}).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&ConnectAttempt{}).
 		Where("tenant_id = ? AND id = ? AND step NOT IN ?", a.TenantID, a.ID, []string{StepDone, StepFailed}).
 		Updates(map[string]any{"step": step, "code": code, "message": message,
 			"grant_sealed": s.s.vault.Seal(attemptPlace("grant", a.ID), leftover)}))
@@ -154,7 +154,7 @@ func (s ConnectAttempts) FailFinishing(ctx context.Context, tenantID, code, mess
 
 func (s ConnectAttempts) updateFinishing(ctx context.Context, tenantID string, set map[string]any) error {
 	return s.s.q(ctx).Model(&ConnectAttempt{}).
-		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepFinishing, StepSubscribes}).Updates(set).Error
+		Where("tenant_id = ? AND step IN ?", tenantID, []string{StepDirectory, StepSubscriptions}).Updates(set).Error
 }
 
 // Latest returns the tenant's newest attempt of the last hour, or

@@ -221,7 +221,7 @@ type Subscriptions struct{ WebhookID, SMS, ChangeLog, Note string }
 // webhook path, and returns ErrLost after a reconnect. The path before
 // becomes invalid.
 func (s Connections) SaveSubscriptions(ctx context.Context, tenantID, hookPathHash string, v Subscriptions) error {
-	return database.MustChange(s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", tenantID, hookPathHash).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", tenantID, hookPathHash).
 		Updates(map[string]any{"webhook_id": v.WebhookID, "sms_subscription": v.SMS, "change_subscription": v.ChangeLog,
 			"subscriptions_note": v.Note, "subscriptions_at": s.s.db.Now(), "previous_hook_hash": "", "previous_secret": ""}))
 }
@@ -239,7 +239,7 @@ func (s Connections) SaveDirectoryCursor(ctx context.Context, c Connection, begu
 	if cursor == "" {
 		at = nil
 	}
-	return database.MustChange(s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", c.TenantID, c.HookPathHash).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND hook_path_hash = ?", c.TenantID, c.HookPathHash).
 		UpdateColumns(map[string]any{"directory_begun_at": database.UTC(at), "directory_cursor": cursor}))
 }
 
@@ -256,8 +256,8 @@ func (s Connections) ExpireOptOuts(ctx context.Context, tenantID string) error {
 		UpdateColumn("opt_outs_at", s.s.db.Now().Add(-24*time.Hour)).Error
 }
 
-// Touch sets a column to the present time.
-func (s Connections) Touch(ctx context.Context, tenantID string, column ConnectionMoment) error {
+// SetMoment sets a column to the present time.
+func (s Connections) SetMoment(ctx context.Context, tenantID string, column ConnectionMoment) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).UpdateColumn(string(column), s.s.db.Now()).Error
 }
 

@@ -32,7 +32,7 @@ func (s Connections) OpenPreviousRefresh(c Connection) (string, error) {
 // compare-and-swap, so that no transaction is open during the request to
 // Dialpad.
 func (s Connections) LeaseRefresh(ctx context.Context, tenantID string, version int64, owner string, until time.Time) error {
-	return database.MustChange(s.s.q(ctx).Model(&Connection{}).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND state <> ?", tenantID, version, Disconnected).
 		Where("refresh_lease_until IS NULL OR refresh_lease_until < ? OR refresh_lease_by = ?", s.s.db.Now(), owner).
 		Updates(map[string]any{"refresh_lease_by": owner, "refresh_lease_until": until.UTC()}))
@@ -43,7 +43,7 @@ func (s Connections) LeaseRefresh(ctx context.Context, tenantID string, version 
 // without the lease too, since a pair from Dialpad must not be lost, and
 // returns ErrLost when a newer pair is stored.
 func (s Connections) SaveRefreshed(ctx context.Context, tenantID string, version int64, old string, g Grant) error {
-	return database.MustChange(s.s.q(ctx).Model(&Connection{}).
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&Connection{}).
 		Where("tenant_id = ? AND token_version = ? AND state <> ?", tenantID, version, Disconnected).
 		Updates(map[string]any{
 			"access_token":     s.s.vault.Seal(connectionPlace("access_token", tenantID), g.Access),

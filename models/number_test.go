@@ -62,7 +62,7 @@ func TestErasureTakesEveryFormOfANumber(t *testing.T) {
 func addText(t *testing.T, db *seed.DB, id, number string) string {
 	t.Helper()
 	ctx := context.Background()
-	b := ledger.Batch{ID: id, TenantID: "t_9", UserID: "42", UserName: "Ana Sørensen", Source: ledger.SourceOne, Class: ledger.ClassPerson,
+	b := ledger.Batch{ID: id, TenantID: "t_9", UserID: "42", UserName: "Ana Sørensen", Source: ledger.SourceOneToOne, Class: ledger.ClassOneToOne,
 		Module: "contact", Message: "Votre café, Émile", ToNumber: number, IdempotencyKey: id, State: ledger.BatchSending, Expected: 1}
 	if _, _, err := db.Batches.Create(ctx, b); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func addText(t *testing.T, db *seed.DB, id, number string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := ledger.Message{ID: models.NewID(), TenantID: "t_9", BatchID: id, LaneID: "c1", Class: ledger.ClassPerson, Module: "contact", RecordID: id,
+	m := ledger.Message{ID: models.NewID(), TenantID: "t_9", BatchID: id, LaneID: "c1", Class: ledger.ClassOneToOne, Module: "contact", RecordID: id,
 		Name: "Émile Żak", ToNumber: number, ToKey: key, Text: "Votre café", Segments: 1, State: ledger.Queued}
 	err = db.Tx(ctx, func(tx *models.Store) error {
 		lane, err := tx.Lanes.Get(ctx, "t_9", "c1")

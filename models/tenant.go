@@ -36,8 +36,8 @@ type Tenant struct {
 	UpdatedAt   time.Time
 }
 
-// Allowed returns how many texts a minute may be sent, 0 for unlimited.
-func (t Tenant) Allowed() int { return ledger.AllowedRate(t.RatePerMinute, t.Reserve) }
+// AllowedRate returns how many texts a minute may be sent, 0 for unlimited.
+func (t Tenant) AllowedRate() int { return ledger.AllowedRate(t.RatePerMinute, t.Reserve) }
 
 // Settings are what an admin may set.
 type Settings struct {
@@ -93,7 +93,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 
 // SaveSettings stores an admin's settings.
 func (s Tenants) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
-	return database.MustChange(s.s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
+	return database.LostIfUnchanged(s.s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
 		"country": v.Country, "rate_per_minute": v.RatePerMinute, "reserve": v.Reserve,
 		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "keep_laws": v.KeepLaws, "opt_out_line": v.OptOutLine}))
 }

@@ -54,12 +54,12 @@ type Opened struct {
 	Token   string // the page's bearer token
 	Cookie  string // reopens a page; "" unless the launch was for one
 	Tenant  models.Tenant
-	Ctx     *crm.Ctx // nil for pages
+	Ctx     *crm.LaunchTarget // nil for pages
 }
 
 // Caller is who a bearer token speaks for.
 type Caller struct {
 	Session models.Session
 	Tenant  models.Tenant
-	Ctx     *crm.Ctx // nil for pages
+	Ctx     *crm.LaunchTarget // nil for pages
 }

@@ -52,11 +52,11 @@ func must(t *testing.T, err error) {
 var (
 	acme = crm.Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"}
 	ana  = crm.User{ID: "42", Email: "Ana@Acme.com", Name: "Ana Ruiz", Role: "admin", TimeZone: "America/New_York", Locale: "en-US"}
-	one  = crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}
+	one  = crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}
 )
 
 // launch signs a token; ctx nil makes it one for a page.
-func (w *world) launch(tenant crm.Tenant, user crm.User, c *crm.Ctx) string {
+func (w *world) launch(tenant crm.Tenant, user crm.User, c *crm.LaunchTarget) string {
 	w.t.Helper()
 	use := crm.UsePage
 	if c != nil {
@@ -286,7 +286,7 @@ func TestLatestRoleCounts(t *testing.T) {
 
 func TestRenewKeepsTenantUserAndCtx(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		bulk := crm.Ctx{Mode: "bulk", Module: "deal", RecordIDs: []string{"7", "8"}, Count: 2}
+		bulk := crm.LaunchTarget{Mode: "bulk", Module: "deal", RecordIDs: []string{"7", "8"}, Count: 2}
 		o, err := w.Launch(ctx, w.launch(acme, ana, &bulk), crm.UsePopup)
 		must(t, err)
 		w.clock.Add(20 * time.Minute) // longer than a session may be idle
@@ -301,7 +301,7 @@ func TestRenewKeepsTenantUserAndCtx(t *testing.T) {
 		ben, globex := ana, acme
 		ben.ID = "43"
 		globex.ID = "t_10"
-		with := func(change func(c *crm.Ctx)) *crm.Ctx {
+		with := func(change func(c *crm.LaunchTarget)) *crm.LaunchTarget {
 			c := bulk
 			change(&c)
 			return &c
@@ -309,11 +309,11 @@ func TestRenewKeepsTenantUserAndCtx(t *testing.T) {
 		for what, token := range map[string]string{
 			"another user":      w.launch(acme, ben, &bulk),
 			"another tenant":    w.launch(globex, ana, &bulk),
-			"other records":     w.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs = []string{"7", "9"} })),
-			"fewer records":     w.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs = []string{"7"} })),
-			"another module":    w.launch(acme, ana, with(func(c *crm.Ctx) { c.Module = "contact" })),
+			"other records":     w.launch(acme, ana, with(func(c *crm.LaunchTarget) { c.RecordIDs = []string{"7", "9"} })),
+			"fewer records":     w.launch(acme, ana, with(func(c *crm.LaunchTarget) { c.RecordIDs = []string{"7"} })),
+			"another module":    w.launch(acme, ana, with(func(c *crm.LaunchTarget) { c.Module = "contact" })),
 			"one record":        w.launch(acme, ana, &one),
-			"a selection":       w.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs, c.Selection = nil, "s1" })),
+			"a selection":       w.launch(acme, ana, with(func(c *crm.LaunchTarget) { c.RecordIDs, c.Selection = nil, "s1" })),
 			"a page":            w.launch(acme, ana, nil),
 			"something made up": "x.y.z",
 		} {
@@ -324,7 +324,7 @@ func TestRenewKeepsTenantUserAndCtx(t *testing.T) {
 		if _, err := w.db.Store.Tenants.Get(ctx, "t_10"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a refused renewal stored its tenant: %v", err)
 		}
-		same := w.launch(acme, ana, with(func(c *crm.Ctx) { c.RecordIDs = []string{"8", "7"} }))
+		same := w.launch(acme, ana, with(func(c *crm.LaunchTarget) { c.RecordIDs = []string{"8", "7"} }))
 		token, expires, err := w.Renew(ctx, caller, same)
 		if err != nil || token == o.Token || !expires.Equal(w.clock.Now().Add(15*time.Minute)) {
 			t.Fatalf("the same: %v until %v", err, expires)

@@ -14,14 +14,14 @@ type Asker struct {
 	Role     string
 	TimeZone string
 	Locale   string
-	Ctx      *crm.Ctx // the records of a popup; nil on pages
+	Target   *crm.LaunchTarget // the records of a popup; nil on pages
 }
 
 // Asker returns whom the bearer token speaks for.
 func (c Caller) Asker() Asker {
 	s := c.Session
 	return Asker{Tenant: c.Tenant, UserID: s.UserID, Email: s.Email, Name: s.Name, Role: s.Role,
-		TimeZone: s.TimeZone, Locale: s.Locale, Ctx: c.Ctx}
+		TimeZone: s.TimeZone, Locale: s.Locale, Target: c.Ctx}
 }
 
 // IsAdmin reports whether the asker administers the tenant.

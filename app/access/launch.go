@@ -125,7 +125,7 @@ func (a *Access) Renew(ctx context.Context, c Caller, launchToken string) (token
 
 // sameCtx compares what two launches are about. Record ids may come as
 // numbers or strings, in any order; an empty list equals none.
-func sameCtx(a, b *crm.Ctx) bool {
+func sameCtx(a, b *crm.LaunchTarget) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

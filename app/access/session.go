@@ -80,7 +80,7 @@ func (a *Access) caller(ctx context.Context, s models.Session) (Caller, error) {
 		return Caller{}, ErrSession
 	}
 	s.Role = cmp.Or(u.Role, s.Role)
-	var c *crm.Ctx
+	var c *crm.LaunchTarget
 	if len(s.Ctx) > 0 {
 		if err := json.Unmarshal(s.Ctx, &c); err != nil {
 			return Caller{}, fmt.Errorf("read a session's ctx: %w", err)

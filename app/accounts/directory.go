@@ -42,7 +42,7 @@ func (a *Accounts) SyncDirectory(ctx context.Context, tenantID string) (Counts, 
 	if err := a.store.Connections.SaveDirectoryCursor(ctx, c, s.startedAt, ""); err != nil {
 		return s.counts, err
 	}
-	return s.counts, a.store.Connections.Touch(ctx, tenantID, models.DirectoryRead)
+	return s.counts, a.store.Connections.SetMoment(ctx, tenantID, models.DirectoryRead)
 }
 
 // A stored cursor is Dialpad's after pageCursor, or unlistedCursor once all

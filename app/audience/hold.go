@@ -33,7 +33,7 @@ func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b ledger.B
 	case refusal.Code == eligibility.CodeUnreachable:
 		return "", false, refusal
 	}
-	return "", true, x.hold(ctx, b, refusal.Held, refusal.Message)
+	return "", true, x.hold(ctx, b, refusal.HeldCode, refusal.Message)
 }
 
 // hold holds a batch that was being prepared, with its messages so far.

@@ -123,7 +123,7 @@ const refusedTimeout = time.Hour
 func (x *Audience) noteFailure(ctx context.Context, b ledger.Batch, cause error) error {
 	permanent := permanentReason(cause)
 	if permanent != "" && b.StartedAt != nil && x.now().Sub(*b.StartedAt) > refusedTimeout {
-		return x.hold(ctx, b, ledger.HeldRefused, permanent)
+		return x.hold(ctx, b, ledger.HeldRecordsRefused, permanent)
 	}
 	var e *apierror.Error
 	note := "Preparing failed and is tried again"

@@ -69,7 +69,7 @@ const (
 
 // Preview returns who would get what.
 func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest) (PreviewView, error) {
-	if a.Ctx == nil {
+	if a.Target == nil {
 		return PreviewView{}, apierror.NoRecords()
 	}
 	spec, err := x.previewSpec(ctx, a, r)
@@ -111,12 +111,12 @@ func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest
 const unwritten = "\u2026"
 
 func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewRequest) (audienceSpec, error) {
-	s := audienceSpec{tenant: a.Tenant, userID: a.UserID, source: ledger.SourceOne, module: a.Ctx.Module,
-		recordIDs: UniqueIDs(a.Ctx.RecordIDs), toNumber: a.Ctx.ToNumber}
-	if a.Ctx.Mode == crm.ModeBulk {
-		s.source, s.selection, s.toNumber = ledger.SourceBulk, a.Ctx.Selection, ""
+	s := audienceSpec{tenant: a.Tenant, userID: a.UserID, source: ledger.SourceOneToOne, module: a.Target.Module,
+		recordIDs: UniqueIDs(a.Target.RecordIDs), toNumber: a.Target.ToNumber}
+	if a.Target.Mode == crm.ModeBulk {
+		s.source, s.selection, s.toNumber = ledger.SourceBulk, a.Target.Selection, ""
 		s.toField = cmp.Or(r.ToField, DefaultPhoneField)
-		if err := x.templates.CheckPhoneField(ctx, a.Tenant, a.Ctx.Module, s.toField); err != nil {
+		if err := x.templates.CheckPhoneField(ctx, a.Tenant, a.Target.Module, s.toField); err != nil {
 			return s, err
 		}
 	}
@@ -125,7 +125,7 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 		s.template, err = compose.Parse(unwritten)
 		return s, err
 	}
-	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, r.Message)
+	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	return s, err
 }
 

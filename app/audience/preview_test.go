@@ -134,7 +134,7 @@ func TestPreviewNamesPersonAndDeal(t *testing.T) {
 			t.Error(report.String())
 		}
 		one := w.One("ana", "107", Bob)
-		one.Ctx.Module = crm.ModuleDeal
+		one.Target.Module = crm.ModuleDeal
 		if v := w.MustCreate(one, "k2", Text(Hi)); v.To.Name != "Bob Tanaka" || v.To.Deal != "Marine parts 2027" {
 			t.Errorf("%+v", v.To)
 		}

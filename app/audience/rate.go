@@ -17,7 +17,7 @@ type SendRate struct {
 
 // RateOf reads a tenant's rate: its limit, or what its lane learned.
 func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate, error) {
-	r := SendRate{PerMinute: t.Allowed()}
+	r := SendRate{PerMinute: t.AllowedRate()}
 	c, err := store.Connections.Get(ctx, t.ID)
 	if err != nil {
 		return r, apierror.IgnoreNotFound(err)

@@ -34,10 +34,10 @@ type Config struct {
 	Now    func() time.Time // nil = the store's clock
 	Log    *slog.Logger     // nil = none
 	Notify func()           // called after queueing, so that this process sends at once; may be nil
-	// Live reads people and accounts again if what is
+	// RefreshPeople reads people and accounts again if what is
 	// known is older than a minute. It returns
 	// *eligibility.Refusal if they can't be read. nil = never.
-	Live func(ctx context.Context, tenantID string) error
+	RefreshPeople func(ctx context.Context, tenantID string) error
 }
 
 // Automation is the action. One per process. Safe for concurrent use.

@@ -19,7 +19,7 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 		must(t, err)
 		next := func(low int) string {
 			t.Helper()
-			got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 1, LowerClass: low, MaxLowerClass: ledger.ClassBulk, Base: w.clock.Now()})
+			got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 1, LowerClass: low, MaxLowerClass: ledger.ClassBulk, Base: w.clock.Now()})
 			if err != nil || len(got) != 1 {
 				t.Fatalf("claimed %d, %v", len(got), err)
 			}
@@ -32,13 +32,13 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 		}
 		for i := range 3 {
 			one := fmt.Sprint("one", i)
-			w.acme.Batch(one, ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+			w.acme.Batch(one, ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 			if got := next(0); got != one {
 				t.Errorf("the next slot went to %q", got)
 			}
 		}
 		// The worst slot is one of the lower classes' share.
-		w.acme.Batch("one", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("one", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 		if first, second := next(1), next(1); first == "one" || second != "one" && next(0) != "one" {
 			t.Errorf("slots went to %q and %q", first, second)
 		}

@@ -81,8 +81,8 @@ func (a *Automation) senders(ctx context.Context, t models.Tenant, q crm.Options
 // a user who was suspended a minute ago is not offered.
 func (a *Automation) senderRefusal(ctx context.Context, t models.Tenant) (*eligibility.Refusal, error) {
 	var refusal *eligibility.Refusal
-	if a.cfg.Live != nil {
-		err := a.cfg.Live(ctx, t.ID)
+	if a.cfg.RefreshPeople != nil {
+		err := a.cfg.RefreshPeople(ctx, t.ID)
 		if errors.As(err, &refusal) {
 			// If Dialpad has just refused the grant, the connection
 			// is broken. That refusal says the same and has a link.

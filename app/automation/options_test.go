@@ -106,7 +106,7 @@ func TestFromUserPagesMissNobody(t *testing.T) {
 		must(t, w.db.Users.Save(ctx, "t_9", users))
 		_, err := w.db.Accounts.Save(ctx, "t_9", w.clock.Now(), people)
 		must(t, err)
-		must(t, w.db.Connections.Touch(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
+		must(t, w.db.Connections.SetMoment(ctx, "t_9", models.DirectoryRead)) // Dialpad knows none of these: it must not be asked
 		seen := map[string]bool{}
 		for cursor, pages := "", 0; ; pages++ {
 			o := w.options("from_user", "", cursor, "1321")

@@ -157,7 +157,7 @@ func TestWorkerKilledAfterSendingLeavesOneTextAndOneCompletion(t *testing.T) {
 		e, id := w.process(w.call("7"))
 		lanes, err := w.db.Lanes.AcquireAllTenants(ctx, "dead", 10*time.Second, 0, 10)
 		must(t, err)
-		claimed, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 10, Base: w.clock.Now()})
+		claimed, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 10, Base: w.clock.Now()})
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %d, %v", len(claimed), err)
 		}

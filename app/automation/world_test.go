@@ -81,7 +81,7 @@ func (w *world) build(store *models.Store) {
 	w.eligible.ReadUsers(w.people)
 	w.texts = apptest.NewServices(store, w.client, w.eligible, audience.Config{Now: w.clock.Now})
 	w.Automation = automation.New(store, w.client, w.eligible, w.texts.Texts(), automation.Config{Now: w.clock.Now,
-		Live: func(ctx context.Context, tenantID string) error {
+		RefreshPeople: func(ctx context.Context, tenantID string) error {
 			return w.people.RefreshPeople(ctx, tenantID, time.Minute)
 		}})
 }
@@ -207,7 +207,7 @@ func (w *world) claim() []ledger.ClaimedMessage {
 	if len(lanes) != 1 {
 		w.t.Fatalf("%d lanes are due", len(lanes))
 	}
-	got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 100, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 100, Base: w.clock.Now()})
 	must(w.t, err)
 	must(w.t, w.db.Lanes.ReleaseOwnedAllTenants(ctx, "test"))
 	return got
@@ -275,7 +275,7 @@ func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return 
 func (w *world) runJobs() {
 	w.t.Helper()
 	ws := river.NewWorkers()
-	river.AddWorker(ws, &worker[queue.ExecuteCallback]{do: func(ctx context.Context, j queue.ExecuteCallback) error {
+	river.AddWorker(ws, &worker[queue.ProcessCallback]{do: func(ctx context.Context, j queue.ProcessCallback) error {
 		return w.ProcessCallback(ctx, j.TenantID, j.CallbackID)
 	}})
 	river.AddWorker(ws, &worker[queue.CompleteCallback]{do: func(ctx context.Context, j queue.CompleteCallback) error {

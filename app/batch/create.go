@@ -28,7 +28,7 @@ type Request struct {
 // Create makes a batch, once per user and idempotency key: see byKey. A
 // one-to-one that can't go is refused here, and then nothing is stored.
 func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Request) (ledger.Batch, error) {
-	if a.Ctx == nil {
+	if a.Target == nil {
 		return ledger.Batch{}, apierror.NoRecords()
 	}
 	b := draft(a, key, r)
@@ -42,7 +42,7 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 	if err != nil {
 		return ledger.Batch{}, err
 	}
-	if b.Source == ledger.SourceOne && b.State == ledger.BatchPreparing && r.MoveQuiet == nil {
+	if b.Source == ledger.SourceOneToOne && b.State == ledger.BatchPreparing && r.MoveQuiet == nil {
 		if err := askInQuietHours(a.Tenant, b, recipient, x.now()); err != nil {
 			return ledger.Batch{}, err
 		}
@@ -64,19 +64,19 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 // draft is the batch as asked for, not yet checked.
 func draft(a access.Asker, key string, r Request) ledger.Batch {
 	b := ledger.Batch{ID: models.NewID(), TenantID: a.Tenant.ID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderUserID: a.UserID, Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: a.Ctx.Module,
-		RecordIDs: audience.UniqueIDs(a.Ctx.RecordIDs), ToNumber: a.Ctx.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
+		SenderUserID: a.UserID, Source: ledger.SourceOneToOne, Class: ledger.ClassOneToOne, Module: a.Target.Module,
+		RecordIDs: audience.UniqueIDs(a.Target.RecordIDs), ToNumber: a.Target.ToNumber, Message: r.Message, TemplateID: r.TemplateID,
 		IdempotencyKey: key, Expected: 1, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}
-	if a.Ctx.Mode == crm.ModeBulk {
+	if a.Target.Mode == crm.ModeBulk {
 		b.Source, b.Class, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, ""
 		b.ToField = cmp.Or(r.ToField, audience.DefaultPhoneField)
-		b.Selection, b.Expected = a.Ctx.Selection, a.Ctx.Count
+		b.Selection, b.Expected = a.Target.Selection, a.Target.Count
 		if len(b.RecordIDs) > 0 {
 			b.Expected = len(b.RecordIDs)
 		}
 	}
 	setMoveQuiet(&b, r.MoveQuiet)
-	b.BodyHash = audience.RequestHash(a.Ctx, r)
+	b.BodyHash = audience.RequestHash(a.Target, r)
 	return b
 }
 
@@ -88,12 +88,12 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		return err
 	}
 	b.SenderID, b.SenderEmail = from.dialpadID, from.email
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, r.Message)
+	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	if err != nil {
 		return err
 	}
 	b.Message = tpl.String()
-	if b.Source == ledger.SourceOne {
+	if b.Source == ledger.SourceOneToOne {
 		// Stored as E.164: an erasure finds it by its number.
 		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return apierror.Text(err)
@@ -116,7 +116,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and
 // for a text that is prepared later: all is read again then.
 func (x *Batches) resolveSingle(ctx context.Context, t models.Tenant, b ledger.Batch) (*audience.Recipient, error) {
-	if b.Source != ledger.SourceOne {
+	if b.Source != ledger.SourceOneToOne {
 		return nil, nil
 	}
 	r, err := x.audience.ResolveSingle(ctx, t, b)

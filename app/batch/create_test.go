@@ -17,12 +17,12 @@ import (
 func TestCreateQueuesAOneToOneRendered(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ana", "7", "(415) 555-0142"), "k1", Text("Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}"))
-		if v.State != ledger.BatchSending || v.Source != ledger.SourceOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
+		if v.State != ledger.BatchSending || v.Source != ledger.SourceOneToOne || v.Counts.Queued != 1 || v.Counts.Total != 1 || v.ETA == nil ||
 			v.To == nil || v.To.Name != "Bob Tanaka" || v.Text != "Hi {{Contact.firstName}} of {{Company.name}}, {{User.firstName}}" {
 			t.Errorf("answered %+v", v)
 		}
 		m := w.Rows(v.ID)[0]
-		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != Bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != ledger.ClassPerson || m.Segments != 1 {
+		if m.Text != "Hi Bob of Tanaka Marine, Ana" || m.ToNumber != Bob || m.ContactID != "7" || m.SenderID != "1" || m.Class != ledger.ClassOneToOne || m.Segments != 1 {
 			t.Errorf("queued %+v", m)
 		}
 		if w.Notified.Load() != 1 {

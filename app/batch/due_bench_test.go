@@ -82,7 +82,7 @@ func due10k(b *testing.B, db *seed.DB) {
 	for i := range dueTenants * dueBatches {
 		tenant, id := i%dueTenants, models.NewID()
 		_, _, err := db.Batches.Create(Ctx, ledger.Batch{ID: id, TenantID: fmt.Sprint("t_", tenant), UserID: "42", SenderEmail: fmt.Sprintf("ana%d@acme.com", tenant),
-			Source: ledger.SourceOne, Class: ledger.ClassPerson, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
+			Source: ledger.SourceOneToOne, Class: ledger.ClassOneToOne, Module: "contact", RecordIDs: []string{"7"}, ToNumber: fmt.Sprintf("+1415555%04d", 100+i%100),
 			Message: Hi, IdempotencyKey: id, State: ledger.BatchScheduled, SendAt: &at, Expected: 1, LateMinutes: 60, LateDo: ledger.LateHold})
 		Must(b, err)
 	}

@@ -173,6 +173,6 @@ func editExclude(b ledger.Batch, exclude *[]string, set columns) error {
 			return apierror.Field("exclude", "Somebody who is to be left out is not among the recipients.")
 		}
 	}
-	set["excluded"] = ledger.IDList(out)
+	set["excluded"] = ledger.EncodeIDs(out)
 	return nil
 }

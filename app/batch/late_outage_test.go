@@ -29,7 +29,7 @@ func sendOne(w *World) int {
 	leaseLane(w, time.Second)
 	_, _, err := w.DB.Lanes.QueueDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
-	got, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimSize{N: 1, Base: w.Clock.Now()})
+	got, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimParams{N: 1, Base: w.Clock.Now()})
 	Must(w.T, err)
 	w.Settle(ledger.Sent, got...)
 	return len(got)

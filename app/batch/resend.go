@@ -126,7 +126,7 @@ func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *led
 // duplicate has its text already, and who was left out was meant to be.
 func resendFrom(b ledger.Batch, states []string) ledger.ResendFilter {
 	return ledger.ResendFilter{TenantID: b.TenantID, BatchID: b.ID, States: states,
-		Without: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
+		ExceptCodes: []string{audience.CodeDuplicate, audience.CodeLeftOut}}
 }
 
 func nobodyLeft(ctx context.Context, tx *models.Store, from ledger.ResendFilter) error {

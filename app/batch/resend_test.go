@@ -106,7 +106,7 @@ func TestResendOneToOneToTheClickedNumber(t *testing.T) {
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", r.ID)
 		Must(t, err)
-		if m := w.Rows(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != ledger.ClassPerson {
+		if m := w.Rows(r.ID)[0]; m.ToNumber != "+12125550199" || m.Text != "Hi Bob" || m.Class != ledger.ClassOneToOne {
 			t.Errorf("%+v", m)
 		}
 	})

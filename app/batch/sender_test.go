@@ -125,7 +125,7 @@ func claimOne(t *testing.T, w *World) ledger.ClaimedMessage {
 	}
 	_, _, err = w.DB.Lanes.QueueDue(Ctx, lanes[0], 10)
 	Must(t, err)
-	got, _, err := w.DB.Lanes.Claim(Ctx, lanes[0], ledger.ClaimSize{N: 5, Base: w.Clock.Now()})
+	got, _, err := w.DB.Lanes.Claim(Ctx, lanes[0], ledger.ClaimParams{N: 5, Base: w.Clock.Now()})
 	Must(t, err)
 	if len(got) != 1 {
 		t.Fatalf("claimed %d", len(got))

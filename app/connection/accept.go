@@ -43,7 +43,7 @@ func (c *Connector) storeGrant(ctx context.Context, tx *models.Store, a models.C
 	if err != nil {
 		return err
 	}
-	if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepFinishing, "", "", replaced.encode()); err != nil {
+	if err := tx.ConnectAttempts.SetStep(ctx, a, models.StepDirectory, "", "", replaced.encode()); err != nil {
 		return err
 	}
 	if replaced.encode() != "" {
@@ -65,7 +65,7 @@ func storeConnection(ctx context.Context, tx *models.Store, a models.ConnectAtte
 		if err := tx.Accounts.DeleteAll(ctx, a.TenantID); err != nil {
 			return old, err
 		}
-		if _, err := tx.Batches.Hold(ctx, a.TenantID, "", ledger.HeldCompany, OtherCompanyReason); err != nil {
+		if _, err := tx.Batches.Hold(ctx, a.TenantID, "", ledger.HeldOtherCompany, OtherCompanyReason); err != nil {
 			return old, err
 		}
 	}

@@ -149,7 +149,7 @@ func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 					t.Fatalf("confirmed: %+v %v", out, err)
 				}
 				w.finish("t_9")
-				expect(t, "another company", batch(), ledger.BatchHeld, ledger.HeldCompany)
+				expect(t, "another company", batch(), ledger.BatchHeld, ledger.HeldOtherCompany)
 				if b := batch(); b.HeldReason != connection.OtherCompanyReason {
 					t.Errorf("reason %q", b.HeldReason)
 				}

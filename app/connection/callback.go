@@ -61,7 +61,7 @@ func (c *Connector) unmatchedCallback(ctx context.Context, state string, cause e
 	case errors.Is(cause, models.ErrNotFound):
 		c.log.Warn("consent came back in another browser", "tenant", a.TenantID, "attempt", a.ID)
 		return c.withLink(t, errOtherBrowser()).Result, nil
-	case a.Step == models.StepFinishing, a.Step == models.StepSubscribes, a.Step == models.StepDone:
+	case a.Step == models.StepDirectory, a.Step == models.StepSubscriptions, a.Step == models.StepDone:
 		return c.success(t, ""), nil // the page was reloaded
 	case a.Step == models.StepFailed:
 		return c.withLink(t, newConnectError(a.Code, nil, a.Message)).Result, nil

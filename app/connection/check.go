@@ -33,13 +33,13 @@ func (c *Connections) Check(ctx context.Context, tenantID string) error {
 				return err
 			}
 		}
-		return c.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
+		return c.store.Connections.SetMoment(ctx, tenantID, models.GrantChecked)
 	case eligibility.IsOutage(err):
 		return eligibility.Unreachable(err)
 	case err != nil:
 		return err
 	case reason != "":
-		return errors.Join(c.tokens.breakConnection(ctx, conn, 0, reason), c.store.Connections.Touch(ctx, tenantID, models.GrantChecked))
+		return errors.Join(c.tokens.breakConnection(ctx, conn, 0, reason), c.store.Connections.SetMoment(ctx, tenantID, models.GrantChecked))
 	}
 	if err := c.repair(ctx, conn); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (c *Connections) Check(ctx context.Context, tenantID string) error {
 	if _, err := c.Subscribe(ctx, tenantID); err != nil {
 		return err
 	}
-	return c.store.Connections.Touch(ctx, tenantID, models.GrantChecked)
+	return c.store.Connections.SetMoment(ctx, tenantID, models.GrantChecked)
 }
 
 // findFault returns why Dialpad lets no texts go, in a sentence for the
@@ -89,7 +89,7 @@ func (c *Connections) repair(ctx context.Context, conn models.Connection) error 
 			return err
 		}
 		if !conn.Ready {
-			return tx.Audits.Add(ctx, conn.TenantID, "", "connection.mended", nil) // Ready resumes the batches
+			return tx.Audits.Add(ctx, conn.TenantID, "", "connection.mended", nil) // MarkReady resumes the batches
 		}
 		return resumeBatches(ctx, tx, conn.TenantID, "connection.mended", map[string]string{})
 	})

@@ -115,7 +115,7 @@ func TestAdminConnects(t *testing.T) {
 		if n := w.db.CountJobs("finish_connect"); n != 1 {
 			t.Errorf("%d jobs to finish", n)
 		}
-		if a := w.attempt(); a.Step != models.StepFinishing {
+		if a := w.attempt(); a.Step != models.StepDirectory {
 			t.Errorf("the page says %+v", a)
 		}
 		if r, err := w.eligible.CheckTenant(ctx, "t_9"); err != nil || r == nil {
@@ -467,7 +467,7 @@ func TestConnectingNeedsPlanAndInstallation(t *testing.T) {
 func TestConnectionReplacedMeanwhileIsNotReady(t *testing.T) {
 	w := newSQLite(t)
 	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
-	if err := w.Ready(ctx, "t_9"); err == nil || w.connection().Ready {
+	if err := w.MarkReady(ctx, "t_9"); err == nil || w.connection().Ready {
 		t.Errorf("ready without directory and subscriptions: %v", err)
 	}
 }

@@ -13,10 +13,10 @@ import (
 // directory or subscriptions were being read.
 var errReplaced = errors.New("the connection is not complete: it was replaced meanwhile")
 
-// Ready lets texts go, once directory and subscriptions of this very
+// MarkReady lets texts go, once directory and subscriptions of this very
 // connection are in place. Batches that a broken connection held are
 // resumed; those that somebody's decision holds are not.
-func (c *Connections) Ready(ctx context.Context, tenantID string) error {
+func (c *Connections) MarkReady(ctx context.Context, tenantID string) error {
 	return c.store.Tx(ctx, func(tx *models.Store) error {
 		conn, err := tx.Connections.Get(ctx, tenantID)
 		if err != nil {
@@ -31,7 +31,7 @@ func (c *Connections) Ready(ctx context.Context, tenantID string) error {
 		if err := tx.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepDone, ""); err != nil {
 			return err
 		}
-		if err := tx.Connections.Touch(ctx, tenantID, models.GrantChecked); err != nil {
+		if err := tx.Connections.SetMoment(ctx, tenantID, models.GrantChecked); err != nil {
 			return err
 		}
 		return resumeBatches(ctx, tx, tenantID, "connection.ready", map[string]string{"company": conn.CompanyID})

@@ -24,7 +24,7 @@ func (c *Connections) Subscribe(ctx context.Context, tenantID string) (models.Su
 	if err != nil {
 		return models.Subscriptions{}, err
 	}
-	if err := c.store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := c.store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscriptions, ""); err != nil {
 		return models.Subscriptions{}, err
 	}
 	var subs models.Subscriptions

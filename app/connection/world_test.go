@@ -165,10 +165,10 @@ func (w *world) connected() *world {
 // finish does what the job FinishConnect does, without the directory.
 func (w *world) finish(tenantID string) {
 	w.t.Helper()
-	must(w.t, w.db.Connections.Touch(ctx, tenantID, models.DirectoryRead))
+	must(w.t, w.db.Connections.SetMoment(ctx, tenantID, models.DirectoryRead))
 	_, err := w.Subscribe(ctx, tenantID)
 	must(w.t, err)
-	must(w.t, w.Ready(ctx, tenantID))
+	must(w.t, w.MarkReady(ctx, tenantID))
 }
 
 func (w *world) connection() models.Connection {

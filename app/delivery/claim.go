@@ -21,7 +21,7 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	if n == 0 {
 		return ledger.ClaimResult{Busy: true}, nil // an answer has just slowed the lane down
 	}
-	got, err := l.requestClaim(ctx, ledger.ClaimSize{N: n, LowerClass: l.share.low(n), MaxLowerClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
+	got, err := l.requestClaim(ctx, ledger.ClaimParams{N: n, LowerClass: l.share.low(n), MaxLowerClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
 	if got.Lost {
 		return got, models.ErrLost
 	}
@@ -43,9 +43,9 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 // one without a limit alone and at once. It goes on when the process
 // stops: if a claim's answer is lost, its texts become uncertain
 // although nobody sent them.
-func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimSize) (got ledger.ClaimResult, err error) {
+func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimParams) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
-		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimSize: t})
+		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimParams: t})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), coalesce.QueryTimeout)
 	defer cancel()

@@ -41,7 +41,7 @@ func (l *load) benchmarkClaims(b *testing.B, lane string) {
 	at := slices.IndexFunc(lanes, func(one ledger.Lane) bool { return one.ID == lane })
 	b.ResetTimer()
 	for range b.N {
-		got, _, err := l.db.Lanes.Claim(context.Background(), lanes[at], ledger.ClaimSize{N: 64, Base: time.Now()})
+		got, _, err := l.db.Lanes.Claim(context.Background(), lanes[at], ledger.ClaimParams{N: 64, Base: time.Now()})
 		if err != nil || len(got) < 63 { // one of two to the same number waits for the other's answer
 			b.Fatal(len(got), err)
 		}

@@ -158,10 +158,10 @@ func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			each(t, func(r *rig) {
 				r.phone.Fault(sandbox.Fault{Kind: kind, Path: "/api/v2/sms", Times: 1})
-				m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+				m := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 				r.run(delivery.Config{Timeout: 300 * time.Millisecond})
 				r.until("uncertain", func() bool { return r.counts().Uncertain == 1 })
-				r.acme.Batch("b2", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+				r.acme.Batch("b2", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 				r.until("the next text goes out", func() bool { return r.counts().Sent == 1 })
 				if got := r.phone.SMSPosts(); got != 2 {
 					t.Errorf("%d POSTs for two texts", got)
@@ -177,7 +177,7 @@ func TestLostAnswerIsNeverSentAgain(t *testing.T) {
 func TestUnacceptedTextIsSentAgain(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.UnavailableRetryAfter, Path: "/api/v2/sms", Times: 1, RetryAfter: time.Second})
-		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		m := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("sent", func() bool { return r.counts().Sent == 1 })
 		got := r.message(m[0].ID)
@@ -192,7 +192,7 @@ func TestUnacceptedTextIsSentAgain(t *testing.T) {
 func TestRefusalKeepsDialpadsWords(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
-		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
+		m := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1) // Ben's stored state is fresh, and wrong
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorCode != "dialpad_refused" || got.ErrorText == "" || r.phone.Accepted() != 0 {
@@ -209,7 +209,7 @@ func TestTextThatFailsInTheAnswerIsNoSuccess(t *testing.T) {
 	} {
 		t.Run(result, func(t *testing.T) {
 			each(t, func(r *rig) {
-				m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+				m := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 				r.phone.FailAtOnce(m[0].ToNumber, result)
 				r.run(delivery.Config{})
 				r.until("failed", func() bool { return r.counts().Failed == 1 })
@@ -226,7 +226,7 @@ func TestStaleSenderIsReadBeforeTheText(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.SuspendUser(sandbox.BenID)
 		r.must(r.db.Accounts.MarkStale(context.Background(), "t_9", []string{sandbox.BenID}))
-		m := r.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		m := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("failed", func() bool { return r.counts().Failed == 1 })
 		if got := r.message(m[0].ID); got.ErrorText != "No Dialpad account found" || r.phone.SMSPosts() != 0 {
@@ -250,7 +250,7 @@ func TestOptOutIsRecheckedBeforeThePost(t *testing.T) {
 
 func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 	each(t, func(r *rig) {
-		one := r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		one := r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 		auto := r.acme.Batch("b2", ledger.ClassAutomation, sandbox.AnaID, "ana@acme.com", 1)
 		_, err := r.db.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: "t_9", Linkname: "l9", Name: "Acme", Plan: "starter",
 			TimeZone: "America/New_York", SignedAt: time.Now().Add(time.Minute)})
@@ -272,7 +272,7 @@ func TestWithoutPlanTextsAreHeldAndAutomationsFail(t *testing.T) {
 func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Unauthorized, Path: "/api/v2/sms", Times: 1})
-		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("sent", func() bool { return r.counts().Sent == 1 })
 		if r.phone.Accepted() != 1 {
@@ -284,7 +284,7 @@ func TestExpiredTokenIsRefreshedAndTheTextIsSentOnce(t *testing.T) {
 func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 	each(t, func(r *rig) {
 		r.phone.RevokeTokens(company)
-		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 1)
+		r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("held", func() bool { return r.counts().Held == 1 })
 		c, err := r.db.Connections.Get(context.Background(), "t_9")
@@ -371,7 +371,7 @@ func TestStoppingEngineRenewsItsLeasesUntilItsAnswersCame(t *testing.T) {
 	each(t, func(r *rig) {
 		const lease = 1500 * time.Millisecond
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.Slow, Path: "/api/v2/sms", Delay: 4 * time.Second})
-		r.acme.Batch("b1", ledger.ClassPerson, sandbox.AnaID, "ana@acme.com", 3)
+		r.acme.Batch("b1", ledger.ClassOneToOne, sandbox.AnaID, "ana@acme.com", 3)
 		_, stop := r.run(delivery.Config{WorkerID: "w1", Connections: 8, Lease: lease})
 		r.until("on the wire", func() bool { return r.phone.SMSPosts() == 3 })
 		until := func() time.Time {

@@ -85,7 +85,7 @@ func TestACompanyThatHangsDoesNotDelayAnother(t *testing.T) {
 			return before > 3 && oldest(t, db, "bulk") > 4*time.Second
 		})
 		open := c.posts("access-t_1")
-		fast.Batch("one", ledger.ClassPerson, "1", "ana@acme.com", 1)
+		fast.Batch("one", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 		eventually(t, "the other company's text is sent", func() bool {
 			counts, err := db.Messages.CountByBatch(t.Context(), "t_2", []string{"one"})
 			return err == nil && counts["one"].Sent == 1

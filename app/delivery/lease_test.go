@@ -31,7 +31,7 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 			return lanes
 		}
 		dead := acquire("dead")
-		claimed, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimSize{N: 1, Base: clock.Now()})
+		claimed, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimParams{N: 1, Base: clock.Now()})
 		if err != nil || len(claimed) != 1 {
 			t.Fatal(len(claimed), err)
 		}
@@ -48,7 +48,7 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 		if c := counts["b1"]; err != nil || c.Uncertain != 1 || c.Queued != len(texts)-1 {
 			t.Errorf("what was in flight must be uncertain: %+v, %v", c, err)
 		}
-		if _, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimSize{N: 1, Base: clock.Now()}); err == nil {
+		if _, _, err := db.Lanes.Claim(ctx, dead[0], ledger.ClaimParams{N: 1, Base: clock.Now()}); err == nil {
 			t.Error("the dead worker claims with its old fence")
 		}
 	})

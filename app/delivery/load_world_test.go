@@ -76,8 +76,8 @@ func (l *load) queueOne(t *seed.Tenant, i int, number string) time.Time {
 	began := time.Now()
 	l.must(l.db.Tx(context.Background(), func(tx *models.Store) error {
 		ctx, id := context.Background(), models.NewID()
-		b := ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender(t), SenderEmail: fmt.Sprintf("ana%d@acme.com", i), Source: ledger.SourceOne,
-			Class: ledger.ClassPerson, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending, Expected: 1, Prepared: true}
+		b := ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender(t), SenderEmail: fmt.Sprintf("ana%d@acme.com", i), Source: ledger.SourceOneToOne,
+			Class: ledger.ClassOneToOne, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending, Expected: 1, Prepared: true}
 		if _, _, err := tx.Batches.Create(ctx, b); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func (e *Engine) mayText(l *lane, c ledger.ClaimedMessage) bool {
 		l.requeue(c, "opt_outs_unread", "The opt-outs could not be read; this text is tried again")
 	case check.Suppressed:
 		l.fail(c, "opted_out", optedOutWords(c.Source))
-	case check.ReviewSince != nil && c.Source != ledger.SourceOne:
+	case check.ReviewSince != nil && c.Source != ledger.SourceOneToOne:
 		l.settle(c, reviewOutcome(e.cfg.Now(), *check.ReviewSince))
 	default:
 		return true

@@ -74,7 +74,7 @@ func TestTextsWaitForAReview(t *testing.T) {
 		for i, m := range bulk[:2] {
 			r.must(r.db.Suppressions.AddReview(ctx, "t_9", models.Said{Number: m.ToNumber, Note: "please stop", At: r.db.Now().Add(time.Duration(i) * time.Millisecond)}))
 		}
-		r.acme.Batch("b2", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1) // to the first number
+		r.acme.Batch("b2", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1) // to the first number
 		action := r.acme.Batch("b3", ledger.ClassAutomation, sandbox.BenID, "ben@acme.com", 1)
 		r.run(delivery.Config{})
 		r.until("the others went out", func() bool { return r.counts().Sent == 2 })

@@ -16,7 +16,7 @@ func (l *lane) refuse(ctx context.Context, c ledger.ClaimedMessage, r *eligibili
 		return
 	}
 	l.settle(c, ledger.Outcome{State: ledger.Held, Code: r.Code, Text: r.Message})
-	if _, err := l.e.store.Batches.Hold(ctx, l.TenantID, "", r.Held, r.Message); err != nil {
+	if _, err := l.e.store.Batches.Hold(ctx, l.TenantID, "", r.HeldCode, r.Message); err != nil {
 		l.e.cfg.Log.Error("hold batches failed", "tenant", l.TenantID, "err", err)
 	}
 }

@@ -63,7 +63,7 @@ func (l *lane) eligibility(c ledger.ClaimedMessage) *eligibility.Refusal {
 	if refusal == nil && c.CompanyID != l.ID {
 		// Queued for the company that was connected
 		// before: its people are not this one's.
-		return eligibility.NotConnected(ledger.HeldCompany, connection.OtherCompanyReason)
+		return eligibility.NotConnected(ledger.HeldOtherCompany, connection.OtherCompanyReason)
 	}
 	return refusal
 }

@@ -21,7 +21,7 @@ func TestRefusedOutcomeDoesNotBlockTheOthers(t *testing.T) {
 		if err != nil || len(lanes) != 1 {
 			t.Fatal(lanes, err)
 		}
-		claimed, _, err := db.Lanes.Claim(ctx, lanes[0], ledger.ClaimSize{N: 9})
+		claimed, _, err := db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 9})
 		if err != nil || len(claimed) != 9 {
 			t.Fatal(len(claimed), err)
 		}

@@ -228,7 +228,7 @@ func (w *simulation) claim(d *simWorker) {
 	}
 	_, _, err := w.db.Lanes.QueueDue(ctx, *d.lane, 100)
 	w.must(err)
-	take := ledger.ClaimSize{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
+	take := ledger.ClaimParams{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
 	got, additions, err := w.requestClaim(*d.lane, take)
 	if w.isLost(d, err) {
 		return
@@ -251,12 +251,12 @@ func (w *simulation) claim(d *simWorker) {
 }
 
 // requestClaim claims for one lane, or as the engine does for many at once.
-func (w *simulation) requestClaim(l ledger.Lane, t ledger.ClaimSize) ([]ledger.ClaimedMessage, int64, error) {
+func (w *simulation) requestClaim(l ledger.Lane, t ledger.ClaimParams) ([]ledger.ClaimedMessage, int64, error) {
 	ctx := context.Background()
 	if w.r.IntN(2) == 0 {
 		return w.db.Lanes.Claim(ctx, l, t)
 	}
-	got, err := w.db.Lanes.ClaimMany(ctx, []ledger.ClaimRequest{{Lane: l, ClaimSize: t}})
+	got, err := w.db.Lanes.ClaimMany(ctx, []ledger.ClaimRequest{{Lane: l, ClaimParams: t}})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -24,7 +24,7 @@ func (c *Checker) Check(f Facts) *Refusal {
 	case !c.HasPlan(f.Plan):
 		return c.CheckPlan(f.Plan, f.Linkname)
 	case f.InstallState != models.Installed:
-		return c.refuse(CodeInstall, ledger.HeldRemoved, f.Linkname, "The Dialpad app is not installed.")
+		return c.refuse(CodeInstall, ledger.HeldUninstalled, f.Linkname, "The Dialpad app is not installed.")
 	case f.ConnectionState == models.Broken:
 		return c.refuse(CodeConnect, ledger.HeldBroken, f.Linkname, "The connection to Dialpad is broken.")
 	case f.ConnectionState != models.Connected:

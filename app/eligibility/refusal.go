@@ -33,12 +33,12 @@ type Link struct {
 // Refusal is why a tenant or user may not text now. Code, Message and Link
 // are for the person, the rest for whoever has to mend it.
 type Refusal struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Link    *Link  `json:"link"`
-	Reason  string `json:"-"` // a closer sentence, for the admin or the person concerned; may be ""
-	Held    string `json:"-"` // the code that batches are held for meanwhile; "" = they need not be
-	Cause   error  `json:"-"` // for the operator; may be nil
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Link     *Link  `json:"link"`
+	Reason   string `json:"-"` // a closer sentence, for the admin or the person concerned; may be ""
+	HeldCode string `json:"-"` // the code that batches are held for meanwhile; "" = they need not be
+	Cause    error  `json:"-"` // for the operator; may be nil
 }
 
 // Error returns code and cause, for logs.
@@ -55,7 +55,7 @@ func (r *Refusal) Unwrap() error { return r.Cause }
 // refuse returns a refusal with the contract's sentence about the connection
 // and its link. Without a linkname there is no link: delivery needs none.
 func (c *Checker) refuse(code, held, linkname, reason string) *Refusal {
-	r := &Refusal{Code: code, Held: held, Message: ConnectMessage, Reason: reason}
+	r := &Refusal{Code: code, HeldCode: held, Message: ConnectMessage, Reason: reason}
 	if linkname != "" {
 		r.Link = &Link{Text: linkText, URL: c.AppPage(linkname)}
 	}
@@ -74,7 +74,7 @@ func (c *Checker) AppPage(linkname string) string {
 // NotConnected returns the refusal of a tenant whose connection is missing
 // or broken; held is the code that its batches are held for.
 func NotConnected(held, reason string) *Refusal {
-	return &Refusal{Code: CodeConnect, Held: held, Message: ConnectMessage, Reason: reason}
+	return &Refusal{Code: CodeConnect, HeldCode: held, Message: ConnectMessage, Reason: reason}
 }
 
 // NoAccount returns the refusal of a person without an account that may

@@ -68,7 +68,7 @@ func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c mod
 		return nil, err
 	}
 	out := &StatusConnection{Company: c.CompanyName, ConnectedBy: c.ConnectedBy, ConnectedAt: c.ConnectedAt.UTC(), State: c.State,
-		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, Allowed: t.Allowed(), UsedLastMinute: used, LastEventAt: c.LastEventAt,
+		Reason: c.Reason, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, Allowed: t.AllowedRate(), UsedLastMinute: used, LastEventAt: c.LastEventAt,
 		LastCheckedAt: c.LastCheckedAt, DirectoryAt: c.DirectoryAt, TokenExpiresAt: c.TokenExpiresAt,
 		Subscriptions: StatusSubscriptions{SMS: c.SMSSubscription != "", ChangeLog: c.ChangeSubscription != "", Note: c.SubscriptionsNote}}
 	l, err := i.store.Lanes.Get(ctx, t.ID, c.CompanyID)
@@ -153,7 +153,7 @@ func (i *Installer) latestAttempt(ctx context.Context, tenantID string) (*Status
 		if now.Sub(a.ExpiresAt) > attemptShownFor {
 			return nil, nil
 		}
-	case !open && now.Sub(a.UpdatedAt) > attemptShownFor && a.Step != models.StepFinishing && a.Step != models.StepSubscribes:
+	case !open && now.Sub(a.UpdatedAt) > attemptShownFor && a.Step != models.StepDirectory && a.Step != models.StepSubscriptions:
 		return nil, nil
 	}
 	return out, nil

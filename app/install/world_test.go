@@ -93,10 +93,10 @@ func (w *world) connected() *world {
 	if err != nil || !out.Done {
 		w.t.Fatalf("not connected: %+v %v", out, err)
 	}
-	must(w.t, w.db.Connections.Touch(ctx, "t_9", models.DirectoryRead))
+	must(w.t, w.db.Connections.SetMoment(ctx, "t_9", models.DirectoryRead))
 	_, err = w.connections.Subscribe(ctx, "t_9")
 	must(w.t, err)
-	must(w.t, w.connections.Ready(ctx, "t_9"))
+	must(w.t, w.connections.MarkReady(ctx, "t_9"))
 	return w
 }
 

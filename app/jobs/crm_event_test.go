@@ -28,11 +28,11 @@ func (w *world) applyEvent(seq int64, e crm.Event) error {
 	return w.crmEvents.Apply(ctx, e, &seq)
 }
 
-func (w *world) asker(id, email, role string, c *crm.Ctx) access.Asker {
+func (w *world) asker(id, email, role string, c *crm.LaunchTarget) access.Asker {
 	w.t.Helper()
 	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
-	return access.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Ctx: c}
+	return access.Asker{Tenant: t, UserID: id, Email: email, Name: email, Role: role, TimeZone: "America/New_York", Target: c}
 }
 
 // scheduleOne schedules a user's one-to-one text to Bob in an hour.
@@ -40,7 +40,7 @@ func (w *world) scheduleOne(id, email string) string {
 	w.t.Helper()
 	loc, err := time.LoadLocation("America/New_York")
 	w.must(err)
-	v, err := w.texts.Create(ctx, w.asker(id, email, "user", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"}),
+	v, err := w.texts.Create(ctx, w.asker(id, email, "user", &crm.LaunchTarget{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"}),
 		models.NewID(), batch.Request{Message: "Hi Bob", Schedule: &walltime.Schedule{Local: w.clock.Now().Add(time.Hour).In(loc).Format("2006-01-02T15:04"), TimeZone: "America/New_York"}})
 	w.must(err)
 	return v.ID
@@ -177,12 +177,12 @@ func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
 		"both": {Type: crm.EventDataErase, ContactID: "7", Number: bob}} {
 		t.Run(by, func(t *testing.T) {
 			each(t, func(w *world) {
-				ana := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
+				ana := w.asker("42", "ana@acme.com", "admin", &crm.LaunchTarget{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
 				sent, err := w.texts.Create(ctx, ana, "k1", batch.Request{Message: "Dear Bob, yes"})
 				w.must(err)
 				w.eventually(time.Minute, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
 				later := w.scheduleOne("43", "ben@acme.com")
-				bulk := w.asker("42", "ana@acme.com", "admin", &crm.Ctx{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
+				bulk := w.asker("42", "ana@acme.com", "admin", &crm.LaunchTarget{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
 				waiting, err := w.texts.Create(ctx, bulk, "k2", batch.Request{Message: "Hi {{Contact.firstName}}"})
 				w.must(err)
 				w.eventually(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })

@@ -64,7 +64,7 @@ func TestWithoutEventsTheNextTextAndTheHourlySyncSeeChanges(t *testing.T) {
 		w.phone.Fault(sandbox.Fault{Kind: sandbox.EventsOff})
 		w.phone.SuspendUser(sandbox.BenID)
 		w.clock.Add(11 * time.Minute) // Ben's stored state is too old for a send
-		w.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b1", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(eventTimeout, "failed", func() bool { return w.counts("b1").Failed == 1 })
 		if w.accountWords("ben@acme.com") != "The Dialpad account is suspended" || w.phone.SMSPosts() != 0 {
 			w.t.Errorf("Ben: %q; %d requests", w.accountWords("ben@acme.com"), w.phone.SMSPosts())
@@ -145,11 +145,11 @@ func TestMissingSubscriptionsAreMadeAgain(t *testing.T) {
 		w.must(err)
 		w.must(w.dp.DeleteSMSSubscription(ctx, g.Access, c.SMSSubscription))
 		w.clock.Add(time.Minute)
-		w.acme.Batch("b1", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b1", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(time.Minute, "sent", func() bool { return w.counts("b1").Sent == 1 })
 		w.clock.Add(11 * time.Minute)
 		w.eventuallySwept(time.Minute, "made again", func() bool { return w.connection().SMSSubscription != c.SMSSubscription })
-		w.acme.Batch("b2", ledger.ClassPerson, sandbox.BenID, "ben@acme.com", 1)
+		w.acme.Batch("b2", ledger.ClassOneToOne, sandbox.BenID, "ben@acme.com", 1)
 		w.eventually(time.Minute, "delivered", func() bool { return w.counts("b2").Delivered == 1 })
 	})
 }

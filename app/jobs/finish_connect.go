@@ -38,7 +38,7 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 	if err := r.readDirectory(ctx, tenantID); err != nil {
 		return err
 	}
-	if err := r.Store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscribes, ""); err != nil {
+	if err := r.Store.ConnectAttempts.SetFinishingStep(ctx, tenantID, models.StepSubscriptions, ""); err != nil {
 		return err
 	}
 	if _, err := r.Connections.Subscribe(ctx, tenantID); err != nil {
@@ -55,7 +55,7 @@ func (r *Runner) finishConnectSteps(ctx context.Context, tenantID string) error 
 			return err
 		}
 	}
-	if err := r.Connections.Ready(ctx, tenantID); err != nil {
+	if err := r.Connections.MarkReady(ctx, tenantID); err != nil {
 		return err
 	}
 	return r.Store.Enqueue(ctx, queue.ReadOptOuts{TenantID: tenantID})

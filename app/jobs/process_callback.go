@@ -8,6 +8,6 @@ import (
 
 // processCallback turns an accepted automation call into a
 // message. The sweep finds it again by Automation.EnqueueStalled.
-func (r *Runner) processCallback(ctx context.Context, j queue.ExecuteCallback) error {
+func (r *Runner) processCallback(ctx context.Context, j queue.ProcessCallback) error {
 	return snooze(r.Automation.ProcessCallback(ctx, j.TenantID, j.CallbackID))
 }

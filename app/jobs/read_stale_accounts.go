@@ -21,7 +21,7 @@ func (r *Runner) readStaleAccounts(ctx context.Context, j queue.ReadStaleAccount
 
 // enqueueStaleAccounts enqueues a read for each tenant with stale accounts.
 func (s sweeper) enqueueStaleAccounts(ctx context.Context) error {
-	tenants, err := s.Store.Accounts.StaleTenantsAllTenants(ctx)
+	tenants, err := s.Store.Accounts.TenantsWithStaleAllTenants(ctx)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (w *world) benAsker() access.Asker {
 	t, err := w.db.Store.Tenants.Get(ctx, "t_9")
 	w.must(err)
 	return access.Asker{Tenant: t, UserID: "43", Email: "ben@acme.com", Name: "Ben Okoro", Role: "user", TimeZone: "America/New_York",
-		Ctx: &crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}}
+		Target: &crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}}
 }
 
 func (w *world) newYork() *time.Location {

@@ -14,7 +14,7 @@ func (r *Runner) syncTimeline(ctx context.Context, j queue.SyncTimeline) error {
 
 // enqueueTimelineSyncs enqueues a sync for each tenant with pending changes.
 func (s sweeper) enqueueTimelineSyncs(ctx context.Context) error {
-	tenants, err := s.Store.Messages.TimelinePendingTenantsAllTenants(ctx)
+	tenants, err := s.Store.Messages.TenantsToSyncAllTenants(ctx)
 	if err != nil {
 		return err
 	}

@@ -208,7 +208,7 @@ func (o *OptOuts) numberFor(ctx context.Context, a access.Asker, number, message
 		}
 		return "", err
 	}
-	if a.IsAdmin() || a.Ctx != nil && sameNumber(a.Ctx.ToNumber, e164, a.Tenant.Country) {
+	if a.IsAdmin() || a.Target != nil && sameNumber(a.Target.ToNumber, e164, a.Tenant.Country) {
 		return e164, nil
 	}
 	key, err := o.store.Tenants.NumberKey(ctx, a.Tenant.ID, e164)

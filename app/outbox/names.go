@@ -41,7 +41,7 @@ func newNameCache() *lru.Cache[nameKey, cachedName] {
 func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []ledger.Batch, views []BatchView) error {
 	unnamed := map[string][]int{} // by module
 	for i, b := range batches {
-		if b.Source != ledger.SourceOne {
+		if b.Source != ledger.SourceOneToOne {
 			continue
 		}
 		to, err := x.onlyRecipient(ctx, b)

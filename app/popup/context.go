@@ -98,10 +98,10 @@ const noticeOver = 50
 // Context describes the popup. Where the asker may not text, State says
 // why.
 func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error) {
-	if a.Ctx == nil {
+	if a.Target == nil {
 		return ContextView{}, apierror.NoRecords()
 	}
-	v := ContextView{ID: contextID(a.Ctx), Mode: a.Ctx.Mode, Module: a.Ctx.Module, Count: max(len(a.Ctx.RecordIDs), a.Ctx.Count),
+	v := ContextView{ID: contextID(a.Target), Mode: a.Target.Mode, Module: a.Target.Module, Count: max(len(a.Target.RecordIDs), a.Target.Count),
 		From: FromView{Email: a.Email, Name: a.Name}, OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
@@ -114,7 +114,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		number, display := account.Number, compose.Display(account.Number)
 		v.From.Number, v.From.Display = &number, &display
 	}
-	switch a.Ctx.Mode {
+	switch a.Target.Mode {
 	case crm.ModeOne:
 		v.To = clickedNumber(a)
 	case crm.ModeBulk:
@@ -141,8 +141,8 @@ func stateOf(r *eligibility.Refusal) *StateView {
 
 // clickedNumber is a recipient known by the number alone.
 func clickedNumber(a access.Asker) *ToView {
-	to := &ToView{Number: a.Ctx.ToNumber, Display: a.Ctx.ToNumber, RecordID: a.Ctx.RecordIDs[0]}
-	number, err := compose.ParseNumber(a.Ctx.ToNumber, a.Tenant.Country)
+	to := &ToView{Number: a.Target.ToNumber, Display: a.Target.ToNumber, RecordID: a.Target.RecordIDs[0]}
+	number, err := compose.ParseNumber(a.Target.ToNumber, a.Tenant.Country)
 	if err != nil {
 		var r compose.Reason
 		if errors.As(err, &r) {
@@ -161,7 +161,7 @@ func clickedNumber(a access.Asker) *ToView {
 // answer the popup still opens: a text without merge fields needs
 // neither.
 func (x *Popup) fill(ctx context.Context, a access.Asker, v *ContextView) error {
-	list, err := x.templates.Fields(ctx, a.Tenant, a.Ctx.Module)
+	list, err := x.templates.Fields(ctx, a.Tenant, a.Target.Module)
 	if err != nil {
 		x.log.Warn("reading fields for the popup failed", "tenant", a.Tenant.ID, "err", err)
 		return nil
@@ -170,7 +170,7 @@ func (x *Popup) fill(ctx context.Context, a access.Asker, v *ContextView) error 
 		v.PhoneFields = append(v.PhoneFields, PhoneView{p.Key, p.Label})
 	}
 	var record *crm.Record
-	if a.Ctx.Mode == crm.ModeOne {
+	if a.Target.Mode == crm.ModeOne {
 		if record, err = x.fillPerson(ctx, a, v.To, list.Phones); err != nil {
 			return err
 		}

@@ -41,11 +41,11 @@ func New(store *models.Store, tpl *templates.Templates, aud *audience.Audience, 
 
 // records reads the records of the popup that the asker may see.
 func (x *Popup) records(ctx context.Context, a access.Asker) (crm.Records, error) {
-	return x.audience.Records(ctx, a.Tenant, crm.ResolveQuery{UserID: a.UserID, Module: a.Ctx.Module, IDs: a.Ctx.RecordIDs})
+	return x.audience.Records(ctx, a.Tenant, crm.ResolveQuery{UserID: a.UserID, Module: a.Target.Module, IDs: a.Target.RecordIDs})
 }
 
 // contextID names a ctx by a hash: the browser stores a draft under it.
-func contextID(c *crm.Ctx) string {
+func contextID(c *crm.LaunchTarget) string {
 	body, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // our own type always marshals

@@ -59,7 +59,7 @@ type FieldIssue struct {
 
 // Render fills a template in for the popup's one person.
 func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (RenderView, error) {
-	if a.Ctx == nil {
+	if a.Target == nil {
 		return RenderView{}, apierror.NoRecords()
 	}
 	template, err := x.templates.Find(ctx, a.Tenant, a.UserID, templateID)
@@ -67,8 +67,8 @@ func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (
 		return RenderView{}, err
 	}
 	v := RenderView{Text: template.Body, Problems: []FieldIssue{}}
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Ctx.Module, template.Body)
-	if err != nil || a.Ctx.Mode != crm.ModeOne || len(tpl.Fields()) == 0 {
+	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Target.Module, template.Body)
+	if err != nil || a.Target.Mode != crm.ModeOne || len(tpl.Fields()) == 0 {
 		return v, err
 	}
 	records, err := x.records(ctx, a)
@@ -85,7 +85,7 @@ func (x *Popup) Render(ctx context.Context, a access.Asker, templateID string) (
 // labels returns the names of merge fields as people know them, as far
 // as they can be read.
 func (x *Popup) labels(ctx context.Context, a access.Asker) map[string]string {
-	list, err := x.templates.Fields(ctx, a.Tenant, a.Ctx.Module)
+	list, err := x.templates.Fields(ctx, a.Tenant, a.Target.Module)
 	if err != nil {
 		x.log.Warn("reading fields for a template failed", "tenant", a.Tenant.ID, "err", err)
 	}

@@ -39,9 +39,9 @@ var (
 type Launch struct {
 	Tenant    Tenant
 	User      User
-	Ctx       *Ctx   // nil with UsePage
-	Use       string // UsePopup or UsePage
-	JTI       string // token id, valid once
+	Ctx       *LaunchTarget // nil with UsePage
+	Use       string        // UsePopup or UsePage
+	JTI       string        // token id, valid once
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	Issuer    string // origin of the framing CRM page: https://acme.salesmate.io

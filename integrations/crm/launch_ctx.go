@@ -14,13 +14,13 @@ const (
 
 const maxClickedNumber = 64 // bytes
 
-// Ctx is the context of a popup: whom to text.
+// LaunchTarget is whom a popup is to text: the claim "ctx" of a launch.
 //
 // ModeOne has one record, and ToNumber as it was clicked. It is signed
 // and thus authoritative, but may be invalid or none of the record's
 // phones. ModeBulk has RecordIDs, or a Selection that the CRM resolves
 // page by page. Count is the number of records.
-type Ctx struct {
+type LaunchTarget struct {
 	Mode      string   `json:"mode"`
 	Module    string   `json:"module"`
 	RecordIDs []string `json:"record_ids,omitempty"`
@@ -31,14 +31,14 @@ type Ctx struct {
 
 // UnmarshalJSON accepts ids as strings or numbers. It checks the shape
 // only; LaunchVerifier checks the rules.
-func (c *Ctx) UnmarshalJSON(b []byte) error {
+func (c *LaunchTarget) UnmarshalJSON(b []byte) error {
 	o := readObject(b, "ctx")
 	*c = readCtx(o)
 	return o.err()
 }
 
-func readCtx(o objectReader) Ctx {
-	c := Ctx{
+func readCtx(o objectReader) LaunchTarget {
+	c := LaunchTarget{
 		Mode: o.identifier("mode"), Module: o.identifier("module"), RecordIDs: o.ids("record_ids"),
 		Selection: o.opaque("selection"), ToNumber: o.text("to_number"),
 	}
@@ -49,7 +49,7 @@ func readCtx(o objectReader) Ctx {
 }
 
 // verifyCtx reads the ctx claim, which only popups have.
-func verifyCtx(claims json.RawMessage, use string) (*Ctx, error) {
+func verifyCtx(claims json.RawMessage, use string) (*LaunchTarget, error) {
 	o := readObject(claims, "")
 	if use != UsePopup {
 		if o.has("ctx") {
@@ -68,7 +68,7 @@ func verifyCtx(claims json.RawMessage, use string) (*Ctx, error) {
 	return &c, in.err()
 }
 
-func checkCtx(o objectReader, c *Ctx) {
+func checkCtx(o objectReader, c *LaunchTarget) {
 	if c.Module != ModuleContact && c.Module != ModuleDeal {
 		o.fail("module", "is neither contact nor deal")
 	}
@@ -87,7 +87,7 @@ func checkCtx(o objectReader, c *Ctx) {
 	}
 }
 
-func checkOne(o objectReader, c *Ctx) {
+func checkOne(o objectReader, c *LaunchTarget) {
 	if len(c.RecordIDs) != 1 || c.Selection != "" {
 		o.fail("record_ids", "must hold exactly one id in mode one")
 	}
@@ -100,7 +100,7 @@ func checkOne(o objectReader, c *Ctx) {
 	c.Count = 1
 }
 
-func checkBulk(o objectReader, c *Ctx) {
+func checkBulk(o objectReader, c *LaunchTarget) {
 	switch n := len(c.RecordIDs); {
 	case c.Selection != "" && n > 0:
 		o.fail("selection", "and record_ids exclude each other")

@@ -29,7 +29,7 @@ func (s Secrets) SignClaims(claims map[string]any) (string, error) {
 }
 
 // LaunchFor returns a Launch that is valid for a minute from now.
-func LaunchFor(t Tenant, u User, use string, ctx *Ctx, origin, jti string, now time.Time) Launch {
+func LaunchFor(t Tenant, u User, use string, ctx *LaunchTarget, origin, jti string, now time.Time) Launch {
 	return Launch{
 		Tenant: t, User: u, Ctx: ctx, Use: use, JTI: jti, Issuer: origin,
 		IssuedAt: now, ExpiresAt: now.Add(time.Minute),

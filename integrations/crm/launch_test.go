@@ -41,7 +41,7 @@ func TestLaunchTokenVectors(t *testing.T) {
 	want := Launch{
 		Tenant: Tenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "business", TimeZone: "America/New_York"},
 		User:   User{ID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin", TimeZone: "America/New_York", Locale: "en-US"},
-		Ctx:    &Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, Count: 1, ToNumber: "+14155550142"},
+		Ctx:    &LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, Count: 1, ToNumber: "+14155550142"},
 		Use:    "popup", JTI: "01JGFJJZ00", Issuer: "https://acme.salesmate.io",
 		IssuedAt: time.Unix(1767225600, 0).UTC(), ExpiresAt: time.Unix(1767225660, 0).UTC(),
 	}
@@ -198,12 +198,12 @@ func TestInvalidLaunchCtxIsErrCtx(t *testing.T) {
 func TestLaunchCtxBulk(t *testing.T) {
 	for name, tc := range map[string]struct {
 		ctx  map[string]any
-		want Ctx
+		want LaunchTarget
 	}{
 		"ids": {map[string]any{"mode": "bulk", "module": "deal", "record_ids": []any{7, "8"}, "selection": nil, "extra": 1},
-			Ctx{Mode: "bulk", Module: "deal", RecordIDs: []string{"7", "8"}, Count: 2}},
+			LaunchTarget{Mode: "bulk", Module: "deal", RecordIDs: []string{"7", "8"}, Count: 2}},
 		"selection": {map[string]any{"mode": "bulk", "module": "contact", "selection": "sel_1", "count": 12000},
-			Ctx{Mode: "bulk", Module: "contact", Selection: "sel_1", Count: 12000}},
+			LaunchTarget{Mode: "bulk", Module: "contact", Selection: "sel_1", Count: 12000}},
 	} {
 		c := claims()
 		c["ctx"] = tc.ctx

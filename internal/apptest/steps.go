@@ -95,14 +95,14 @@ func (w *World) Page(who string) access.Asker {
 // One is somebody in a popup about a contact's number.
 func (w *World) One(who, contact, number string) access.Asker {
 	a := w.Page(who)
-	a.Ctx = &crm.Ctx{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{contact}, ToNumber: number}
+	a.Target = &crm.LaunchTarget{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{contact}, ToNumber: number}
 	return a
 }
 
 // Bulk is somebody in a popup about some records.
 func (w *World) Bulk(who, module string, ids ...string) access.Asker {
 	a := w.Page(who)
-	a.Ctx = &crm.Ctx{Mode: crm.ModeBulk, Module: module, RecordIDs: ids}
+	a.Target = &crm.LaunchTarget{Mode: crm.ModeBulk, Module: module, RecordIDs: ids}
 	return a
 }
 
@@ -112,7 +112,7 @@ func (w *World) Selection(who, module, q string) access.Asker {
 	a := w.Page(who)
 	id, n, err := w.Host.Select(Acme, a.UserID, module, q)
 	Must(w.T, err)
-	a.Ctx = &crm.Ctx{Mode: crm.ModeBulk, Module: module, Selection: id, Count: n}
+	a.Target = &crm.LaunchTarget{Mode: crm.ModeBulk, Module: module, Selection: id, Count: n}
 	return a
 }
 
@@ -130,7 +130,7 @@ func (w *World) Claim() []ledger.ClaimedMessage {
 	}
 	_, _, err := w.DB.Lanes.QueueDue(Ctx, w.Lane, 1000)
 	Must(w.T, err)
-	claimed, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimSize{N: 1000, Base: w.Clock.Now()})
+	claimed, _, err := w.DB.Lanes.Claim(Ctx, w.Lane, ledger.ClaimParams{N: 1000, Base: w.Clock.Now()})
 	Must(w.T, err)
 	return claimed
 }

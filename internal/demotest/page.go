@@ -22,7 +22,7 @@ var sessionToken = regexp.MustCompile(`<meta name="session-token" content="([^"]
 
 // Launch opens a page as the CRM does: a form POST with a fresh launch token.
 // use is crm.UsePage or crm.UsePopup.
-func (d *Demo) Launch(tenant, user, path, use string, ctx *crm.Ctx) *Page {
+func (d *Demo) Launch(tenant, user, path, use string, ctx *crm.LaunchTarget) *Page {
 	d.T.Helper()
 	token, err := d.CRMSandbox.Token(tenant, user, use, ctx)
 	d.Must(err)
@@ -49,7 +49,7 @@ func (d *Demo) Outbox(user string) *Page {
 }
 
 // Popup opens the popup for an Acme user.
-func (d *Demo) Popup(user string, ctx crm.Ctx) *Page {
+func (d *Demo) Popup(user string, ctx crm.LaunchTarget) *Page {
 	d.T.Helper()
 	return d.Launch("acme", user, "/embed/popup", crm.UsePopup, &ctx)
 }
@@ -59,12 +59,12 @@ func (d *Demo) BulkPopup(user, module string) (p *Page, count int) {
 	d.T.Helper()
 	selection, count, err := d.CRMSandbox.Select("acme", user, module, "")
 	d.Must(err)
-	return d.Popup(user, crm.Ctx{Mode: "bulk", Module: module, Selection: selection, Count: count}), count
+	return d.Popup(user, crm.LaunchTarget{Mode: "bulk", Module: module, Selection: selection, Count: count}), count
 }
 
 // Bob is the context of a popup for one text, to Bob Tanaka.
-func Bob() crm.Ctx {
-	return crm.Ctx{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}
+func Bob() crm.LaunchTarget {
+	return crm.LaunchTarget{Mode: "one", Module: "contact", RecordIDs: []string{"7"}, ToNumber: "+14155550142"}
 }
 
 // Read returns the whole body and closes it.

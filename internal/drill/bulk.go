@@ -83,7 +83,7 @@ func (r *run) createBulk(ctx context.Context) error {
 	}
 	r.requested = n
 	b, err := r.Program.Jobs.Batches.Create(ctx, access.Asker{Tenant: t, UserID: "42", Email: "ana@acme.com", Name: "Ana Ruiz", Role: "admin",
-		Ctx: &crm.Ctx{Mode: "bulk", Module: crm.ModuleContact, Selection: selection, Count: n}}, "drill", batch.Request{Message: "The drill"})
+		Target: &crm.LaunchTarget{Mode: "bulk", Module: crm.ModuleContact, Selection: selection, Count: n}}, "drill", batch.Request{Message: "The drill"})
 	r.batchID = b.ID
 	r.logf("%d people to text, at most %d a minute, seed %d", n, r.rate(), r.o.Seed)
 	return err

@@ -158,6 +158,6 @@ func (d *deployment) wantTexts(n int) {
 }
 
 // fourContacts is the context of a popup for a bulk to four contacts.
-func fourContacts() crm.Ctx {
-	return crm.Ctx{Mode: "bulk", Module: crm.ModuleContact, RecordIDs: []string{"1", "2", "3", "7"}}
+func fourContacts() crm.LaunchTarget {
+	return crm.LaunchTarget{Mode: "bulk", Module: crm.ModuleContact, RecordIDs: []string{"1", "2", "3", "7"}}
 }

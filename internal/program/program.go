@@ -102,7 +102,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	batches := batch.New(store, aud, tpl, eligible, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
 	box := outbox.New(store, aud, batches, now, p.log)
 	action := automation.New(store, host, eligible, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
-		Live: func(ctx context.Context, tenantID string) error {
+		RefreshPeople: func(ctx context.Context, tenantID string) error {
 			return people.RefreshPeople(ctx, tenantID, time.Minute)
 		}})
 	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,

@@ -30,8 +30,8 @@ func Translate(err error) error {
 	return err
 }
 
-// MustChange returns ErrLost when an update changed no row.
-func MustChange(r *gorm.DB) error {
+// LostIfUnchanged returns ErrLost when an update changed no row.
+func LostIfUnchanged(r *gorm.DB) error {
 	if r.Error != nil {
 		return Translate(r.Error)
 	}

@@ -28,7 +28,7 @@ const (
 
 // Sources of a batch.
 const (
-	SourceOne        = "one" // one to one
+	SourceOneToOne   = "one" // one to one
 	SourceBulk       = "bulk"
 	SourceAutomation = "automation"
 )
@@ -98,8 +98,8 @@ type Batch struct {
 	UpdatedAt  time.Time
 }
 
-// IDList encodes ids as a column stores them, for Update.
-func IDList(ids []string) string { return database.JSON(ids) }
+// EncodeIDs encodes ids as a column stores them, for Update.
+func EncodeIDs(ids []string) string { return database.JSON(ids) }
 
 // Ended reports whether the batch is done or cancelled.
 func (b Batch) Ended() bool { return b.State == BatchDone || b.State == BatchCancelled }
@@ -141,14 +141,14 @@ func (s Batches) Lock(ctx context.Context, tenantID, id string) (Batch, error) {
 // states. It returns ErrLost when the batch is in another state.
 func (s Batches) Update(ctx context.Context, tenantID, id string, from []string, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
-	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(withSearch(set)))
+	return database.LostIfUnchanged(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state IN ?", tenantID, id, from).Updates(withSearch(set)))
 }
 
 // UpdateUnchanged changes the columns of b, and returns ErrLost when
 // the stored batch has another version or state than b.
 func (s Batches) UpdateUnchanged(ctx context.Context, b Batch, set map[string]any) error {
 	set["version"] = gorm.Expr("version + 1")
-	return database.MustChange(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).
+	return database.LostIfUnchanged(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = ? AND version = ?", b.TenantID, b.ID, b.State, b.Version).
 		Updates(withSearch(set)))
 }
 

@@ -51,7 +51,7 @@ func (s Callbacks) Accept(ctx context.Context, c Callback) (out Callback, create
 		}
 		if created = r.RowsAffected == 1; created {
 			out = c
-			return tx.db.Enqueue(ctx, queue.ExecuteCallback{TenantID: c.TenantID, CallbackID: c.CallbackID})
+			return tx.db.Enqueue(ctx, queue.ProcessCallback{TenantID: c.TenantID, CallbackID: c.CallbackID})
 		}
 		out, err = tx.Callbacks.Get(ctx, c.TenantID, c.CallbackID)
 		return err
@@ -68,7 +68,7 @@ func (s Callbacks) Get(ctx context.Context, tenantID, callbackID string) (Callba
 // Update changes the columns of a call that is in one of the from
 // states. It returns ErrLost when the call is in another state.
 func (s Callbacks) Update(ctx context.Context, tenantID, callbackID string, from []string, set map[string]any) error {
-	return database.MustChange(s.l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND callback_id = ? AND state IN ?", tenantID, callbackID, from).Updates(set))
+	return database.LostIfUnchanged(s.l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND callback_id = ? AND state IN ?", tenantID, callbackID, from).Updates(set))
 }
 
 // EnqueueStalledAllTenants enqueues the jobs of up to n calls again
@@ -87,7 +87,7 @@ func (s Callbacks) EnqueueStalledAllTenants(ctx context.Context, before, uncerta
 		for i, c := range stalled {
 			ids[i] = c.MessageID
 			if jobs[i] = (queue.CompleteCallback{TenantID: c.TenantID, CallbackID: c.CallbackID}); c.State == CallbackAccepted {
-				jobs[i] = queue.ExecuteCallback{TenantID: c.TenantID, CallbackID: c.CallbackID}
+				jobs[i] = queue.ProcessCallback{TenantID: c.TenantID, CallbackID: c.CallbackID}
 			}
 		}
 		// They become the newest, so that a CRM that does not respond

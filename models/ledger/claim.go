@@ -31,8 +31,8 @@ type ClaimedMessage struct {
 	QuietAt                             *time.Time // when quiet hours begin, nil for never
 }
 
-// ClaimSize says how many texts to claim, and at what rate.
-type ClaimSize struct {
+// ClaimParams says how many texts to claim, and at what rate.
+type ClaimParams struct {
 	N             int           // texts at most
 	LowerClass    int           // of these, texts taken first from the last class, against starvation
 	MaxLowerClass int           // the last class for them; callers alternate
@@ -43,7 +43,7 @@ type ClaimSize struct {
 // ClaimRequest is a claim of one lane.
 type ClaimRequest struct {
 	Lane Lane
-	ClaimSize
+	ClaimParams
 }
 
 // ClaimResult is the result of one ClaimRequest.
@@ -60,7 +60,7 @@ type ClaimResult struct {
 // sender and recipient has at most one message sending. Messages of a
 // batch that is paused, held or cancelled are not claimed, nor those
 // whose recipient has quiet hours.
-func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimSize) (claimed []ClaimedMessage, additions int64, err error) {
+func (s Lanes) Claim(ctx context.Context, l Lane, size ClaimParams) (claimed []ClaimedMessage, additions int64, err error) {
 	results, err := s.claim(ctx, []ClaimRequest{{l, size}}, "claim_waiting")
 	if err != nil {
 		return nil, 0, err
@@ -146,7 +146,7 @@ func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error
 	var undone []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		now := tx.db.Now()
-		if err := database.MustChange(tx.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ?",
+		if err := database.LostIfUnchanged(tx.q(ctx).Model(&Lane{}).Where("id = ? AND tenant_id = ? AND lease_owner = ? AND fence = ?",
 			l.ID, l.TenantID, l.LeaseOwner, l.Fence).Where(tx.leaseStands()).UpdateColumn("fence", l.Fence+1)); err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages fun
 // and cancels those that are not sending or ended.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
 	batches := func() *gorm.DB {
-		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOne).Where(where, arg)
+		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOneToOne).Where(where, arg)
 	}
 	if err := batches().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
 		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {

@@ -17,15 +17,15 @@ import (
 // broken connection are released when it is connected again; all
 // others wait until a person releases them.
 const (
-	HeldBroken       = "connection_broken"
-	HeldDisconnected = "disconnected"
-	HeldCompany      = "other_company"
-	HeldPlan         = "plan_lost"
-	HeldRemoved      = "app_removed"
-	HeldUser         = "user_deactivated"
-	HeldLate         = "late"
-	HeldRefused      = "records_refused"
-	HeldExpired      = "held_too_long" // of a cancelled batch: its texts failed
+	HeldBroken         = "connection_broken"
+	HeldDisconnected   = "disconnected"
+	HeldOtherCompany   = "other_company"
+	HeldPlan           = "plan_lost"
+	HeldUninstalled    = "app_removed"
+	HeldUser           = "user_deactivated"
+	HeldLate           = "late"
+	HeldRecordsRefused = "records_refused"
+	HeldExpired        = "held_too_long" // of a cancelled batch: its texts failed
 )
 
 // overrides lists by code the codes that it replaces on a held batch:
@@ -33,9 +33,9 @@ const (
 // released without a person's decision.
 var overrides = map[string][]string{
 	HeldDisconnected: {HeldBroken},
-	HeldCompany:      {HeldBroken, HeldDisconnected},
+	HeldOtherCompany: {HeldBroken, HeldDisconnected},
 	HeldPlan:         {HeldBroken},
-	HeldRemoved:      {HeldBroken},
+	HeldUninstalled:  {HeldBroken},
 	HeldUser:         {HeldBroken},
 }
 
@@ -64,7 +64,7 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 		if err := tx.Batches.overrideHeld(ctx, tenantID, userID, code, reason); err != nil {
 			return err
 		}
-		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOne, SourceBulk},
+		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOneToOne, SourceBulk},
 			map[string]any{"state": BatchHeld, "held_code": code, "held_reason": reason, "held_at": tx.db.Now()})
 		return err
 	})
@@ -88,7 +88,7 @@ func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reaso
 // Cancel cancels a tenant's open batches, or only a user's if userID
 // is not "", with a reason for people. It returns how many.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
-	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOne, SourceBulk, SourceAutomation},
+	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOneToOne, SourceBulk, SourceAutomation},
 		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now()})
 }
 

@@ -36,7 +36,7 @@ type Lane struct {
 
 // Classes of a message, in the order in which they are claimed.
 const (
-	ClassPerson     = 0 // one to one
+	ClassOneToOne   = 0 // one to one
 	ClassAutomation = 1
 	ClassBulk       = 2
 )

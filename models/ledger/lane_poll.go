@@ -74,7 +74,7 @@ func (s Lanes) queueDueOneToOnes(ctx context.Context, lanes []string) (next map[
 	}
 	var rows []Message
 	err = s.l.query(ctx, "queue_due_one_to_ones", map[string]any{"now": now, "lanes": database.JSON(due),
-		"overdue": now.Add(-overdueAfter), "class": ClassPerson, "max": maxPolledPerLane}, &rows)
+		"overdue": now.Add(-overdueAfter), "class": ClassOneToOne, "max": maxPolledPerLane}, &rows)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -52,7 +52,7 @@ func TestLeasesGoByPostgresClock(t *testing.T) {
 	if stolen, err := ahead.Lanes.AcquireAllTenants(t.Context(), "ahead", 12*time.Second, 0, 10); err != nil || len(stolen) != 0 {
 		t.Errorf("a worker whose clock is ahead took %d live lanes, %v", len(stolen), err)
 	}
-	if got, _, err := right.Lanes.Claim(t.Context(), lanes[0], ledger.ClaimSize{N: 1, Base: time.Now()}); err != nil || len(got) != 1 {
+	if got, _, err := right.Lanes.Claim(t.Context(), lanes[0], ledger.ClaimParams{N: 1, Base: time.Now()}); err != nil || len(got) != 1 {
 		t.Errorf("the owner claimed %d, %v", len(got), err)
 	}
 	if kept, err := ahead.Lanes.RenewAllTenants(t.Context(), "right", 12*time.Second, []string{"c9"}); err != nil || !kept["c9"] {

@@ -16,7 +16,7 @@ import (
 func (s Messages) Cancel(ctx context.Context, m Message, reason string) error {
 	changed := []Transition{{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: Cancelled}}
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		err := database.MustChange(tx.q(ctx).Model(&Message{}).
+		err := database.LostIfUnchanged(tx.q(ctx).Model(&Message{}).
 			Where("tenant_id = ? AND id = ? AND state IN ?", m.TenantID, m.ID, []string{Queued, Waiting, Held}).
 			Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.l.db.Now(), "timeline_pending": true}))
 		if err != nil {

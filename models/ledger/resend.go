@@ -9,8 +9,8 @@ import (
 // ResendFilter selects the messages of a batch that are sent again:
 // those in the given states, except with the given error codes.
 type ResendFilter struct {
-	TenantID, BatchID string
-	States, Without   []string
+	TenantID, BatchID   string
+	States, ExceptCodes []string
 }
 
 // TakeForResend marks messages as sent again in the batch newBatchID,
@@ -55,5 +55,5 @@ func (s Messages) AnyResent(ctx context.Context, f ResendFilter) (bool, error) {
 
 // params returns the parameters of the statements about resending.
 func (f ResendFilter) params(newBatchID string) map[string]any {
-	return map[string]any{"tenant": f.TenantID, "batch": f.BatchID, "states": f.States, "without": f.Without, "in": newBatchID}
+	return map[string]any{"tenant": f.TenantID, "batch": f.BatchID, "states": f.States, "without": f.ExceptCodes, "in": newBatchID}
 }

@@ -18,7 +18,7 @@ func (b *Batch) BeforeCreate(*gorm.DB) error {
 // BeforeCreate sets what is searched; gorm calls it. Only one-to-ones
 // are searched by name.
 func (m *Message) BeforeCreate(*gorm.DB) error {
-	if m.Class == ClassPerson {
+	if m.Class == ClassOneToOne {
 		m.SearchName = text.Fold(m.Name)
 	}
 	return nil
@@ -60,7 +60,7 @@ func (l *Ledger) FoldSearch(ctx context.Context, tenantID string) error {
 }
 
 func (l *Ledger) foldNames(ctx context.Context, tenantID string) error {
-	return l.eachMessage(ctx, "class = ? AND name <> ''", tenantID, ClassPerson, func(m Message) error {
+	return l.eachMessage(ctx, "class = ? AND name <> ''", tenantID, ClassOneToOne, func(m Message) error {
 		return l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id = ?", tenantID, m.ID).
 			UpdateColumn("search_name", text.Fold(m.Name)).Error
 	})

@@ -32,9 +32,9 @@ func (s Messages) MarkTimelineSynced(ctx context.Context, tenantID string, messa
 	return s.l.exec(ctx, "mark_timeline_synced", map[string]any{"tenant": tenantID, "messages": database.JSON(rows)})
 }
 
-// TimelinePendingTenantsAllTenants returns the ids of tenants with
+// TenantsToSyncAllTenants returns the ids of tenants with
 // messages for TimelinePending.
-func (s Messages) TimelinePendingTenantsAllTenants(ctx context.Context) ([]string, error) {
+func (s Messages) TenantsToSyncAllTenants(ctx context.Context) ([]string, error) {
 	var out []string
 	return out, s.l.query(ctx, "timeline_tenants", nil, &out)
 }

@@ -49,7 +49,7 @@ func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) erro
 		if m := &messages[i]; m.needsTurn() {
 			k := key{m.Class, m.turnKey()}
 			m.Turn = next[k]
-			if m.Class != ClassPerson {
+			if m.Class != ClassOneToOne {
 				next[k]++
 			}
 		}
@@ -61,7 +61,7 @@ func (s Lanes) assignTurns(ctx context.Context, l Lane, messages []Message) erro
 // first: the one after the sender's last turn or after the lane's
 // current turn, whichever is later.
 func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, n int) (first int64, err error) {
-	if class == ClassPerson {
+	if class == ClassOneToOne {
 		return 0, nil
 	}
 	served := l.BulkTurn

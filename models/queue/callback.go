@@ -2,17 +2,17 @@ package queue
 
 import "github.com/riverqueue/river"
 
-// ExecuteCallback turns an automation call into a message.
-type ExecuteCallback struct {
+// ProcessCallback turns an automation call into a message.
+type ProcessCallback struct {
 	TenantID   string `json:"tenant_id"`
 	CallbackID string `json:"callback_id" river:"unique"`
 }
 
 // Kind implements river.JobArgs.
-func (ExecuteCallback) Kind() string { return "execute_callback" }
+func (ProcessCallback) Kind() string { return "execute_callback" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
-func (ExecuteCallback) InsertOpts() river.InsertOpts { return once(Automation) }
+func (ProcessCallback) InsertOpts() river.InsertOpts { return once(Automation) }
 
 // CompleteCallback reports an automation's outcome to the CRM.
 type CompleteCallback struct {

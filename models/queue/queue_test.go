@@ -18,7 +18,7 @@ type job interface {
 func TestJobsThatMayHangShareNoQueueWithOthers(t *testing.T) {
 	inside := []job{queue.ApplyBatchState{}, queue.Sweep{}}
 	outside := []job{queue.FinishConnect{}, queue.CheckConnection{}, queue.CleanGrant{}, queue.RemoveApp{}, queue.SyncDirectory{},
-		queue.ReadStaleAccounts{}, queue.SyncUsers{}, queue.PrepareBatch{}, queue.ExecuteCallback{}, queue.CompleteCallback{},
+		queue.ReadStaleAccounts{}, queue.SyncUsers{}, queue.PrepareBatch{}, queue.ProcessCallback{}, queue.CompleteCallback{},
 		queue.ProcessEvent{}, queue.SyncTimeline{}, queue.ReadOptOuts{}, queue.SyncOptOut{}}
 	mayHang := map[string]bool{}
 	for _, j := range outside {

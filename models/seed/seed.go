@@ -157,7 +157,7 @@ func (t *Tenant) Waiting(id, sender, email string, n int, due time.Time) []ledge
 // for a time.
 func (t *Tenant) WaitingOneToOne(id, sender, email string, n int, due time.Time) []ledger.Message {
 	t.db.t.Helper()
-	return t.batch(id, ledger.ClassPerson, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
+	return t.batch(id, ledger.ClassOneToOne, sender, email, n, func(_ int, m *ledger.Message) { m.State, m.DueAt = ledger.Waiting, &due })
 }
 
 // Quiet creates a bulk that respects quiet hours, with one recipient
@@ -175,7 +175,7 @@ func (t *Tenant) Quiet(id, sender, email string, zones ...string) []ledger.Messa
 func (t *Tenant) batch(id string, class int, sender, email string, n int, change func(int, *ledger.Message)) []ledger.Message {
 	t.db.t.Helper()
 	ctx := context.Background()
-	source := map[int]string{ledger.ClassPerson: ledger.SourceOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
+	source := map[int]string{ledger.ClassOneToOne: ledger.SourceOneToOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
 	user := "user-of-" + email
 	t.User(user, email, true)
 	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderUserID: user, SenderEmail: email,

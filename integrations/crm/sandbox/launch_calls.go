@@ -19,8 +19,8 @@ func (s *launchCalls) register(mux *http.ServeMux) {
 // the current user. The ctx must name records that the user may see.
 func (s *launchCalls) createToken(w http.ResponseWriter, r *http.Request) {
 	var in struct {
-		Use string   `json:"use"`
-		Ctx *crm.Ctx `json:"ctx"`
+		Use string            `json:"use"`
+		Ctx *crm.LaunchTarget `json:"ctx"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil {
 		writeAnswer(w, nil, badRequest("the request cannot be read"))
@@ -39,7 +39,7 @@ func (s *launchCalls) createToken(w http.ResponseWriter, r *http.Request) {
 	writeAnswer(w, map[string]any{"token": token}, err)
 }
 
-func (t *tenant) checkLaunch(u *user, use string, c *crm.Ctx) error {
+func (t *tenant) checkLaunch(u *user, use string, c *crm.LaunchTarget) error {
 	switch {
 	case use == crm.UsePage && c == nil:
 		return nil

@@ -16,7 +16,7 @@ type Tenants struct{ *state }
 
 // Token returns a launch token for a user, as the CRM's pages do. ctx
 // is nil for pages.
-func (s *Tenants) Token(tenantKey, userID, use string, ctx *crm.Ctx) (string, error) {
+func (s *Tenants) Token(tenantKey, userID, use string, ctx *crm.LaunchTarget) (string, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := s.tenant(tenantKey)

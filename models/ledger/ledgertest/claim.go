@@ -15,11 +15,11 @@ func claimOrder(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	acme := seedAcme(db).Account("2", "ben@acme.com", "+14155550101")
 	acme.Batch("bulk-ana", ledger.ClassBulk, "1", "ana@acme.com", 50)
 	acme.Batch("bulk-ben", ledger.ClassBulk, "2", "ben@acme.com", 3)
-	acme.Batch("one-ben", ledger.ClassPerson, "2", "ben@acme.com", 1)
+	acme.Batch("one-ben", ledger.ClassOneToOne, "2", "ben@acme.com", 1)
 	l := acquire(t, db, "w1")
 	var order []string
 	for len(order) < 8 {
-		claimed := claim(t, db, l, ledger.ClaimSize{N: 1})
+		claimed := claim(t, db, l, ledger.ClaimParams{N: 1})
 		if len(claimed) != 1 {
 			t.Fatalf("claimed %d messages, want 1", len(claimed))
 		}
@@ -40,7 +40,7 @@ func claimReadsFacts(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	if _, err := db.Suppressions.Add(context.Background(), "t_9", messages[1].ToNumber, models.OptOutCRM, ""); err != nil {
 		t.Fatal(err)
 	}
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 10, LowerClass: 1, MaxLowerClass: 2})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 10, LowerClass: 1, MaxLowerClass: 2})
 	if len(claimed) != 2 {
 		t.Fatalf("claimed %d messages, want 2", len(claimed))
 	}
@@ -56,15 +56,15 @@ func claimReadsFacts(t *testing.T, db *seed.DB, _ *seed.Clock) {
 
 func oneInFlightPerPair(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	acme := seedAcme(db)
-	acme.Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
-	acme.Batch("b2", ledger.ClassPerson, "1", "ana@acme.com", 1)
+	acme.Batch("b1", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
+	acme.Batch("b2", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
-	first := claim(t, db, l, ledger.ClaimSize{N: 10})
-	if len(first) != 1 || len(claim(t, db, l, ledger.ClaimSize{N: 10})) != 0 {
+	first := claim(t, db, l, ledger.ClaimParams{N: 10})
+	if len(first) != 1 || len(claim(t, db, l, ledger.ClaimParams{N: 10})) != 0 {
 		t.Fatalf("two messages of a pair are sending at once")
 	}
 	settle(t, db, first[0], ledger.Sent)
-	if len(claim(t, db, l, ledger.ClaimSize{N: 10})) != 1 {
+	if len(claim(t, db, l, ledger.ClaimParams{N: 10})) != 1 {
 		t.Fatal("the second message of the pair was not claimed")
 	}
 }
@@ -73,13 +73,13 @@ func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 3)
 	ended := acquire(t, db, "w1")
-	claimed := claim(t, db, ended, ledger.ClaimSize{N: 2})
+	claimed := claim(t, db, ended, ledger.ClaimParams{N: 2})
 	clock.Add(11 * time.Second)
 	if renewed, err := db.Lanes.RenewAllTenants(context.Background(), "w1", 10*time.Second, []string{"c9"}); err != nil || len(renewed) != 0 {
 		t.Fatalf("an ended lease was renewed: %v, %v", renewed, err)
 	}
 	acquire(t, db, "w2")
-	if _, _, err := db.Lanes.Claim(context.Background(), ended, ledger.ClaimSize{N: 1, Base: clock.Now()}); !errors.Is(err, models.ErrLost) {
+	if _, _, err := db.Lanes.Claim(context.Background(), ended, ledger.ClaimParams{N: 1, Base: clock.Now()}); !errors.Is(err, models.ErrLost) {
 		t.Fatalf("claim with an ended lease: error %v, want ErrLost", err)
 	}
 	if n := settle(t, db, claimed[0], ledger.Waiting); n != 0 {
@@ -98,14 +98,14 @@ func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
 
 func releaseAfterAddition(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	acme := seedAcme(db)
-	acme.Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
+	acme.Batch("b1", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
-	settle(t, db, claim(t, db, l, ledger.ClaimSize{N: 5})[0], ledger.Sent)
-	acme.Batch("b2", ledger.ClassPerson, "1", "ana@acme.com", 1)
+	settle(t, db, claim(t, db, l, ledger.ClaimParams{N: 5})[0], ledger.Sent)
+	acme.Batch("b2", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 	if released, err := db.Lanes.Release(context.Background(), l, nil); err != nil || released {
 		t.Fatalf("released after an addition: %t, %v", released, err)
 	}
-	_, additions, err := db.Lanes.Claim(context.Background(), l, ledger.ClaimSize{N: 5, Base: db.Now()})
+	_, additions, err := db.Lanes.Claim(context.Background(), l, ledger.ClaimParams{N: 5, Base: db.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func queueWhenDue(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
 	l := acquire(t, db, "w1")
-	c := claim(t, db, l, ledger.ClaimSize{N: 1})[0]
+	c := claim(t, db, l, ledger.ClaimParams{N: 1})[0]
 	due := clock.Now().Add(time.Minute)
 	if _, err := db.Settle(context.Background(), []ledger.Outcome{{ID: c.ID, Attempt: 1, State: ledger.Waiting, Code: "rate", Text: "slow\x00 down", DueAt: &due},
 		{ID: models.NewID(), Attempt: 1, State: ledger.Held}}); err != nil {
@@ -142,7 +142,7 @@ func queueWhenDue(t *testing.T, db *seed.DB, clock *seed.Clock) {
 func settleKeepsOwnDueTimes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 2})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 2})
 	soon, late := clock.Now().Add(1500*time.Millisecond), clock.Now().Add(time.Minute)
 	if _, err := db.Settle(context.Background(), []ledger.Outcome{{ID: claimed[0].ID, Attempt: 1, State: ledger.Waiting, DueAt: &soon},
 		{ID: claimed[1].ID, Attempt: 1, State: ledger.Waiting, DueAt: &late}}); err != nil {
@@ -159,7 +159,7 @@ func batchFinishes(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 4)
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 4})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 4})
 	for i, state := range []string{ledger.Sent, ledger.Failed, ledger.Uncertain, ledger.Sent} {
 		if b := getBatch(t, db, "b1"); b.State != ledger.BatchSending {
 			t.Fatalf("the batch is %s before its last message is settled", b.State)

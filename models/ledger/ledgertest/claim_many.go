@@ -40,7 +40,7 @@ func acquireLanes(t *testing.T, db *seed.DB, sizes ...int) []ledger.Lane {
 func requestsFor(db *seed.DB, n int, lanes ...ledger.Lane) []ledger.ClaimRequest {
 	var out []ledger.ClaimRequest
 	for _, l := range lanes {
-		out = append(out, ledger.ClaimRequest{Lane: l, ClaimSize: ledger.ClaimSize{N: n, Base: db.Now(), Interval: time.Second}})
+		out = append(out, ledger.ClaimRequest{Lane: l, ClaimParams: ledger.ClaimParams{N: n, Base: db.Now(), Interval: time.Second}})
 	}
 	return out
 }

@@ -13,7 +13,7 @@ func eraseInFlight(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 2})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 2})
 	erased, other := claimed[0], claimed[1]
 	if err := db.EraseNumber(ctx, "t_9", erased.ToNumber); err != nil {
 		t.Fatal(err)
@@ -38,14 +38,14 @@ func eraseRelated(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	acme := seedAcme(db)
 	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
-	first := claim(t, db, l, ledger.ClaimSize{N: 1})[0]
+	first := claim(t, db, l, ledger.ClaimParams{N: 1})[0]
 	errorText := first.ToNumber + " accepts no texts"
 	due := db.Now()
 	settleOutcome(t, db, ledger.Outcome{ID: first.ID, Attempt: 1, State: ledger.Waiting, Code: "rate_limited", Text: errorText, DueAt: &due})
 	if _, _, err := db.Lanes.QueueDue(ctx, l, 10); err != nil {
 		t.Fatal(err)
 	}
-	second := claim(t, db, l, ledger.ClaimSize{N: 1})[0]
+	second := claim(t, db, l, ledger.ClaimParams{N: 1})[0]
 	settleOutcome(t, db, ledger.Outcome{ID: second.ID, Attempt: 2, State: ledger.Failed, Code: "dialpad_refused", Text: errorText})
 	if err := db.EraseContact(ctx, "t_9", "0"); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // response.
 func makeUncertain(t *testing.T, db *seed.DB, l ledger.Lane) ledger.ClaimedMessage {
 	t.Helper()
-	claimed := claim(t, db, l, ledger.ClaimSize{N: 1})
+	claimed := claim(t, db, l, ledger.ClaimParams{N: 1})
 	if len(claimed) != 1 {
 		t.Fatalf("claimed %d messages, want 1", len(claimed))
 	}
@@ -23,8 +23,8 @@ func makeUncertain(t *testing.T, db *seed.DB, l ledger.Lane) ledger.ClaimedMessa
 
 func uncertainOfPair(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme := seedAcme(db)
-	acme.Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
-	acme.Batch("b2", ledger.ClassPerson, "1", "ana@acme.com", 1)
+	acme.Batch("b1", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
+	acme.Batch("b2", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 	l := acquire(t, db, "w1")
 	var to string
 	check := func(since, until time.Time, want int) {
@@ -45,7 +45,7 @@ func uncertainOfPair(t *testing.T, db *seed.DB, clock *seed.Clock) {
 }
 
 func eventMovesForward(t *testing.T, db *seed.DB, _ *seed.Clock) {
-	seedAcme(db).Batch("b1", ledger.ClassPerson, "1", "ana@acme.com", 1)
+	seedAcme(db).Batch("b1", ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 	c := makeUncertain(t, db, acquire(t, db, "w1"))
 	apply := func(state string, want bool, from ...string) {
 		t.Helper()

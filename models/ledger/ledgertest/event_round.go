@@ -25,7 +25,7 @@ func delivery(dialpadID, status string) ledger.WebhookEvent {
 func sentTexts(t *testing.T, db *seed.DB, n int) []ledger.ClaimedMessage {
 	t.Helper()
 	db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", n)
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: n})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: n})
 	outcomes := make([]ledger.Outcome, n)
 	for i, c := range claimed {
 		outcomes[i] = ledger.Outcome{ID: c.ID, Attempt: c.Attempt, State: ledger.Sent, DialpadID: fmt.Sprint("d", i)}
@@ -96,7 +96,7 @@ func roundAppliesInAnyOrder(t *testing.T, db *seed.DB, clock *seed.Clock) {
 // roundPostponesUnknown has an event come before the answer that brings its id.
 func roundPostponesUnknown(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 1)
-	text := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
+	text := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 1})[0]
 	addEvents(t, db, delivery("d0", ledger.Delivered), delivery("nobody's", ledger.Delivered))
 	if round := applyRound(t, db); round.Events != 2 || len(round.Unmatched) != 0 {
 		t.Errorf("early events are unmatched at once: %+v", round)
@@ -119,7 +119,7 @@ func roundPostponesUnknown(t *testing.T, db *seed.DB, clock *seed.Clock) {
 // outcome was unknown, and finish its batch.
 func roundSettlesUncertain(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	db.Tenant("t_9").Connected("c9").Account("1", "ana@acme.com", "+14155550100").Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 1)
-	text := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
+	text := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 1})[0]
 	if _, err := db.Settle(context.Background(), []ledger.Outcome{{ID: text.ID, Attempt: 1, State: ledger.Uncertain, DialpadID: "d0",
 		Code: "no_answer", Text: ledger.UnknownOutcome}}); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func timelineMarksPage(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if err != nil || len(left) != 1 || left[0].ID != texts[1].ID {
 		t.Errorf("pending after marking: %+v, %v", left, err)
 	}
-	if tenants, err := db.Messages.TimelinePendingTenantsAllTenants(ctx); err != nil || len(tenants) != 1 || tenants[0] != "t_9" {
+	if tenants, err := db.Messages.TenantsToSyncAllTenants(ctx); err != nil || len(tenants) != 1 || tenants[0] != "t_9" {
 		t.Errorf("tenants %v, %v", tenants, err)
 	}
 }

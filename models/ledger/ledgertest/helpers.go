@@ -44,7 +44,7 @@ func acquireByID(t *testing.T, db *seed.DB, id string) ledger.Lane {
 	return ledger.Lane{}
 }
 
-func claim(t *testing.T, db *seed.DB, l ledger.Lane, size ledger.ClaimSize) []ledger.ClaimedMessage {
+func claim(t *testing.T, db *seed.DB, l ledger.Lane, size ledger.ClaimParams) []ledger.ClaimedMessage {
 	t.Helper()
 	size.Base = db.Now()
 	claimed, _, err := db.Lanes.Claim(context.Background(), l, size)

@@ -42,7 +42,7 @@ func holdStopsClaims(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	checkHeld(t, db, "bulk", ledger.BatchHeld, ledger.HeldBroken)
 	checkHeld(t, db, "paused", ledger.BatchPaused, "")
 	l := acquire(t, db, "w1")
-	for _, c := range claim(t, db, l, ledger.ClaimSize{N: 10}) {
+	for _, c := range claim(t, db, l, ledger.ClaimParams{N: 10}) {
 		if c.BatchID != "automation" {
 			t.Errorf("claimed a message of the batch %s", c.BatchID)
 		}
@@ -50,7 +50,7 @@ func holdStopsClaims(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	}
 	release(t, db, ledger.HeldBroken, 1)
 	checkHeld(t, db, "bulk", ledger.BatchSending, "")
-	if claimed := claim(t, db, l, ledger.ClaimSize{N: 10}); len(claimed) != 2 {
+	if claimed := claim(t, db, l, ledger.ClaimParams{N: 10}); len(claimed) != 2 {
 		t.Errorf("claimed %d messages after the release, want 2", len(claimed))
 	}
 }

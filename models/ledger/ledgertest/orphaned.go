@@ -16,7 +16,7 @@ func orphanedBatch(batchState, messageState string) func(t *testing.T, db *seed.
 		ctx := context.Background()
 		acme := seedAcme(db)
 		acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 2)
-		c := claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 1})[0]
+		c := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 1})[0]
 		if err := db.Batches.Update(ctx, "t_9", "b1", []string{ledger.BatchSending}, map[string]any{"state": batchState, "finished_at": db.Now()}); err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,7 @@ func pollQueuesOneToOnes(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	poll("before they are due", true, true, false)
 	clock.Add(time.Second)
 	poll("when they are due", false, true, false)
-	if claimed := claim(t, db, acquireByID(t, db, "ca"), ledger.ClaimSize{N: 5}); len(claimed) != 1 {
+	if claimed := claim(t, db, acquireByID(t, db, "ca"), ledger.ClaimParams{N: 5}); len(claimed) != 1 {
 		t.Errorf("claimed %d messages, want 1", len(claimed))
 	}
 }
@@ -67,7 +67,7 @@ func pollQueuesFew(t *testing.T, db *seed.DB, clock *seed.Clock) {
 			t.Fatalf("poll %d: %+v, %v; want MoreDue %t", i, polls, err, want)
 		}
 	}
-	if claimed := claim(t, db, l, ledger.ClaimSize{N: 10}); len(claimed) != 6 {
+	if claimed := claim(t, db, l, ledger.ClaimParams{N: 10}); len(claimed) != 6 {
 		t.Errorf("claimed %d messages, want 6", len(claimed))
 	}
 }

@@ -17,7 +17,7 @@ func quietUnclaimed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	l := acquire(t, db, "w1")
 	var got []ledger.ClaimedMessage
 	for range 50 {
-		got = append(got, claim(t, db, l, ledger.ClaimSize{N: 10, LowerClass: 5, MaxLowerClass: 2})...)
+		got = append(got, claim(t, db, l, ledger.ClaimParams{N: 10, LowerClass: 5, MaxLowerClass: 2})...)
 	}
 	if len(got) != 1 || got[0].ID != m[2].ID {
 		t.Fatalf("claimed %d messages", len(got))
@@ -53,7 +53,7 @@ func quietUnclaimed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if n, _, err := db.Lanes.QueueDue(ctx, l, 10); err != nil || n != 1 {
 		t.Errorf("in the morning: %d due, %v", n, err)
 	}
-	if got := claim(t, db, l, ledger.ClaimSize{N: 10}); len(got) != 2 {
+	if got := claim(t, db, l, ledger.ClaimParams{N: 10}); len(got) != 2 {
 		t.Errorf("in the morning: claimed %d", len(got))
 	}
 }
@@ -80,7 +80,7 @@ func quietReviewed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if err := db.Messages.ReviewQuiet(ctx, "t_9"); err != nil {
 		t.Fatal(err)
 	}
-	if got := claim(t, db, l, ledger.ClaimSize{N: 10}); len(got) != 0 {
+	if got := claim(t, db, l, ledger.ClaimParams{N: 10}); len(got) != 0 {
 		t.Errorf("claimed %d before the review", len(got))
 	}
 	if w := getMessage(t, db, m[0].ID); !w.DueAt.Equal(clock.Now()) || !w.QuietAt.Equal(clock.Now()) {
@@ -109,13 +109,13 @@ func senderIsTheUser(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	}
 	l := ledger.Lane{}
 	for i, s := range steps {
-		acme.Batch(s.name, ledger.ClassPerson, "1", "ana@acme.com", 1)
+		acme.Batch(s.name, ledger.ClassOneToOne, "1", "ana@acme.com", 1)
 		if i == 0 {
 			l = acquire(t, db, "w1")
 		}
 		acme.Account("1", s.account, acmeNumber)
 		acme.User(user, s.user, s.active)
-		got := claim(t, db, l, ledger.ClaimSize{N: 1})
+		got := claim(t, db, l, ledger.ClaimParams{N: 1})
 		if len(got) != 1 || got[0].SenderMatches != s.matches || got[0].SenderUserID != user {
 			t.Errorf("%s: %+v, want a match: %v", s.name, got, s.matches)
 			continue

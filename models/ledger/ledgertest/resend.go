@@ -14,10 +14,10 @@ import (
 func resendOnce(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	ctx := context.Background()
 	seedAcme(db).Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 3)
-	for i, c := range claim(t, db, acquire(t, db, "w1"), ledger.ClaimSize{N: 3}) {
+	for i, c := range claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 3}) {
 		settle(t, db, c, []string{ledger.Failed, ledger.Sent, ledger.Failed}[i])
 	}
-	filter := ledger.ResendFilter{TenantID: "t_9", BatchID: "b1", States: []string{ledger.Failed}, Without: []string{"erased"}}
+	filter := ledger.ResendFilter{TenantID: "t_9", BatchID: "b1", States: []string{ledger.Failed}, ExceptCodes: []string{"erased"}}
 	take := func(newBatchID string, want ...string) {
 		t.Helper()
 		var recordIDs []string

@@ -48,7 +48,7 @@ func (w *eventWorld) claim(id string, n int) []ledger.ClaimedMessage {
 	w.acme.Batch(id, ledger.ClassBulk, "1", "ana@acme.com", n)
 	lanes, err := w.db.Lanes.AcquireAllTenants(context.Background(), "w1", time.Minute, 0, 1)
 	w.must(err)
-	got, _, err := w.db.Lanes.Claim(context.Background(), lanes[0], ledger.ClaimSize{N: n, Base: w.clock.Now()})
+	got, _, err := w.db.Lanes.Claim(context.Background(), lanes[0], ledger.ClaimParams{N: n, Base: w.clock.Now()})
 	w.must(err)
 	if len(got) != n {
 		w.t.Fatalf("claimed %d of %d", len(got), n)

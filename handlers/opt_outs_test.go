@@ -124,7 +124,7 @@ func TestOptOutsAreListed(t *testing.T) {
 	}
 	w.call("GET", "/apps/dialpad/opt-outs?cursor=x", page, nil).want(400, "bad_request")
 	file := w.call("GET", "/apps/dialpad/opt-outs", page, nil, header("Accept", "text/csv")).want(200, "")
-	if rows := strings.Count(string(file.body), "\r\n"); rows != 62 || strings.Contains(string(file.body), bobsNumber) || !strings.Contains(string(file.body), ",person,") {
+	if rows := strings.Count(file.body, "\r\n"); rows != 62 || strings.Contains(file.body, bobsNumber) || !strings.Contains(file.body, ",person,") {
 		t.Errorf("%d rows: %.200s", rows, file.body)
 	}
 }

@@ -144,8 +144,8 @@ func decimal(r rune) rune {
 		}
 	}
 	for _, x := range unicode.Nd.R32 {
-		if rune(x.Lo) <= r && r <= rune(x.Hi) {
-			return '0' + (r-rune(x.Lo))%10
+		if c := uint32(r); x.Lo <= c && c <= x.Hi { //nolint:gosec // no rune of a string is negative
+			return '0' + rune((c-x.Lo)%10) //nolint:gosec // below ten
 		}
 	}
 	return r

@@ -86,7 +86,7 @@ func TestTextsWaitForAReview(t *testing.T) {
 			}
 			return true
 		})
-		close := func(number string, optOut bool) {
+		decide := func(number string, optOut bool) {
 			r.must(r.db.Tx(ctx, func(tx *models.Store) error {
 				if optOut {
 					if _, err := tx.Suppressions.OptOut(ctx, "t_9", models.Said{Number: number, Source: models.OptOutPerson, At: tx.Now()}); err != nil {
@@ -97,9 +97,9 @@ func TestTextsWaitForAReview(t *testing.T) {
 				return err
 			}))
 		}
-		close(bulk[0].ToNumber, false)
+		decide(bulk[0].ToNumber, false)
 		r.until("what was kept went out", func() bool { return r.counts().Sent == 4 })
-		close(bulk[1].ToNumber, true)
+		decide(bulk[1].ToNumber, true)
 		r.until("the opted out one failed", func() bool { return r.message(bulk[1].ID).State == ledger.Failed })
 		if got := r.message(bulk[1].ID); got.ErrorCode != "opted_out" || r.phone.SMSPosts() != 4 {
 			t.Errorf("%q, %d texts", got.ErrorCode, r.phone.SMSPosts())

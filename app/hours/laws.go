@@ -58,7 +58,7 @@ func loadLaws() (list []Law, checked string, byArea map[string]int) {
 		if l.State == "" {
 			byArea[l.Country] = i
 		}
-		for _, area := range strings.Fields(l.AreaCodes) {
+		for area := range strings.FieldsSeq(l.AreaCodes) {
 			byArea[area] = i
 		}
 	}

@@ -22,11 +22,11 @@ func TestQuietHoursEndAfterNow(t *testing.T) {
 			continue
 		}
 		all := changesOf(loc)
-		if key := clockOf(loc, all); seen[key] {
+		key := clockOf(loc, all)
+		if seen[key] {
 			continue
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		for _, change := range all {
 			changes++
 			for _, p := range settings {

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
 	"time"
 
@@ -83,15 +84,13 @@ func (x *Outbox) OptOuts(ctx context.Context, a access.Asker, q, cursor string) 
 }
 
 func (x *Outbox) optOuts(ctx context.Context, a access.Asker, q, cursor string, limit int) ([]models.Suppression, error) {
-	number, err := compose.E164(q, a.Tenant.Country)
+	number, err := compose.Identify(q, a.Tenant.Country)
 	if err != nil {
 		number = ""
 	}
 	list, err := x.store.Suppressions.List(ctx, a.Tenant.ID, models.SuppressionFilter{Search: q, Number: number}, cursor, limit)
-	if err != nil && cursor != "" {
-		if refusal := apierror.NotFound(err); refusal != err {
-			return nil, apierror.Field("cursor", "There is no such page.")
-		}
+	if errors.Is(err, models.ErrNotFound) && cursor != "" {
+		return nil, apierror.Field("cursor", "There is no such page.")
 	}
 	return list, err
 }

@@ -46,11 +46,9 @@ type lenientID string
 // UnmarshalJSON never fails, like lenientString's.
 func (i *lenientID) UnmarshalJSON(b []byte) error {
 	*i = ""
-	var s string
-	if digits, ok := lenient.WholeNumber(b); ok {
-		s = digits
-	} else if len(b) == 0 || b[0] != '"' || json.Unmarshal(b, &s) != nil {
-		return nil
+	s, ok := lenient.WholeNumber(b)
+	if !ok && (len(b) > 0 && b[0] == '"') {
+		_ = json.Unmarshal(b, &s) // what can't be read is no id
 	}
 	if len(s) <= maxID && !strings.ContainsFunc(s, unicode.IsControl) {
 		*i = lenientID(s)

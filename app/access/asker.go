@@ -26,12 +26,3 @@ func (c Caller) Asker() Asker {
 
 // IsAdmin reports whether the asker administers the tenant.
 func (a Asker) IsAdmin() bool { return a.Role == crm.RoleAdmin }
-
-// VisibleUserID is whose batches the asker may see and change: only
-// their own. "" means everybody's, for admins.
-func (a Asker) VisibleUserID() string {
-	if a.IsAdmin() {
-		return ""
-	}
-	return a.UserID
-}

@@ -45,7 +45,7 @@ func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n Pre
 // state changed.
 func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Batch, seen cursorSet, n *PrepareCounts) (done bool, err error) {
 	if now := x.now(); waitsForFirstPage(b) && b.IsLate(*b.SendAt, now) {
-		set := b.StoppedLate(now)
+		set := b.LateStop(now)
 		set["started_at"] = nil // it did not start; resuming starts it
 		return false, apierror.IgnoreLost(x.store.Batches.UpdateUnchanged(ctx, b, set))
 	}

@@ -87,7 +87,7 @@ func (x *Audience) message(t models.Tenant, b ledger.Batch, laneID, sender strin
 	if at.After(now) {
 		m.State, m.DueAt = ledger.Waiting, &at
 	}
-	if b.MoveQuiet {
+	if b.DeferInQuietHours {
 		KeepQuietHours(&m, t, r.TimeZone, at)
 	}
 	return m

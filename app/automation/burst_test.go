@@ -19,7 +19,7 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 		must(t, err)
 		next := func(low int) string {
 			t.Helper()
-			got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 1, LowerClass: low, MaxLowerClass: ledger.ClassBulk, Base: w.clock.Now()})
+			got, _, err := w.db.Lanes.Claim(ctx, lanes[0], ledger.ClaimParams{N: 1, LowClassQuota: low, LowClassLimit: ledger.ClassBulk, Base: w.clock.Now()})
 			if err != nil || len(got) != 1 {
 				t.Fatalf("claimed %d, %v", len(got), err)
 			}

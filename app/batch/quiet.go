@@ -24,9 +24,9 @@ type QuietChoice struct {
 // setMoveQuiet keeps bulks to quiet hours unless the request says
 // otherwise. A one-to-one is asked about: see askInQuietHours.
 func setMoveQuiet(b *ledger.Batch, asked *bool) {
-	b.MoveQuiet = b.Source == ledger.SourceBulk
+	b.DeferInQuietHours = b.Source == ledger.SourceBulk
 	if asked != nil {
-		b.MoveQuiet = *asked
+		b.DeferInQuietHours = *asked
 	}
 }
 

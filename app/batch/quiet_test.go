@@ -69,8 +69,8 @@ func TestBulkKeepsToQuietHoursByDefault(t *testing.T) {
 		for asked, want := range map[*bool]bool{nil: true, new(true): true, new(false): false} {
 			b, err := w.Create(Ctx, w.Bulk("ana", crm.ModuleContact, "2"), models.NewID(), batch.Request{Message: "Hi", MoveQuiet: asked})
 			Must(t, err)
-			if b.MoveQuiet != want {
-				t.Errorf("asked %v: %v", asked, b.MoveQuiet)
+			if b.DeferInQuietHours != want {
+				t.Errorf("asked %v: %v", asked, b.DeferInQuietHours)
 			}
 		}
 	})

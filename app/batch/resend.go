@@ -91,7 +91,7 @@ func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batc
 	}
 	now := x.now()
 	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, MoveQuiet: b.MoveQuiet, Source: b.Source, Class: b.Class, Module: b.Module,
+		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, DeferInQuietHours: b.DeferInQuietHours, Source: b.Source, Class: b.Class, Module: b.Module,
 		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
 		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}, nil
 }

@@ -43,7 +43,7 @@ func (s *Scheduler) startDue(ctx context.Context, b ledger.Batch, now time.Time,
 		} else {
 			n.Held++
 		}
-		return apierror.IgnoreLost(s.store.Batches.UpdateUnchanged(ctx, b, b.StoppedLate(now)))
+		return apierror.IgnoreLost(s.store.Batches.UpdateUnchanged(ctx, b, b.LateStop(now)))
 	}
 	n.Started++
 	return apierror.IgnoreLost(s.store.Tx(ctx, func(tx *models.Store) error {

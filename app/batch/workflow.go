@@ -53,7 +53,7 @@ func workflowBatch(t models.Tenant, a audience.Action, now time.Time) ledger.Bat
 	return ledger.Batch{ID: models.NewID(), TenantID: t.ID, Source: ledger.SourceAutomation, Class: ledger.ClassAutomation,
 		WorkflowID: a.WorkflowID, WorkflowName: a.WorkflowName, Module: a.Module, ToField: a.ToField, Message: a.Message,
 		TemplateID: a.TemplateID, IdempotencyKey: "workflow:" + a.WorkflowID + ":" + date(a.CalledAt, t.TimeZone),
-		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now, MoveQuiet: true}
+		State: ledger.BatchSending, Prepared: true, Expected: 1, StartedAt: &now, DeferInQuietHours: true}
 }
 
 func date(at time.Time, zone string) string {

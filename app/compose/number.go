@@ -96,9 +96,9 @@ func isLabel(label, number string) bool {
 	return isKnown && (group < 0 || group >= 3)
 }
 
-// Identify is E164 for a number that nobody texts: one that is opted
-// out, erased or searched for may be a premium-rate number.
-func Identify(raw, country string) (string, error) {
+// ParseAnyNumber returns a number in E.164 as the function E164 does, premium
+// rates included: nobody texts it. It is for opt-outs, erasure and search.
+func ParseAnyNumber(raw, country string) (string, error) {
 	n, err := parseNumber(raw, country)
 	if errors.Is(err, ErrPremiumNumber) {
 		err = nil
@@ -145,7 +145,7 @@ func decimal(r rune) rune {
 	}
 	for _, x := range unicode.Nd.R32 {
 		if c := uint32(r); x.Lo <= c && c <= x.Hi { //nolint:gosec // no rune of a string is negative
-			return '0' + rune((c-x.Lo)%10) //nolint:gosec // below ten
+			return '0' + rune((c-x.Lo)%10)
 		}
 	}
 	return r

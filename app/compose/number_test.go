@@ -138,7 +138,7 @@ func TestAnExtensionIsSaidAndNotDialled(t *testing.T) {
 func TestIdentifyTakesPremiumNumbersToo(t *testing.T) {
 	for raw, want := range map[string]string{"+1 900 555 0101": "+19005550101", "+44 870 123 4567": "+448701234567", "(415) 555-0142": "+14155550142",
 		"88022": "", "Bob": ""} {
-		if got, err := Identify(raw, "US"); got != want || (err == nil) != (want != "") {
+		if got, err := ParseAnyNumber(raw, "US"); got != want || (err == nil) != (want != "") {
 			t.Errorf("Identify(%q) = %q, %v", raw, got, err)
 		}
 	}

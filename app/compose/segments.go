@@ -21,17 +21,17 @@ const (
 
 // Segments is what a text costs.
 type Segments struct {
-	Encoding   Encoding `json:"encoding"`
-	Characters int      `json:"characters"`  // code points
-	Units      int      `json:"units"`       // septets in GSM-7, UTF-16 units in UCS-2
-	Segments   int      `json:"segments"`    // 0 for an empty text
-	PerSegment int      `json:"per_segment"` // 160 or 153, 70 or 67
-	Remaining  int      `json:"remaining"`   // units until another segment begins
-	Forcing    []Forced `json:"forcing"`     // why it is UCS-2, each character once; empty in GSM-7
+	Encoding   Encoding          `json:"encoding"`
+	Characters int               `json:"characters"`  // code points
+	Units      int               `json:"units"`       // septets in GSM-7, UTF-16 units in UCS-2
+	Segments   int               `json:"segments"`    // 0 for an empty text
+	PerSegment int               `json:"per_segment"` // 160 or 153, 70 or 67
+	Remaining  int               `json:"remaining"`   // units until another segment begins
+	Forcing    []NonGSMCharacter `json:"forcing"`     // why it is UCS-2, each character once; empty in GSM-7
 }
 
-// Forced is a character outside GSM-7.
-type Forced struct {
+// NonGSMCharacter is a character outside GSM-7.
+type NonGSMCharacter struct {
 	Char string `json:"char"`
 	Name string `json:"name"`
 	// Replacement is what GSM-7 has instead ("" means leave it out);
@@ -86,13 +86,13 @@ func septets(r rune) int {
 	return 1
 }
 
-func forcing(text string) []Forced {
-	forced, seen, index := []Forced{}, map[rune]bool{}, 0
+func forcing(text string) []NonGSMCharacter {
+	forced, seen, index := []NonGSMCharacter{}, map[rune]bool{}, 0
 	for _, r := range text {
 		if !isGSM(r) && !seen[r] {
 			seen[r] = true
 			name, replacement := describe(r)
-			forced = append(forced, Forced{string(r), name, replacement, index})
+			forced = append(forced, NonGSMCharacter{string(r), name, replacement, index})
 		}
 		index += utf16Units(r)
 	}

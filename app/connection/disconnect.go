@@ -22,16 +22,16 @@ const cleanUpTimeout = 15 * time.Second
 // forgets the grant, and holds the open batches. If Dialpad does not answer,
 // the audit entry says so. A second Disconnect does nothing.
 func (c *Connections) Disconnect(ctx context.Context, tenantID, userID string) error {
-	return c.End(ctx, tenantID, userID, "connection.disconnected", func(tx *models.Store) (bool, error) {
+	return c.DisconnectInTx(ctx, tenantID, userID, "connection.disconnected", func(tx *models.Store) (bool, error) {
 		_, err := tx.Batches.Hold(ctx, tenantID, "", ledger.HeldDisconnected, disconnectedHeldReason)
 		return false, err
 	})
 }
 
-// End disconnects and runs f in the same transaction. The audit entry action
+// DisconnectInTx disconnects and runs f in the same transaction. The audit entry action
 // is written if there was a connection or f reports a change. It goes on
 // when the person closes the page: half a disconnect helps nobody.
-func (c *Connections) End(ctx context.Context, tenantID, userID, action string, f func(tx *models.Store) (changed bool, err error)) error {
+func (c *Connections) DisconnectInTx(ctx context.Context, tenantID, userID, action string, f func(tx *models.Store) (changed bool, err error)) error {
 	ctx = context.WithoutCancel(ctx)
 	cleanUp := c.cleanUpAtDialpad(ctx, tenantID)
 	defer c.tokens.forget(tenantID)

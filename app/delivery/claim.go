@@ -21,7 +21,7 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 	if n == 0 {
 		return ledger.ClaimResult{Busy: true}, nil // an answer has just slowed the lane down
 	}
-	got, err := l.requestClaim(ctx, ledger.ClaimParams{N: n, LowerClass: l.share.low(n), MaxLowerClass: 1 + int(l.Served)%2, Base: base, Interval: interval})
+	got, err := l.requestClaim(ctx, ledger.ClaimParams{N: n, LowClassQuota: l.share.low(n), LowClassLimit: 1 + int(l.Served)%2, Base: base, Interval: interval})
 	if got.Lost {
 		return got, models.ErrLost
 	}

@@ -54,10 +54,10 @@ func (e *Engine) serveConnection() {
 		switch {
 		case began.Sub(r.dispatched) > maxQueueTime:
 			r.lane.requeueUnreachable(r.ClaimedMessage)
-			e.limiter.observe(e.cfg.Now().Sub(began))
+			e.limiter.releaseAfter(e.cfg.Now().Sub(began))
 		case e.mayText(r.lane, r.ClaimedMessage):
 			r.lane.send(r.token, r.ClaimedMessage)
-			e.limiter.observe(e.cfg.Now().Sub(began))
+			e.limiter.releaseAfter(e.cfg.Now().Sub(began))
 		default:
 			e.limiter.release(1)
 			r.lane.throttle.refund(1)

@@ -91,7 +91,7 @@ func (l *lane) hasLease(now time.Time) bool { return now.UnixNano() < l.leaseUnt
 // release ends the lease of an empty lane. It reports false and
 // keeps the lease if texts were added or requeued meanwhile.
 func (e *Engine) release(ctx context.Context, l *lane) (bool, error) {
-	if l.requeued.Load() || !l.isPolled() {
+	if l.requeued.Load() || !l.nothingAdded() {
 		return false, nil
 	}
 	l.Lane.LeaseOwner = e.cfg.WorkerID

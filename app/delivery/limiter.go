@@ -34,9 +34,9 @@ func newLimiter(connections int) *limiter {
 	return &limiter{connections: connections, free: make(chan struct{}, 1)}
 }
 
-// capacity is the number of permits at the present latency. Until an
-// answer came there is none: a text that no connection carries must
-// not be claimed.
+// capacity returns the number of permits at the present latency. Before the
+// first answer it is one for each connection: a text that no connection
+// carries must not be claimed.
 func (l *limiter) capacity() int {
 	if l.latency == 0 {
 		return l.connections
@@ -89,9 +89,9 @@ func (l *limiter) release(n int) {
 	l.signal()
 }
 
-// observe gives back the permit of a request whose answer took
+// releaseAfter gives back the permit of a request whose answer took
 // latency.
-func (l *limiter) observe(latency time.Duration) {
+func (l *limiter) releaseAfter(latency time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.latency += (latency - l.latency) / 16

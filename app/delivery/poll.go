@@ -14,8 +14,8 @@ const (
 	warmUpInterval = 250 * time.Millisecond
 )
 
-// isPolled reports whether nothing was added since the last poll.
-func (l *lane) isPolled() bool { return l.polledAdditions == l.Additions }
+// nothingAdded reports whether nothing was added since the last poll.
+func (l *lane) nothingAdded() bool { return l.polledAdditions == l.Additions }
 
 // poll queues the waiting texts that are due, and now and then reads the
 // tenant's settings. It does nothing while neither can have changed.
@@ -23,7 +23,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	if l.requeued.Swap(false) {
 		l.polledAdditions = -1
 	}
-	upToDate := l.isPolled() && !isDue(l.nextDue, now) && !isDue(l.nextQuiet, now)
+	upToDate := l.nothingAdded() && !isDue(l.nextDue, now) && !isDue(l.nextQuiet, now)
 	if upToDate && now.Sub(l.settingsAt) <= settingsInterval {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	l.polledAdditions, l.nextDue, l.nextQuiet = l.Additions, found.NextDue, found.NextQuiet
 	if isDue(l.nextQuiet, now) {
 		l.polledAdditions = -1
-		return l.deferQuiet(ctx, now)
+		return l.rescheduleQuiet(ctx, now)
 	}
 	if !isDue(found.NextDue, now) {
 		return nil

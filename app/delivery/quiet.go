@@ -8,10 +8,10 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// deferQuiet gives a new window to the queued texts whose recipient's
+// rescheduleQuiet gives a new window to the queued texts whose recipient's
 // quiet hours have begun. A long bulk or an outage may bring a text's
 // turn at night: it waits for the morning, unclaimed.
-func (l *lane) deferQuiet(ctx context.Context, now time.Time) error {
+func (l *lane) rescheduleQuiet(ctx context.Context, now time.Time) error {
 	t, err := l.e.store.Tenants.Get(ctx, l.TenantID)
 	if err != nil {
 		return err
@@ -32,9 +32,9 @@ func (l *lane) deferQuiet(ctx context.Context, now time.Time) error {
 	return l.e.store.Lanes.SetWindows(ctx, l.Lane, windows)
 }
 
-// deferForQuietHours takes a text back whose recipient's quiet hours
+// takeBackIfQuiet takes a text back whose recipient's quiet hours
 // began between its claim and now.
-func (l *lane) deferForQuietHours(c ledger.ClaimedMessage) bool {
+func (l *lane) takeBackIfQuiet(c ledger.ClaimedMessage) bool {
 	now := l.e.cfg.Now().UTC()
 	if !isDue(c.QuietAt, now) {
 		return false

@@ -47,7 +47,7 @@ func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []l
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
 			l.fail(c, "opted_out", optedOutWords(c.Source))
-		case l.deferForQuietHours(c):
+		case l.takeBackIfQuiet(c):
 		default:
 			c.FromNumber = s.number
 			passed = append(passed, c)

@@ -228,7 +228,7 @@ func (w *simulation) claim(d *simWorker) {
 	}
 	_, _, err := w.db.Lanes.QueueDue(ctx, *d.lane, 100)
 	w.must(err)
-	take := ledger.ClaimParams{N: 1 + w.r.IntN(5), LowerClass: w.r.IntN(2), MaxLowerClass: 1 + w.r.IntN(2), Base: w.clock.Now()}
+	take := ledger.ClaimParams{N: 1 + w.r.IntN(5), LowClassQuota: w.r.IntN(2), LowClassLimit: 1 + w.r.IntN(2), Base: w.clock.Now()}
 	got, additions, err := w.requestClaim(*d.lane, take)
 	if w.isLost(d, err) {
 		return

@@ -53,7 +53,7 @@ func (i *Installer) Install(ctx context.Context, t models.Tenant, userID string)
 
 // Remove disconnects and uninstalls; open batches are cancelled.
 func (i *Installer) Remove(ctx context.Context, tenantID, userID string) error {
-	return i.connections.End(ctx, tenantID, userID, "app.removed", func(tx *models.Store) (removed bool, err error) {
+	return i.connections.DisconnectInTx(ctx, tenantID, userID, "app.removed", func(tx *models.Store) (removed bool, err error) {
 		old, err := tx.Installations.Get(ctx, tenantID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return false, err

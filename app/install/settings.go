@@ -61,7 +61,7 @@ func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s
 		if err := tx.Tenants.SaveSettings(ctx, tenantID, s); err != nil {
 			return err
 		}
-		if err := tx.Messages.ReviewQuiet(ctx, tenantID); err != nil {
+		if err := tx.Messages.RecomputeQuietWindows(ctx, tenantID); err != nil {
 			return err
 		}
 		return tx.Audits.Add(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,

@@ -69,7 +69,7 @@ func subject(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event
 }
 
 func numberKey(ctx context.Context, tx *models.Store, t models.Tenant, number string) (string, error) {
-	number, err := compose.Identify(number, t.Country)
+	number, err := compose.ParseAnyNumber(number, t.Country)
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +129,7 @@ func (v CRMEvents) applyPlan(ctx context.Context, tx *models.Store, e crm.Event)
 }
 
 func applyOptOut(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) error {
-	number, err := compose.Identify(e.Number, t.Country)
+	number, err := compose.ParseAnyNumber(e.Number, t.Country)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func erase(ctx context.Context, tx *models.Store, t models.Tenant, e crm.Event) 
 	if e.Number == "" {
 		return nil
 	}
-	number, err := compose.Identify(e.Number, t.Country)
+	number, err := compose.ParseAnyNumber(e.Number, t.Country)
 	if err != nil {
 		return err
 	}

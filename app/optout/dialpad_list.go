@@ -71,7 +71,7 @@ func (o *OptOuts) eachPage(ctx context.Context, c models.Connection, read listRe
 func (o *OptOuts) readPage(page dialpad.OptOutPage) []models.Said {
 	var out []models.Said
 	for _, item := range page.Items {
-		for _, number := range Readings(item.Number, "") {
+		for _, number := range PossibleNumbers(item.Number, "") {
 			out = append(out, models.Said{Number: number, Source: models.OptOutDialpad, At: item.At})
 		}
 	}

@@ -76,7 +76,7 @@ func (o *OptOuts) ApplyReply(ctx context.Context, e ledger.WebhookEvent) error {
 		return nil
 	}
 	return o.store.Tx(ctx, func(tx *models.Store) error {
-		if err := o.in(tx).applyWord(ctx, e, Readings(e.FromNumber, ""), ""); err != nil {
+		if err := o.in(tx).applyWord(ctx, e, PossibleNumbers(e.FromNumber, ""), ""); err != nil {
 			return err
 		}
 		return tx.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")

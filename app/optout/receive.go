@@ -105,8 +105,8 @@ func (o *OptOuts) direction(ctx context.Context, tenantID string, sms dialpad.SM
 type parties struct{ from, to, contact, target []string }
 
 func readParties(sms dialpad.SMSEvent, country string) parties {
-	p := parties{contact: Readings(sms.ContactNumber, country), target: Readings(sms.TargetNumber, country),
-		from: Readings(sms.FromNumber, country), to: Readings(firstOf(sms.ToNumbers), country)}
+	p := parties{contact: PossibleNumbers(sms.ContactNumber, country), target: PossibleNumbers(sms.TargetNumber, country),
+		from: PossibleNumbers(sms.FromNumber, country), to: PossibleNumbers(firstOf(sms.ToNumbers), country)}
 	if strings.EqualFold(sms.Direction, outbound) {
 		p.from = narrow(p.from, p.target)
 		p.to = narrow(p.to, p.contact)
@@ -148,26 +148,26 @@ func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(number string) bool { return slices.Contains(b, number) })
 }
 
-// Readings returns the numbers (E.164) that a number without a plus may
+// PossibleNumbers returns the numbers (E.164) that a number without a plus may
 // mean: with its country code ("14155558002"), or as it is dialled in
 // the country. There may be two; a plus leaves no doubt.
-func Readings(raw, country string) []string {
+func PossibleNumbers(raw, country string) []string {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
 		return nil
 	}
-	if number, err := compose.Identify(raw, ""); err == nil {
+	if number, err := compose.ParseAnyNumber(raw, ""); err == nil {
 		return []string{number}
 	}
 	var out []string
-	national, err := compose.Identify(raw, country)
+	national, err := compose.ParseAnyNumber(raw, country)
 	if err == nil {
 		out = append(out, national)
 	}
 	if strings.HasPrefix(national, "+1") && len(national) == len("+1")+countDigits(raw) {
 		return out // ten digits in North America
 	}
-	if number, err := compose.Identify("+"+strings.TrimLeft(raw, "+0"), ""); err == nil && number != national {
+	if number, err := compose.ParseAnyNumber("+"+strings.TrimLeft(raw, "+0"), ""); err == nil && number != national {
 		out = append(out, number)
 	}
 	return out

@@ -266,7 +266,7 @@ func TestReadings(t *testing.T) {
 		{"Bob", "US", nil},
 		{"", "US", nil},
 	} {
-		if got := optout.Readings(c.raw, c.country); !slices.Equal(got, c.want) {
+		if got := optout.PossibleNumbers(c.raw, c.country); !slices.Equal(got, c.want) {
 			t.Errorf("%q in %s is %v, want %v", c.raw, c.country, got, c.want)
 		}
 	}

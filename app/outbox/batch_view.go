@@ -119,7 +119,7 @@ func batchView(b ledger.Batch) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail,
 		ToField: b.ToField, Text: b.Message,
-		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), MoveQuiet: b.MoveQuiet, Exclude: b.Excluded, Version: b.Version}
+		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), MoveQuiet: b.DeferInQuietHours, Exclude: b.Excluded, Version: b.Version}
 	if !b.Ended() {
 		v.Warning = optional(b.Warning)
 	}

@@ -49,7 +49,7 @@ func (x *Outbox) eta(ctx context.Context, b ledger.Batch, c ledger.Counts, rate 
 		from = *b.SendAt
 	}
 	eta := rate.After(from, max(rate.Queued, remaining))
-	if !b.MoveQuiet {
+	if !b.DeferInQuietHours {
 		return &eta, nil
 	}
 	last, err := x.store.Messages.LastDue(ctx, b.TenantID, b.ID)

@@ -84,7 +84,7 @@ func (x *Outbox) OptOuts(ctx context.Context, a access.Asker, q, cursor string) 
 }
 
 func (x *Outbox) optOuts(ctx context.Context, a access.Asker, q, cursor string, limit int) ([]models.Suppression, error) {
-	number, err := compose.Identify(q, a.Tenant.Country)
+	number, err := compose.ParseAnyNumber(q, a.Tenant.Country)
 	if err != nil {
 		number = ""
 	}

@@ -51,7 +51,7 @@ const batchesPage = 25
 // with that recipient.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
 	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
-	if number, err := compose.Identify(f.Query, a.Tenant.Country); err == nil {
+	if number, err := compose.ParseAnyNumber(f.Query, a.Tenant.Country); err == nil {
 		filter.Numbers = phone.Forms(number)
 		if filter.NumberKeys, err = x.store.Tenants.NumberKeys(ctx, a.Tenant.ID, number); err != nil {
 			return BatchesView{}, err

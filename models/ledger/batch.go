@@ -82,11 +82,11 @@ type Batch struct {
 	TimeZone  string
 	UTCOffset string
 
-	LateMinutes int
-	LateDo      string
-	MoveQuiet   bool // delay texts to the end of the recipient's quiet hours
-	Warning     string
-	WarnedAt    *time.Time
+	LateMinutes       int
+	LateDo            string
+	DeferInQuietHours bool `gorm:"column:move_quiet"` // delay texts to the end of the recipient's quiet hours
+	Warning           string
+	WarnedAt          *time.Time
 
 	HeldReason string // why it is held or cancelled, for people
 	HeldCode   string // the same for programs: see HeldBroken

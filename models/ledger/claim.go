@@ -34,8 +34,8 @@ type ClaimedMessage struct {
 // ClaimParams says how many texts to claim, and at what rate.
 type ClaimParams struct {
 	N             int           // texts at most
-	LowerClass    int           // of these, texts taken first from the last class, against starvation
-	MaxLowerClass int           // the last class for them; callers alternate
+	LowClassQuota int           // how many of N come first from a lower class, so that none starves
+	LowClassLimit int           // the lowest class that this share may come from; callers alternate it
 	Base          time.Time     // the lane's next slot
 	Interval      time.Duration // between slots; 0 is unlimited
 }
@@ -94,7 +94,7 @@ func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement str
 // At, not by lane: a worker that lost and leased a lane again may send
 // a request with each lease.
 type claimRow struct {
-	At            int       `json:"at"` // index of the request
+	Index         int       `json:"at"` // index of the request
 	Lane          string    `json:"lane"`
 	Owner         string    `json:"owner"`
 	Fence         int64     `json:"fence"`
@@ -108,7 +108,7 @@ type claimRow struct {
 func claimRows(requests []ClaimRequest) string {
 	rows := make([]claimRow, len(requests))
 	for i, r := range requests {
-		rows[i] = claimRow{i, r.Lane.ID, r.Lane.LeaseOwner, r.Lane.Fence, r.N, r.LowerClass, r.MaxLowerClass,
+		rows[i] = claimRow{i, r.Lane.ID, r.Lane.LeaseOwner, r.Lane.Fence, r.N, r.LowClassQuota, r.LowClassLimit,
 			r.Base.UTC(), r.Interval.Seconds()}
 	}
 	return database.JSON(rows)

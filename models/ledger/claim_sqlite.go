@@ -85,7 +85,7 @@ func (s sqliteClaim) leased(ctx context.Context, requests []ClaimRequest) (map[i
 // pick returns the messages to claim from one lane.
 func (s sqliteClaim) pick(ctx context.Context, r ClaimRequest) (rows []pickedRow, err error) {
 	err = s.l.query(ctx, "claim_pick", map[string]any{"lane": r.Lane.ID, "n": r.N, "now": s.l.db.Now(),
-		"lower_class": r.LowerClass, "max_lower_class": r.MaxLowerClass}, &rows)
+		"lower_class": r.LowClassQuota, "max_lower_class": r.LowClassLimit}, &rows)
 	for i := range rows {
 		rows[i].Fence = r.Lane.Fence
 	}

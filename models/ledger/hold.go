@@ -188,7 +188,7 @@ func (s Batches) stopIfLate(ctx context.Context, b Batch) (bool, error) {
 	if !b.IsLate(since, now) {
 		return false, nil
 	}
-	if err := s.Update(ctx, b.TenantID, b.ID, []string{BatchHeld}, b.StoppedLate(now)); err != nil {
+	if err := s.Update(ctx, b.TenantID, b.ID, []string{BatchHeld}, b.LateStop(now)); err != nil {
 		return false, err
 	}
 	return true, s.enqueueApplyState(ctx, b.TenantID, []string{b.ID})

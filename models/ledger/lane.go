@@ -27,11 +27,11 @@ type Lane struct {
 	LimitedAt    *time.Time // when Dialpad last refused a text for its rate
 	LimitedWords string     // the text of that response
 
-	BulkTurn   int64 // last claimed turn among bulks
-	ActionTurn int64 // last claimed turn among automations
-	Served     int64 // number of texts claimed
-	Additions  int64 // number of calls of MarkDue, see Release
-	UpdatedAt  time.Time
+	BulkTurn       int64 // last claimed turn among bulks
+	AutomationTurn int64 `gorm:"column:action_turn"` // last claimed turn among automations
+	Served         int64 // number of texts claimed
+	Additions      int64 // number of calls of MarkDue, see Release
+	UpdatedAt      time.Time
 }
 
 // Classes of a message, in the order in which they are claimed.

@@ -18,9 +18,9 @@ func (b Batch) IsLate(due, now time.Time) bool {
 	return b.SendAt != nil && b.LateDo != LateSend && now.Sub(due) > time.Duration(b.LateMinutes)*time.Minute
 }
 
-// StoppedLate returns the columns that stop a batch by its late rule:
+// LateStop returns the columns that stop a batch by its late rule:
 // held until a person decides, or cancelled.
-func (b Batch) StoppedLate(now time.Time) map[string]any {
+func (b Batch) LateStop(now time.Time) map[string]any {
 	reason := "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
 	if b.LateDo == LateDrop {
 		return map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": HeldLate, "finished_at": now.UTC()}
@@ -120,7 +120,7 @@ func (r lateRule) apply(ctx context.Context, tenantID, id string, due time.Time)
 		return err
 	}
 	err = r.l.Tx(ctx, func(tx *Ledger) error {
-		if err := tx.Batches.Update(ctx, tenantID, id, []string{BatchPreparing, BatchSending}, b.StoppedLate(tx.db.Now())); err != nil {
+		if err := tx.Batches.Update(ctx, tenantID, id, []string{BatchPreparing, BatchSending}, b.LateStop(tx.db.Now())); err != nil {
 			return err
 		}
 		return tx.Batches.enqueueApplyState(ctx, tenantID, []string{id})

@@ -58,10 +58,10 @@ func encodeTime(at time.Time) string {
 	return at.UTC().Format(database.TimeFormat)
 }
 
-// ReviewQuiet lets each open message of a tenant that keeps to quiet
+// RecomputeQuietWindows lets each open message of a tenant that keeps to quiet
 // hours get a new window before it is claimed. Call it in the
 // transaction that changes the tenant's hours.
-func (s Messages) ReviewQuiet(ctx context.Context, tenantID string) error {
+func (s Messages) RecomputeQuietWindows(ctx context.Context, tenantID string) error {
 	now := s.l.db.Now()
 	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND quiet_zone <> '' AND state IN ?", tenantID, []string{Queued, Waiting, Held}).
 		UpdateColumn("quiet_at", now).Error; err != nil {

@@ -66,7 +66,7 @@ func (s Lanes) nextTurns(ctx context.Context, l Lane, class int, sender string, 
 	}
 	served := l.BulkTurn
 	if class == ClassAutomation {
-		served = l.ActionTurn
+		served = l.AutomationTurn
 	}
 	if err := s.l.exec(ctx, "take_turns", map[string]any{"lane": l.ID, "class": class, "sender": sender,
 		"first": served + int64(n), "served": served, "n": n}); err != nil {

@@ -40,7 +40,7 @@ func claimReadsFacts(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	if _, err := db.Suppressions.Add(context.Background(), "t_9", messages[1].ToNumber, models.OptOutCRM, ""); err != nil {
 		t.Fatal(err)
 	}
-	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 10, LowerClass: 1, MaxLowerClass: 2})
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 10, LowClassQuota: 1, LowClassLimit: 2})
 	if len(claimed) != 2 {
 		t.Fatalf("claimed %d messages, want 2", len(claimed))
 	}

@@ -17,7 +17,7 @@ func quietUnclaimed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	l := acquire(t, db, "w1")
 	var got []ledger.ClaimedMessage
 	for range 50 {
-		got = append(got, claim(t, db, l, ledger.ClaimParams{N: 10, LowerClass: 5, MaxLowerClass: 2})...)
+		got = append(got, claim(t, db, l, ledger.ClaimParams{N: 10, LowClassQuota: 5, LowClassLimit: 2})...)
 	}
 	if len(got) != 1 || got[0].ID != m[2].ID {
 		t.Fatalf("claimed %d messages", len(got))
@@ -77,7 +77,7 @@ func quietReviewed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if err := db.Batches.Update(ctx, "t_9", "b2", []string{ledger.BatchSending}, map[string]any{"send_at": clock.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Messages.ReviewQuiet(ctx, "t_9"); err != nil {
+	if err := db.Messages.RecomputeQuietWindows(ctx, "t_9"); err != nil {
 		t.Fatal(err)
 	}
 	if got := claim(t, db, l, ledger.ClaimParams{N: 10}); len(got) != 0 {

@@ -250,8 +250,8 @@ func (s Connections) MarkOptOutsRead(ctx context.Context, tenantID string, befor
 		UpdateColumn("opt_outs_at", s.s.db.Now()).Error
 }
 
-// ExpireOptOuts makes the next sweep read Dialpad's opt-outs again.
-func (s Connections) ExpireOptOuts(ctx context.Context, tenantID string) error {
+// MarkOptOutsStale makes the next sweep read Dialpad's opt-outs again.
+func (s Connections) MarkOptOutsStale(ctx context.Context, tenantID string) error {
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT NULL", tenantID).
 		UpdateColumn("opt_outs_at", s.s.db.Now().Add(-24*time.Hour)).Error
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -22,7 +23,7 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 	complete := true
 	for cursor, seen := "", map[string]bool{}; ; {
 		asked := a.now()
-		page, err := a.crm.Users(ctx, CRMTenant(t), cursor)
+		page, err := a.crm.Users(ctx, crmtenant.Of(t), cursor)
 		if err != nil {
 			return counts, err
 		}
@@ -44,11 +45,6 @@ func (a *Accounts) SyncUsers(ctx context.Context, tenantID string) (Counts, erro
 		seen[page.Next] = true
 		cursor = page.Next
 	}
-}
-
-// CRMTenant converts a stored tenant to the form that calls to the CRM take.
-func CRMTenant(t models.Tenant) crm.Tenant {
-	return crm.Tenant{ID: t.ID, Linkname: t.Linkname, Name: t.Name, Plan: t.Plan, TimeZone: t.TimeZone}
 }
 
 // usersOf keeps the last entry of each id: one statement can't write a row

@@ -86,7 +86,7 @@ func TestPacerSlowsDownAfterA429AndRecovers(t *testing.T) {
 	now := start.Add(time.Second)
 	for range 12 {
 		now = now.Add(time.Minute)
-		p.recover(now)
+		p.regain(now)
 	}
 	if p.rate() != 100 {
 		t.Errorf("twelve good minutes later: %.0f", p.rate())

@@ -47,9 +47,9 @@ func (p *pacer) limited(now time.Time, delay time.Duration, words string) {
 	p.notBefore(now.Add(delay))
 }
 
-// recover gives some of the rate back after each minute
+// regain gives some of the rate back after each minute
 // without a 429, and reports whether it changed.
-func (p *pacer) recover(now time.Time) bool {
+func (p *pacer) regain(now time.Time) bool {
 	if p.learned == 0 || now.Sub(p.learnedAt) < time.Minute {
 		return false
 	}

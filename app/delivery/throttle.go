@@ -33,7 +33,7 @@ func (t *throttle) configure(now time.Time, first bool, row ledger.Lane, perMinu
 		t.pacer.load(row, perMinute)
 	}
 	t.pacer.allowed = float64(perMinute)
-	return t.pacer.recover(now)
+	return t.pacer.regain(now)
 }
 
 // allow returns how many texts may go now, up to n, or how long to wait. While

@@ -41,7 +41,7 @@ func (r *Runner) processEvent(ctx context.Context, j queue.ProcessEvent) error {
 	case strings.EqualFold(e.Direction, "inbound"):
 		// Without a content scope the event does not say what was written. It
 		// may have been STOP, so Dialpad's list is read again.
-		if err := r.Store.Connections.ExpireOptOuts(ctx, j.TenantID); err != nil {
+		if err := r.Store.Connections.MarkOptOutsStale(ctx, j.TenantID); err != nil {
 			return err
 		}
 	}

@@ -112,16 +112,23 @@ export function popupForm({ getState, dispatch }) {
     dispatch({ type: 'submit', body, key: crypto.randomUUID(), complete: isComplete() });
   }
 
-  async function toggleSchedule() {
-    if (getState().name !== 'writing') return;
+  async function loadSchedule() {
     try {
       const { schedulePanel } = await import('./schedule.js');
       const { context } = getState();
       schedule ??= schedulePanel({ root: $('#schedule'), context, changed: scheduleChanged });
+      return true;
     } catch {
       showProblem(t('error.network'));
-      return;
+      return false;
     }
+  }
+
+  async function toggleSchedule() {
+    if (getState().name !== 'writing') return;
+    // Once loaded it opens and closes at once: a Send right after must not be
+    // scheduled.
+    if (!schedule && !(await loadSchedule())) return;
     schedule.toggle();
     if (schedule.open) $('#schedule').scrollIntoView({ block: 'nearest' });
     scheduleButton.setAttribute('aria-expanded', String(schedule.open));

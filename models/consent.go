@@ -36,8 +36,8 @@ type Consent struct {
 }
 
 // OptOut records an opt-out and suppresses its number, unless the person
-// opted in later than that. It reports whether the source did not
-// suppress the number yet. Call it in a transaction.
+// opted in later than that. It reports whether that changed the
+// suppression. Call it in a transaction.
 func (s Suppressions) OptOut(ctx context.Context, tenantID string, said Said) (changed bool, err error) {
 	newest, err := s.NewestOptIn(ctx, tenantID, said.Number)
 	if err != nil {

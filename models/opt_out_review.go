@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm/clause"
-
 	"dialpad-texting/models/database"
 	"dialpad-texting/models/ledger"
 )
@@ -29,12 +27,7 @@ func (s Suppressions) AddReview(ctx context.Context, tenantID string, said Said)
 		return err
 	}
 	r := OptOutReview{TenantID: tenantID, NumberKey: key, Number: said.Number, Text: said.Note, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
-	added := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
-	if added.Error != nil || added.RowsAffected > 0 {
-		return added.Error
-	}
-	return s.s.q(ctx).Model(&OptOutReview{}).Where("tenant_id = ? AND number_key = ? AND said_at < ?", tenantID, key, r.SaidAt).
-		Updates(map[string]any{"text": r.Text, "said_at": r.SaidAt}).Error
+	return s.s.q(ctx).Clauses(laterSaid("opt_out_reviews", "text")).Create(&r).Error
 }
 
 // CloseReview ends a number's review of a text until a time, releases

@@ -29,7 +29,7 @@ type Suppression struct {
 }
 
 // Add suppresses a number (E.164) for a source from now on, and reports
-// whether it was not yet.
+// whether that changed anything.
 func (s Suppressions) Add(ctx context.Context, tenantID, number, source, reason string) (added bool, err error) {
 	return s.add(ctx, tenantID, Said{Number: number, Source: source, Note: reason, At: s.s.db.Now()})
 }
@@ -42,13 +42,20 @@ func (s Suppressions) add(ctx context.Context, tenantID string, said Said) (chan
 	}
 	row := Suppression{TenantID: tenantID, NumberKey: key, Source: said.Source, Number: said.Number, Reason: said.Note,
 		UserID: said.UserID, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
-	r := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
-	if r.Error != nil || r.RowsAffected > 0 {
-		return r.RowsAffected > 0, r.Error
+	r := s.s.q(ctx).Clauses(laterSaid("suppressions", "number")).Create(&row)
+	return r.RowsAffected > 0, r.Error
+}
+
+// laterSaid replaces the named columns of an existing row, if the new one
+// was said later. It is one statement: an older opt-in may remove the
+// existing row at the same time.
+func laterSaid(table string, columns ...string) clause.OnConflict {
+	key := []clause.Column{{Name: "tenant_id"}, {Name: "number_key"}}
+	if table == "suppressions" {
+		key = append(key, clause.Column{Name: "source"})
 	}
-	return false, s.s.q(ctx).Model(&Suppression{}).
-		Where("tenant_id = ? AND number_key = ? AND source = ? AND said_at < ?", tenantID, key, said.Source, row.SaidAt).
-		Updates(map[string]any{"said_at": row.SaidAt, "number": said.Number}).Error
+	return clause.OnConflict{Columns: key, DoUpdates: clause.AssignmentColumns(append(columns, "said_at")),
+		Where: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: table + ".said_at < excluded.said_at"}}}}
 }
 
 // Remove removes a number's suppressions by the given sources, and

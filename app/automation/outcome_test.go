@@ -52,6 +52,7 @@ func TestEachReasonWhyNobodyIsTextedReachesTheCRM(t *testing.T) {
 			{"record is gone", "missing", "The record no longer exists", w.call("20")},
 			{"sender may not see it", "forbidden", "The sender may not see this record", w.call("24", from("43"))},
 			{"template is gone", "not_found", "That template no longer exists.", w.call("7", template("tpl_none"))},
+			{"a blank message gives way to the template", "not_found", "That template no longer exists.", w.call("7", template("tpl_none"), message("\u200b"))},
 			{"no Dialpad account", "no_account", "No Dialpad account found", w.call("7", from("44"))},
 			{"account without a number", "no_account", "No Dialpad account found", w.call("7", from("45"))},
 			{"nobody by that id", "no_account", "No Dialpad account found", w.call("7", from("99"))},

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/queue"
@@ -86,12 +86,12 @@ func (r *callbackRun) prepare(ctx context.Context) error {
 // loadTemplate takes the template's text, as it is
 // written now, if the callback brings no text of its own.
 func (r *callbackRun) loadTemplate(ctx context.Context, apiUser string) error {
-	if strings.TrimSpace(r.action.Message) != "" {
+	if !text.IsBlank(r.action.Message) {
 		r.action.TemplateID = ""
 		return nil
 	}
-	text, err := r.templateText(ctx, r.tenant, apiUser, r.action.TemplateID)
-	r.action.Message = text
+	message, err := r.templateText(ctx, r.tenant, apiUser, r.action.TemplateID)
+	r.action.Message = message
 	return problemOutcome(err)
 }
 

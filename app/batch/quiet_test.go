@@ -96,6 +96,24 @@ func TestUnreadableZonesKeepQuietHours(t *testing.T) {
 	}
 }
 
+// A one-to-one that is sent again at night was not asked about.
+func TestOneToOneSentAgainKeepsToQuietHours(t *testing.T) {
+	Each(t, func(t *testing.T, w *World) {
+		quietNights(w)
+		w.Clock.Add(inNewYork(t, "2026-03-03T14:00").Sub(w.Clock.Now()))
+		b := w.MustCreate(w.One("ana", "7", "+12125550142"), "k1", batch.Request{Message: "Hi"})
+		w.Settle(ledger.Failed, w.Claim()...)
+		w.Clock.Add(inNewYork(t, "2026-03-04T02:00").Sub(w.Clock.Now()))
+		again, err := w.Resend(Ctx, w.One("ana", "7", "+12125550142"), b.ID, "k2", batch.ResendRequest{States: []string{ledger.Failed}})
+		Must(t, err)
+		_, err = w.Prepare(Ctx, Acme, again.ID)
+		Must(t, err)
+		if m := w.Rows(again.ID)[0]; m.State != ledger.Waiting || !m.DueAt.Equal(inNewYork(t, "2026-03-04T12:00")) { // nine where Bob lives
+			t.Errorf("%s, due %v", m.State, m.DueAt)
+		}
+	})
+}
+
 func quietNights(w *World) {
 	Must(w.T, w.DB.Tenants.SaveSettings(Ctx, Acme, models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "09:00", KeepLaws: true}))
 }

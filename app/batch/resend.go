@@ -90,8 +90,10 @@ func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batc
 		return b, err
 	}
 	now := x.now()
+	// Nobody is asked about the quiet hours of now: a one-to-one keeps to them.
+	keepsQuiet := b.DeferInQuietHours || b.Source == ledger.SourceOneToOne
 	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
-		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, DeferInQuietHours: b.DeferInQuietHours, Source: b.Source, Class: b.Class, Module: b.Module,
+		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, DeferInQuietHours: keepsQuiet, Source: b.Source, Class: b.Class, Module: b.Module,
 		ToNumber: b.ToNumber, ToField: b.ToField, Message: b.Message, TemplateID: b.TemplateID,
 		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}, nil
 }

@@ -49,7 +49,7 @@ func parseNumber(raw, country string) (Number, error) {
 		return Number{}, ErrNoNumber
 	}
 	written := writtenNumber.FindStringSubmatch(normalizeNumber(raw))
-	if written == nil || !isLabel(written[1], written[2]+written[3]) {
+	if written == nil || !isLabel(written[1], written[2]+written[3]) || endsInNote(written[2]+written[3]) {
 		return Number{}, ErrInvalidNumber
 	}
 	dialled := strings.TrimLeft(written[2], "([") + digitsOf(written[3])
@@ -95,6 +95,14 @@ func isLabel(label, number string) bool {
 	isKnown := slices.Contains(labels, strings.ToLower(strings.TrimRight(label, ".")))
 	return isKnown && (group < 0 || group >= 3)
 }
+
+// noteAtEnd is what follows a number without being part of it: "(2)",
+// the last digit of another one ("/7"), or a decimal fraction (".0").
+var noteAtEnd = regexp.MustCompile(`[0-9].*(?:[(\[][^()\[\]]*[)\]]|/\s*[0-9]{1,2}|\.[0-9])[\s.-]*$`)
+
+// endsInNote reports whether the last digits of a number may be no part
+// of it: with them it could be a stranger's.
+func endsInNote(number string) bool { return noteAtEnd.MatchString(number) }
 
 // ParseAnyNumber returns a number in E.164 as the function E164 does, premium
 // rates included: nobody texts it. It is for opt-outs, erasure and search.

@@ -44,6 +44,11 @@ func TestE164(t *testing.T) {
 		{"Home: tel:415-555-0142", "US", "+14155550142"},
 		{"(+44) (0)20 7946 0958", "US", "+442079460958"},
 		{"0049 30 123456", "DE", "+4930123456"},
+		{"(+49 30 123456)", "", "+4930123456"},
+		{"[030/123456]", "DE", "+4930123456"},
+		{"0171/12 34 56 7", "DE", "+491711234567"},
+		{"040/12 34 56-12", "DE", "+494012345612"}, // an extension that is dialled
+		{"01.42.68.53.00", "FR", "+33142685300"},
 		{"415 555 0142.", "US", "+14155550142"},
 		// An older form of a valid number.
 		{"+52 1 55 1234 5678", "", "+525512345678"},
@@ -74,6 +79,15 @@ func TestE164RefusesUnusableNumbers(t *testing.T) {
 		{"+1 123 555 0142", "US", ErrInvalidNumber},
 		{"+999 415 555 0142", "US", ErrInvalidNumber},
 		{"ana@acme.com", "US", ErrInvalidNumber},
+		// Countries where numbers differ in length: a note's digits would
+		// make another valid number.
+		{"+49 40 123456 (2)", "US", ErrInvalidNumber},
+		{"040 123456 [12]", "DE", ErrInvalidNumber},
+		{"+43 1 234567 (12).", "", ErrInvalidNumber},
+		{"040 123456/7", "DE", ErrInvalidNumber},
+		{"+39 06 1234567 / 18", "", ErrInvalidNumber},
+		{"+4930123456.0", "", ErrInvalidNumber}, // a spreadsheet's number
+		{"30123456.0", "DE", ErrInvalidNumber},
 		{"{{Contact.mobile}}", "US", ErrInvalidNumber},
 		{"88022", "US", ErrShortCode},
 		{"911", "US", ErrShortCode},

@@ -28,7 +28,7 @@ type Decision struct {
 	Number    string     `json:"number"`     // or
 	MessageID string     `json:"message_id"` // of a text to the number
 	How       string     `json:"how"`        // how the person said it; needed for an opt-in
-	At        *time.Time `json:"at"`         // when; nil is now
+	At        *time.Time `json:"at"`         // when, for keep that of the reviewed text; nil is now
 }
 
 // ContactView is what is known of a number's consent.
@@ -144,13 +144,26 @@ func (o *OptOuts) decide(ctx context.Context, a access.Asker, action string, sai
 	case ActionOptIn:
 		return o.consent(ctx, tenantID, said)
 	case ActionKeep:
-		closed, err := o.store.Suppressions.CloseReview(ctx, tenantID, said.Number, o.store.Now())
-		if err == nil && !closed {
-			err = apierror.Conflict("Somebody has decided about this number already.")
-		}
-		return sync, err
+		return sync, o.keep(ctx, tenantID, said)
 	}
 	return sync, apierror.Field("action", "There is no such action: opt_out, opt_in or keep.")
+}
+
+// keep ends the review of the text that was decided about, not of a
+// later one.
+func (o *OptOuts) keep(ctx context.Context, tenantID string, said models.Said) error {
+	closed, err := o.store.Suppressions.CloseReview(ctx, tenantID, said.Number, said.At)
+	if err != nil || closed {
+		return err
+	}
+	_, err = o.store.Suppressions.Review(ctx, tenantID, said.Number)
+	switch {
+	case err == nil:
+		return apierror.Conflict("This person has written again. Read it before you decide.")
+	case errors.Is(err, models.ErrNotFound):
+		return apierror.Conflict("Somebody has decided about this number already.")
+	}
+	return err
 }
 
 // consent lifts all opt-outs that are older, but Dialpad's own: it

@@ -51,7 +51,7 @@ func TestWord(t *testing.T) {
 		"maybe": {"please stop texting me", "Take me off your list", "please don't STOP texting me wrong: stop", "stop it", "Stop at once", "Please stop", "STOP please", "STOP STOP",
 			"I'd like to opt out", "can you unsubscribe me from this", "do not text me again", "Don’t text me", "remove me from your list", "cancel these messages",
 			"please cancel my texts", "quit it", "Por favor, quiero darme de baja", "I REVOKE my consent", "leave me alone!!", "who is this? wrong number", "STOP\nSent from my iPhone",
-			"no more texts please", "s'il vous plaît, arrêtez", "hör auf, keine SMS mehr", "START and then stop"},
+			"no more texts please", "s'il vous plaît, arrêtez", "hör auf, keine SMS mehr", "START and then stop", "S T O P", "s.t.o.p.", "unsub", "opt me out", "Cancelar", "PARE", "sair", "abbestellen"},
 		"": {"", " ", "\u200b", "👍", "yes", "YES", "y", "no", "don't stop", "Don’t stop!", "stop by anytime", "Can I stop by at 5?", "at the end of the month it is", "the bus stop is closed",
 			"please cancel my appointment on friday", "startup", "nonstop fun", "we start at nine", "weekend", "that is a baja california trip we take", "stopwatch", "help"},
 	} {

@@ -19,6 +19,11 @@ func readRecord(raw json.RawMessage, module string) (Record, []string) {
 	r := recordReader{objectReader: o}
 	record := Record{ID: r.id("id"), Module: cmp.Or(r.scalar("module"), module), Name: lenient.Name(r.scalar("name")), ContactID: r.id("contact_id"),
 		Fields: r.values("fields"), Phones: r.values("phones"), TimeZone: r.scalar("time_zone"), Owner: r.id("owner")}
+	for field, raw := range r.rawValues("phones") {
+		if digits, ok := lenient.WholeNumber(raw); ok { // 14155550142.0
+			record.Phones[field] = digits
+		}
+	}
 	var out optedOut
 	if raw, ok := o.fields["opted_out"]; ok {
 		_ = out.UnmarshalJSON(raw) // never fails
@@ -70,4 +75,11 @@ func (r *recordReader) values(key string) map[string]string {
 		out[name] = string(t)
 	}
 	return out
+}
+
+// rawValues is values as they came; nil if they can't be read.
+func (r *recordReader) rawValues(key string) map[string]json.RawMessage {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(r.fields[key], &fields) // values notes the error
+	return fields
 }

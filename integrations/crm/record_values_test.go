@@ -2,6 +2,7 @@ package crm
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 )
 
@@ -26,5 +27,16 @@ func TestLinknamesFoldASCIIAlone(t *testing.T) {
 		if (err == nil) != ok || ok && tenant.Linkname != "acme" {
 			t.Errorf("%q is %q, %v", name, tenant.Linkname, err)
 		}
+	}
+}
+
+// A phone field that is a JSON number has its digits in any notation; a
+// field of the text stays as the CRM writes it.
+func TestPhonesThatAreNumbers(t *testing.T) {
+	r, odd := readRecord([]byte(`{"id":7,"fields":{"Deal.value":1200.0},
+		"phones":{"a":14155550142,"b":14155550142.0,"c":1.4155550142e10,"d":"+14155550142","e":null,"f":1.5}}`), ModuleContact)
+	want := map[string]string{"a": "14155550142", "b": "14155550142", "c": "14155550142", "d": "+14155550142", "e": "", "f": "1.5"}
+	if !maps.Equal(r.Phones, want) || r.Fields["Deal.value"] != "1200.0" || len(odd) > 0 {
+		t.Errorf("%q, %q, %q", r.Phones, r.Fields, odd)
 	}
 }

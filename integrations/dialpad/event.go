@@ -103,7 +103,7 @@ func decodeEvent(raw json.RawMessage) Event {
 type eventParty struct {
 	ID     lenientID     `json:"id"`
 	Type   lenientString `json:"type"`
-	Number lenientString `json:"phone_number"`
+	Number lenientNumber `json:"phone_number"`
 }
 
 // UnmarshalJSON reads anything but an object as no party.

@@ -94,6 +94,16 @@ func TestEventIDsInAnyShape(t *testing.T) {
 	}
 }
 
+// A STOP without a number would be lost.
+func TestNumbersOfAnEventInAnyShape(t *testing.T) {
+	for _, number := range []string{`"+14155558002"`, `["+14155558002"]`, `["+14155558002","+14155558003"]`, `[null,"","+14155558002"]`} {
+		event, err := VerifyEvent(secret, signed(t, []byte(`{"from_number":`+number+`,"contact":{"phone_number":`+number+`},"text":"STOP"}`)))
+		if err != nil || event.SMS == nil || event.SMS.FromNumber != "+14155558002" || event.SMS.ContactNumber != "+14155558002" {
+			t.Errorf("%s: %+v, %v", number, event.SMS, err)
+		}
+	}
+}
+
 func TestUnknownEventIsNoError(t *testing.T) {
 	for _, payload := range []string{string(testdata(t, "event_call")), `{}`, `[1]`, `"text"`, `{"action":"x"}`} {
 		event, err := VerifyEvent(secret, signed(t, []byte(payload)))

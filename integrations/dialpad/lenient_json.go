@@ -117,6 +117,19 @@ func (l *lenientStrings) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// lenientNumber reads a phone number, or the first of a list.
+type lenientNumber string
+
+func (n *lenientNumber) UnmarshalJSON(b []byte) error {
+	var list lenientStrings
+	_ = list.UnmarshalJSON(b) // never fails
+	*n = ""
+	if len(list) > 0 {
+		*n = lenientNumber(list[0])
+	}
+	return nil
+}
+
 // lenientTime reads RFC 3339 in either case, the same without a zone
 // (taken as UTC), and Unix seconds or milliseconds, quoted or not.
 type lenientTime struct{ time.Time }
@@ -153,9 +166,11 @@ func parseTime(s string) time.Time {
 
 // unixTime distinguishes seconds from milliseconds by size:
 // 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
+// Seconds before 1e9 (2001) are no time of a text, but another
+// notation, such as 20261130.
 func unixTime(n float64) time.Time {
 	switch {
-	case n > 0 && n < 1e11:
+	case n >= 1e9 && n < 1e11:
 		return time.UnixMilli(int64(n * 1000)).UTC()
 	case n >= 1e11 && n < 1e14:
 		return time.UnixMilli(int64(n)).UTC()

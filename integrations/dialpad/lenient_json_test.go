@@ -116,7 +116,7 @@ func TestParseTime(t *testing.T) {
 		"2026-01-01T00:00:00": second, "2026-01-01T01:00:00+01:00": second, "2026-01-01 00:00:00": second,
 		"2026-01-01t00:00:00z": second, "2026-01-01t01:00:00.0+01:00": second, "2025-12-31T19:00:00-0500": second, "2026-01-01t00:00:00": second,
 		"1.767225600e9": second, "1767225600000.0": second, "2026-01-01T00:00:00.5": second.Add(500 * time.Millisecond), "1767225600": second, "1767225600000": second,
-		"1767225600.5": second.Add(500 * time.Millisecond), "": {}, "soon": {}, "-1": {}, "NaN": {}, "1e300": {},
+		"1767225600.5": second.Add(500 * time.Millisecond), "": {}, "soon": {}, "20261130": {}, "1": {}, "-1": {}, "NaN": {}, "1e300": {},
 	} {
 		if got := parseTime(in); !got.Equal(want) {
 			t.Errorf("parseTime(%q) = %v, want %v", in, got, want)

@@ -34,7 +34,7 @@ type SMSEvent struct {
 type smsEventJSON struct {
 	ID             lenientID      `json:"id"`
 	Direction      lenientString  `json:"direction"`
-	From           lenientString  `json:"from_number"`
+	From           lenientNumber  `json:"from_number"`
 	To             lenientStrings `json:"to_number"`
 	ToNumbers      lenientStrings `json:"to_numbers"`
 	Contact        eventParty     `json:"contact"`

@@ -36,7 +36,7 @@ async function press(pressed, place, run) {
 export function reviewNote({ review, number, who, done }) {
   const problem = h('div', { role: 'alert' });
   const act = (action) => (event) =>
-    press(event.currentTarget, problem, async () => done(await decide({ action, number })));
+    press(event.currentTarget, problem, async () => done(await decide({ action, number, at: action === 'keep' ? review.said_at : null })));
   const choice = (action, more) =>
     button(t(`review.${action}`), {
       ...more,

@@ -2,12 +2,13 @@ package ledger
 
 import (
 	"embed"
-	"io/fs"
-	"path"
 	"strings"
+	"text/template"
 )
 
-// sqlFiles holds statements with named parameters (@name).
+// sqlFiles holds statements with named parameters (@name). They are
+// templates: the functions of a dialect write what Postgres and SQLite
+// spell differently.
 //
 //go:embed sql
 var sqlFiles embed.FS
@@ -15,7 +16,7 @@ var sqlFiles embed.FS
 // statements maps a file's name without ".sql" to its statement.
 type statements map[string]string
 
-var postgresStatements, sqliteStatements = load("postgres"), load("sqlite")
+var postgresStatements, sqliteStatements = load("postgres", postgresDialect), load("sqlite", sqliteDialect)
 
 func statementsFor(embedded bool) statements {
 	if embedded {
@@ -24,20 +25,16 @@ func statementsFor(embedded bool) statements {
 	return postgresStatements
 }
 
-func load(dialect string) statements {
+// load reads the statements of a dialect: its own and the shared ones.
+func load(name string, dialect template.FuncMap) statements {
+	files := template.Must(template.New(name).Funcs(dialect).ParseFS(sqlFiles, "sql/parts/*.sql", "sql/shared/*.sql", "sql/"+name+"/*.sql"))
 	out := statements{}
-	for _, dir := range []string{"shared", dialect} {
-		files, err := fs.Glob(sqlFiles, path.Join("sql", dir, "*.sql"))
-		if err != nil {
+	for _, file := range files.Templates() {
+		var text strings.Builder
+		if err := file.Execute(&text, nil); err != nil {
 			panic(err)
 		}
-		for _, file := range files {
-			text, err := sqlFiles.ReadFile(file)
-			if err != nil {
-				panic(err)
-			}
-			out[strings.TrimSuffix(path.Base(file), ".sql")] = withoutComments(string(text))
-		}
+		out[strings.TrimSuffix(file.Name(), ".sql")] = withoutComments(text.String())
 	}
 	if claim, ok := out["claim"]; ok {
 		out["claim_waiting"] = waitingClaim.Replace(claim)

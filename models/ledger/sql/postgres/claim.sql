@@ -9,7 +9,7 @@ WITH request AS MATERIALIZED (
 leased AS MATERIALIZED (
     SELECT r.*
     FROM request r
-    JOIN lanes l ON l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > coalesce(CAST(@lease_now AS timestamptz), statement_timestamp())
+    JOIN lanes l ON l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > {{leaseNow}}
     FOR UPDATE OF l SKIP LOCKED
 ),
 -- The share of the lowest class comes first, then all by class and
@@ -76,35 +76,14 @@ claimed AS (
     WHERE messages.id = picked.id AND messages.state = 'queued'
     RETURNING messages.*
 ),
--- What is checked about sender and tenant, once for many messages.
-sender AS MATERIALIZED (
-    SELECT w.batch_id, w.sender_id, w.user_id, b.source,
-        coalesce(a.state, '') AS sender_state, coalesce(a.number, '') AS sender_number,
-        EXISTS (
-            SELECT 1 FROM account_emails e JOIN users p ON p.tenant_id = e.tenant_id AND p.email = e.email
-            WHERE e.tenant_id = w.tenant_id AND e.dialpad_id = w.sender_id AND p.active
-                AND p.user_id = CASE WHEN b.sender_user_id = '' THEN w.user_id ELSE b.sender_user_id END
-        ) AS sender_matches,
-        CASE WHEN b.sender_user_id = '' THEN w.user_id ELSE b.sender_user_id END AS sender_user_id,
-        coalesce(a.stale, true) AS sender_stale, a.checked_at AS sender_checked_at,
-        t.plan, coalesce(i.state, '') AS install_state, coalesce(c.state, '') AS connection_state,
-        coalesce(c.ready, false) AS connection_ready, coalesce(c.company_id, '') AS company_id
-    FROM (SELECT DISTINCT tenant_id, batch_id, sender_id, user_id FROM claimed) w
-    JOIN batches b ON b.id = w.batch_id
-    JOIN tenants t ON t.id = w.tenant_id
-    LEFT JOIN accounts a ON a.tenant_id = w.tenant_id AND a.dialpad_id = w.sender_id
-    LEFT JOIN installations i ON i.tenant_id = w.tenant_id
-    LEFT JOIN connections c ON c.tenant_id = w.tenant_id
-),
+{{template "sender.sql"}},
 facts AS MATERIALIZED (
-    SELECT u.id, u.lane_id, u.tenant_id, u.from_number, u.to_number, u.text, u.callback_id, u.attempt, u.class, u.turn, u.quiet_at, k.*,
-        EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = u.tenant_id AND s.number_key = u.to_key) AS suppressed
-    FROM claimed u JOIN sender k ON k.batch_id = u.batch_id AND k.sender_id = u.sender_id AND k.user_id = u.user_id
+    {{template "facts.sql"}}
 )
 SELECT r.at, lane.id IS NOT NULL AS held, lane.additions, facts.*,
     CASE WHEN lane.id IS NULL THEN EXISTS (
         SELECT 1 FROM lanes l
-        WHERE l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > coalesce(CAST(@lease_now AS timestamptz), statement_timestamp()))
+        WHERE l.id = r.lane AND l.lease_owner = r.owner AND l.fence = r.fence AND l.lease_until > {{leaseNow}})
     END AS busy
 FROM request r
 LEFT JOIN lane ON lane.at = r.at

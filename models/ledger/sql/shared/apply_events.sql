@@ -5,13 +5,9 @@ UPDATE messages SET
     error_text = o.text,
     timeline_pending = true,
     updated_at = @now,
-    settled_at = coalesce(messages.settled_at, @now),
+    settled_at = coalesce(messages.settled_at, {{timestamp "@now"}}),
     sent_at = coalesce(messages.sent_at, messages.claimed_at)
-FROM (
-    SELECT json_extract(value, '$.tenant_id') AS tenant_id, json_extract(value, '$.dialpad_id') AS dialpad_id,
-        json_extract(value, '$.state') AS state, json_extract(value, '$.code') AS code, json_extract(value, '$.text') AS text
-    FROM json_each(@effects)
-) AS o
+FROM {{rows "@effects" "tenant_id text, dialpad_id text, state text, code text, text text"}}
 WHERE messages.tenant_id = o.tenant_id AND messages.dialpad_id = o.dialpad_id AND messages.dialpad_id <> ''
     AND (messages.state = 'uncertain' OR messages.state = 'sent' AND o.state <> 'sent')
 RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state

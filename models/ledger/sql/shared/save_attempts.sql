@@ -1,9 +1,8 @@
 -- Stores the attempts of messages that are queued again: the next
 -- attempt overwrites them in the message.
 INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
-SELECT m.id, m.tenant_id, m.attempt, m.claimed_at, CAST(@now AS timestamptz), o.state, o.code, o.text
-FROM json_to_recordset(CAST(@outcomes AS json)) AS o(
-    id text, attempt int, state text, dialpad_id text, code text, text text, due text)
+SELECT m.id, m.tenant_id, m.attempt, m.claimed_at, {{timestamp "@now"}}, o.state, o.code, o.text
+FROM {{rows "@outcomes" "id text, attempt int, state text, dialpad_id text, code text, text text, due text"}}
 JOIN messages m ON m.id = o.id AND m.attempt = o.attempt AND m.state = 'sending'
 WHERE o.state IN ('waiting', 'held')
 ON CONFLICT DO NOTHING

@@ -3,4 +3,4 @@ SELECT id, tenant_id, dialpad_id, from_number, to_number, status, result, device
 FROM webhook_events
 WHERE state = 'pending' AND retry_at IS NOT NULL AND retry_at <= @now
 ORDER BY retry_at LIMIT @n
-FOR UPDATE SKIP LOCKED
+{{skipLocked}}

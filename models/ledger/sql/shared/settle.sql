@@ -10,15 +10,10 @@ UPDATE messages SET
     answered_at = @now,
     updated_at = @now,
     timeline_pending = true,
-    sent_at = CASE WHEN o.state = 'sent' THEN @now ELSE messages.sent_at END,
-    settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN @now ELSE NULL END,
-    due_at = CASE WHEN o.state = 'waiting' THEN nullif(o.due, '') ELSE NULL END
-FROM (
-    SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt') AS attempt, json_extract(value, '$.state') AS state,
-        json_extract(value, '$.dialpad_id') AS dialpad_id, json_extract(value, '$.code') AS code,
-        json_extract(value, '$.text') AS text, json_extract(value, '$.due') AS due
-    FROM json_each(@outcomes)
-) AS o
+    sent_at = CASE WHEN o.state = 'sent' THEN {{timestamp "@now"}} ELSE messages.sent_at END,
+    settled_at = CASE WHEN o.state IN ('sent', 'failed', 'uncertain') THEN {{timestamp "@now"}} ELSE NULL END,
+    due_at = CASE WHEN o.state = 'waiting' THEN {{timestamp "nullif(o.due, '')"}} ELSE NULL END
+FROM {{rows "@outcomes" "id text, attempt int, state text, dialpad_id text, code text, text text, due text"}}
 WHERE messages.id = o.id AND messages.attempt = o.attempt
     AND (messages.state = 'sending' OR messages.state = 'uncertain' AND o.state IN ('sent', 'failed'))
 RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state

@@ -1,4 +1,0 @@
--- Marks messages as current in the CRM's timeline, unless they changed since.
-UPDATE messages SET timeline_pending = false
-FROM json_to_recordset(CAST(@messages AS json)) AS o(id text, updated_at timestamptz)
-WHERE messages.id = o.id AND messages.tenant_id = @tenant AND messages.updated_at = o.updated_at

@@ -1,3 +1,0 @@
-UPDATE messages SET state = 'queued', turn = o.turn, due_at = NULL, updated_at = @now
-FROM json_to_recordset(CAST(@turns AS json)) AS o(id text, turn bigint)
-WHERE messages.id = o.id AND messages.state IN ('waiting', 'held')

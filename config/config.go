@@ -134,7 +134,7 @@ var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`
 func (c Config) check() []error {
 	var p []error
 	fail := func(name, problem string) { p = append(p, fmt.Errorf("%s: %s", name, problem)) }
-	if len(c.SessionKeys.list) == 0 && !bad(p, "SESSION_KEYS") {
+	if len(c.SessionKeys.list) == 0 {
 		fail("SESSION_KEYS", "needs at least one base64 key of 32 bytes (openssl rand -base64 32)")
 	}
 	if len(c.EncryptionKeys.list) == 0 {
@@ -177,15 +177,6 @@ func (c Config) checkURLs() []error {
 		p = append(p, errors.New("PUBLIC_URL: must be an origin alone, like https://texting.example.com"))
 	}
 	return p
-}
-
-func bad(problems []error, name string) bool {
-	for _, e := range problems {
-		if strings.HasPrefix(e.Error(), name+":") {
-			return true
-		}
-	}
-	return false
 }
 
 // urlProblem names what is wrong with an address; {linkname} counts as a label.

@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
-	"dialpad-texting/integrations/crm"
 )
 
 // bearer requires a session of one of the kinds, from the header
@@ -34,7 +33,7 @@ func bearerToken(c *gin.Context) string {
 
 // requireAdmin refuses callers who are no admins of the CRM account.
 func (s *server) requireAdmin(c *gin.Context) {
-	if callerOf(c).Session.Role != crm.RoleAdmin {
+	if !askerOf(c).IsAdmin() {
 		s.writeError(c, errAdminsOnly)
 	}
 }

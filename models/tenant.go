@@ -39,6 +39,20 @@ type Tenant struct {
 // AllowedRate returns how many texts a minute may be sent, 0 for unlimited.
 func (t Tenant) AllowedRate() int { return ledger.AllowedRate(t.RatePerMinute, t.Reserve) }
 
+// QuietHours are wall times, "20:00" to "08:00".
+type QuietHours struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// QuietHours returns the tenant's own quiet hours, nil for none.
+func (t Tenant) QuietHours() *QuietHours {
+	if t.QuietFrom == "" {
+		return nil
+	}
+	return &QuietHours{From: t.QuietFrom, To: t.QuietTo}
+}
+
 // Settings are what an admin may set.
 type Settings struct {
 	Country       string

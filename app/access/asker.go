@@ -13,7 +13,6 @@ type Asker struct {
 	Name     string
 	Role     string
 	TimeZone string
-	Locale   string
 	Target   *crm.LaunchTarget // the records of a popup; nil on pages
 }
 
@@ -21,7 +20,7 @@ type Asker struct {
 func (c Caller) Asker() Asker {
 	s := c.Session
 	return Asker{Tenant: c.Tenant, UserID: s.UserID, Email: s.Email, Name: s.Name, Role: s.Role,
-		TimeZone: s.TimeZone, Locale: s.Locale, Target: c.Ctx}
+		TimeZone: s.TimeZone, Target: c.Ctx}
 }
 
 // IsAdmin reports whether the asker administers the tenant.

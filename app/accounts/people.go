@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"strings"
 
-	"github.com/nyaruka/phonenumbers"
-
+	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
 )
 
@@ -67,7 +65,7 @@ func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page
 func personOf(p models.Person) Person {
 	out := Person{UserID: p.UserID, Name: p.Name, Email: p.Email}
 	if p.DialpadID != "" {
-		out.Account = &PersonAccount{ID: p.DialpadID, Email: p.AccountEmail, Number: p.Number, Display: display(p.Number), State: p.State}
+		out.Account = &PersonAccount{ID: p.DialpadID, Email: p.AccountEmail, Number: p.Number, Display: compose.Display(p.Number), State: p.State}
 	}
 	if reason := models.AccountProblem(p.State, p.Number); reason != "" {
 		out.Reason = &reason
@@ -79,13 +77,4 @@ func personOf(p models.Person) Person {
 		out.Note = fmt.Sprintf("%d people here share this Dialpad account", p.Users)
 	}
 	return out
-}
-
-// display formats a number for people.
-func display(number string) string {
-	n, err := phonenumbers.Parse(number, "")
-	if err != nil {
-		return number
-	}
-	return strings.ReplaceAll(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), "-", " ") // as on every other page
 }

@@ -25,7 +25,7 @@ const (
 	codeRefused = "record_refused"
 )
 
-// The same for people.
+// Sentences for people, beside the codes above.
 const (
 	ReasonMissing   = "The record no longer exists"
 	ReasonForbidden = "You may not see this record"

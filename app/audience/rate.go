@@ -26,9 +26,7 @@ func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate
 	if err != nil {
 		return r, apierror.IgnoreNotFound(err)
 	}
-	if learned := int(l.LearnedRate); learned > 0 && (r.PerMinute == 0 || learned < r.PerMinute) {
-		r.PerMinute = learned
-	}
+	r.PerMinute = l.AllowedRate(r.PerMinute)
 	r.Queued, err = store.Messages.CountQueued(ctx, t.ID, c.CompanyID)
 	return r, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -82,7 +83,7 @@ func (a *Automation) storeOutcome(ctx context.Context, c ledger.Callback) (ledge
 		}
 	}
 	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackSending}, end.columns())
-	if err != nil && !errors.Is(err, models.ErrLost) {
+	if apierror.IgnoreLost(err) != nil {
 		return c, err
 	}
 	return a.store.Callbacks.Get(ctx, c.TenantID, c.CallbackID)
@@ -109,10 +110,7 @@ func (a *Automation) report(ctx context.Context, c ledger.Callback) error {
 	now := a.cfg.Now().UTC()
 	err = a.store.Callbacks.Update(ctx, c.TenantID, c.CallbackID, []string{ledger.CallbackEnding},
 		map[string]any{"state": ledger.CallbackCompleted, "completed_at": now, "request": nil})
-	if errors.Is(err, models.ErrLost) {
-		return nil
-	}
-	return err
+	return apierror.IgnoreLost(err)
 }
 
 // reportError returns *Later if the CRM refused the report or named a time.

@@ -15,10 +15,10 @@ const (
 )
 
 const (
-	optionsPath   = "/automation/options"
-	defaultTo     = "mobile"
-	portContinue  = "continue" // the CRM's own: never named in a completion
-	surfacePlaces = "automation"
+	optionsPath       = "/automation/options"
+	defaultTo         = "mobile"
+	portContinue      = "continue" // the CRM's own: never named in a completion
+	surfaceAutomation = "automation"
 )
 
 // Definition describes the action, the same for every tenant: what a tenant may
@@ -26,7 +26,7 @@ const (
 func (a *Automation) Definition(context.Context, crm.Tenant) (crm.Definition, error) {
 	return crm.Definition{
 		Key: "send_text_via_dialpad", Label: "Send Text via Dialpad",
-		Surfaces: []string{surfacePlaces}, Modules: []string{crm.ModuleContact, crm.ModuleDeal},
+		Surfaces: []string{surfaceAutomation}, Modules: []string{crm.ModuleContact, crm.ModuleDeal},
 		Inputs: []crm.Input{
 			{Key: fieldFromUser, Label: "From User", Type: "select", Required: true, Options: optionsPath, AllowOwner: true,
 				Help: "The text goes out from this user's Dialpad number."},

@@ -216,7 +216,7 @@ func (a *Automation) addSavedTemplate(ctx context.Context, t models.Tenant, apiU
 		return out, nil // it exists, and something else is searched for
 	case err == nil:
 		saved = templateOption(v)
-	case !errors.As(err, &gone) || gone.Code != "not_found":
+	case !errors.As(err, &gone) || gone.Code != apierror.CodeNotFound:
 		return out, err
 	}
 	out.Options = append([]crm.Option{saved}, out.Options...)

@@ -10,10 +10,8 @@ import (
 	"dialpad-texting/models/ledger"
 )
 
-// Codes of outcomes that no other package names.
 const (
-	codeCancelled = "cancelled"
-	codeUnknown   = "outcome_unknown"
+	codeUnknown = "outcome_unknown" // no other package names it
 
 	wordsCancelled = "Cancelled before it was sent"
 )
@@ -39,7 +37,7 @@ func messageOutcome(m ledger.Message) *outcome {
 	case ledger.Uncertain:
 		return &outcome{code: codeUnknown, words: ledger.UnknownOutcome}
 	case ledger.Cancelled:
-		return &outcome{code: codeCancelled, words: cmp.Or(m.ErrorText, wordsCancelled)}
+		return &outcome{code: ledger.CodeCancelled, words: cmp.Or(m.ErrorText, wordsCancelled)}
 	}
 	if m.AcceptedByDialpad() {
 		return &outcome{sent: true}
@@ -55,7 +53,7 @@ func problemOutcome(err error) error {
 		return err
 	}
 	var e *crm.Error
-	if p.Code != "crm_unreachable" {
+	if p.Code != apierror.CodeCRMUnreachable {
 		return &outcome{code: p.Code, words: p.Message}
 	}
 	if errors.As(err, &e) && e.Kind == crm.Refused {
@@ -95,7 +93,7 @@ func completion(c ledger.Callback) crm.Completion {
 		out.State, out.Outputs.Status = crm.StateSuccess, ledger.Sent
 	case c.ErrorCode == codeUnknown:
 		out.Outputs.Status = ledger.Uncertain
-	case c.ErrorCode == codeCancelled:
+	case c.ErrorCode == ledger.CodeCancelled:
 		out.Outputs.Status = ledger.Cancelled
 	}
 	return out

@@ -53,7 +53,7 @@ func (x *Batches) applySome(ctx context.Context, b ledger.Batch) (int, error) {
 	case ledger.BatchPaused, ledger.BatchHeld:
 	case ledger.BatchCancelled:
 		from = append(from, ledger.Held)
-		to, code = ledger.Cancelled, "cancelled"
+		to, code = ledger.Cancelled, ledger.CodeCancelled
 		if b.HeldCode == ledger.HeldExpired {
 			to, code = ledger.Failed, ledger.HeldExpired
 		}

@@ -7,7 +7,7 @@ import (
 
 // Late is the late rule: what to do when the schedule's time has passed
 // by more than AfterMinutes. Do is hold, drop or send.
-// models.Batch.LateBy applies it.
+// ledger.Batch.IsLate and LateStop apply it.
 type Late struct {
 	AfterMinutes int    `json:"after_minutes"`
 	Do           string `json:"do"`

@@ -1,7 +1,7 @@
 package batch
 
 import (
-	"strings"
+	"cmp"
 	"time"
 
 	"dialpad-texting/app/apierror"
@@ -43,9 +43,7 @@ func askInQuietHours(t models.Tenant, b ledger.Batch, r *audience.Recipient, now
 	if !opens.After(now) {
 		return nil
 	}
-	if name, _, _ = strings.Cut(strings.TrimSpace(name), " "); name == "" {
-		name = "them"
-	}
+	name = cmp.Or(firstName(name), "them")
 	here, then := hours.Local(now, zone), hours.Local(opens, zone)
 	at := then.Format("15:04")
 	if opens.Sub(now) > 24*time.Hour {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/queue"
@@ -152,20 +153,18 @@ func (s senderState) name(b ledger.Batch) string {
 	if b.Sender() == b.UserID {
 		name = b.UserName
 	}
-	if first, _, _ := strings.Cut(strings.TrimSpace(name), " "); first != "" {
-		return first
-	}
-	return cmp.Or(s.user.Email, b.SenderEmail)
+	return cmp.Or(firstName(name), s.user.Email, b.SenderEmail)
+}
+
+func firstName(name string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(name), " ")
+	return first
 }
 
 // dayOf names the day of an instant as people do: today, tomorrow, on
 // Friday, on March 27.
 func dayOf(at, now time.Time, zone string) string {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	at, now = at.In(loc), now.In(loc)
+	at, now = hours.Local(at, zone), hours.Local(now, zone)
 	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	switch days := int(midnight(at).Sub(midnight(now)).Hours() / 24); {
 	case days <= 0:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/hours"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -58,11 +59,7 @@ func workflowBatch(t models.Tenant, a audience.Action, now time.Time) ledger.Bat
 
 func date(at time.Time, zone string) string {
 	zone, _ = walltime.Zone(zone)
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	return at.In(loc).Format(time.DateOnly)
+	return hours.Local(at, zone).Format(time.DateOnly)
 }
 
 func actionMessage(b ledger.Batch, s Sender, a audience.Action, to audience.Target, now time.Time) ledger.Message {
@@ -72,7 +69,7 @@ func actionMessage(b ledger.Batch, s Sender, a audience.Action, to audience.Targ
 		Segments: to.Segments.Segments, State: ledger.Queued}
 	switch {
 	case b.State == ledger.BatchCancelled:
-		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Cancelled, "cancelled", b.HeldReason, &now
+		m.State, m.ErrorCode, m.ErrorText, m.SettledAt = ledger.Cancelled, ledger.CodeCancelled, b.HeldReason, &now
 	case to.Excluded:
 		m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, to.Code, to.Reason, ""
 	case to.Code != "":

@@ -11,12 +11,8 @@ import (
 
 // decide refuses a grant, asks for a confirmation, or accepts it.
 func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
-	stop, err := c.obstacle(ctx, a, t, g)
-	if err != nil {
-		return c.discard(ctx, a, g, err)
-	}
-	if stop != nil {
-		return c.fail(ctx, a, t, stop, g)
+	if result, stopped, err := c.stop(ctx, a, t, g); stopped {
+		return result, err
 	}
 	question, err := c.question(ctx, a, t, g)
 	if err != nil {
@@ -31,6 +27,21 @@ func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t model
 	}
 	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
 		DialpadEmail: g.email(), TenantName: t.Name, Linkname: t.Linkname, State: state}}, nil
+}
+
+// stop ends the attempt where there is an obstacle, or where that can't
+// be found out.
+func (c *Connector) stop(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (result Result, stopped bool, err error) {
+	obstacle, err := c.obstacle(ctx, a, t, g)
+	switch {
+	case err != nil:
+		result, err = c.discard(ctx, a, g, err)
+	case obstacle != nil:
+		result, err = c.fail(ctx, a, t, obstacle, g)
+	default:
+		return Result{}, false, nil
+	}
+	return result, true, err
 }
 
 // obstacle returns why a grant can't be accepted, whoever confirms it: plan
@@ -89,12 +100,8 @@ func (c *Connector) question(ctx context.Context, a models.ConnectAttempt, t mod
 // asked may answer.
 func (c *Connector) Confirm(ctx context.Context, state, browser string) (Result, error) {
 	return c.answer(ctx, state, browser, func(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
-		stop, err := c.obstacle(ctx, a, t, g)
-		if err != nil {
-			return c.discard(ctx, a, g, err)
-		}
-		if stop != nil {
-			return c.fail(ctx, a, t, stop, g)
+		if result, stopped, err := c.stop(ctx, a, t, g); stopped {
+			return result, err
 		}
 		return c.accept(ctx, a, t, g)
 	})

@@ -8,7 +8,7 @@
 //	confirm.go     refuses, asks or accepts; Confirm and Decline answer the question
 //	accept.go      stores the connection and enqueues the job FinishConnect, which reads the directory,
 //	subscribe.go   Subscribe: creates webhook and subscriptions
-//	ready.go       Ready: lets texts go
+//	ready.go       MarkReady: from now on texts may be sent
 //
 // connect_error.go holds every sentence of a connect that stops. Later a
 // connection is broken (break.go), repaired (check.go) or ended

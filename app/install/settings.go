@@ -22,27 +22,18 @@ const (
 // StatusSettings are the tenant's settings, as PUT /apps/dialpad/settings
 // takes them.
 type StatusSettings struct {
-	Country       string      `json:"country"`
-	RatePerMinute int         `json:"rate_per_minute"`
-	Reserve       int         `json:"reserve"`
-	QuietHours    *QuietHours `json:"quiet_hours"`
-	KeepLaws      bool        `json:"keep_laws"` // keep to the hours of the law too
-	OptOutLine    string      `json:"opt_out_line"`
-}
-
-// QuietHours are wall times, "20:00" to "08:00".
-type QuietHours struct {
-	From string `json:"from"`
-	To   string `json:"to"`
+	Country       string             `json:"country"`
+	RatePerMinute int                `json:"rate_per_minute"`
+	Reserve       int                `json:"reserve"`
+	QuietHours    *models.QuietHours `json:"quiet_hours"`
+	KeepLaws      bool               `json:"keep_laws"` // keep to the hours of the law too
+	OptOutLine    string             `json:"opt_out_line"`
 }
 
 // SettingsOf returns a tenant's settings as JSON has them.
 func SettingsOf(t models.Tenant) StatusSettings {
-	s := StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, KeepLaws: t.KeepLaws, OptOutLine: t.OptOutLine}
-	if t.QuietFrom != "" {
-		s.QuietHours = &QuietHours{From: t.QuietFrom, To: t.QuietTo}
-	}
-	return s
+	return StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, QuietHours: t.QuietHours(),
+		KeepLaws: t.KeepLaws, OptOutLine: t.OptOutLine}
 }
 
 // Invalid is a setting that can't be stored. Field is its name in the JSON,

@@ -63,7 +63,7 @@ func TestQuietHoursAreOnUntilAnAdminTurnsThemOff(t *testing.T) {
 		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
 		fresh, err := w.db.Tenants.SaveSigned(ctx, signed)
 		must(t, err)
-		want := install.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &install.QuietHours{From: "20:00", To: "09:00"}, KeepLaws: true}
+		want := install.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &models.QuietHours{From: "20:00", To: "09:00"}, KeepLaws: true}
 		if diff := cmp.Diff(want, install.SettingsOf(fresh)); diff != "" {
 			t.Error(diff)
 		}

@@ -78,10 +78,8 @@ func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c mod
 	out.LimitedAt, out.LimitedWords = l.LimitedAt, l.LimitedWords
 	if l.LearnedRate > 0 {
 		out.LearnedRate = &l.LearnedRate
-		if learned := int(l.LearnedRate); out.Allowed == 0 || learned < out.Allowed {
-			out.Allowed = learned
-		}
 	}
+	out.Allowed = l.AllowedRate(out.Allowed)
 	return out, err
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/eligibility"
+	"dialpad-texting/app/install"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -15,7 +16,6 @@ import (
 // Reasons that people read when the CRM stopped their texts.
 const (
 	wordsDowngraded  = "Your plan no longer includes Dialpad"
-	wordsUninstalled = "The Dialpad app was removed"
 	wordsDeactivated = "The person who scheduled this was deactivated in Salesmate"
 )
 
@@ -111,7 +111,7 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err
 	}
-	_, err = tx.Batches.Cancel(ctx, tenantID, "", wordsUninstalled)
+	_, err = tx.Batches.Cancel(ctx, tenantID, "", install.RemovedReason)
 	return err
 }
 

@@ -32,7 +32,7 @@ type BatchView struct {
 	ToField    string             `json:"to_field"`
 	Text       string             `json:"text"` // with its merge fields
 	Schedule   *walltime.Schedule `json:"schedule"`
-	QuietHours *QuietHours        `json:"quiet_hours,omitempty"` // of one batch alone that can be given another time
+	QuietHours *models.QuietHours `json:"quiet_hours,omitempty"` // of one batch alone that can be given another time
 	MoveQuiet  bool               `json:"move_quiet"`            // what would arrive in quiet hours waits for their end
 	Late       *batch.Late        `json:"late"`
 	Reason     *string            `json:"reason"`               // why it is held or cancelled, or what preparing waits for
@@ -71,20 +71,6 @@ type MomentView struct {
 	What  string    `json:"what,omitempty"`
 	State string    `json:"state,omitempty"`
 	Text  string    `json:"text"`
-}
-
-// QuietHours are wall times, "20:00" to "08:00".
-type QuietHours struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
-// QuietHoursOf is a tenant's quiet hours, nil for none.
-func QuietHoursOf(t models.Tenant) *QuietHours {
-	if t.QuietFrom == "" {
-		return nil
-	}
-	return &QuietHours{From: t.QuietFrom, To: t.QuietTo}
 }
 
 // views describes batches, with their figures and names.

@@ -73,7 +73,7 @@ func (x *Outbox) forecast(ctx context.Context, a access.Asker, b ledger.Batch, s
 	}
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
 	for _, r := range p.Recipients {
-		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: display(r.Number),
+		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: compose.Display(r.Number),
 			Text: r.Text, State: ledger.Queued}
 		if r.Code != "" {
 			m.State, m.ErrorCode, m.ErrorText, m.Text = ledger.Skipped, r.Code, r.Reason, ""
@@ -118,7 +118,7 @@ func ViewMessage(m ledger.Message) MessageView {
 		due = m.DueAt
 	}
 	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number,
-		Display: display(number), Text: m.Text, State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+		Display: compose.Display(number), Text: m.Text, State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
 }
 
 // numberOf is a message's number, "" where it was erased.
@@ -127,11 +127,4 @@ func numberOf(m ledger.Message) string {
 		return ""
 	}
 	return m.ToNumber
-}
-
-func display(number string) string {
-	if number == "" {
-		return ""
-	}
-	return compose.Display(number)
 }

@@ -8,6 +8,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models/ledger"
 )
@@ -75,9 +76,9 @@ func (x *Outbox) onlyRecipient(ctx context.Context, b ledger.Batch) (*RecipientV
 		return nil, err
 	}
 	if len(list) == 1 {
-		return &RecipientView{Name: list[0].Name, Deal: list[0].Deal, Display: display(numberOf(list[0]))}, nil
+		return &RecipientView{Name: list[0].Name, Deal: list[0].Deal, Display: compose.Display(numberOf(list[0]))}, nil
 	}
-	return &RecipientView{Display: display(b.ToNumber)}, nil
+	return &RecipientView{Display: compose.Display(b.ToNumber)}, nil
 }
 
 // recordNames asks the CRM for some records' names, cached for a

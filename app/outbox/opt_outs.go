@@ -104,7 +104,7 @@ func (x *Outbox) optOutRow(ctx context.Context, s models.Suppression, names map[
 		}
 		names[s.UserID] = by
 	}
-	return OptOutRow{Number: s.Number, Display: display(s.Number), Source: s.Source, SaidAt: s.SaidAt, By: by, How: s.Reason}
+	return OptOutRow{Number: s.Number, Display: compose.Display(s.Number), Source: s.Source, SaidAt: s.SaidAt, By: by, How: s.Reason}
 }
 
 var optOutColumns = []string{"Number", "Source", "Since (UTC)", "Recorded by", "How", "Key"}

@@ -115,7 +115,7 @@ func (x *Outbox) View(ctx context.Context, a access.Asker, b ledger.Batch) (Batc
 		return BatchView{}, err
 	}
 	if v.Timeline = batchTimeline(b); b.StartedAt == nil && v.Schedule != nil {
-		v.QuietHours = QuietHoursOf(a.Tenant)
+		v.QuietHours = a.Tenant.QuietHours()
 	}
 	return v, nil
 }

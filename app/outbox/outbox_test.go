@@ -294,7 +294,7 @@ func TestBatchShowsQuietHoursWhileScheduled(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		v := w.MustCreate(w.One("ana", "7", Bob), "k1", w.Later(time.Hour))
 		now := w.MustCreate(w.One("ana", "20", Bob), "k2", Text(Hi))
-		for _, hours := range []outbox.QuietHours{{From: "21:00", To: "07:00"}, {}} {
+		for _, hours := range []models.QuietHours{{From: "21:00", To: "07:00"}, {}} {
 			Must(t, w.DB.Tenants.SaveSettings(Ctx, "t_9", models.Settings{Country: "US", RatePerMinute: 100, QuietFrom: hours.From, QuietTo: hours.To}))
 			if got := w.MustView(v.ID).QuietHours; got == nil != (hours.From == "") || got != nil && *got != hours {
 				t.Errorf("%v, want %v", got, hours)

@@ -16,6 +16,7 @@ import (
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/internal/phone"
+	"dialpad-texting/models"
 )
 
 // ContextView is what a popup shows before anything is written.
@@ -29,7 +30,7 @@ type ContextView struct {
 	PhoneFields []PhoneView        `json:"phone_fields"`
 	Fields      []FieldView        `json:"fields"`
 	TimeZone    string             `json:"time_zone"`
-	QuietHours  *outbox.QuietHours `json:"quiet_hours"`
+	QuietHours  *models.QuietHours `json:"quiet_hours"`
 	OptOutLine  string             `json:"opt_out_line"`
 	Limits      LimitsView         `json:"limits"`
 	State       *StateView         `json:"state"`
@@ -103,7 +104,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 	}
 	v := ContextView{ID: contextID(a.Target), Mode: a.Target.Mode, Module: a.Target.Module, Count: max(len(a.Target.RecordIDs), a.Target.Count),
 		From: FromView{Email: a.Email, Name: a.Name}, OptOutLine: a.Tenant.OptOutLine,
-		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: outbox.QuietHoursOf(a.Tenant),
+		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: a.Tenant.QuietHours(),
 		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
 	v.TimeZone, _ = walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
 	_, account, refusal, err := x.eligibility.CheckSender(ctx, a.Tenant.ID, a.UserID)

@@ -46,7 +46,7 @@ var imports = map[string][]string{
 	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad", "app/eligibility"},
 	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
 	"app/accounts": {"models", "integrations/crm", "integrations/dialpad",
-		"app/connection", "app/crmtenant", "app/eligibility"},
+		"app/compose", "app/connection", "app/crmtenant", "app/eligibility"},
 
 	// From a request to its messages.
 	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",

@@ -162,11 +162,3 @@ func waitFor(ctx context.Context, timeout time.Duration, ok func() bool) bool {
 	}
 	return true
 }
-
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	dialpadsandbox "dialpad-texting/integrations/dialpad/sandbox"
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 )
 
@@ -62,7 +63,7 @@ func (r *run) pause(ctx context.Context) {
 	p := r.processes[r.rand.IntN(len(r.processes))]
 	r.logf("SIGSTOP %s", p.name)
 	p.signal(syscall.SIGSTOP)
-	sleep(ctx, leaseTTL+2*time.Second+time.Duration(r.rand.IntN(2000))*time.Millisecond)
+	_ = ctxtime.Sleep(ctx, leaseTTL+2*time.Second+time.Duration(r.rand.IntN(2000))*time.Millisecond)
 	p.signal(syscall.SIGCONT)
 	r.logf("SIGCONT %s", p.name)
 }
@@ -73,7 +74,7 @@ func (r *run) cut(ctx context.Context) error {
 	if !r.postgres() {
 		r.logf("the database is locked for 11 s")
 		return r.Program.Store.Tx(ctx, func(*models.Store) error {
-			sleep(ctx, 11*time.Second)
+			_ = ctxtime.Sleep(ctx, 11*time.Second)
 			return nil
 		})
 	}
@@ -88,7 +89,7 @@ func (r *run) cut(ctx context.Context) error {
 			WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
 			return err
 		}
-		sleep(ctx, time.Duration(50+r.rand.IntN(300))*time.Millisecond)
+		_ = ctxtime.Sleep(ctx, time.Duration(50+r.rand.IntN(300))*time.Millisecond)
 	}
 	return nil
 }

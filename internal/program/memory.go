@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"dialpad-texting/internal/ctxtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -32,17 +33,11 @@ func tuneMemory(ctx context.Context, environ []string, target int64) error {
 	}
 	debug.SetGCPercent(200)
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	t := time.NewTicker(tuneInterval)
-	defer t.Stop()
-	for {
+	ctxtime.Every(ctx, tuneInterval, func(context.Context) {
 		metrics.Read(live)
 		debug.SetMemoryLimit(memoryLimit(live[0].Value.Uint64(), target))
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
+	})
+	return nil
 }
 
 func memoryLimit(live uint64, target int64) int64 {

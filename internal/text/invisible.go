@@ -48,13 +48,3 @@ func Trim(s string) string {
 func endsEmoji(r rune) bool {
 	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0020 && r <= 0xE007F
 }
-
-// RemoveInvisible removes all invisible characters.
-func RemoveInvisible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if IsInvisible(r) {
-			return -1
-		}
-		return r
-	}, s)
-}

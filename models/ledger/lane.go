@@ -34,6 +34,15 @@ type Lane struct {
 	UpdatedAt      time.Time
 }
 
+// AllowedRate returns how many texts a minute the lane sends where the
+// tenant allows that many; 0 is unlimited in both.
+func (l Lane) AllowedRate(limit int) int {
+	if learned := int(l.LearnedRate); learned > 0 && (limit == 0 || learned < limit) {
+		return learned
+	}
+	return limit
+}
+
 // Classes of a message, in the order in which they are claimed.
 const (
 	ClassOneToOne   = 0 // one to one

@@ -32,6 +32,9 @@ const (
 	Skipped     = "skipped"
 )
 
+// CodeCancelled is the ErrorCode of a message cancelled with its batch.
+const CodeCancelled = "cancelled"
+
 // UnknownOutcome is the ErrorText of an uncertain message.
 const UnknownOutcome = "Outcome unknown: check Dialpad before sending again"
 

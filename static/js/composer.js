@@ -1,7 +1,7 @@
 // The text being written: what it costs and what makes it cost more.
 import { gapsIn, shortenersIn, withoutGaps } from './checks.js';
 import { $, announce, costWords, count, h, link, note, t, tn } from './dom.js';
-import { segments } from './segments.js';
+import { replaceForcing, segments } from './segments.js';
 
 const VARIABLE = /\{\{[^{}]*\}\}/g;
 
@@ -50,7 +50,7 @@ export function composer({ changed, limits, many }) {
     const more = all.length > 2 ? ` ${tn('forcing.more', all.length - 2)}` : '';
     const replaceable = all.filter(({ replacement }) => typeof replacement === 'string');
     const replace = () => {
-      replaceAll(replaceable);
+      set(replaceForcing(area.value));
       area.focus();
     };
     const action = replaceable.length ? link(replaceWords(replaceable), replace) : null;
@@ -70,13 +70,6 @@ export function composer({ changed, limits, many }) {
     area.focus();
     area.setSelectionRange(first.from, first.to);
     return true;
-  }
-
-  function replaceAll(list) {
-    let text = area.value;
-    for (const one of list) text = text.replaceAll(one.char, one.replacement);
-    area.value = text;
-    refresh();
   }
 
   function set(text) {

@@ -116,7 +116,7 @@ const isFilled = ([, value]) => Boolean(value);
 
 function applyFilters() {
   const values = [...new FormData(filters)].map(([name, value]) => [name, value.trim()]);
-  go(Object.fromEntries(values.filter(isFilled)));
+  go(Object.fromEntries(values)); // path() leaves out the empty ones
 }
 
 function clearFilters() {

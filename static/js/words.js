@@ -2,7 +2,6 @@
 // fill the pages.
 export default {
   "page.noscript": "This page needs JavaScript.",
-  "page.loading": "Loading…",
   "page.retry": "Try again",
   "page.close": "Close",
   "page.cancel": "Cancel",

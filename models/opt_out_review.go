@@ -27,7 +27,7 @@ func (s Suppressions) AddReview(ctx context.Context, tenantID string, said Said)
 		return err
 	}
 	r := OptOutReview{TenantID: tenantID, NumberKey: key, Number: said.Number, Text: said.Note, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
-	return s.s.q(ctx).Clauses(laterSaid("opt_out_reviews", "text")).Create(&r).Error
+	return s.s.q(ctx).Clauses(laterSaid("opt_out_reviews", []string{"tenant_id", "number_key"}, "text")).Create(&r).Error
 }
 
 // CloseReview ends a number's review of a text until a time, releases

@@ -42,19 +42,19 @@ func (s Suppressions) add(ctx context.Context, tenantID string, said Said) (chan
 	}
 	row := Suppression{TenantID: tenantID, NumberKey: key, Source: said.Source, Number: said.Number, Reason: said.Note,
 		UserID: said.UserID, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
-	r := s.s.q(ctx).Clauses(laterSaid("suppressions", "number")).Create(&row)
+	r := s.s.q(ctx).Clauses(laterSaid("suppressions", []string{"tenant_id", "number_key", "source"}, "number", "reason", "user_id")).Create(&row)
 	return r.RowsAffected > 0, r.Error
 }
 
-// laterSaid replaces the named columns of an existing row, if the new one
-// was said later. It is one statement: an older opt-in may remove the
-// existing row at the same time.
-func laterSaid(table string, columns ...string) clause.OnConflict {
-	key := []clause.Column{{Name: "tenant_id"}, {Name: "number_key"}}
-	if table == "suppressions" {
-		key = append(key, clause.Column{Name: "source"})
+// laterSaid replaces the named columns of the row with the same key, if
+// the new one was said later. It is one statement: an older opt-in may
+// remove the existing row at the same time.
+func laterSaid(table string, key []string, columns ...string) clause.OnConflict {
+	same := make([]clause.Column, len(key))
+	for i, name := range key {
+		same[i].Name = name
 	}
-	return clause.OnConflict{Columns: key, DoUpdates: clause.AssignmentColumns(append(columns, "said_at")),
+	return clause.OnConflict{Columns: same, DoUpdates: clause.AssignmentColumns(append(columns, "said_at")),
 		Where: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: table + ".said_at < excluded.said_at"}}}}
 }
 

@@ -246,7 +246,7 @@ func (s Connections) SaveDirectoryCursor(ctx context.Context, c Connection, begu
 // MarkOptOutsRead stores that Dialpad's opt-outs were read, unless
 // opt_outs_at is no longer what it was before: they expired meanwhile.
 func (s Connections) MarkOptOutsRead(ctx context.Context, tenantID string, before *time.Time) error {
-	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT DISTINCT FROM "+s.s.db.Timestamp("?"), tenantID, database.UTC(before)).
+	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ? AND opt_outs_at IS NOT DISTINCT FROM "+s.s.db.Dialect().Timestamp("?"), tenantID, database.UTC(before)).
 		UpdateColumn("opt_outs_at", s.s.db.Now()).Error
 }
 

@@ -32,17 +32,13 @@ func (s Suppressions) CheckAllTenants(ctx context.Context, numbers []NumberRef) 
 			questions = append(questions, question{i, n.TenantID, key})
 		}
 	}
-	list := "json_to_recordset(CAST(? AS json)) AS q(at int, tenant text, key text)"
-	if s.s.db.Embedded() {
-		list = "(SELECT json_extract(value, '$.at') AS at, json_extract(value, '$.tenant') AS tenant, json_extract(value, '$.key') AS key FROM json_each(?)) AS q"
-	}
 	var rows []struct {
 		At int
 		OptOutCheck
 	}
-	err := s.s.q(ctx).Raw(`SELECT q.at, r.created_at AS review_since,
-		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = q.tenant AND s.number_key = q.key) AS suppressed
-		FROM `+list+` LEFT JOIN opt_out_reviews r ON r.tenant_id = q.tenant AND r.number_key = q.key`, database.JSON(questions)).Scan(&rows).Error
+	err := s.s.q(ctx).Raw(`SELECT o.at, r.created_at AS review_since,
+		EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = o.tenant AND s.number_key = o.key) AS suppressed
+		FROM `+s.s.db.Dialect().Rows("?", "at int, tenant text, key text")+` LEFT JOIN opt_out_reviews r ON r.tenant_id = o.tenant AND r.number_key = o.key`, database.JSON(questions)).Find(&rows).Error
 	for _, row := range rows {
 		out[row.At] = row.OptOutCheck
 	}

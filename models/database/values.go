@@ -33,21 +33,3 @@ func UTC(t *time.Time) *time.Time {
 func EscapeLike(q string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
 }
-
-// StringList returns a subquery of the strings of a JSON array. param
-// is its parameter: "?" or a name such as "@ids".
-func (d *DB) StringList(param string) string {
-	if d.Embedded() {
-		return "(SELECT value FROM json_each(" + param + "))"
-	}
-	return "(SELECT json_array_elements_text(CAST(" + param + " AS json)))"
-}
-
-// Timestamp returns a time parameter for use inside an expression,
-// where Postgres can't infer its type.
-func (d *DB) Timestamp(param string) string {
-	if d.Embedded() {
-		return param
-	}
-	return "CAST(" + param + " AS timestamptz)"
-}

@@ -105,7 +105,7 @@ func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[str
 		RatePerMinute, Reserve int
 	}
 	err := s.l.q(ctx).Table("tenants").Select("id, rate_per_minute, reserve").
-		Where("id IN "+s.l.db.StringList("?"), database.JSON(tenantIDs)).Find(&rows).Error
+		Where("id IN "+s.l.db.Dialect().StringList("?"), database.JSON(tenantIDs)).Find(&rows).Error
 	rates := make(map[string]int, len(rows))
 	for _, r := range rows {
 		rates[r.ID] = AllowedRate(r.RatePerMinute, r.Reserve)

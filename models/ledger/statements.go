@@ -1,14 +1,15 @@
 package ledger
 
 import (
+	"dialpad-texting/models/database"
 	"embed"
 	"strings"
 	"text/template"
 )
 
 // sqlFiles holds statements with named parameters (@name). They are
-// templates: the functions of a dialect write what Postgres and SQLite
-// spell differently.
+// templates: database.Dialect writes what Postgres and SQLite spell
+// differently.
 //
 //go:embed sql
 var sqlFiles embed.FS
@@ -16,7 +17,7 @@ var sqlFiles embed.FS
 // statements maps a file's name without ".sql" to its statement.
 type statements map[string]string
 
-var postgresStatements, sqliteStatements = load("postgres", postgresDialect), load("sqlite", sqliteDialect)
+var postgresStatements, sqliteStatements = load("postgres", database.Postgres), load("sqlite", database.SQLite)
 
 func statementsFor(embedded bool) statements {
 	if embedded {
@@ -26,8 +27,10 @@ func statementsFor(embedded bool) statements {
 }
 
 // load reads the statements of a dialect: its own and the shared ones.
-func load(name string, dialect template.FuncMap) statements {
-	files := template.Must(template.New(name).Funcs(dialect).ParseFS(sqlFiles, "sql/parts/*.sql", "sql/shared/*.sql", "sql/"+name+"/*.sql"))
+func load(name string, d database.Dialect) statements {
+	functions := template.FuncMap{"list": d.StringList, "rows": d.Rows, "timestamp": d.Timestamp, "skipLocked": d.SkipLocked,
+		"leaseNow": func() string { return leaseTimes[d].now }, "leaseEnd": func() string { return leaseTimes[d].end }}
+	files := template.Must(template.New(name).Funcs(functions).ParseFS(sqlFiles, "sql/parts/*.sql", "sql/shared/*.sql", "sql/"+name+"/*.sql"))
 	out := statements{}
 	for _, file := range files.Templates() {
 		var text strings.Builder
@@ -41,6 +44,15 @@ func load(name string, dialect template.FuncMap) statements {
 	}
 	return out
 }
+
+// leaseTimes are now and a new lease's end: by Postgres's clock, unless
+// the caller gives its own.
+var leaseTimes = map[database.Dialect]struct{ now, end string }{
+	database.Postgres: {postgresNow, postgresNow + " + @seconds * interval '1 second'"},
+	database.SQLite:   {"@lease_now", "@until"},
+}
+
+const postgresNow = "coalesce(CAST(@lease_now AS timestamptz), statement_timestamp())"
 
 // waitingClaim changes claim.sql to wait for locks instead of skipping
 // the rows. That is for the claim of one lane: such locks are short.

@@ -3,4 +3,4 @@
 SELECT lane_id, due_at FROM messages
 WHERE state = 'waiting' AND id IN (
     SELECT (SELECT m.id FROM messages m WHERE m.lane_id = l.id AND m.state = 'waiting' ORDER BY m.due_at LIMIT 1)
-    FROM lanes l WHERE l.id IN ({{list "@lanes"}}))
+    FROM lanes l WHERE l.id IN {{list "@lanes"}})

@@ -1,2 +1,2 @@
 UPDATE webhook_events SET retry_at = @at
-WHERE id IN ({{list "@ids"}}) AND state = 'pending'
+WHERE id IN {{list "@ids"}} AND state = 'pending'

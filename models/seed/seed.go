@@ -178,10 +178,9 @@ func (t *Tenant) batch(id string, class int, sender, email string, n int, change
 	source := map[int]string{ledger.ClassOneToOne: ledger.SourceOneToOne, ledger.ClassAutomation: ledger.SourceAutomation, ledger.ClassBulk: ledger.SourceBulk}[class]
 	user := "user-of-" + email
 	t.User(user, email, true)
-	_, _, err := t.db.Batches.Create(ctx, ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderUserID: user, SenderEmail: email,
+	batch := ledger.Batch{ID: id, TenantID: t.ID, UserID: "42", SenderID: sender, SenderUserID: user, SenderEmail: email,
 		Source: source, Class: class, Module: "contact", Message: "Hi", IdempotencyKey: id, State: ledger.BatchSending,
-		Expected: n, Prepared: true})
-	t.db.check(err)
+		Expected: n, Prepared: true}
 	messages := make([]ledger.Message, n)
 	for i := range messages {
 		number := fmt.Sprintf("+1415%03d%04d", 200+i/10000, i%10000)
@@ -192,23 +191,28 @@ func (t *Tenant) batch(id string, class int, sender, email string, n int, change
 			ToNumber: number, ToKey: key, Text: "Hi", Segments: 1, State: ledger.Queued}
 		change(i, &messages[i])
 	}
-	for page := range slices.Chunk(messages, 500) { // the number of parameters is limited
-		t.add(page)
-	}
+	t.create(batch, messages)
 	return messages
 }
 
-// add stores messages and makes the lane due.
-func (t *Tenant) add(messages []ledger.Message) {
+// create stores a batch with its messages and makes the lane due, in
+// one transaction: a program under test that works on the same database
+// never finds the batch without its messages.
+func (t *Tenant) create(batch ledger.Batch, messages []ledger.Message) {
 	t.db.t.Helper()
 	ctx := context.Background()
 	t.db.check(t.db.Tx(ctx, func(tx *models.Store) error {
+		if _, _, err := tx.Batches.Create(ctx, batch); err != nil {
+			return err
+		}
 		lane, err := tx.Lanes.Get(ctx, t.ID, t.Lane)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Messages.Add(ctx, lane, messages); err != nil {
-			return err
+		for page := range slices.Chunk(messages, 500) { // the number of parameters is limited
+			if _, err := tx.Messages.Add(ctx, lane, page); err != nil {
+				return err
+			}
 		}
 		return tx.Lanes.MarkDue(ctx, t.ID, t.Lane, tx.Now())
 	}))

@@ -25,6 +25,6 @@ var commands = cli.Program{Name: "dialpad-texting", Commands: []cli.Command{
 	{Name: "demo", Summary: "the app, a Dialpad sandbox and a CRM sandbox on one machine, nothing to configure", Setup: demo.Setup},
 	{Name: "serve", Summary: "web; with an embedded database also the worker", Setup: cli.NoFlags(program.Serve)},
 	{Name: "worker", Summary: "background work; any number of replicas on Postgres", Setup: cli.NoFlags(program.Worker)},
-	{Name: "migrate", Summary: "applies migrations; serve and worker refuse to start on an older schema", Setup: cli.NoFlags(program.Migrate)},
+	{Name: "migrate", Summary: "applies migrations; worker, and serve on Postgres, refuse to start on an older schema", Setup: cli.NoFlags(program.Migrate)},
 	{Name: "drill", Summary: "kills workers while they text sandboxes, and counts who was texted twice or lost", Setup: drill.Setup},
 }}

@@ -261,10 +261,10 @@ func (s Connections) SetMoment(ctx context.Context, tenantID string, column Conn
 	return s.s.q(ctx).Model(&Connection{}).Where("tenant_id = ?", tenantID).UpdateColumn(string(column), s.s.db.Now()).Error
 }
 
-// ConnectionMoment is a column that Touch may set.
+// ConnectionMoment is a column that SetMoment may set.
 type ConnectionMoment string
 
-// The columns that Touch may set.
+// The columns that SetMoment may set.
 const (
 	DirectoryRead ConnectionMoment = "directory_at"
 	GrantChecked  ConnectionMoment = "last_checked_at"

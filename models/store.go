@@ -9,7 +9,6 @@ package models
 import (
 	"context"
 	"database/sql"
-	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -79,7 +78,6 @@ type (
 type Options struct {
 	Vault *Vault
 	Now   func() time.Time // nil: time.Now
-	Log   *slog.Logger
 	// LeaseClock makes Postgres's own clock count for leases.
 	LeaseClock bool
 }

@@ -119,11 +119,6 @@ func (v *Vault) Open(place string, s Sealed) (string, error) {
 	return "", fmt.Errorf("sealed value of %s needs key %s, which is not in ENCRYPTION_KEYS", place, parts[1])
 }
 
-// Current reports whether the value is sealed with the newest key.
-func (v *Vault) Current(s Sealed) bool {
-	return s.Empty() || strings.HasPrefix(s.cipher, "v1."+v.keys[0].id+".")
-}
-
 // Hash returns the SHA-256 of a secret from NewSecret, in hex. Its 256
 // random bits need no salt.
 func Hash(secret string) string {

@@ -39,6 +39,6 @@ func (l *lane) takeBackIfQuiet(c ledger.ClaimedMessage) bool {
 	if !isDue(c.QuietAt, now) {
 		return false
 	}
-	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: ledger.CodeQuiet, DueAt: &now}) // deferQuiet says until when
+	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: ledger.CodeQuiet, DueAt: &now}) // the next poll finds the time
 	return true
 }

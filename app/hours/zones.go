@@ -91,6 +91,9 @@ func Zone(record, number, tenant string) string {
 
 // location returns a zone that ReadZone or Zone named; UTC for others.
 func location(zone string) *time.Location {
+	if loc := load(zone); loc != nil {
+		return loc
+	}
 	zone = ReadZone(zone)
 	if m := offsetPattern.FindStringSubmatch(strings.ToLower(zone)); m != nil {
 		hours, _ := strconv.Atoi(m[2])

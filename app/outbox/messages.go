@@ -102,14 +102,6 @@ func storedStates(state string) ([]string, error) {
 	return []string{state}, nil
 }
 
-// publicState is the state as people see it: waiting is queued to them.
-func publicState(state string) string {
-	if state == ledger.Waiting {
-		return ledger.Queued
-	}
-	return state
-}
-
 // ViewMessage describes a message.
 func ViewMessage(m ledger.Message) MessageView {
 	number := numberOf(m)
@@ -118,7 +110,7 @@ func ViewMessage(m ledger.Message) MessageView {
 		due = m.DueAt
 	}
 	return MessageView{DueAt: due, ID: m.ID, RecordID: m.RecordID, Name: m.Name, Deal: m.Deal, To: number,
-		Display: compose.Display(number), Text: m.Text, State: publicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
+		Display: compose.Display(number), Text: m.Text, State: ledger.PublicState(m.State), ErrorCode: m.ErrorCode, ErrorText: m.ErrorText, SentAt: m.SentAt}
 }
 
 // numberOf is a message's number, "" where it was erased.

@@ -40,45 +40,58 @@ func newNameCache() *lru.Cache[nameKey, cachedName] {
 
 // fillRecipients names the one recipient of each one-to-one.
 func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []ledger.Batch, views []BatchView) error {
+	var ids []string
+	for _, b := range batches {
+		if b.Source == ledger.SourceOneToOne {
+			ids = append(ids, b.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	messages, err := x.store.Messages.OneToOnes(ctx, a.Tenant.ID, ids)
+	if err != nil {
+		return err
+	}
 	unnamed := map[string][]int{} // by module
 	for i, b := range batches {
 		if b.Source != ledger.SourceOneToOne {
 			continue
 		}
-		to, err := x.onlyRecipient(ctx, b)
-		if err != nil {
-			return err
-		}
+		m, prepared := messages[b.ID]
+		to := recipientOf(b, m, prepared)
 		views[i].To = to
 		erased := b.ToNumber == "" // and nobody asks for that person's name again
 		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Ended() || !b.Prepared && !erased) {
 			unnamed[b.Module] = append(unnamed[b.Module], i)
 		}
 	}
-	for module, list := range unnamed {
-		ids := make([]string, len(list))
-		for n, i := range list {
-			ids[n] = batches[i].RecordIDs[0]
-		}
-		names := x.recordNames(ctx, a, module, ids)
-		for n, i := range list {
-			views[i].To.Name, views[i].To.Deal = names[ids[n]].name, names[ids[n]].deal
-		}
-	}
+	x.nameFromCRM(ctx, a, batches, views, unnamed)
 	return nil
 }
 
-// onlyRecipient is a one-to-one's recipient as stored, perhaps without
-// a name.
-func (x *Outbox) onlyRecipient(ctx context.Context, b ledger.Batch) (*RecipientView, error) {
-	list, err := x.store.Messages.List(ctx, b.TenantID, b.ID, nil, "", 1)
-	if err != nil {
-		return nil, err
+// nameFromCRM asks the CRM for the names of the recipients at the given
+// places, by module.
+func (x *Outbox) nameFromCRM(ctx context.Context, a access.Asker, batches []ledger.Batch, views []BatchView, unnamed map[string][]int) {
+	for module, list := range unnamed {
+		records := make([]string, len(list))
+		for n, i := range list {
+			records[n] = batches[i].RecordIDs[0]
+		}
+		names := x.recordNames(ctx, a, module, records)
+		for n, i := range list {
+			views[i].To.Name, views[i].To.Deal = names[records[n]].name, names[records[n]].deal
+		}
 	}
-	if len(list) == 1 {
-		return &RecipientView{Name: list[0].Name, Deal: list[0].Deal, Display: compose.Display(numberOf(list[0]))}, nil
+}
+
+// recipientOf is a one-to-one's recipient as stored, perhaps without a
+// name.
+func recipientOf(b ledger.Batch, m ledger.Message, prepared bool) *RecipientView {
+	if prepared {
+		return &RecipientView{Name: m.Name, Deal: m.Deal, Display: compose.Display(numberOf(m))}
 	}
-	return &RecipientView{Display: compose.Display(b.ToNumber)}, nil
+	return &RecipientView{Display: compose.Display(b.ToNumber)}
 }
 
 // recordNames asks the CRM for some records' names, cached for a

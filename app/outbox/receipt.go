@@ -136,7 +136,7 @@ func attemptViews(m ledger.Message, earlier []ledger.Attempt) []AttemptView {
 // lastAttempt is how the last request ended, not what Dialpad's events
 // said of its message later.
 func lastAttempt(m ledger.Message) AttemptView {
-	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, publicState(m.State), m.ErrorCode, m.ErrorText}
+	v := AttemptView{m.Attempt, m.ClaimedAt, m.AnsweredAt, ledger.PublicState(m.State), m.ErrorCode, m.ErrorText}
 	switch {
 	case m.MatchedBy == "number":
 		v.Outcome, v.ErrorCode, v.ErrorText = ledger.Uncertain, "", "No answer came: it was not known whether Dialpad took the text"

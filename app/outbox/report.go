@@ -58,7 +58,7 @@ func reportRow(m ledger.Message) []string {
 	if m.SentAt != nil {
 		sent = m.SentAt.UTC().Format(time.RFC3339)
 	}
-	row := []string{m.Name, numberOf(m), publicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID, m.Deal}
+	row := []string{m.Name, numberOf(m), ledger.PublicState(m.State), m.ErrorText, m.ErrorCode, sent, m.Text, m.RecordID, m.ID, m.Deal}
 	for i := range row {
 		row[i] = spreadsheet.Escape(row[i])
 	}

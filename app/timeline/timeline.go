@@ -5,6 +5,7 @@ package timeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -146,27 +147,21 @@ func isMessageFault(err error) bool {
 
 // sources returns the source of each batch of the page, by batch id.
 func (s *Syncer) sources(ctx context.Context, tenantID string, page []ledger.Message) (map[string]string, error) {
-	out := map[string]string{}
+	ids := map[string]bool{}
 	for _, m := range page {
-		if _, known := out[m.BatchID]; known {
-			continue
-		}
-		b, err := s.store.Batches.Get(ctx, tenantID, "", m.BatchID)
-		if err != nil && !errors.Is(err, models.ErrNotFound) {
-			return nil, err
-		}
-		out[m.BatchID] = b.Source
+		ids[m.BatchID] = true
 	}
-	return out, nil
+	return s.store.Batches.Sources(ctx, tenantID, slices.Collect(maps.Keys(ids)))
 }
 
-// sync sends one message's activity and marks the message as synced.
+// sync sends one message's activity. It returns nil also where the CRM
+// rejects it for good.
 func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, source string) error {
 	if m.Erased() {
 		return nil // its person was erased
 	}
 	a := crm.Activity{MessageID: m.ID, ContactID: m.ContactID, DealID: m.DealID, UserID: m.UserID,
-		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: publicState(m.State), Error: m.ErrorText,
+		From: m.FromNumber, To: m.ToNumber, Body: m.Text, Status: ledger.PublicState(m.State), Error: m.ErrorText,
 		SentAt: m.SentAt, Source: source, BatchID: m.BatchID}
 	// The same change sent twice has the same
 	// id, so the CRM may drop the second.
@@ -183,11 +178,3 @@ func (s *Syncer) sync(ctx context.Context, to crm.Tenant, m ledger.Message, sour
 // record is gone. 401 and 403 are not among them: they occur
 // while a secret is rotated.
 var finalStatuses = []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity}
-
-// publicState maps a message's state to one that the CRM knows.
-func publicState(state string) string {
-	if state == ledger.Waiting {
-		return ledger.Queued
-	}
-	return state
-}

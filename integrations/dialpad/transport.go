@@ -107,16 +107,16 @@ func (w *countingConn) seal(mark uint64) bool {
 
 // writeTracker finds out whether one request was written.
 type writeTracker struct {
-	mu   sync.Mutex // GotConn runs again for a GET that net/http replays
-	got  bool
-	conn *countingConn
-	mark uint64
+	mu            sync.Mutex // GotConn runs again for a GET that net/http replays
+	gotConnection bool
+	conn          *countingConn
+	mark          uint64
 }
 
 func (w *writeTracker) gotConn(info httptrace.GotConnInfo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.got = true
+	w.gotConnection = true
 	w.conn, _ = info.Conn.(*countingConn)
 	if tlsConn, ok := info.Conn.(*tls.Conn); ok { // through an HTTP proxy
 		w.conn, _ = tlsConn.NetConn().(*countingConn)
@@ -133,7 +133,7 @@ func (w *writeTracker) written() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.conn == nil {
-		return w.got
+		return w.gotConnection
 	}
 	return w.conn.seal(w.mark)
 }

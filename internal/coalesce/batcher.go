@@ -29,7 +29,8 @@ const (
 	QueryTimeout = 10 * time.Second
 )
 
-// NewBatcher returns a Batcher. A first question waits that long for others.
+// NewBatcher returns a Batcher. wait is how long the first
+// question of a batch waits for more.
 func NewBatcher[Q, A any](wait time.Duration, query func(context.Context, []Q) ([]A, error)) *Batcher[Q, A] {
 	return &Batcher[Q, A]{query: query,
 		gatherer: Gatherer[call[Q, A]]{In: make(chan call[Q, A], maxBatch), Limit: maxBatch, Wait: wait}}

@@ -42,7 +42,7 @@ type Demo struct {
 	keys    keys
 }
 
-// Options are what can be chosen. The zero value but Dir serves.
+// Options are what can be chosen. Only Dir is required.
 type Options struct {
 	Dir               string // keeps keys and the embedded database
 	App, CRM, Dialpad string // addresses to listen on; "" is a free port of 127.0.0.1

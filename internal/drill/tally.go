@@ -14,12 +14,12 @@ import (
 type Tally struct {
 	requested, skipped, texted, twice int
 	lost                              int // without a row, still queued, or marked sent though Dialpad never took it
-	denied                            int // marked as not sent though Dialpad took it
+	sentButMarkedUnsent               int // marked as not sent though Dialpad took it
 	uncertain, uncertainTexted        int
 	byEvents, failed                  int
 }
 
-func (t Tally) broken() bool { return t.twice > 0 || t.lost > 0 || t.denied > 0 }
+func (t Tally) broken() bool { return t.twice > 0 || t.lost > 0 || t.sentButMarkedUnsent > 0 }
 
 func (r *run) count(ctx context.Context) (Tally, error) {
 	t := Tally{requested: r.requested, twice: len(r.DialpadSandbox.TextedTwice())}
@@ -60,7 +60,7 @@ func (t *Tally) add(m ledger.Message, texted bool) {
 		}
 	case ledger.Failed, ledger.Skipped, ledger.Cancelled:
 		if texted {
-			t.denied++
+			t.sentButMarkedUnsent++
 		}
 		if m.State == ledger.Skipped {
 			t.skipped++
@@ -80,13 +80,13 @@ func (t Tally) print(out io.Writer, o Options, took time.Duration) {
 	_, _ = fmt.Fprintf(out, "\n%s, %d kills, seed %d, %.0f s\n\n", what, o.Kills, o.Seed, took.Seconds())
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintf(w, "requested\ttexted\ttwice\tsilently lost\tuncertain\tsettled by events\tfailed\t\n")
-	_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", t.requested-t.skipped, t.texted, t.twice, t.lost+t.denied, t.uncertain, t.byEvents, t.failed)
+	_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", t.requested-t.skipped, t.texted, t.twice, t.lost+t.sentButMarkedUnsent, t.uncertain, t.byEvents, t.failed)
 	_ = w.Flush()
 	_, _ = fmt.Fprintf(out, "\n%d of the %d uncertain texts went out; each says so to its sender and is never sent again by itself.\n", t.uncertainTexted, t.uncertain)
 	if t.skipped > 0 {
 		_, _ = fmt.Fprintf(out, "%d more people were excluded before queueing, with the reason.\n", t.skipped)
 	}
-	if t.denied > 0 {
-		_, _ = fmt.Fprintf(out, "%d texts say that they did not go out, and did.\n", t.denied)
+	if t.sentButMarkedUnsent > 0 {
+		_, _ = fmt.Fprintf(out, "%d texts say that they did not go out, and did.\n", t.sentButMarkedUnsent)
 	}
 }

@@ -68,7 +68,7 @@ func Build(ctx context.Context, cfg config.Config, log *slog.Logger) (*Program, 
 	if err != nil {
 		return nil, err
 	}
-	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, Log: log, LeaseClock: true})
+	store, err := models.Open(ctx, cfg.DatabaseURL.Reveal(), models.Options{Vault: vault, LeaseClock: true})
 	if err != nil {
 		return nil, err
 	}

@@ -115,8 +115,7 @@ func (s Batches) Create(ctx context.Context, b Batch) (out Batch, created bool, 
 	if r.Error != nil || r.RowsAffected == 1 {
 		return b, r.RowsAffected == 1, r.Error
 	}
-	err = database.Translate(s.l.q(ctx).Take(&out, "tenant_id = ? AND user_id = ? AND idempotency_key = ?",
-		b.TenantID, b.UserID, b.IdempotencyKey).Error)
+	out, err = s.ByIdempotencyKey(ctx, b.TenantID, b.UserID, b.IdempotencyKey)
 	return out, false, err
 }
 
@@ -124,10 +123,7 @@ func (s Batches) Create(ctx context.Context, b Batch) (out Batch, created bool, 
 // restricts it to that user's.
 func (s Batches) Get(ctx context.Context, tenantID, userID, id string) (Batch, error) {
 	var b Batch
-	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
-	if userID != "" {
-		q = q.Where("user_id = ?", userID)
-	}
+	q := ofUser(s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id), userID)
 	return b, database.Translate(q.Take(&b).Error)
 }
 

@@ -35,14 +35,22 @@ func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error 
 		UpdateColumns(set).Error
 }
 
+// Sources returns the source of each of the batches, by batch id.
+func (s Batches) Sources(ctx context.Context, tenantID string, ids []string) (map[string]string, error) {
+	var batches []Batch
+	err := s.l.q(ctx).Select("id", "source").Find(&batches, "tenant_id = ? AND id IN ?", tenantID, ids).Error
+	out := make(map[string]string, len(batches))
+	for _, b := range batches {
+		out[b.ID] = b.Source
+	}
+	return out, err
+}
+
 // Warnings returns the distinct warnings of a tenant's scheduled
 // batches, that of the earliest batch first. A userID other than ""
 // restricts them to that user's.
 func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit int) ([]string, error) {
-	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID)
-	if userID != "" {
-		q = q.Where("user_id = ?", userID)
-	}
+	q := ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID), userID)
 	out := []string{}
 	return out, q.Group("warning").Order("min(send_at)").Limit(limit).Pluck("warning", &out).Error
 }
@@ -57,10 +65,7 @@ type BatchFilter struct {
 // List pages the batches, newest first. after is the id of the last
 // batch of the page before, "" for the first page.
 func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
-	q := s.l.q(ctx).Where("tenant_id = ?", tenantID)
-	if f.UserID != "" {
-		q = q.Where("user_id = ?", f.UserID)
-	}
+	q := ofUser(s.l.q(ctx).Where("tenant_id = ?", tenantID), f.UserID)
 	if f.State != "" {
 		q = s.whereState(q, f.State)
 	}

@@ -90,8 +90,8 @@ func (s Lanes) claim(ctx context.Context, requests []ClaimRequest, statement str
 	return results, err
 }
 
-// claimRow is a claim request as a parameter. Results refer to it by
-// At, not by lane: a worker that lost and leased a lane again may send
+// claimRow is a claim request as a parameter. Results name it by
+// its index, not by its lane: a worker that lost and leased a lane again may send
 // a request with each lease.
 type claimRow struct {
 	Index         int       `json:"at"` // index of the request

@@ -50,9 +50,9 @@ type EventRound struct {
 	Unmatched []WebhookEvent // their Dialpad id belongs to no message yet; postponed
 }
 
-// earlyEvent is how old an event of an unknown text is at least before it counts
-// as unmatched: the answer that brings its id may be a moment behind.
-const earlyEvent = 300 * time.Millisecond
+// minUnmatchedAge: an event younger than this is only postponed, for the
+// response that brings its text's id may be a moment behind.
+const minUnmatchedAge = 300 * time.Millisecond
 
 // ApplyPendingAllTenants applies up to n pending delivery events together, in a
 // transaction that other workers' rounds do not wait for. effect returns what
@@ -78,12 +78,12 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 		if err != nil || len(unmatched) == 0 {
 			return err
 		}
-		early, late := splitEarly(unmatched, now)
-		round.Unmatched = late
-		if err := tx.Events.postpone(ctx, early, now.Add(earlyEvent)); err != nil {
+		young, old := splitYoung(unmatched, now)
+		round.Unmatched = old
+		if err := tx.Events.postpone(ctx, young, now.Add(minUnmatchedAge)); err != nil {
 			return err
 		}
-		return tx.Events.postpone(ctx, late, now.Add(retry))
+		return tx.Events.postpone(ctx, old, now.Add(retry))
 	})
 	return round, err
 }
@@ -142,15 +142,15 @@ func (s Events) postpone(ctx context.Context, events []WebhookEvent, at time.Tim
 	return s.l.exec(ctx, "postpone_events", map[string]any{"ids": database.JSON(idsOf(events)), "at": at.UTC()})
 }
 
-func splitEarly(events []WebhookEvent, now time.Time) (early, late []WebhookEvent) {
+func splitYoung(events []WebhookEvent, now time.Time) (young, old []WebhookEvent) {
 	for _, e := range events {
-		if now.Sub(e.ReceivedAt) < earlyEvent {
-			early = append(early, e)
+		if now.Sub(e.ReceivedAt) < minUnmatchedAge {
+			young = append(young, e)
 		} else {
-			late = append(late, e)
+			old = append(old, e)
 		}
 	}
-	return early, late
+	return young, old
 }
 
 func idsOf(events []WebhookEvent) []string {

@@ -79,10 +79,7 @@ func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reaso
 		return nil
 	}
 	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ? AND held_code IN ?", tenantID, BatchHeld, overridden)
-	if userID != "" {
-		q = q.Where("user_id = ?", userID)
-	}
-	return q.Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error
+	return ofUser(q, userID).Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error
 }
 
 // Cancel cancels a tenant's open batches, or only a user's if userID
@@ -99,11 +96,7 @@ func (s Batches) setState(ctx context.Context, tenantID, userID string, from, so
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		batches := func() *gorm.DB {
-			db := tx.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state IN ? AND source IN ?", tenantID, from, sources)
-			if userID != "" {
-				db = db.Where("user_id = ?", userID)
-			}
-			return db
+			return ofUser(tx.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state IN ? AND source IN ?", tenantID, from, sources), userID)
 		}
 		var ids []string
 		if err := batches().Pluck("id", &ids).Error; err != nil || len(ids) == 0 {

@@ -75,6 +75,14 @@ func (l *Ledger) query(ctx context.Context, name string, args map[string]any, ou
 	return l.q(ctx).Raw(l.sql.text(name), args).Find(out).Error
 }
 
+// ofUser restricts a query to a user's rows; "" restricts nothing.
+func ofUser(q *gorm.DB, userID string) *gorm.DB {
+	if userID == "" {
+		return q
+	}
+	return q.Where("user_id = ?", userID)
+}
+
 // exec runs a statement without rows.
 func (l *Ledger) exec(ctx context.Context, name string, args map[string]any) error {
 	return l.q(ctx).Exec(l.sql.text(name), args).Error

@@ -32,6 +32,15 @@ const (
 	Skipped     = "skipped"
 )
 
+// PublicState returns a state as people and the CRM see it: waiting is
+// queued to them.
+func PublicState(state string) string {
+	if state == Waiting {
+		return Queued
+	}
+	return state
+}
+
 // CodeCancelled is the ErrorCode of a message cancelled with its batch.
 const CodeCancelled = "cancelled"
 
@@ -119,10 +128,7 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 // restricts it to that user's.
 func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message, error) {
 	var m Message
-	q := s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id)
-	if userID != "" {
-		q = q.Where("user_id = ?", userID)
-	}
+	q := ofUser(s.l.q(ctx).Where("tenant_id = ? AND id = ?", tenantID, id), userID)
 	return m, database.Translate(q.Take(&m).Error)
 }
 
@@ -138,6 +144,19 @@ func (s Messages) List(ctx context.Context, tenantID, batchID string, states []s
 	}
 	var out []Message
 	return out, q.Limit(limit).Find(&out).Error
+}
+
+// OneToOnes returns the message of each of the one-to-one batches, by
+// batch id; a batch that is not prepared has none.
+func (s Messages) OneToOnes(ctx context.Context, tenantID string, batchIDs []string) (map[string]Message, error) {
+	var list []Message
+	err := s.l.q(ctx).Joins("JOIN recipients r ON r.message_id = messages.id").
+		Where("messages.tenant_id = ? AND r.batch_id IN ?", tenantID, batchIDs).Find(&list).Error
+	out := make(map[string]Message, len(list))
+	for _, m := range list {
+		out[m.BatchID] = m
+	}
+	return out, err
 }
 
 // LastDue returns when the last waiting message of a batch is due, nil

@@ -4,11 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/riverqueue/river"
 	"gorm.io/gorm/clause"
 
 	"dialpad-texting/models/database"
-	"dialpad-texting/models/queue"
 )
 
 // Cancel cancels a queued, waiting or held message, with a reason for
@@ -45,16 +43,14 @@ func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, fro
 			Where("tenant_id = ? AND id IN (?)", tenantID,
 				tx.q(ctx).Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
 			Where("state IN ?", from).Updates(set).Error
-		if err != nil || to == Held {
+		if err != nil {
 			return err
 		}
-		var jobs []river.JobArgs
-		for _, m := range changed {
-			if m.CallbackID != "" {
-				jobs = append(jobs, queue.CompleteCallback{TenantID: tenantID, CallbackID: m.CallbackID})
-			}
+		ended := make([]Transition, len(changed))
+		for i, m := range changed {
+			ended[i] = Transition{TenantID: tenantID, CallbackID: m.CallbackID, State: to}
 		}
-		return tx.db.Enqueue(ctx, jobs...)
+		return tx.enqueueCompletions(ctx, ended)
 	})
 	return int64(len(changed)), err
 }

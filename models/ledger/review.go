@@ -44,10 +44,7 @@ func TextedNumbers(column string) string {
 // given by its key.
 func (s Messages) TextedBy(ctx context.Context, tenantID, userID, key string) (bool, error) {
 	q := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN (?)", tenantID, s.idsByRecipient(ctx, tenantID, "number_key = ? AND number_key <> ''", key))
-	if userID != "" {
-		q = q.Where("user_id = ?", userID)
-	}
 	var n int64
-	err := q.Limit(1).Count(&n).Error
+	err := ofUser(q, userID).Limit(1).Count(&n).Error
 	return n > 0, err
 }

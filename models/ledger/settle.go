@@ -45,25 +45,20 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Tran
 	for i := range outcomes {
 		outcomes[i].encode()
 	}
+	args := map[string]any{"outcomes": database.JSON(outcomes), "now": l.db.Now()}
 	if !slices.ContainsFunc(outcomes, Outcome.needsTransaction) {
-		return l.applyOutcomes(ctx, outcomes)
+		return changed, l.query(ctx, "settle", args, &changed)
 	}
 	err = l.Tx(ctx, func(tx *Ledger) error {
-		args := map[string]any{"outcomes": database.JSON(outcomes), "now": tx.db.Now()}
 		if err := tx.exec(ctx, "save_attempts", args); err != nil {
 			return err
 		}
-		if changed, err = tx.applyOutcomes(ctx, outcomes); err != nil {
+		if err := tx.query(ctx, "settle", args, &changed); err != nil {
 			return err
 		}
 		return tx.enqueueCompletions(ctx, changed)
 	})
 	return changed, err
-}
-
-func (l *Ledger) applyOutcomes(ctx context.Context, outcomes []Outcome) (changed []Transition, err error) {
-	args := map[string]any{"outcomes": database.JSON(outcomes), "now": l.db.Now()}
-	return changed, l.query(ctx, "settle", args, &changed)
 }
 
 func (o Outcome) needsTransaction() bool {

@@ -2,7 +2,7 @@
 -- attempt overwrites them in the message.
 INSERT INTO attempts (message_id, tenant_id, attempt, claimed_at, answered_at, outcome, error_code, error_text)
 SELECT m.id, m.tenant_id, m.attempt, m.claimed_at, {{timestamp "@now"}}, o.state, o.code, o.text
-FROM {{rows "@outcomes" "id text, attempt int, state text, dialpad_id text, code text, text text, due text"}}
+FROM {{rows "@outcomes" "id text, attempt int, state text, code text, text text"}}
 JOIN messages m ON m.id = o.id AND m.attempt = o.attempt AND m.state = 'sending'
 WHERE o.state IN ('waiting', 'held')
 ON CONFLICT DO NOTHING

@@ -56,11 +56,12 @@ type OptOuts struct {
 	crm     CRM
 	tokens  Tokens
 	log     *slog.Logger
+	numbers numberReader
 }
 
 // New returns an OptOuts.
 func New(store *models.Store, dp Dialpad, c CRM, tokens Tokens, log *slog.Logger) *OptOuts {
-	return &OptOuts{store: store, dialpad: dp, crm: c, tokens: tokens, log: log}
+	return &OptOuts{store: store, dialpad: dp, crm: c, tokens: tokens, log: log, numbers: newNumberReader()}
 }
 
 // in returns OptOuts that work inside a transaction.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode"
 
-	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -30,7 +28,7 @@ func (o *OptOuts) Receive(ctx context.Context, sms dialpad.SMSEvent, e ledger.We
 	if err != nil {
 		return err
 	}
-	p := readParties(sms, country)
+	p := o.numbers.parties(sms, country)
 	if e.Direction, err = o.direction(ctx, e.TenantID, sms, p); err != nil {
 		return err
 	}
@@ -98,86 +96,4 @@ func (o *OptOuts) direction(ctx context.Context, tenantID string, sms dialpad.SM
 		return outbound, nil
 	}
 	return "", nil
-}
-
-// parties are the numbers that an event names, each in all ways that it
-// can be read.
-type parties struct{ from, to, contact, target []string }
-
-func readParties(sms dialpad.SMSEvent, country string) parties {
-	p := parties{contact: PossibleNumbers(sms.ContactNumber, country), target: PossibleNumbers(sms.TargetNumber, country),
-		from: PossibleNumbers(sms.FromNumber, country), to: PossibleNumbers(firstOf(sms.ToNumbers), country)}
-	if strings.EqualFold(sms.Direction, outbound) {
-		p.from = narrow(p.from, p.target)
-		p.to = narrow(p.to, p.contact)
-		return p
-	}
-	if !overlap(p.to, p.contact) {
-		p.from = narrow(p.from, p.contact)
-		p.to = narrow(p.to, p.target)
-	}
-	return p
-}
-
-// narrow returns the readings that a second field confirms, or those of
-// the one field that can be read.
-func narrow(readings, second []string) []string {
-	if len(readings) == 0 {
-		return second
-	}
-	var both []string
-	for _, number := range readings {
-		if slices.Contains(second, number) {
-			both = append(both, number)
-		}
-	}
-	if len(both) > 0 {
-		return both
-	}
-	return readings
-}
-
-func firstOf(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
-}
-
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(number string) bool { return slices.Contains(b, number) })
-}
-
-// PossibleNumbers returns the numbers (E.164) that a number without a plus may
-// mean: with its country code ("14155558002"), or as it is dialled in
-// the country. There may be two; a plus leaves no doubt.
-func PossibleNumbers(raw, country string) []string {
-	raw = strings.TrimSpace(raw)
-	if raw == "" {
-		return nil
-	}
-	if number, err := compose.ParseAnyNumber(raw, ""); err == nil {
-		return []string{number}
-	}
-	var out []string
-	national, err := compose.ParseAnyNumber(raw, country)
-	if err == nil {
-		out = append(out, national)
-	}
-	if strings.HasPrefix(national, "+1") && len(national) == len("+1")+countDigits(raw) {
-		return out // ten digits in North America
-	}
-	if number, err := compose.ParseAnyNumber("+"+strings.TrimLeft(raw, "+0"), ""); err == nil && number != national {
-		out = append(out, number)
-	}
-	return out
-}
-
-func countDigits(s string) (n int) {
-	for _, r := range s {
-		if unicode.IsDigit(r) {
-			n++
-		}
-	}
-	return n
 }

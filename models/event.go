@@ -25,7 +25,7 @@ func (s *Store) SaveEvent(ctx context.Context, e ledger.WebhookEvent) (added boo
 // StoreEvent is SaveEvent without the job, and returns the event as
 // stored. Call it in a transaction.
 func (s *Store) StoreEvent(ctx context.Context, e ledger.WebhookEvent) (stored ledger.WebhookEvent, added bool, err error) {
-	e.ID, e.State, e.ReceivedAt, e.EventAt = NewID(), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
+	e.ID, e.State, e.ReceivedAt, e.EventAt = ledger.EventID(e.TenantID, e.BodyHash), ledger.EventPending, s.Now(), database.UTC(e.EventAt)
 	if added, err = s.Events.Add(ctx, e); err != nil || !added {
 		return e, added, err
 	}

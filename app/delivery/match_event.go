@@ -45,11 +45,28 @@ func (r *Reconciler) Round(ctx context.Context, n int) (tried int, err error) {
 	}
 	for _, e := range round.Unmatched {
 		// An event that fails is tried again by a later round.
-		_, processErr := r.Process(ctx, e.TenantID, e.ID)
-		err = errors.Join(err, processErr)
+		err = errors.Join(err, r.processIncoming(ctx, e))
 	}
 	return round.Events, err
 }
+
+// processIncoming applies a delivery event that no round could match. What is
+// not done with is left for a later round.
+func (r *Reconciler) processIncoming(ctx context.Context, e ledger.WebhookEvent) error {
+	_, err := r.store.Events.Get(ctx, e.TenantID, e.ID)
+	if err == nil { // it came before, and is done with
+		return r.store.Events.CloseIncoming(ctx, e, ledger.EventUnmatched, "")
+	}
+	if !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	_, err = r.process(ctx, e, r.store.Events.CloseIncoming)
+	return err
+}
+
+// closeEvent stores the final state of an event and the message it belongs
+// to, "" for none.
+type closeEvent func(ctx context.Context, e ledger.WebhookEvent, state, messageID string) error
 
 // Process applies one stored SMS event and reports whether it is done
 // with. If not, process it again soon: a text between the same
@@ -63,26 +80,30 @@ func (r *Reconciler) Process(ctx context.Context, tenantID, eventID string) (don
 	if err != nil || e.State != ledger.EventPending {
 		return err == nil, err
 	}
+	return r.process(ctx, e, r.store.Events.Close)
+}
+
+func (r *Reconciler) process(ctx context.Context, e ledger.WebhookEvent, end closeEvent) (done bool, err error) {
 	if e.Kind != ledger.EventSMS || e.DialpadID == "" {
-		return true, r.closeUnmatched(ctx, e)
+		return true, end(ctx, e, ledger.EventUnmatched, "")
 	}
-	m, err := r.store.Messages.ByDialpadID(ctx, tenantID, e.DialpadID)
+	m, err := r.store.Messages.ByDialpadID(ctx, e.TenantID, e.DialpadID)
 	switch {
 	case err == nil:
-		return true, r.apply(ctx, e, m, "")
+		return true, r.apply(ctx, e, m, "", end)
 	case !errors.Is(err, models.ErrNotFound):
 		return false, err
 	case !strings.EqualFold(e.Direction, "outbound"):
-		return true, r.closeUnmatched(ctx, e) // not ours, and an inbound text matches none of ours by numbers
+		return true, end(ctx, e, ledger.EventUnmatched, "") // not ours, and an inbound text matches none of ours by numbers
 	}
-	return r.matchByNumbers(ctx, e)
+	return r.matchByNumbers(ctx, e, end)
 }
 
 // matchByNumbers finds the message of an event whose Dialpad id we
 // don't know: the only uncertain one between its two numbers.
-func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) (done bool, err error) {
+func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent, end closeEvent) (done bool, err error) {
 	if e.DeviceType != "" && !strings.EqualFold(e.DeviceType, publicAPI) {
-		return true, r.closeUnmatched(ctx, e) // sent by hand: never ours
+		return true, end(ctx, e, ledger.EventUnmatched, "") // sent by hand: never ours
 	}
 	inFlight, err := r.store.Messages.PairInFlight(ctx, e.TenantID, e.FromNumber, e.ToNumber)
 	if err != nil || inFlight {
@@ -91,7 +112,7 @@ func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) 
 	// The answer may have come since the first look-up. Now that
 	// nothing is on the wire, look the id up again.
 	if m, err := r.store.Messages.ByDialpadID(ctx, e.TenantID, e.DialpadID); err == nil {
-		return true, r.apply(ctx, e, m, "")
+		return true, r.apply(ctx, e, m, "", end)
 	} else if !errors.Is(err, models.ErrNotFound) {
 		return false, err
 	}
@@ -101,17 +122,13 @@ func (r *Reconciler) matchByNumbers(ctx context.Context, e ledger.WebhookEvent) 
 		return false, err
 	}
 	if len(candidates) != 1 {
-		return true, r.closeUnmatched(ctx, e) // of two candidates, neither
+		return true, end(ctx, e, ledger.EventUnmatched, "") // of two candidates, neither
 	}
-	return true, r.apply(ctx, e, candidates[0], "number")
-}
-
-func (r *Reconciler) closeUnmatched(ctx context.Context, e ledger.WebhookEvent) error {
-	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventUnmatched, "")
+	return true, r.apply(ctx, e, candidates[0], "number", end)
 }
 
 // apply moves a message forward, never back.
-func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.Message, matchedBy string) error {
+func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.Message, matchedBy string, end closeEvent) error {
 	p := effectOf(e)
 	p.DialpadID, p.MatchedBy = e.DialpadID, matchedBy
 	if p.State != "" {
@@ -119,7 +136,7 @@ func (r *Reconciler) apply(ctx context.Context, e ledger.WebhookEvent, m ledger.
 			return err
 		}
 	}
-	return r.store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, m.ID)
+	return end(ctx, e, ledger.EventApplied, m.ID)
 }
 
 // effectOf returns what an event changes in its message. Dialpad's

@@ -244,6 +244,39 @@ func TestEventNeverSettlesALaterText(t *testing.T) {
 	})
 }
 
+// incoming stores a delivery event as the webhook does, and has a later round
+// apply it.
+func (w *eventWorld) incoming(e ledger.WebhookEvent) {
+	w.t.Helper()
+	e.TenantID, e.Kind, e.BodyHash, e.Direction = "t_9", ledger.EventSMS, e.DialpadID+e.Status, "outbound"
+	w.must(w.db.Events.AddMany(context.Background(), []ledger.WebhookEvent{e}))
+	w.clock.Add(time.Second)
+	tried, err := w.rec.Round(context.Background(), 10)
+	w.must(err)
+	if n, _, err := w.db.Events.IncomingAllTenants(context.Background()); err != nil || n != 0 || tried != 1 {
+		w.t.Errorf("after a round over %d events %d are left, %v", tried, n, err)
+	}
+}
+
+func TestRepeatedEventOfNoTextSettlesNoneLater(t *testing.T) {
+	eachEventWorld(t, func(w *eventWorld) {
+		c := w.claim("b1", 1)[0]
+		w.settle(c, ledger.Failed, "")
+		e := ledger.WebhookEvent{DialpadID: "d9", Status: "delivered", FromNumber: from, ToNumber: c.ToNumber}
+		w.incoming(e)
+		later := w.claim("b2", 1)[0] // to the same number
+		w.settle(later, ledger.Uncertain, "")
+		w.incoming(e)
+		if m := w.message(later.ID); m.State != ledger.Uncertain {
+			w.t.Errorf("the text is %s", m.State)
+		}
+		e.DialpadID = "d10"
+		if w.incoming(e); w.message(later.ID).State != ledger.Delivered {
+			w.t.Errorf("the text is %s after an event of its own", w.message(later.ID).State)
+		}
+	})
+}
+
 // The limit of the rule: events contain only the two numbers. They
 // can't tell an uncertain text of ours from one that the same person
 // types in Dialpad within ten minutes. If the event names no device,

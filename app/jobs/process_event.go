@@ -74,7 +74,7 @@ func (r *Runner) processChangeLog(ctx context.Context, e ledger.WebhookEvent) er
 	if _, err := r.Batches.Scheduler.WarnTenant(ctx, e.TenantID); err != nil {
 		return err
 	}
-	return r.Store.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
+	return r.Store.Events.Close(ctx, e, ledger.EventApplied, "")
 }
 
 func (r *Runner) readChangedUsers(ctx context.Context, e ledger.WebhookEvent) error {

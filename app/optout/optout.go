@@ -80,7 +80,7 @@ func (o *OptOuts) ApplyReply(ctx context.Context, e ledger.WebhookEvent) error {
 		if err := o.in(tx).applyWord(ctx, e, PossibleNumbers(e.FromNumber, ""), ""); err != nil {
 			return err
 		}
-		return tx.Events.Close(ctx, e.TenantID, e.ID, ledger.EventApplied, "")
+		return tx.Events.Close(ctx, e, ledger.EventApplied, "")
 	})
 }
 

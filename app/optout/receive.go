@@ -50,7 +50,7 @@ func (o *OptOuts) Receive(ctx context.Context, sms dialpad.SMSEvent, e ledger.We
 		if err := o.in(tx).applyWord(ctx, saved, p.from, sms.Text); err != nil {
 			return err
 		}
-		return tx.Events.Close(ctx, saved.TenantID, saved.ID, ledger.EventApplied, "")
+		return tx.Events.Close(ctx, saved, ledger.EventApplied, "")
 	})
 }
 

@@ -66,8 +66,8 @@ func TestEventsThatComeTogetherAreEachStoredOnce(t *testing.T) {
 	})
 }
 
-// TestRefusedValuesDoNotLoseOtherEvents has the database refuse a tenant that
-// does not exist.
+// TestRefusedValuesDoNotLoseOtherEvents has Postgres refuse a text with a zero
+// byte; SQLite takes it.
 func TestRefusedValuesDoNotLoseOtherEvents(t *testing.T) {
 	each(t, func(t *testing.T, db *seed.DB, r *webhook.Receiver, _ *atomic.Int64) {
 		var saving sync.WaitGroup
@@ -76,7 +76,7 @@ func TestRefusedValuesDoNotLoseOtherEvents(t *testing.T) {
 			saving.Go(func() {
 				e := delivery(fmt.Sprint("d", i), "delivered")
 				if i == 7 {
-					e.TenantID = "nobody"
+					e.Status = "delivered\x00"
 				}
 				if err := r.Save(t.Context(), e); err != nil {
 					failed.Add(1)
@@ -84,7 +84,11 @@ func TestRefusedValuesDoNotLoseOtherEvents(t *testing.T) {
 			})
 		}
 		saving.Wait()
-		if n := pending(t, db); n != 19 || failed.Load() != 1 {
+		refused := int64(1)
+		if db.Embedded() {
+			refused = 0
+		}
+		if n := pending(t, db); int64(n) != 20-refused || failed.Load() != refused {
 			t.Errorf("%d events are stored, %d were refused", n, failed.Load())
 		}
 	})

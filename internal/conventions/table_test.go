@@ -115,7 +115,7 @@ var clockUsers = []string{"app/...", "handlers", "models/..."}
 // ledgerWriters write them, in SQL or through the model of the table.
 var (
 	ledgerTables = []string{
-		"messages", "lanes", "lane_turns", "attempts", "webhook_events", "batches", "recipients", "callbacks",
+		"messages", "lanes", "lane_turns", "attempts", "incoming_events", "webhook_events", "batches", "recipients", "callbacks",
 	}
 	ledgerModels = []string{
 		"Message", "Lane", "Attempt", "WebhookEvent", "Batch", "Recipient", "Callback",

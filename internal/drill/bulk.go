@@ -131,6 +131,11 @@ func (r *run) eventsApplied(ctx context.Context) bool {
 	if r.DialpadSandbox.Drain(ctx) != nil {
 		return false
 	}
-	pending, err := r.Program.Store.Events.PendingAllTenants(ctx, time.Now().Add(time.Hour), 1)
+	events := r.Program.Store.Events
+	incoming, _, err := events.IncomingAllTenants(ctx)
+	if err != nil || incoming > 0 {
+		return false
+	}
+	pending, err := events.PendingAllTenants(ctx, time.Now().Add(time.Hour), 1)
 	return err == nil && len(pending) == 0
 }

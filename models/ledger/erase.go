@@ -39,7 +39,13 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys [
 	if err := l.eraseBatches(ctx, tenantID, "to_number IN ?", forms); err != nil {
 		return err
 	}
-	return l.q(ctx).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
+	for _, table := range []string{"incoming_events", "webhook_events"} {
+		err := l.q(ctx).Table(table).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EraseContact removes the data of the messages to a CRM contact, and

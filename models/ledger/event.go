@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -26,7 +28,7 @@ type WebhookEvent struct {
 	ID           string `gorm:"primaryKey"`
 	TenantID     string
 	Kind         string
-	BodyHash     string // unique per tenant
+	BodyHash     string
 	DialpadID    string
 	Direction    string
 	FromNumber   string
@@ -41,7 +43,13 @@ type WebhookEvent struct {
 	EventAt      *time.Time
 	ReceivedAt   time.Time
 	ProcessedAt  *time.Time
-	RetryAt      *time.Time // of delivery events: when a round may try again
+}
+
+// EventID returns the id of an event: a hash of its tenant and body, so that
+// a body that comes again has the id of the first.
+func EventID(tenantID, bodyHash string) string {
+	sum := sha256.Sum256([]byte(tenantID + "\x00" + bodyHash))
+	return hex.EncodeToString(sum[:16])
 }
 
 // IsDelivery reports whether the event is about an outbound text that
@@ -50,7 +58,8 @@ func (e WebhookEvent) IsDelivery() bool {
 	return e.Kind == EventSMS && strings.EqualFold(e.Direction, "outbound") && e.DialpadID != ""
 }
 
-// Add stores an event once, and reports whether it is new.
+// Add stores an event, whose ID is its EventID, once, and reports whether
+// it is new.
 func (s Events) Add(ctx context.Context, e WebhookEvent) (bool, error) {
 	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&e)
 	return r.RowsAffected > 0, r.Error
@@ -80,16 +89,16 @@ func (s Events) ByMessage(ctx context.Context, tenantID, messageID string) ([]We
 
 // Close stores the final state of an event and the message it belongs
 // to, "" for none.
-func (s Events) Close(ctx context.Context, tenantID, id, state, messageID string) error {
-	return s.l.q(ctx).Model(&WebhookEvent{}).Where("tenant_id = ? AND id = ?", tenantID, id).
+func (s Events) Close(ctx context.Context, e WebhookEvent, state, messageID string) error {
+	return s.l.q(ctx).Model(&WebhookEvent{}).Where("tenant_id = ? AND id = ?", e.TenantID, e.ID).
 		Updates(map[string]any{"state": state, "message_id": messageID, "processed_at": s.l.db.Now()}).Error
 }
 
-// PendingAllTenants returns pending events with a job of their own,
-// received before a time: the job was lost. Only ID and TenantID are
+// PendingAllTenants returns pending events, received before a time:
+// their jobs were lost. Only ID and TenantID are
 // set.
 func (s Events) PendingAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
 	var out []WebhookEvent
-	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND retry_at IS NULL AND received_at < ?", before.UTC()).
+	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).
 		Order("received_at").Limit(limit).Find(&out).Error
 }

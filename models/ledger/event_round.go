@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,8 +11,9 @@ import (
 )
 
 // AddMany stores delivery events (SMS events about outbound texts with a Dialpad
-// id) in one statement, each body once. A round applies them: see
-// ApplyPendingAllTenants. It sets their IDs and ReceivedAt.
+// id) in one statement, each body once. They wait in a table of their own,
+// with few indexes, until a round applies them: see ApplyPendingAllTenants.
+// It sets their IDs and ReceivedAt.
 func (s Events) AddMany(ctx context.Context, events []WebhookEvent) error {
 	type row struct {
 		ID         string  `json:"id"`
@@ -32,7 +34,7 @@ func (s Events) AddMany(ctx context.Context, events []WebhookEvent) error {
 	rows := make([]row, len(events))
 	for i := range events {
 		e := &events[i]
-		e.ID, e.ReceivedAt = database.NewID(), now
+		e.ID, e.ReceivedAt = EventID(e.TenantID, e.BodyHash), now
 		rows[i] = row{e.ID, e.TenantID, e.Kind, e.BodyHash, e.DialpadID, e.Direction, e.FromNumber, e.ToNumber,
 			e.Status, e.Result, e.DeviceType, nil, now.Format(database.TimeFormat)}
 		if e.EventAt != nil {
@@ -40,7 +42,7 @@ func (s Events) AddMany(ctx context.Context, events []WebhookEvent) error {
 			rows[i].EventAt = &at
 		}
 	}
-	return s.l.exec(ctx, "add_events", map[string]any{"events": database.JSON(rows)})
+	return s.l.exec(ctx, "add_incoming_events", map[string]any{"events": database.JSON(rows)})
 }
 
 // EventRound is what one round over pending events did.
@@ -63,19 +65,12 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 		round = EventRound{}
 		var pending []WebhookEvent
 		now := tx.db.Now()
-		if err := tx.query(ctx, "pending_events", map[string]any{"now": now, "n": n}, &pending); err != nil || len(pending) == 0 {
+		if err := tx.query(ctx, "pick_incoming_events", map[string]any{"now": now, "n": n}, &pending); err != nil || len(pending) == 0 {
 			return err
 		}
 		round.Events = len(pending)
-		args := map[string]any{"effects": database.JSON(mergeEffects(pending, effect)), "now": now}
-		if err := tx.query(ctx, "apply_events", args, &round.Changed); err != nil {
-			return err
-		}
-		if err := tx.enqueueCompletions(ctx, round.Changed); err != nil {
-			return err
-		}
-		unmatched, err := tx.Events.closeMatched(ctx, pending)
-		if err != nil || len(unmatched) == 0 {
+		matched, unmatched := splitMatched(pending)
+		if round.Changed, err = tx.Events.applyMatched(ctx, matched, effect); err != nil || len(unmatched) == 0 {
 			return err
 		}
 		young, old := splitYoung(unmatched, now)
@@ -88,58 +83,101 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 	return round, err
 }
 
+// applyMatched changes the messages of events and archives the events.
+func (s Events) applyMatched(ctx context.Context, matched []WebhookEvent, effect func(WebhookEvent) EventEffect) (changed []Transition, err error) {
+	if len(matched) == 0 {
+		return nil, nil
+	}
+	if effects := mergeEffects(matched, effect); len(effects) > 0 {
+		args := map[string]any{"effects": database.JSON(effects), "now": s.l.db.Now()}
+		if err := s.l.query(ctx, "apply_events", args, &changed); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.l.enqueueCompletions(ctx, changed); err != nil {
+		return nil, err
+	}
+	return changed, s.archive(ctx, EventApplied, matched)
+}
+
 // effectRow is what the events of one text change together.
 type effectRow struct {
-	TenantID  string `json:"tenant_id"`
-	DialpadID string `json:"dialpad_id"`
-	State     string `json:"state"`
-	Code      string `json:"code"`
-	Text      string `json:"text"`
+	ID       string `json:"id"`
+	TenantID string `json:"tenant_id"`
+	State    string `json:"state"`
+	Code     string `json:"code"`
+	Text     string `json:"text"`
 }
 
 // mergeEffects returns one effect for each text, in an order that all rounds
-// lock the messages in. pending is in the order of arrival.
-func mergeEffects(pending []WebhookEvent, effect func(WebhookEvent) EventEffect) []effectRow {
-	type text struct{ tenantID, dialpadID string }
-	byText := map[text]effectRow{}
-	for _, e := range pending {
-		key := text{e.TenantID, e.DialpadID}
+// lock the messages in. events are in the order of arrival.
+func mergeEffects(events []WebhookEvent, effect func(WebhookEvent) EventEffect) []effectRow {
+	byText := map[string]effectRow{}
+	for _, e := range events {
 		p := effect(e)
-		if old, ok := byText[key]; p.State == "" || ok && old.State != Sent {
+		if old, ok := byText[e.MessageID]; p.State == "" || ok && old.State != Sent {
 			continue
 		}
-		byText[key] = effectRow{e.TenantID, e.DialpadID, p.State, p.Code, p.Text}
+		byText[e.MessageID] = effectRow{e.MessageID, e.TenantID, p.State, p.Code, p.Text}
 	}
-	rows := make([]effectRow, 0, len(byText))
-	for _, r := range byText {
-		rows = append(rows, r)
-	}
-	slices.SortFunc(rows, func(a, b effectRow) int {
-		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.DialpadID, b.DialpadID))
-	})
-	return rows
+	return slices.SortedFunc(maps.Values(byText), func(a, b effectRow) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// closeMatched closes the events of known texts and returns the others.
-func (s Events) closeMatched(ctx context.Context, pending []WebhookEvent) (unmatched []WebhookEvent, err error) {
-	var closed []string
-	if err := s.l.query(ctx, "close_matched_events", map[string]any{"ids": database.JSON(idsOf(pending)), "now": s.l.db.Now()}, &closed); err != nil {
-		return nil, err
+// archive writes incoming events that are done with into webhook_events,
+// with a state, and with their messages.
+func (s Events) archive(ctx context.Context, state string, events []WebhookEvent) error {
+	type row struct {
+		ID        string `json:"id"`
+		State     string `json:"state"`
+		MessageID string `json:"message_id"`
 	}
-	matched := setOf(closed)
-	for _, e := range pending {
-		if !matched[e.ID] {
-			unmatched = append(unmatched, e)
-		}
+	rows := make([]row, len(events))
+	for i, e := range events {
+		rows[i] = row{e.ID, state, e.MessageID}
 	}
-	return unmatched, nil
+	if err := s.l.exec(ctx, "archive_events", map[string]any{"events": database.JSON(rows), "now": s.l.db.Now()}); err != nil {
+		return err
+	}
+	return s.l.exec(ctx, "delete_incoming_events", map[string]any{"ids": database.JSON(idsOf(events))})
+}
+
+// CloseIncoming archives a delivery event that no round could match, with a
+// final state and the message it belongs to, "" for none.
+func (s Events) CloseIncoming(ctx context.Context, e WebhookEvent, state, messageID string) error {
+	e.MessageID = messageID
+	return s.l.Tx(ctx, func(tx *Ledger) error { return tx.Events.archive(ctx, state, []WebhookEvent{e}) })
+}
+
+// IncomingAllTenants returns how many delivery events wait for a round, and
+// when the oldest of them came, the zero time if there is none.
+func (s Events) IncomingAllTenants(ctx context.Context) (n int64, oldest time.Time, err error) {
+	var row struct {
+		N      int64
+		Oldest *time.Time
+	}
+	err = s.l.query(ctx, "count_incoming_events", nil, &row)
+	if row.Oldest != nil {
+		oldest = *row.Oldest
+	}
+	return row.N, oldest, err
 }
 
 func (s Events) postpone(ctx context.Context, events []WebhookEvent, at time.Time) error {
 	if len(events) == 0 {
 		return nil
 	}
-	return s.l.exec(ctx, "postpone_events", map[string]any{"ids": database.JSON(idsOf(events)), "at": at.UTC()})
+	return s.l.exec(ctx, "postpone_incoming_events", map[string]any{"ids": database.JSON(idsOf(events)), "at": at.UTC()})
+}
+
+func splitMatched(events []WebhookEvent) (matched, unmatched []WebhookEvent) {
+	for _, e := range events {
+		if e.MessageID != "" {
+			matched = append(matched, e)
+		} else {
+			unmatched = append(unmatched, e)
+		}
+	}
+	return matched, unmatched
 }
 
 func splitYoung(events []WebhookEvent, now time.Time) (young, old []WebhookEvent) {

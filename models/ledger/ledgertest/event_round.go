@@ -88,8 +88,15 @@ func roundAppliesInAnyOrder(t *testing.T, db *seed.DB, clock *seed.Clock) {
 		t.Errorf("a later round changed %+v", round.Changed)
 	}
 	stateIs(t, db, texts[0].ID, ledger.Delivered)
-	if round = applyRound(t, db); round.Events != 0 {
-		t.Errorf("%d events are pending still", round.Events)
+	addEvents(t, db, delivery("d0", ledger.Delivered)) // and once more, now that it is archived
+	if round = applyRound(t, db); round.Events != 1 || len(round.Changed) != 0 {
+		t.Errorf("a repeated body: %+v", round)
+	}
+	if again, err := db.Events.ByMessage(context.Background(), "t_9", texts[0].ID); err != nil || len(again) != 3 {
+		t.Errorf("events of the first text: %+v, %v", again, err)
+	}
+	if n, _, err := db.Events.IncomingAllTenants(context.Background()); err != nil || n != 0 {
+		t.Errorf("%d events are pending still, %v", n, err)
 	}
 }
 

@@ -7,7 +7,7 @@ UPDATE messages SET
     updated_at = @now,
     settled_at = coalesce(messages.settled_at, {{timestamp "@now"}}),
     sent_at = coalesce(messages.sent_at, messages.claimed_at)
-FROM {{rows "@effects" "tenant_id text, dialpad_id text, state text, code text, text text"}}
-WHERE messages.tenant_id = o.tenant_id AND messages.dialpad_id = o.dialpad_id AND messages.dialpad_id <> ''
+FROM {{rows "@effects" "id text, tenant_id text, state text, code text, text text"}}
+WHERE messages.id = o.id AND messages.tenant_id = o.tenant_id
     AND (messages.state = 'uncertain' OR messages.state = 'sent' AND o.state <> 'sent')
 RETURNING messages.id, messages.tenant_id, messages.batch_id, messages.callback_id, messages.state

@@ -1,0 +1,1 @@
+DELETE FROM incoming_events WHERE id IN {{list "@ids"}}

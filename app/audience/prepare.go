@@ -19,31 +19,55 @@ type PrepareCounts struct{ Pages, Queued, Skipped int }
 // run again, also twice at once: a page is stored together with the
 // cursor after it, and only if the batch still has the cursor before
 // it. After an error, run it again.
-func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (n PrepareCounts, err error) {
-	seen := cursorSet{}
+func (x *Audience) Prepare(ctx context.Context, tenantID, batchID string) (PrepareCounts, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // of a page that was asked for but is not wanted
+	run := &preparation{seen: cursorSet{}, ahead: readAhead{read: x.Records}}
 	for {
 		b, err := x.store.Batches.Get(ctx, tenantID, "", batchID)
 		if errors.Is(err, models.ErrNotFound) || err == nil && b.State != ledger.BatchPreparing {
-			return n, nil
+			return run.counts, nil
 		}
 		if err != nil {
-			return n, err
+			return run.counts, err
 		}
 		t, err := x.store.Tenants.Get(ctx, tenantID)
 		if err != nil {
-			return n, err
+			return run.counts, err
 		}
-		done, err := x.preparePage(ctx, t, b, seen, &n)
+		done, err := x.preparePage(ctx, t, b, run)
 		if err != nil || done {
-			return n, err
+			return run.counts, err
 		}
 	}
+}
+
+// preparation is one run of Prepare.
+type preparation struct {
+	counts PrepareCounts
+	seen   cursorSet
+	ahead  readAhead
+}
+
+// page reads the page at a cursor and asks the CRM for the one after it.
+func (x *Audience) page(ctx context.Context, spec audienceSpec, cursor string, run *preparation) (Page, error) {
+	p, err := x.recipientsFrom(ctx, spec, cursor, run.ahead.records)
+	if err != nil {
+		return p, err
+	}
+	if err := run.seen.check(p.Next); err != nil || p.Next == "" {
+		return p, err
+	}
+	if q, _, err := spec.query(p.Next); err == nil {
+		run.ahead.start(ctx, spec.tenant, q)
+	}
+	return p, nil
 }
 
 // preparePage prepares the page at the batch's cursor. done is false
 // where the batch has to be read again: for its next page, or since its
 // state changed.
-func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Batch, seen cursorSet, n *PrepareCounts) (done bool, err error) {
+func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Batch, run *preparation) (done bool, err error) {
 	if now := x.now(); waitsForFirstPage(b) && b.IsLate(*b.SendAt, now) {
 		set := b.LateStop(now)
 		set["started_at"] = nil // it did not start; resuming starts it
@@ -58,10 +82,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil { // impossible: it was checked when it was written
 		return true, CancelBatch(ctx, x.store, b, "", "The text can't be read any more", x.now())
 	}
-	p, err := x.recipients(ctx, spec, b.Cursor)
-	if err == nil {
-		err = seen.check(p.Next)
-	}
+	p, err := x.page(ctx, spec, b.Cursor, run)
 	if err != nil {
 		return false, x.noteFailure(ctx, b, err)
 	}
@@ -73,8 +94,8 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil {
 		return false, err
 	}
-	seen[p.Next] = true // not before: a page that was not stored is read again
-	n.add(p)
+	run.seen[p.Next] = true // not before: a page that was not stored is read again
+	run.counts.add(p)
 	x.cfg.Notify()
 	return p.Next == "", nil
 }

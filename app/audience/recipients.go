@@ -38,11 +38,16 @@ type Page struct {
 // number, text, opt-out. Duplicates are the caller's to exclude, since
 // they span pages.
 func (x *Audience) recipients(ctx context.Context, s audienceSpec, cursor string) (Page, error) {
+	return x.recipientsFrom(ctx, s, cursor, x.Records)
+}
+
+// recipientsFrom is recipients with the records of read.
+func (x *Audience) recipientsFrom(ctx context.Context, s audienceSpec, cursor string, read readRecords) (Page, error) {
 	q, next, err := s.query(cursor)
 	if err != nil {
 		return Page{}, err
 	}
-	records, err := x.Records(ctx, s.tenant, q)
+	records, err := read(ctx, s.tenant, q)
 	if err != nil {
 		return Page{}, recordsError(err)
 	}

@@ -5,7 +5,6 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/models/ledger"
-	"dialpad-texting/models/queue"
 )
 
 // applyChunkSize is how many rows one statement changes. Short
@@ -104,12 +103,7 @@ func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) e
 		if err := x.store.Batches.Finish(ctx, []string{b.ID}); err != nil {
 			return err
 		}
-		if err := x.markLaneDue(ctx, b); err != nil {
-			return err
-		}
-	}
-	if changed > 0 {
-		return x.store.Enqueue(ctx, queue.SyncTimeline{TenantID: b.TenantID})
+		return x.markLaneDue(ctx, b)
 	}
 	return nil
 }

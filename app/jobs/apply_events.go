@@ -14,8 +14,6 @@ const (
 	eventPause = 20 * time.Millisecond
 	// maxRoundEvents is how many events one round applies.
 	maxRoundEvents = 1000
-	// timelineInterval is how often tenants with pending changes are looked for.
-	timelineInterval = time.Second
 )
 
 // NotifyEvents applies pending delivery events now instead of at the next

@@ -43,7 +43,7 @@ type Runner struct {
 	Batches     *batch.Batches
 	Automation  *automation.Automation
 	Engine      *delivery.Engine
-	Timeline    *timeline.Syncer
+	Timelines   *timeline.Rounds
 	Reconciler  *delivery.Reconciler
 	OptOuts     *optout.OptOuts
 	CRM         *crm.Client
@@ -82,8 +82,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		r.every(ctx, timelineInterval, "enqueue timeline syncs failed", sweeper{r}.enqueueTimelineSyncs)
-		return nil
+		return r.syncTimelines(ctx)
 	})
 	g.Go(func() error {
 		r.every(ctx, heartbeatInterval, "store heartbeat failed", func(ctx context.Context) error {

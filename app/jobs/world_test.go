@@ -85,7 +85,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	action := automation.New(w.db.Store, w.CRMClient, eligible, w.texts.Texts(), automation.Config{Now: now, Notify: engine.Notify})
 	w.crmEvents = jobs.CRMEvents{Store: w.db.Store, Eligibility: eligible}
 	w.Runner = &jobs.Runner{Store: w.db.Store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: w.texts.Audience, Batches: w.texts.Batches, Automation: action, Engine: engine,
-		Timeline: timeline.New(w.db.Store, w.CRMClient), Reconciler: delivery.NewReconciler(w.db.Store),
+		Timelines: timeline.NewRounds(w.db.Store, timeline.New(w.db.Store, w.CRMClient), "w1", log), Reconciler: delivery.NewReconciler(w.db.Store),
 		OptOuts: optout.New(w.db.Store, w.dp, w.CRMClient, tokens, log), CRM: w.CRMClient, WorkerID: "w1", Now: now, Log: log}
 	w.webhook = webhook.New(w.db.Store, w.NotifyEvents)
 	storing := make(chan struct{})

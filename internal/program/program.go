@@ -106,7 +106,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 			return people.RefreshPeople(ctx, tenantID, time.Minute)
 		}})
 	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
-		Timeline: timeline.New(store, host), Reconciler: delivery.NewReconciler(store),
+		Timelines: timeline.NewRounds(store, timeline.New(store, host), id, p.log), Reconciler: delivery.NewReconciler(store),
 		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
 
 	p.webhook = webhook.New(store, p.Jobs.NotifyEvents)

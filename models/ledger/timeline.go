@@ -38,3 +38,24 @@ func (s Messages) TenantsToSyncAllTenants(ctx context.Context) ([]string, error)
 	var out []string
 	return out, s.l.query(ctx, "timeline_tenants", nil, &out)
 }
+
+// LeaseTimelinesAllTenants leases the timelines of tenants to a worker for a
+// time, and returns the tenants whose timeline it holds now: another worker
+// may hold the others.
+func (s Messages) LeaseTimelinesAllTenants(ctx context.Context, owner string, tenants []string, lease time.Duration) ([]string, error) {
+	type row struct {
+		ID string `json:"id"`
+	}
+	rows := make([]row, len(tenants))
+	for i, id := range tenants {
+		rows[i].ID = id
+	}
+	var held []string
+	args := s.l.leaseArgs(lease, map[string]any{"owner": owner, "tenants": database.JSON(rows)})
+	return held, s.l.query(ctx, "lease_timelines", args, &held)
+}
+
+// ReleaseTimelinesAllTenants gives up the timelines that a worker holds.
+func (s Messages) ReleaseTimelinesAllTenants(ctx context.Context, owner string) error {
+	return s.l.exec(ctx, "release_timelines", map[string]any{"owner": owner})
+}

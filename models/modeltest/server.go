@@ -102,6 +102,9 @@ func serve(bin, dir string, owner *syscall.Credential) (string, error) {
 	var output bytes.Buffer
 	settings := []string{"-D", filepath.Join(dir, "data"), "-p", port,
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC"}
+	if os.Getenv("PROF_DIR") != "" {
+		settings = append(settings, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_planning=on")
+	}
 	if os.Getenv("DURABLE_POSTGRES") != "1" {
 		settings = append(settings, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
 	}

@@ -1,0 +1,1 @@
+DELETE FROM timeline_leases WHERE lease_owner = @owner

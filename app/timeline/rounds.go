@@ -58,7 +58,7 @@ func NewRounds(store *models.Store, syncer *Syncer, owner string, log *slog.Logg
 // not another worker's, as many as there is room for, and returns how many it
 // started. It does not wait for them.
 func (r *Rounds) Start(ctx context.Context) (started int, err error) {
-	pending, err := r.store.Messages.TenantsToSyncAllTenants(ctx)
+	pending, err := r.store.Timelines.PendingAllTenants(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +83,7 @@ func (r *Rounds) Start(ctx context.Context) (started int, err error) {
 // the leases.
 func (r *Rounds) Stop(ctx context.Context) error {
 	_ = r.runs.Wait() // runs return no error
-	return r.store.Messages.ReleaseTimelinesAllTenants(ctx, r.owner)
+	return r.store.Timelines.ReleaseAllTenants(ctx, r.owner)
 }
 
 // Running returns how many tenants' timelines are being written now.
@@ -139,7 +139,7 @@ func (r *Rounds) lease(ctx context.Context, due []string) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	held, err := r.store.Messages.LeaseTimelinesAllTenants(ctx, r.owner, wanted, leaseTime)
+	held, err := r.store.Timelines.LeaseAllTenants(ctx, r.owner, wanted, leaseTime)
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func TestFailingTenantIsTriedLater(t *testing.T) {
 		if err := r.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if left, err := db.Messages.TenantsToSyncAllTenants(t.Context()); err != nil || len(left) != 0 {
+		if left, err := db.Timelines.PendingAllTenants(t.Context()); err != nil || len(left) != 0 {
 			t.Errorf("pending still: %v, %v", left, err)
 		}
 	})

@@ -57,7 +57,7 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 	}
 	to, before := crmtenant.Of(tenant), s.store.Now().Add(-settleTime)
 	for last := (ledger.Message{}); ; {
-		page, err := s.store.Messages.TimelinePending(ctx, tenantID, before, last, pageSize)
+		page, err := s.store.Timelines.Pending(ctx, tenantID, before, last, pageSize)
 		if err != nil || len(page) == 0 {
 			return synced, err
 		}
@@ -118,7 +118,7 @@ func (s *Syncer) markSent(ctx context.Context, tenantID string, page []ledger.Me
 	}
 	marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), markTimeout)
 	defer cancel()
-	return len(done), s.store.Messages.MarkTimelineSynced(marking, tenantID, done)
+	return len(done), s.store.Timelines.MarkSynced(marking, tenantID, done)
 }
 
 // postpone lets the messages wait that the CRM failed at. If

@@ -21,6 +21,7 @@ import (
 type Ledger struct {
 	Batches   Batches
 	Messages  Messages
+	Timelines Timelines
 	Lanes     Lanes
 	Events    Events
 	Callbacks Callbacks
@@ -34,6 +35,10 @@ type Batches struct{ l *Ledger }
 
 // Messages queries and changes the texts, one per recipient.
 type Messages struct{ l *Ledger }
+
+// Timelines queries and changes which messages are current in the CRM's
+// timelines, and which worker writes them.
+type Timelines struct{ l *Ledger }
 
 // Lanes queries and changes the queues of the Dialpad companies.
 type Lanes struct{ l *Ledger }
@@ -50,7 +55,7 @@ func New(db *database.DB) *Ledger { return newLedger(db, statementsFor(db.Embedd
 func newLedger(db *database.DB, sql statements) *Ledger {
 	l := &Ledger{db: db, sql: sql}
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
-	l.Events, l.Callbacks = Events{l}, Callbacks{l}
+	l.Timelines, l.Events, l.Callbacks = Timelines{l}, Events{l}, Callbacks{l}
 	return l
 }
 

@@ -7,20 +7,20 @@ import (
 	"dialpad-texting/models/database"
 )
 
-// TimelinePending pages the messages whose last change is not in the
+// Pending pages the messages whose last change is not in the
 // CRM's timeline yet and was made before a time, oldest change first.
 // after is the last message of the page before, the zero Message for
 // the first page.
-func (s Messages) TimelinePending(ctx context.Context, tenantID string, before time.Time, after Message, limit int) ([]Message, error) {
+func (s Timelines) Pending(ctx context.Context, tenantID string, before time.Time, after Message, limit int) ([]Message, error) {
 	var out []Message
 	return out, s.l.q(ctx).Where("tenant_id = ? AND timeline_pending AND state <> ? AND updated_at <= ? AND (updated_at, id) > (?, ?)", tenantID, Skipped, before.UTC(), after.UpdatedAt.UTC(), after.ID).
 		Order("updated_at, id").Limit(limit).Find(&out).Error
 }
 
-// MarkTimelineSynced marks messages of a tenant as current in the CRM's
+// MarkSynced marks messages of a tenant as current in the CRM's
 // timeline, in one statement: those that have not changed since they
 // were read.
-func (s Messages) MarkTimelineSynced(ctx context.Context, tenantID string, messages []Message) error {
+func (s Timelines) MarkSynced(ctx context.Context, tenantID string, messages []Message) error {
 	type row struct {
 		ID        string `json:"id"`
 		UpdatedAt string `json:"updated_at"`
@@ -32,17 +32,17 @@ func (s Messages) MarkTimelineSynced(ctx context.Context, tenantID string, messa
 	return s.l.exec(ctx, "mark_timeline_synced", map[string]any{"tenant": tenantID, "messages": database.JSON(rows)})
 }
 
-// TenantsToSyncAllTenants returns the ids of tenants with
-// messages for TimelinePending.
-func (s Messages) TenantsToSyncAllTenants(ctx context.Context) ([]string, error) {
+// PendingAllTenants returns the ids of the tenants with messages for
+// Pending.
+func (s Timelines) PendingAllTenants(ctx context.Context) ([]string, error) {
 	var out []string
 	return out, s.l.query(ctx, "timeline_tenants", nil, &out)
 }
 
-// LeaseTimelinesAllTenants leases the timelines of tenants to a worker for a
+// LeaseAllTenants leases the timelines of tenants to a worker for a
 // time, and returns the tenants whose timeline it holds now: another worker
 // may hold the others.
-func (s Messages) LeaseTimelinesAllTenants(ctx context.Context, owner string, tenants []string, lease time.Duration) ([]string, error) {
+func (s Timelines) LeaseAllTenants(ctx context.Context, owner string, tenants []string, lease time.Duration) ([]string, error) {
 	type row struct {
 		ID string `json:"id"`
 	}
@@ -55,7 +55,7 @@ func (s Messages) LeaseTimelinesAllTenants(ctx context.Context, owner string, te
 	return held, s.l.query(ctx, "lease_timelines", args, &held)
 }
 
-// ReleaseTimelinesAllTenants gives up the timelines that a worker holds.
-func (s Messages) ReleaseTimelinesAllTenants(ctx context.Context, owner string) error {
+// ReleaseAllTenants gives up the timelines that a worker holds.
+func (s Timelines) ReleaseAllTenants(ctx context.Context, owner string) error {
 	return s.l.exec(ctx, "release_timelines", map[string]any{"owner": owner})
 }

@@ -151,23 +151,23 @@ func timelineMarksPage(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	ctx := context.Background()
 	texts := sentTexts(t, db, 3)
 	clock.Add(time.Minute)
-	page, err := db.Messages.TimelinePending(ctx, "t_9", clock.Now(), ledger.Message{}, 10)
+	page, err := db.Timelines.Pending(ctx, "t_9", clock.Now(), ledger.Message{}, 10)
 	if err != nil || len(page) != 3 {
 		t.Fatalf("%d messages are pending, %v", len(page), err)
 	}
-	if early, err := db.Messages.TimelinePending(ctx, "t_9", clock.Now().Add(-2*time.Minute), ledger.Message{}, 10); err != nil || len(early) != 0 {
+	if early, err := db.Timelines.Pending(ctx, "t_9", clock.Now().Add(-2*time.Minute), ledger.Message{}, 10); err != nil || len(early) != 0 {
 		t.Errorf("%d messages changed before, %v", len(early), err)
 	}
 	addEvents(t, db, delivery("d1", ledger.Delivered))
 	applyRound(t, db)
-	if err := db.Messages.MarkTimelineSynced(ctx, "t_9", page); err != nil {
+	if err := db.Timelines.MarkSynced(ctx, "t_9", page); err != nil {
 		t.Fatal(err)
 	}
-	left, err := db.Messages.TimelinePending(ctx, "t_9", clock.Now(), ledger.Message{}, 10)
+	left, err := db.Timelines.Pending(ctx, "t_9", clock.Now(), ledger.Message{}, 10)
 	if err != nil || len(left) != 1 || left[0].ID != texts[1].ID {
 		t.Errorf("pending after marking: %+v, %v", left, err)
 	}
-	if tenants, err := db.Messages.TenantsToSyncAllTenants(ctx); err != nil || len(tenants) != 1 || tenants[0] != "t_9" {
+	if tenants, err := db.Timelines.PendingAllTenants(ctx); err != nil || len(tenants) != 1 || tenants[0] != "t_9" {
 		t.Errorf("tenants %v, %v", tenants, err)
 	}
 }

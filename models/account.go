@@ -125,6 +125,9 @@ func (s Accounts) CountTexting(ctx context.Context, tenantID string) (int64, err
 		Count(&n).Error
 }
 
+// LacksNumber reports whether an account could text if it had a number.
+func (a Account) LacksNumber() bool { return a.State == AccountActive && a.Number == "" }
+
 // AccountProblem returns the sentence that explains why an account can't
 // text, "" when it can.
 func AccountProblem(state, number string) string {

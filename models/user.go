@@ -14,15 +14,17 @@ import (
 // User is the stored copy of a CRM user, from a launch or from the CRM's
 // list of users.
 type User struct {
-	TenantID  string `gorm:"primaryKey"`
-	UserID    string `gorm:"primaryKey"`
-	Email     string // lower case
-	Name      string
-	Search    string // as text.Fold returns name and e-mail
-	Role      string // known since the user's first launch
-	Active    bool
-	SeenAt    time.Time
-	UpdatedAt time.Time // when the CRM said so: a launch's iat, or when its list was read
+	TenantID string `gorm:"primaryKey"`
+	UserID   string `gorm:"primaryKey"`
+	Email    string // lower case
+	Name     string
+	Search   string // as text.Fold returns name and e-mail
+	Role     string // known since the user's first launch
+	Active   bool
+	SeenAt   time.Time
+	// OutboxSeenAt is when the user last looked at what failed.
+	OutboxSeenAt *time.Time
+	UpdatedAt    time.Time // when the CRM said so: a launch's iat, or when its list was read
 }
 
 // FoldEmail returns an e-mail in the form in which e-mails are compared:
@@ -63,6 +65,11 @@ func unlessOlder(column string) clause.Expr {
 func (s Users) Get(ctx context.Context, tenantID, userID string) (User, error) {
 	var u User
 	return u, database.Translate(s.s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
+}
+
+// MarkOutboxSeen notes that a user looked at what failed until now.
+func (s Users) MarkOutboxSeen(ctx context.Context, tenantID, userID string) error {
+	return s.s.q(ctx).Model(&User{}).Where("tenant_id = ? AND user_id = ?", tenantID, userID).UpdateColumn("outbox_seen_at", s.s.db.Now()).Error
 }
 
 // Deactivate marks a user inactive and ends that user's sessions. It

@@ -71,11 +71,14 @@ type Batch struct {
 	IdempotencyKey string
 	BodyHash       string
 
-	State       string
-	Expected    int    // recipients requested, or prepared once Prepared
-	Cursor      string // of the next page to prepare
-	Prepared    bool
-	PrepareNote string // why preparing waits, for people
+	State    string
+	Expected int // recipients requested, or prepared once Prepared
+	// ExpectedSkipped is how many of them would be left out, as it was
+	// last looked at while the batch was scheduled.
+	ExpectedSkipped int
+	Cursor          string // of the next page to prepare
+	Prepared        bool
+	PrepareNote     string // why preparing waits, for people
 
 	SendAt    *time.Time // nil: now
 	LocalTime string     // "2026-11-24T09:00"; decides when zone rules change
@@ -91,6 +94,7 @@ type Batch struct {
 	HeldReason string // why it is held or cancelled, for people
 	HeldCode   string // the same for programs: see HeldBroken
 	HeldAt     *time.Time
+	History    string // of Moments, a line each
 	Version    int64
 	CreatedAt  time.Time
 	StartedAt  *time.Time

@@ -35,6 +35,13 @@ func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error 
 		UpdateColumns(set).Error
 }
 
+// SetExpectedSkipped stores how many of a scheduled batch's people would
+// be left out. Like SetWarning it does not change the version.
+func (s Batches) SetExpectedSkipped(ctx context.Context, b Batch, n int) error {
+	return s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = 'scheduled' AND version = ?", b.TenantID, b.ID, b.Version).
+		UpdateColumns(map[string]any{"expected_skipped": n}).Error
+}
+
 // Sources returns the source of each of the batches, by batch id.
 func (s Batches) Sources(ctx context.Context, tenantID string, ids []string) (map[string]string, error) {
 	var batches []Batch
@@ -58,6 +65,8 @@ func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit in
 // BatchFilter selects batches for List. Empty fields select all.
 type BatchFilter struct {
 	UserID, State, Source, Query string
+	SenderUserID                 string     // whose Dialpad account sends
+	From, To                     *time.Time // made from, and before
 	// If Query is a number: its forms (E.164) and their keyed hashes.
 	Numbers, NumberKeys []string
 }
@@ -72,6 +81,15 @@ func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after
 	if f.Source != "" {
 		q = q.Where("source = ?", f.Source)
 	}
+	if f.SenderUserID != "" {
+		q = q.Where("sender_user_id = ?", f.SenderUserID)
+	}
+	if f.From != nil {
+		q = q.Where("created_at >= ?", f.From.UTC())
+	}
+	if f.To != nil {
+		q = q.Where("created_at < ?", f.To.UTC())
+	}
 	if !text.IsBlank(f.Query) {
 		q = whereQuery(q, tenantID, f)
 	}
@@ -82,9 +100,22 @@ func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after
 	return out, q.Order("id DESC").Limit(limit).Find(&out).Error
 }
 
+// Values of BatchFilter.State beside the states of a batch: it has texts
+// that failed, or whose outcome is unknown.
+const (
+	WithFailed  = "failed"
+	WithUnknown = "unknown"
+)
+
 // whereState selects by the state that people see: a batch that is
 // prepared before its send time counts as scheduled.
 func (s Batches) whereState(q *gorm.DB, state string) *gorm.DB {
+	switch state { // each has its partial index
+	case WithFailed:
+		return q.Where("id IN (SELECT m.batch_id FROM messages m WHERE m.tenant_id = batches.tenant_id AND m.state IN ('failed', 'undelivered'))")
+	case WithUnknown:
+		return q.Where("id IN (SELECT m.batch_id FROM messages m WHERE m.tenant_id = batches.tenant_id AND m.state = 'uncertain')")
+	}
 	const early = "state IN ('preparing', 'sending') AND send_at > ?"
 	if state == BatchScheduled {
 		return q.Where("state = 'scheduled' OR "+early, s.l.db.Now())

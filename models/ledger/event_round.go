@@ -70,7 +70,7 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 		}
 		round.Events = len(pending)
 		matched, unmatched := splitMatched(pending)
-		if round.Changed, err = tx.Events.applyMatched(ctx, matched, effect); err != nil || len(unmatched) == 0 {
+		if round.Changed, err = tx.Events.applyMatched(ctx, matched, effect); err != nil {
 			return err
 		}
 		young, old := splitYoung(unmatched, now)
@@ -78,7 +78,10 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 		if err := tx.Events.postpone(ctx, young, now.Add(minUnmatchedAge)); err != nil {
 			return err
 		}
-		return tx.Events.postpone(ctx, old, now.Add(retry))
+		if err := tx.Events.postpone(ctx, old, now.Add(retry)); err != nil {
+			return err
+		}
+		return tx.Figures.count(ctx, round.Changed) // last: its rows are shared
 	})
 	return round, err
 }

@@ -65,7 +65,8 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 			return err
 		}
 		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOneToOne, SourceBulk},
-			map[string]any{"state": BatchHeld, "held_code": code, "held_reason": reason, "held_at": tx.db.Now()})
+			map[string]any{"state": BatchHeld, "held_code": code, "held_reason": reason, "held_at": tx.db.Now(),
+				"history": Happened(Moment{At: tx.db.Now(), What: MomentHeld, Reason: reason})})
 		return err
 	})
 	return n, err
@@ -79,14 +80,16 @@ func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reaso
 		return nil
 	}
 	q := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ? AND held_code IN ?", tenantID, BatchHeld, overridden)
-	return ofUser(q, userID).Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1")}).Error
+	return ofUser(q, userID).Updates(map[string]any{"held_code": code, "held_reason": reason, "version": gorm.Expr("version + 1"),
+		"history": Happened(Moment{At: s.l.db.Now(), What: MomentHeld, Reason: reason})}).Error
 }
 
 // Cancel cancels a tenant's open batches, or only a user's if userID
 // is not "", with a reason for people. It returns how many.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
 	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOneToOne, SourceBulk, SourceAutomation},
-		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now()})
+		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now(),
+			"history": Happened(Moment{At: s.l.db.Now(), What: MomentCancelled, Reason: reason})})
 }
 
 // setState changes the columns of batches in the from states and
@@ -202,7 +205,8 @@ func (b Batch) stateBeforeHold() string {
 // release changes held batches to state and enqueues their jobs.
 func (s Batches) release(ctx context.Context, tenantID, code, state string, ids []string) error {
 	if err := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id IN ? AND state = ? AND held_code = ?", tenantID, ids, BatchHeld, code).
-		Updates(map[string]any{"state": state, "held_code": "", "held_reason": "", "held_at": nil, "version": gorm.Expr("version + 1")}).Error; err != nil {
+		Updates(map[string]any{"state": state, "held_code": "", "held_reason": "", "held_at": nil, "version": gorm.Expr("version + 1"),
+			"history": Happened(Moment{At: s.l.db.Now(), What: MomentResumed})}).Error; err != nil {
 		return err
 	}
 	if state == BatchPreparing {

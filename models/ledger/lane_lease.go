@@ -63,8 +63,15 @@ func (l *Ledger) leaseStands() clause.Expr {
 // markInFlightUncertain marks what former owners of the lanes were
 // sending.
 func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error {
-	err := s.l.exec(ctx, "mark_in_flight_uncertain",
-		map[string]any{"text": UnknownOutcome, "now": s.l.db.Now(), "lanes": database.JSON(lanes)})
+	err := s.l.Tx(ctx, func(tx *Ledger) error {
+		var changed []Transition
+		err := tx.query(ctx, "mark_in_flight_uncertain",
+			map[string]any{"text": UnknownOutcome, "now": tx.db.Now(), "lanes": database.JSON(lanes)}, &changed)
+		if err != nil {
+			return err
+		}
+		return tx.Figures.count(ctx, changed)
+	})
 	if err != nil {
 		return fmt.Errorf("take lanes over: %w", err)
 	}

@@ -23,9 +23,11 @@ func (b Batch) IsLate(due, now time.Time) bool {
 func (b Batch) LateStop(now time.Time) map[string]any {
 	reason := "The time passed while texts could not be sent (" + b.LocalTime + ", " + b.TimeZone + ")"
 	if b.LateDo == LateDrop {
-		return map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": HeldLate, "finished_at": now.UTC()}
+		return map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": HeldLate, "finished_at": now.UTC(),
+			"history": Happened(Moment{At: now, What: MomentCancelled, Reason: reason})}
 	}
-	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC()}
+	return map[string]any{"state": BatchHeld, "held_reason": reason, "held_code": HeldLate, "held_at": now.UTC(),
+		"history": Happened(Moment{At: now, What: MomentHeld, Reason: reason})}
 }
 
 // lateRule stops the batches whose messages are too late.

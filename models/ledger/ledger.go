@@ -25,6 +25,7 @@ type Ledger struct {
 	Lanes     Lanes
 	Events    Events
 	Callbacks Callbacks
+	Figures   Figures
 
 	db  *database.DB
 	sql statements
@@ -49,13 +50,17 @@ type Events struct{ l *Ledger }
 // Callbacks queries and changes the calls of the automation action.
 type Callbacks struct{ l *Ledger }
 
+// Figures queries the counts of texts by day, sender and template.
+type Figures struct{ l *Ledger }
+
 // New returns the ledger in a database.
 func New(db *database.DB) *Ledger { return newLedger(db, statementsFor(db.Embedded())) }
 
 func newLedger(db *database.DB, sql statements) *Ledger {
 	l := &Ledger{db: db, sql: sql}
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
-	l.Timelines, l.Events, l.Callbacks = Timelines{l}, Events{l}, Callbacks{l}
+	l.Timelines, l.Events = Timelines{l}, Events{l}
+	l.Callbacks, l.Figures = Callbacks{l}, Figures{l}
 	return l
 }
 

@@ -62,7 +62,7 @@ type Message struct {
 	ContactID  string
 	DealID     string
 	Name       string
-	SearchName string // of a one-to-one: Name as text.Fold returns it
+	SearchName string // Name as text.Fold returns it; "" with older ones of bulks
 	Deal       string // title of the deal whose person is texted, "" for none
 	ToNumber   string // E.164
 	ToKey      string // keyed hash of ToNumber
@@ -79,6 +79,7 @@ type Message struct {
 	DialpadID       string
 	ErrorCode       string // ours, or Dialpad's as it sent it
 	ErrorText       string // for people
+	PreviousState   string // before State, for the figures
 	MatchedBy       string // "number" if an event was matched by the two numbers
 	CallbackID      string // of an automation's message
 	TimelinePending bool   // the last change is not in the CRM's timeline yet
@@ -115,7 +116,7 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 		ids[i] = m.ID
 	}
 	if r.RowsAffected == int64(len(admitted)) {
-		return setOf(ids), nil
+		return setOf(ids), s.l.Figures.countFailed(ctx, admitted)
 	}
 	var stored []string
 	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &stored).Error; err != nil {

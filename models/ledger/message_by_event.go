@@ -49,7 +49,7 @@ type EventEffect struct {
 func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, effect EventEffect) (bool, error) {
 	var changed []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		set := map[string]any{"state": effect.State, "error_code": effect.Code, "error_text": effect.Text, "timeline_pending": true,
+		set := map[string]any{"state": effect.State, "previous_state": gorm.Expr("state"), "error_code": effect.Code, "error_text": effect.Text, "timeline_pending": true,
 			"settled_at": gorm.Expr("coalesce(settled_at, ?)", tx.db.Now()), "sent_at": gorm.Expr("coalesce(sent_at, claimed_at)")}
 		if effect.DialpadID != "" {
 			set["dialpad_id"] = effect.DialpadID
@@ -65,8 +65,12 @@ func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, effect Ev
 		if err != nil {
 			return err
 		}
-		changed = []Transition{{ID: id, TenantID: tenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State}}
-		return tx.enqueueCompletions(ctx, changed)
+		changed = []Transition{{ID: id, TenantID: tenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State,
+			UserID: m.UserID, PreviousState: m.PreviousState, SettledAt: m.SettledAt}}
+		if err := tx.enqueueCompletions(ctx, changed); err != nil {
+			return err
+		}
+		return tx.Figures.count(ctx, changed)
 	})
 	if err == nil && len(changed) > 0 {
 		err = s.l.FollowUp(ctx, changed)

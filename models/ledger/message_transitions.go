@@ -39,7 +39,7 @@ func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, fro
 	}
 	var changed []Message
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		err := tx.q(ctx).Model(&changed).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "callback_id"}}}).
+		err := tx.q(ctx).Model(&changed).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "callback_id"}, {Name: "user_id"}, {Name: "settled_at"}}}).
 			Where("tenant_id = ? AND id IN (?)", tenantID,
 				tx.q(ctx).Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
 			Where("state IN ?", from).Updates(set).Error
@@ -48,9 +48,12 @@ func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, fro
 		}
 		ended := make([]Transition, len(changed))
 		for i, m := range changed {
-			ended[i] = Transition{TenantID: tenantID, CallbackID: m.CallbackID, State: to}
+			ended[i] = Transition{TenantID: tenantID, BatchID: batchID, CallbackID: m.CallbackID, State: to, UserID: m.UserID, SettledAt: m.SettledAt}
 		}
-		return tx.enqueueCompletions(ctx, ended)
+		if err := tx.enqueueCompletions(ctx, ended); err != nil {
+			return err
+		}
+		return tx.Figures.count(ctx, ended)
 	})
 	return int64(len(changed)), err
 }

@@ -15,12 +15,9 @@ func (b *Batch) BeforeCreate(*gorm.DB) error {
 	return nil
 }
 
-// BeforeCreate sets what is searched; gorm calls it. Only one-to-ones
-// are searched by name.
+// BeforeCreate sets what is searched; gorm calls it.
 func (m *Message) BeforeCreate(*gorm.DB) error {
-	if m.Class == ClassOneToOne {
-		m.SearchName = text.Fold(m.Name)
-	}
+	m.SearchName = text.Fold(m.Name)
 	return nil
 }
 

@@ -28,16 +28,18 @@ type Outcome struct {
 }
 
 // Transition is the change of a message to State.
-type Transition struct{ ID, TenantID, BatchID, CallbackID, State string }
+type Transition struct {
+	ID, TenantID, BatchID, CallbackID, State string
+	UserID, PreviousState                    string     // for the figures
+	SettledAt                                *time.Time // when it first was
+}
 
 // Settle applies many outcomes in one statement and returns what
 // changed; pass that to FollowUp. An outcome applies to its own
 // attempt while the message is sending. A late one may change
 // uncertain to sent or failed, but never queue the message again.
 //
-// Settle uses a transaction only if it must store attempts of messages
-// that are queued again, or enqueue the completions of automation
-// calls.
+// The figures are counted in the same transaction.
 func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Transition, err error) {
 	if len(outcomes) == 0 {
 		return nil, nil
@@ -46,24 +48,25 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Tran
 		outcomes[i].encode()
 	}
 	args := map[string]any{"outcomes": database.JSON(outcomes), "now": l.db.Now()}
-	if !slices.ContainsFunc(outcomes, Outcome.needsTransaction) {
-		return changed, l.query(ctx, "settle", args, &changed)
-	}
 	err = l.Tx(ctx, func(tx *Ledger) error {
-		if err := tx.exec(ctx, "save_attempts", args); err != nil {
-			return err
+		changed = nil
+		if slices.ContainsFunc(outcomes, Outcome.isQueuedAgain) {
+			if err := tx.exec(ctx, "save_attempts", args); err != nil {
+				return err
+			}
 		}
 		if err := tx.query(ctx, "settle", args, &changed); err != nil {
 			return err
 		}
-		return tx.enqueueCompletions(ctx, changed)
+		if err := tx.enqueueCompletions(ctx, changed); err != nil {
+			return err
+		}
+		return tx.Figures.count(ctx, changed)
 	})
 	return changed, err
 }
 
-func (o Outcome) needsTransaction() bool {
-	return o.CallbackID != "" || o.State == Waiting || o.State == Held
-}
+func (o Outcome) isQueuedAgain() bool { return o.State == Waiting || o.State == Held }
 
 // encode removes NUL characters, which Postgres refuses, and sets Due.
 // A NUL from Dialpad would fail the statement for all its outcomes.

@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"dialpad-texting/internal/text"
+	"dialpad-texting/models/database"
+)
+
+// HeldCause is why batches are held, and how many. Overdue is how many
+// of them would send at once if they were resumed: their time has
+// passed, or they had begun.
+type HeldCause struct {
+	HeldCode   string
+	HeldReason string
+	Batches    int
+	Overdue    int
+}
+
+// HeldCauses counts a tenant's held batches by their code. A userID
+// other than "" restricts them to that user's.
+func (s Batches) HeldCauses(ctx context.Context, tenantID, userID string) ([]HeldCause, error) {
+	var out []HeldCause
+	return out, ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'held'", tenantID), userID).
+		Select("held_code, max(held_reason) AS held_reason, count(*) AS batches, "+
+			"sum(CASE WHEN send_at IS NULL OR send_at <= ? OR started_at IS NOT NULL THEN 1 ELSE 0 END) AS overdue", s.l.db.Now()).
+		Group("held_code").Order("held_code").Find(&out).Error
+}
+
+// HeldWith returns the ids of held batches with a code, oldest first,
+// after an id.
+func (s Batches) HeldWith(ctx context.Context, tenantID, userID, code, after string, limit int) ([]string, error) {
+	var out []string
+	return out, ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'held' AND held_code = ? AND id > ?", tenantID, code, after), userID).
+		Order("id").Limit(limit).Pluck("id", &out).Error
+}
+
+// CountProblems counts a user's texts that failed or became uncertain
+// since a time, by state, up to limit of them.
+func (s Messages) CountProblems(ctx context.Context, tenantID, userID string, since time.Time, limit int) (Counts, error) {
+	var states []string
+	var c Counts
+	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND user_id = ? AND settled_at > ? AND state IN ('failed', 'undelivered', 'uncertain')",
+		tenantID, userID, since.UTC()).Limit(limit).Pluck("state", &states).Error
+	for _, state := range states {
+		*c.of(state)++
+	}
+	return c, err
+}
+
+// RecordIDs returns the records of a batch that is prepared, in the
+// order of preparing, up to limit.
+func (s Messages) RecordIDs(ctx context.Context, tenantID, batchID string, limit int) ([]string, error) {
+	var out []string
+	return out, s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND batch_id = ?", tenantID, batchID).
+		Order("message_id").Limit(limit).Pluck("record_id", &out).Error
+}
+
+// Search pages a batch's messages as List does, those alone whose name
+// or number has query as a part.
+func (s Messages) Search(ctx context.Context, tenantID, batchID string, states []string, query, after string, limit int) ([]Message, error) {
+	q := s.l.q(ctx).Where("tenant_id = ? AND batch_id = ? AND id > ?", tenantID, batchID, after).Order("id").Limit(limit)
+	if len(states) > 0 {
+		q = q.Where("state IN ?", states)
+	}
+	name := "%" + database.EscapeLike(text.Fold(query)) + "%"
+	old := "%" + database.EscapeLike(strings.ToLower(query)) + "%" // older rows of bulks have no folded name
+	where, args := `search_name LIKE ? ESCAPE '\' OR search_name = '' AND lower(name) LIKE ? ESCAPE '\'`, []any{name, old}
+	if digits := digitsOf(query); len(digits) >= minSearchedDigits {
+		where, args = where+" OR to_number LIKE ?", append(args, "+%"+digits+"%")
+	}
+	var out []Message
+	return out, q.Where(where, args...).Find(&out).Error
+}
+
+const minSearchedDigits = 3
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

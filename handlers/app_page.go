@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/accounts"
+	"dialpad-texting/app/compose"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/hours"
@@ -89,11 +90,21 @@ func getLaws(c *gin.Context) error {
 	return writeJSON(c, http.StatusOK, gin.H{"laws": laws, "checked": checked}, nil)
 }
 
+// getCountries answers with the countries whose numbers can be read.
+func getCountries(c *gin.Context) error {
+	return writeJSON(c, http.StatusOK, gin.H{"countries": compose.Countries()}, nil)
+}
+
 func (p *appPage) getPeople(c *gin.Context) error {
 	query, err := queries(c, "q", "cursor")
 	if err != nil {
 		return err
 	}
-	page, err := p.accounts.People(c.Request.Context(), callerOf(c).Tenant.ID, query["q"], query["cursor"])
+	tenantID := callerOf(c).Tenant.ID
+	blocked, err := p.eligibility.CheckTenant(c.Request.Context(), tenantID)
+	if err != nil {
+		return err
+	}
+	page, err := p.accounts.People(c.Request.Context(), tenantID, query["q"], query["cursor"], blocked)
 	return writeJSON(c, http.StatusOK, page, err)
 }

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -102,6 +101,19 @@ func (t *textAPI) changeBatch(change func(context.Context, access.Asker, string)
 	}
 }
 
+func (t *textAPI) postDuplicate(c *gin.Context) error {
+	key, err := idempotencyKey(c, true)
+	if err != nil {
+		return err
+	}
+	var in batch.Request
+	if err := bindJSON(c, &in); err != nil {
+		return err
+	}
+	b, err := t.batches.Duplicate(c.Request.Context(), askerOf(c), c.Param("id"), key, in)
+	return t.writeBatch(c, http.StatusAccepted, b, err)
+}
+
 func (t *textAPI) postResend(c *gin.Context) error {
 	key, err := idempotencyKey(c, false)
 	if err != nil {
@@ -118,7 +130,7 @@ func (t *textAPI) postResend(c *gin.Context) error {
 const csvType = "text/csv"
 
 func (t *textAPI) getMessages(c *gin.Context) error {
-	query, err := queries(c, "state", "cursor")
+	query, err := queries(c, "state", "q", "cursor")
 	if err != nil {
 		return err
 	}
@@ -127,7 +139,7 @@ func (t *textAPI) getMessages(c *gin.Context) error {
 		c.Header("Content-Disposition", `attachment; filename="texts.csv"`)
 		return t.outbox.Report(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], c.Writer)
 	}
-	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], query["cursor"])
+	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], query["q"], query["cursor"])
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -141,23 +153,6 @@ func (t *textAPI) postCancelMessage(c *gin.Context) error {
 
 func (t *textAPI) getReceipt(c *gin.Context) error {
 	view, err := t.outbox.Receipt(c.Request.Context(), askerOf(c), c.Param("id"))
-	return writeJSON(c, http.StatusOK, view, err)
-}
-
-func (t *textAPI) getOutbox(c *gin.Context) error {
-	query, err := queries(c, "state", "source", "q", "cursor")
-	if err != nil {
-		return err
-	}
-	if !slices.Contains([]string{"", "scheduled", "preparing", "sending", "paused", "held", "done", "cancelled"}, query["state"]) {
-		return badRequest("There is no such state.").withDetail("field", "state")
-	}
-	if !slices.Contains([]string{"", "one", "bulk", "automation"}, query["source"]) {
-		return badRequest("There is no such source.").withDetail("field", "source")
-	}
-	view, err := t.outbox.Batches(c.Request.Context(), askerOf(c), outbox.Filter{
-		State: query["state"], Source: query["source"], Query: query["q"], Cursor: query["cursor"],
-	})
 	return writeJSON(c, http.StatusOK, view, err)
 }
 

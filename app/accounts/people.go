@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 )
 
@@ -41,8 +42,9 @@ type PersonAccount struct {
 
 // People returns a page of the tenant's active CRM users by name. q searches
 // name and e-mail; cursor is the last page's Next. An invalid cursor gives
-// the first page.
-func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page, error) {
+// the first page. blocked is why nobody of the tenant may text, nil if
+// that is so of none.
+func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string, blocked *eligibility.Refusal) (Page, error) {
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		after = nil
@@ -53,7 +55,11 @@ func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string) (Page
 	}
 	out := Page{People: make([]Person, 0, len(list))}
 	for _, p := range list {
-		out.People = append(out.People, personOf(p))
+		person := personOf(p)
+		if blocked != nil && person.Reason == nil {
+			person.Reason = &blocked.Reason
+		}
+		out.People = append(out.People, person)
 	}
 	if next != "" {
 		c := base64.RawURLEncoding.EncodeToString([]byte(next))

@@ -18,7 +18,7 @@ func TestPeopleHaveTheReasonThatKeepsThemFromTexting(t *testing.T) {
 			{UserID: "42", Email: "ANA@acme.com", Name: "Ana Ruiz", Active: true}, {UserID: "44", Email: "cleo@acme.com", Name: "Cleo Park", Active: true},
 			{UserID: "45", Email: "dan@acme.com", Name: "Dan Weiss", Active: true}, {UserID: "46", Email: "eve@acme.com", Name: "Eve Stone", Active: true},
 			{UserID: "47", Email: "fay@acme.com", Name: "Fay", Active: false}}))
-		page, err := w.People(ctx, "t_9", "", "")
+		page, err := w.People(ctx, "t_9", "", "", nil)
 		must(t, err)
 		none, number, suspended := "No Dialpad account found", "The Dialpad account has no phone number", "The Dialpad account is suspended"
 		want := accounts.Page{People: []accounts.Person{
@@ -30,7 +30,7 @@ func TestPeopleHaveTheReasonThatKeepsThemFromTexting(t *testing.T) {
 		if diff := cmp.Diff(want, page); diff != "" {
 			t.Error(diff)
 		}
-		if page, err := w.People(ctx, "t_9", "PARK", "not ours"); err != nil || len(page.People) != 1 || page.People[0].UserID != "44" {
+		if page, err := w.People(ctx, "t_9", "PARK", "not ours", nil); err != nil || len(page.People) != 1 || page.People[0].UserID != "44" {
 			t.Errorf("search: %+v %v", page, err)
 		}
 	})
@@ -45,7 +45,7 @@ func TestPeopleArePaged(t *testing.T) {
 		must(t, w.db.Users.Save(ctx, "t_9", users))
 		seen, pages := map[string]bool{}, 0
 		for cursor := ""; ; pages++ {
-			page, err := w.People(ctx, "t_9", "", cursor)
+			page, err := w.People(ctx, "t_9", "", cursor, nil)
 			must(t, err)
 			for _, p := range page.People {
 				if seen[p.UserID] {
@@ -73,7 +73,7 @@ func TestPeopleWithSharedEmailsOrAccountsHaveANote(t *testing.T) {
 		must(t, w.db.Users.Save(ctx, "t_9", []models.User{{UserID: "60", Email: "two@acme.com", Name: "A", Active: true},
 			{UserID: "61", Email: "Desk@acme.com", Name: "B", Active: true}, {UserID: "62", Email: "front@acme.com", Name: "C", Active: true},
 			{UserID: "63", Email: "desk@acme.com", Name: "D", Active: false}}))
-		page, err := w.People(ctx, "t_9", "", "")
+		page, err := w.People(ctx, "t_9", "", "", nil)
 		must(t, err)
 		var got []string
 		for _, p := range page.People {
@@ -117,7 +117,7 @@ func TestPeopleOfALargeTenantArePaged(t *testing.T) {
 		seen, pages := map[string]bool{}, 0
 		read := func(q, cursor string) (ids []string, next *string) {
 			t.Helper()
-			page, err := w.People(ctx, "t_9", q, cursor)
+			page, err := w.People(ctx, "t_9", q, cursor, nil)
 			must(t, err)
 			for _, p := range page.People {
 				if p.Account == nil {

@@ -39,14 +39,14 @@ func (x *Audience) senderOrHold(ctx context.Context, t models.Tenant, b ledger.B
 // hold holds a batch that was being prepared, with its messages so far.
 func (x *Audience) hold(ctx context.Context, b ledger.Batch, code, reason string) error {
 	return changeState(ctx, x.store, b, map[string]any{"state": ledger.BatchHeld, "held_reason": reason,
-		"held_code": code, "held_at": x.now()})
+		"held_code": code, "held_at": x.now(), "history": ledger.Happened(ledger.Moment{At: x.now(), What: ledger.MomentHeld, Reason: reason})})
 }
 
 // CancelBatch cancels a batch that can't go on, unless it changed since
 // it was read. code is "" or models.HeldExpired.
 func CancelBatch(ctx context.Context, store *models.Store, b ledger.Batch, code, reason string, now time.Time) error {
 	return changeState(ctx, store, b, map[string]any{"state": ledger.BatchCancelled, "held_reason": reason,
-		"held_code": code, "finished_at": now})
+		"held_code": code, "finished_at": now, "history": ledger.Happened(ledger.Moment{At: now, What: ledger.MomentCancelled, Reason: reason})})
 }
 
 // changeState updates a batch and queues the job that updates its

@@ -121,7 +121,7 @@ func TestPreviewNamesPersonAndDeal(t *testing.T) {
 			t.Error(d)
 		}
 		v := w.MustPrepare(a, "k1", Text(Hi))
-		list, err := w.Messages(Ctx, w.Page("ana"), v.ID, "", "")
+		list, err := w.Messages(Ctx, w.Page("ana"), v.ID, "", "", "")
 		Must(t, err)
 		for _, m := range list.Messages {
 			if now := m.Name + " · " + m.Deal; now != got[m.RecordID] {

@@ -13,6 +13,9 @@ import (
 type SendRate struct {
 	PerMinute int // 0 is unlimited
 	Queued    int64
+	// LimitedUntil is when Dialpad's limit lets the next text go, nil
+	// where it is not what texts wait for.
+	LimitedUntil *time.Time
 }
 
 // RateOf reads a tenant's rate: its limit, or what its lane learned.
@@ -27,8 +30,19 @@ func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate
 		return r, apierror.IgnoreNotFound(err)
 	}
 	r.PerMinute = l.AllowedRate(r.PerMinute)
+	if l.LimitedAt != nil && l.SlotAt != nil && l.SlotAt.After(store.Now().Add(r.shortWait())) {
+		r.LimitedUntil = l.SlotAt
+	}
 	r.Queued, err = store.Messages.CountQueued(ctx, t.ID, c.CompanyID)
 	return r, err
+}
+
+// shortWait is a wait that the rate alone explains.
+func (r SendRate) shortWait() time.Duration {
+	if r.PerMinute == 0 {
+		return time.Second
+	}
+	return time.Second + 2*time.Minute/time.Duration(r.PerMinute)
 }
 
 // After is when the last of n texts will have left, counted from a

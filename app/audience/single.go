@@ -41,23 +41,3 @@ func (x *Audience) ResolveSingle(ctx context.Context, t models.Tenant, b ledger.
 	}
 	return &r, nil
 }
-
-// Forecast returns one page of who would get a scheduled batch if it
-// began now.
-func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b ledger.Batch, cursor string) (Page, error) {
-	s, err := specOf(t, b)
-	if err != nil {
-		return Page{}, apierror.Text(err)
-	}
-	if _, _, err := s.query(cursor); err != nil {
-		e := apierror.Field("cursor", "There is no such page.")
-		e.Err = err
-		return Page{}, e
-	}
-	p, err := x.recipients(ctx, s, cursor)
-	if err != nil {
-		return Page{}, err
-	}
-	duplicates{}.exclude(p.Recipients)
-	return p, nil
-}

@@ -1,6 +1,8 @@
 package audience
 
 import (
+	"context"
+
 	"dialpad-texting/app/compose"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -31,6 +33,24 @@ func specOf(t models.Tenant, b ledger.Batch) (audienceSpec, error) {
 // default.
 const DefaultPhoneField = "mobile"
 
+// PhoneLabel is what the CRM calls a phone field, "" where it does not
+// say.
+func (x *Audience) PhoneLabel(ctx context.Context, t models.Tenant, module, field string) string {
+	if field == "" {
+		return ""
+	}
+	phones, err := x.templates.PhoneFields(ctx, t, module)
+	if err != nil {
+		x.cfg.Log.Warn("reading phone fields failed", "tenant", t.ID, "err", err)
+	}
+	for _, p := range phones {
+		if p.Key == field {
+			return p.Label
+		}
+	}
+	return ""
+}
+
 // UniqueIDs removes ids that are named again: the CRM would answer them
 // twice.
 func UniqueIDs(ids []string) []string {
@@ -51,4 +71,28 @@ func IDSet(ids []string) map[string]bool {
 		out[id] = true
 	}
 	return out
+}
+
+// templateNamePages bounds how many pages of templates are read for
+// their names.
+const templateNamePages = 5
+
+// TemplateNames returns the names of the templates that a CRM user may
+// use, by id: as many as the first pages have.
+func (x *Audience) TemplateNames(ctx context.Context, t models.Tenant, userID string) map[string]string {
+	names, cursor := map[string]string{}, ""
+	for range templateNamePages {
+		p, err := x.templates.List(ctx, t, userID, "", cursor)
+		if err != nil {
+			x.cfg.Log.Warn("reading template names failed", "tenant", t.ID, "err", err)
+			return names
+		}
+		for _, v := range p.Templates {
+			names[v.ID] = v.Name
+		}
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+	}
+	return names
 }

@@ -89,6 +89,11 @@ func (x *Batches) requeue(ctx context.Context, b ledger.Batch) (int, error) {
 }
 
 func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) error {
+	if b.State == ledger.BatchCancelled && !b.Prepared && b.Source != ledger.SourceAutomation {
+		if err := x.store.Enqueue(ctx, queue.RecordCancelled{TenantID: b.TenantID, BatchID: b.ID}); err != nil {
+			return err
+		}
+	}
 	if changed == 0 && b.State != ledger.BatchSending {
 		return nil
 	}

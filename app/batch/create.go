@@ -110,7 +110,11 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 	if r.Schedule == nil {
 		return nil
 	}
-	return setSchedule(b, *r.Schedule, x.cfg.Now())
+	if err := setSchedule(b, *r.Schedule, x.cfg.Now()); err != nil {
+		return err
+	}
+	b.History = ledger.HistoryOf(ledger.Moment{At: now, What: ledger.MomentScheduled, By: a.Name, SendAt: b.SendAt})
+	return nil
 }
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and
@@ -140,8 +144,11 @@ func (x *Batches) insert(ctx context.Context, b ledger.Batch, recipient *audienc
 		if recipient != nil {
 			return x.audience.Queue(ctx, tx, stored, stored.SenderID, []audience.Recipient{*recipient})
 		}
-		if b.State == ledger.BatchPreparing {
+		switch {
+		case b.State == ledger.BatchPreparing:
 			return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: b.TenantID, BatchID: b.ID})
+		case b.Source == ledger.SourceBulk:
+			return tx.Enqueue(ctx, queue.ForecastBatch{TenantID: b.TenantID, BatchID: b.ID})
 		}
 		return nil
 	})

@@ -9,7 +9,9 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/walltime"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // EditRequest changes a batch before it starts; nil leaves a thing as
@@ -55,10 +57,32 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 	if r.MoveQuiet != nil {
 		set["move_quiet"] = *r.MoveQuiet
 	}
-	if err := x.store.Batches.UpdateUnchanged(ctx, b, set); err != nil {
+	set["history"] = x.editMoment(a, b, set)
+	if err := x.saveEdit(ctx, b, set); err != nil {
 		return ledger.Batch{}, apierror.Lost(err, errChanged)
 	}
 	return x.checkSchedule(ctx, a, id)
+}
+
+// saveEdit stores an edit. Who of a bulk is left out may be others than
+// before: a job counts them again.
+func (x *Batches) saveEdit(ctx context.Context, b ledger.Batch, set columns) error {
+	return x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.Batches.UpdateUnchanged(ctx, b, set); err != nil || b.Source != ledger.SourceBulk {
+			return err
+		}
+		return tx.Enqueue(ctx, queue.ForecastBatch{TenantID: b.TenantID, BatchID: b.ID})
+	})
+}
+
+// editMoment is what an edit adds to the history: a new time, or that
+// it was edited.
+func (x *Batches) editMoment(a access.Asker, b ledger.Batch, set columns) any {
+	at, moved := set["send_at"].(*time.Time)
+	if !moved || b.State == ledger.BatchScheduled && b.SendAt != nil && at.Equal(*b.SendAt) {
+		return x.happened(a, ledger.MomentEdited)
+	}
+	return ledger.Happened(ledger.Moment{At: x.now(), What: ledger.MomentRescheduled, By: a.Name, SendAt: at})
 }
 
 // columns are a batch's columns to change.
@@ -174,5 +198,6 @@ func editExclude(b ledger.Batch, exclude *[]string, set columns) error {
 		}
 	}
 	set["excluded"] = ledger.EncodeIDs(out)
+	set["expected_skipped"] = max(0, b.ExpectedSkipped+len(out)-len(b.Excluded)) // until they are counted again
 	return nil
 }

@@ -123,7 +123,7 @@ func TestMessagesForecastAScheduledBulk(t *testing.T) {
 		texts := func(state string) map[string]string {
 			t.Helper()
 			out := map[string]string{}
-			list, err := w.Messages(Ctx, w.Page("ana"), v.ID, state, "")
+			list, err := w.Messages(Ctx, w.Page("ana"), v.ID, state, "", "")
 			Must(t, err)
 			for _, m := range list.Messages {
 				if out[m.RecordID] = m.State + ": " + m.Text + m.ErrorText; m.ID != "" || m.Name == "" {
@@ -142,12 +142,12 @@ func TestMessagesForecastAScheduledBulk(t *testing.T) {
 		if skipped["20"] != left["20"] || skipped["8"] != left["8"] || skipped["7"] != "" {
 			t.Errorf("skipped: %v", skipped)
 		}
-		if _, err := w.Messages(Ctx, w.Page("ana"), v.ID, "", "ids:99:"); err == nil {
+		if _, err := w.Messages(Ctx, w.Page("ana"), v.ID, "", "", "ids:99:"); err == nil {
 			t.Error("a page that is not there")
 		} else if code, _ := Refusal(err); code != "bad_request" {
 			t.Error(err)
 		}
-		if _, err := w.Messages(Ctx, w.Page("ben"), v.ID, "", ""); err == nil {
+		if _, err := w.Messages(Ctx, w.Page("ben"), v.ID, "", "", ""); err == nil {
 			t.Error("another user's")
 		}
 	})

@@ -42,5 +42,6 @@ func movedInstant(b ledger.Batch) (time.Time, bool) {
 }
 
 func moveSchedule(ctx context.Context, store *models.Store, b ledger.Batch, at time.Time) error {
-	return apierror.IgnoreLost(store.Batches.UpdateUnchanged(ctx, b, map[string]any{"send_at": at, "utc_offset": walltime.OffsetAt(at, b.TimeZone)}))
+	return apierror.IgnoreLost(store.Batches.UpdateUnchanged(ctx, b, map[string]any{"send_at": at, "utc_offset": walltime.OffsetAt(at, b.TimeZone),
+		"history": ledger.Happened(ledger.Moment{At: store.Now(), What: ledger.MomentRescheduled, SendAt: &at, Reason: "The rules of the time zone changed"})}))
 }

@@ -213,3 +213,19 @@ func Display(e164 string) string {
 	}
 	return strings.ReplaceAll(phonenumbers.Format(number, phonenumbers.INTERNATIONAL), "-", " ")
 }
+
+// Country is a country whose numbers can be read, by its two letters.
+type Country struct {
+	Code        string `json:"code"`
+	CallingCode int    `json:"calling_code"`
+}
+
+// Countries lists all countries that libphonenumber knows.
+func Countries() []Country {
+	var out []Country
+	for code := range phonenumbers.GetSupportedRegions() {
+		out = append(out, Country{code, phonenumbers.GetCountryCodeForRegion(code)})
+	}
+	slices.SortFunc(out, func(a, b Country) int { return strings.Compare(a.Code, b.Code) })
+	return out
+}

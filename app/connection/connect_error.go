@@ -29,7 +29,7 @@ const AbandonedMessage = "The Dialpad window was closed or left open for too lon
 
 const (
 	titleNotConnected   = "Dialpad is not connected"
-	tryAgain            = "To try again, press Connect on the Dialpad page in Salesmate."
+	tryAgain            = "Press Connect to try again."
 	staleMessage        = "This window is over: it was used before, waited for more than 10 minutes, or a newer one was opened. " + tryAgain
 	misconfigured       = "Dialpad does not accept this app as it is set up. Whoever runs it has to look after that; nothing was connected."
 	disconnectedMessage = "Dialpad was disconnected meanwhile." // of an attempt that a disconnect ended
@@ -87,7 +87,7 @@ func errConfirmExpired() *ConnectError {
 
 func errOtherBrowser() *ConnectError {
 	return newConnectError(codeOtherBrowser, nil, "Dialpad's answer came back in another browser than the one this began in, so nothing was connected. "+
-		"Press Connect on the Dialpad page and stay in that browser.")
+		"Press Connect and stay in that browser.")
 }
 
 // errConsentRefused is for a callback without a code. Dialpad does not
@@ -123,7 +123,7 @@ func errAfterExchange(err error) *ConnectError {
 }
 
 func errNotAdmin(email string) *ConnectError {
-	return newConnectError(codeNotAdmin, nil, fmt.Sprintf("%s is no company admin in Dialpad. Ask a company admin of your Dialpad company to "+
+	return newConnectError(codeNotAdmin, nil, fmt.Sprintf("%s isn't a Dialpad company admin. Ask a company admin of your Dialpad company to "+
 		"press Connect, or log in to Dialpad as one.", email))
 }
 

@@ -180,12 +180,12 @@ func TestEveryReasonThatStopsAConnect(t *testing.T) {
 		"Dialpad unavailable": {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering. Try again in a few minutes.",
 			trouble: func(_ *world, q *connection.CallbackQuery) { q.Code, q.Error = "", "temporarily_unavailable" }},
 		"a wrong code":            {user: sandbox.AnaID, code: "expired", words: "not valid any more", trouble: func(_ *world, q *connection.CallbackQuery) { q.Code = "wrong" }},
-		"no admin":                {user: sandbox.BenID, code: "not_admin", words: "ben@acme.com is no company admin", revoked: true},
+		"no admin":                {user: sandbox.BenID, code: "not_admin", words: "ben@acme.com isn't a Dialpad company admin", revoked: true},
 		"Dialpad down":            {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.ErrorBeforeAccepting)},
 		"connection dropped":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/oauth2/token", sandbox.DropAfterAccepting)},
 		"user request fails":      {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", trouble: fault("/api/v2/users", sandbox.ErrorBeforeAccepting)},
 		"company request fails":   {user: sandbox.AnaID, code: "dialpad_unreachable", words: "Dialpad is not answering", revoked: true, trouble: fault("/api/v2/company", sandbox.TooManyRequests)},
-		"company request refused": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com is no company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
+		"company request refused": {user: sandbox.AnaID, code: "not_admin", words: "ana@acme.com isn't a Dialpad company admin", revoked: true, trouble: fault("/api/v2/company", sandbox.Forbidden)},
 		"plan lost": {user: sandbox.AnaID, code: "plan_required", words: "plan does not include Dialpad any more", revoked: true, trouble: func(w *world, _ *connection.CallbackQuery) {
 			_, err := w.db.Tenants.SaveSigned(ctx, models.SignedTenant{ID: "t_9", Linkname: "acme", Name: "Acme Inc", Plan: "starter", SignedAt: w.clock.Now().Add(time.Minute)})
 			must(w.t, err)

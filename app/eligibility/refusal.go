@@ -10,6 +10,9 @@ const (
 	CodeNoAccounts  = "no_accounts"
 	CodeNoAccount   = "no_account"
 	CodeUnreachable = "dialpad_unreachable"
+
+	// CodeNoNumber tells, beside CodeNoAccount, that there is an account.
+	CodeNoNumber = "no_number"
 )
 
 // Messages that the contract fixes, section 5.

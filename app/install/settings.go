@@ -64,15 +64,15 @@ func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s
 func validate(s models.Settings) *Invalid {
 	switch {
 	case !phonenumbers.GetSupportedRegions()[s.Country]:
-		return &Invalid{"country", "Choose a country by its two letters, such as US."}
+		return &Invalid{"country", "Choose a country from the list."}
 	case s.RatePerMinute < 1 || s.RatePerMinute > maxRate:
-		return &Invalid{"rate_per_minute", fmt.Sprintf("Between 1 and %d texts a minute.", maxRate)}
+		return &Invalid{"rate_per_minute", fmt.Sprintf("Enter 1 to %d.", maxRate)}
 	case s.Reserve < 0 || s.Reserve >= s.RatePerMinute:
-		return &Invalid{"reserve", "Less than the rate, and not less than 0."}
+		return &Invalid{"reserve", fmt.Sprintf("Enter 0 to %d.", s.RatePerMinute-1)}
 	case utf8.RuneCountInString(s.OptOutLine) > maxOptOutLine:
 		return &Invalid{"opt_out_line", fmt.Sprintf("At most %d characters.", maxOptOutLine)}
 	case strings.ContainsAny(s.OptOutLine, "{}⟦⟧"):
-		return &Invalid{"opt_out_line", "Without variables: it is sent as it stands here."}
+		return &Invalid{"opt_out_line", "Fields can't be used here: it is sent as written."}
 	}
 	return validateQuietHours(s.QuietFrom, s.QuietTo)
 }
@@ -82,9 +82,9 @@ func validateQuietHours(from, to string) *Invalid {
 	case from == "" && to == "":
 		return nil
 	case !isWallTime(from) || !isWallTime(to):
-		return &Invalid{"quiet_hours", "Both a beginning and an end, such as 20:00 and 08:00."}
+		return &Invalid{"quiet_hours", "Enter a start and an end."}
 	case from == to:
-		return &Invalid{"quiet_hours", "Beginning and end must differ: texts could never go."}
+		return &Invalid{"quiet_hours", "Start and end must differ, or texts could never go out."}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"dialpad-texting/app/compose"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
@@ -40,6 +41,9 @@ func (i *Installer) Status(ctx context.Context, v models.Session) (Status, error
 		return out, err
 	}
 	out.Connected = out.Installed && s.Connection.Usable()
+	if out.You, err = i.you(ctx, v); err != nil {
+		return out, err
+	}
 	if out.Installed {
 		if u, err := i.store.Users.Get(ctx, t.ID, s.Installation.InstalledBy); err == nil {
 			out.InstalledBy = u.Name
@@ -60,6 +64,22 @@ func (i *Installer) Status(ctx context.Context, v models.Session) (Status, error
 	}
 	out.Queue, err = i.queue(ctx, t.ID, s.Connection.CompanyID)
 	return out, err
+}
+
+// you says whether a session's person may text.
+func (i *Installer) you(ctx context.Context, v models.Session) (StatusYou, error) {
+	account, refusal, err := i.eligible.CheckUser(ctx, v.TenantID, v.Email)
+	if err != nil {
+		return StatusYou{}, err
+	}
+	out := StatusYou{Able: refusal == nil, Email: v.Email, Number: compose.Display(account.Number)}
+	if refusal != nil {
+		out.Code, out.Reason = refusal.Code, refusal.Reason
+	}
+	if account.LacksNumber() {
+		out.Code = eligibility.CodeNoNumber
+	}
+	return out, nil
 }
 
 func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c models.Connection) (*StatusConnection, error) {

@@ -23,6 +23,16 @@ type Status struct {
 	Queue       StatusQueue          `json:"queue"`
 	Warnings    []string             `json:"warnings"` // which schedules will fail if nothing changes, soonest first
 	Held        []string             `json:"held"`     // why texts are on hold, each reason once, newest first
+	You         StatusYou            `json:"you"`
+}
+
+// StatusYou says whether the person who asks may text, and if not why.
+type StatusYou struct {
+	Able   bool   `json:"able"`
+	Email  string `json:"email"`
+	Number string `json:"number"` // to text from, for people; "" without one
+	Code   string `json:"code"`   // of the refusal; no_number is an account without one
+	Reason string `json:"reason"`
 }
 
 // StatusPlan is a plan by its key.

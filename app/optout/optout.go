@@ -95,7 +95,7 @@ func (o *OptOuts) applyWord(ctx context.Context, e ledger.WebhookEvent, numbers 
 		var err error
 		switch {
 		case e.OptWord == WordStop:
-			_, err = o.OptOut(ctx, e.TenantID, said)
+			err = o.stop(ctx, e.TenantID, said)
 		case e.OptWord == WordMaybe:
 			said.Note = text
 			err = o.openReview(ctx, e.TenantID, said)
@@ -107,6 +107,20 @@ func (o *OptOuts) applyWord(ctx context.Context, e ledger.WebhookEvent, numbers 
 		}
 	}
 	return nil
+}
+
+// stop records an opt-out that a person wrote, and counts it on the text
+// before it.
+func (o *OptOuts) stop(ctx context.Context, tenantID string, said models.Said) error {
+	changed, err := o.OptOut(ctx, tenantID, said)
+	if err != nil || !changed {
+		return err
+	}
+	keys, err := o.store.Tenants.NumberKeys(ctx, tenantID, said.Number)
+	if err != nil {
+		return err
+	}
+	return o.store.Figures.CountOptOut(ctx, tenantID, keys)
 }
 
 // saidAt returns when a text was written: by the event's own time, or

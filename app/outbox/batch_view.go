@@ -42,6 +42,8 @@ type BatchView struct {
 	Version    int64              `json:"version"`              // for an edit, which must not undo another
 	Resendable *batch.Resendable  `json:"resendable,omitempty"` // of one batch alone
 	Workflow   *WorkflowView      `json:"workflow"`
+	Resumable  bool               `json:"resumable"` // it is held, and the tenant may text now
+	Wait       *WaitView          `json:"wait"`      // what its texts wait for while it is under way
 	Timeline   []MomentView       `json:"timeline,omitempty"`
 }
 
@@ -67,10 +69,13 @@ type WorkflowView struct {
 
 // MomentView is one thing that happened.
 type MomentView struct {
-	At    time.Time `json:"at"`
-	What  string    `json:"what,omitempty"`
-	State string    `json:"state,omitempty"`
-	Text  string    `json:"text"`
+	At     time.Time  `json:"at"`
+	What   string     `json:"what,omitempty"`
+	State  string     `json:"state,omitempty"`
+	Text   string     `json:"text"`
+	By     string     `json:"by,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+	SendAt *time.Time `json:"send_at,omitempty"`
 }
 
 // views describes batches, with their figures and names.
@@ -89,16 +94,33 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 			return nil, err
 		}
 	}
+	able := false
+	if slices.ContainsFunc(batches, isHeld) {
+		if able, err = x.batches.MayText(ctx, a.Tenant.ID); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]BatchView, len(batches))
 	for i, b := range batches {
 		out[i] = batchView(b)
+		out[i].Resumable = able && isHeld(b)
 		out[i].Counts = totals(b, counts[b.ID])
 		if out[i].ETA, err = x.eta(ctx, b, out[i].Counts, rate); err != nil {
 			return nil, err
 		}
 	}
-	return out, x.fillRecipients(ctx, a, batches, out)
+	if err := x.fillRecipients(ctx, a, batches, out); err != nil {
+		return nil, err
+	}
+	for i, b := range batches {
+		if out[i].Wait == nil && batch.IsRunning(b) && out[i].Counts.Queued > 0 {
+			out[i].Wait = x.laneWait(rate)
+		}
+	}
+	return out, nil
 }
+
+func isHeld(b ledger.Batch) bool { return b.State == ledger.BatchHeld }
 
 // batchView is what a batch's row alone says.
 func batchView(b ledger.Batch) BatchView {
@@ -116,21 +138,6 @@ func batchView(b ledger.Batch) BatchView {
 		v.Workflow = &WorkflowView{ID: b.WorkflowID, Name: b.WorkflowName}
 	}
 	return v
-}
-
-func batchTimeline(b ledger.Batch) []MomentView {
-	out := []MomentView{{At: b.CreatedAt, What: "created", Text: "Created by " + cmp.Or(b.UserName, b.WorkflowName, b.UserEmail)}}
-	if b.StartedAt != nil {
-		out = append(out, MomentView{At: *b.StartedAt, What: "started", Text: "Started"})
-	}
-	if b.HeldAt != nil && b.State == ledger.BatchHeld {
-		out = append(out, MomentView{At: *b.HeldAt, What: "held", Text: "Held: " + b.HeldReason})
-	}
-	if b.FinishedAt != nil {
-		text := map[string]string{ledger.BatchDone: "Finished", ledger.BatchCancelled: "Cancelled"}[b.State]
-		out = append(out, MomentView{At: *b.FinishedAt, What: b.State, Text: text})
-	}
-	return out
 }
 
 // optional is nil for "".

@@ -15,11 +15,11 @@ import (
 func totals(b ledger.Batch, c ledger.Counts) ledger.Counts {
 	remaining := c.Queued + c.Held
 	if !b.Prepared {
-		remaining += max(0, b.Expected-c.Sum())
-	}
-	if c.Sum() == 0 { // who was left out by name has no row yet either
-		c.Skipped += len(b.Excluded)
-		remaining -= len(b.Excluded)
+		unprepared := max(0, b.Expected-c.Sum())
+		// Who will be left out has no row yet either.
+		skipped := min(unprepared, max(0, max(b.ExpectedSkipped, len(b.Excluded))-c.Skipped))
+		c.Skipped += skipped
+		remaining += unprepared - skipped
 	}
 	c.Queued, c.Held = 0, 0
 	switch {

@@ -3,11 +3,14 @@ package outbox
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
+	"dialpad-texting/internal/text"
 	"dialpad-texting/models/ledger"
 )
 
@@ -35,9 +38,10 @@ type MessageView struct {
 
 const messagesPage = 100
 
-// Messages pages a batch's messages; state "" is all. A scheduled bulk
-// has none yet: Messages answers with its forecast.
-func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor string) (MessagesView, error) {
+// Messages pages a batch's messages; state "" is all, and q selects by
+// name or number. A scheduled bulk has none yet: Messages answers with
+// its forecast.
+func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cursor string) (MessagesView, error) {
 	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return MessagesView{}, apierror.NotFound(err)
@@ -47,9 +51,9 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor
 		return MessagesView{}, err
 	}
 	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
-		return x.forecast(ctx, a, b, state, cursor)
+		return x.forecast(ctx, a, b, state, q, cursor)
 	}
-	list, err := x.store.Messages.List(ctx, a.Tenant.ID, id, stored, cursor, messagesPage+1)
+	list, err := x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
 	if err != nil {
 		return MessagesView{}, err
 	}
@@ -64,15 +68,40 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, cursor
 	return v, nil
 }
 
+// listMessages reads one page of messages.
+func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string, limit int) ([]ledger.Message, error) {
+	if text.IsBlank(q) {
+		return x.store.Messages.List(ctx, tenantID, id, states, after, limit)
+	}
+	return x.store.Messages.Search(ctx, tenantID, id, states, q, after, limit)
+}
+
+// maxSearchedPages bounds how many of the CRM's pages one answer of a
+// search among the people of a scheduled bulk reads.
+const maxSearchedPages = 10
+
 // forecast pages who would get a scheduled bulk if it began now. Its
 // messages have no ids; an edit excludes people by their record.
-func (x *Outbox) forecast(ctx context.Context, a access.Asker, b ledger.Batch, state, cursor string) (MessagesView, error) {
+func (x *Outbox) forecast(ctx context.Context, a access.Asker, b ledger.Batch, state, q, cursor string) (v MessagesView, err error) {
+	for range maxSearchedPages {
+		if v, err = x.forecastPage(ctx, a, b, state, q, cursor); err != nil || len(v.Messages) > 0 || v.Next == nil || text.IsBlank(q) {
+			break
+		}
+		cursor = *v.Next
+	}
+	return v, err
+}
+
+func (x *Outbox) forecastPage(ctx context.Context, a access.Asker, b ledger.Batch, state, q, cursor string) (MessagesView, error) {
 	p, err := x.audience.Forecast(ctx, a.Tenant, b, cursor)
 	if err != nil {
 		return MessagesView{}, err
 	}
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
 	for _, r := range p.Recipients {
+		if !isFound(r, q) {
+			continue
+		}
 		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: compose.Display(r.Number),
 			Text: r.Text, State: ledger.Queued}
 		if r.Code != "" {
@@ -83,6 +112,12 @@ func (x *Outbox) forecast(ctx context.Context, a access.Asker, b ledger.Batch, s
 		}
 	}
 	return v, nil
+}
+
+// isFound reports whether a person is one that a search asks for.
+func isFound(r audience.Recipient, q string) bool {
+	folded := text.Fold(q)
+	return folded == "" || strings.Contains(text.Fold(r.Name), folded) || strings.Contains(r.Number, strings.Trim(q, "+ "))
 }
 
 // storedStates are the stored states of a state as people see it; nil

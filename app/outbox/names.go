@@ -61,6 +61,7 @@ func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []l
 		m, prepared := messages[b.ID]
 		to := recipientOf(b, m, prepared)
 		views[i].To = to
+		views[i].Wait = x.messageWait(b, m)
 		erased := b.ToNumber == "" // and nobody asks for that person's name again
 		if to.Name == "" && len(b.RecordIDs) == 1 && (!b.Ended() || !b.Prepared && !erased) {
 			unnamed[b.Module] = append(unnamed[b.Module], i)

@@ -14,6 +14,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/walltime"
 	"dialpad-texting/internal/phone"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -35,8 +36,10 @@ func New(store *models.Store, aud *audience.Audience, b *batch.Batches, now func
 	return &Outbox{store: store, audience: aud, batches: b, now: now, log: log, names: newNameCache()}
 }
 
-// Filter selects batches. Query is a name, or a phone number.
-type Filter struct{ State, Source, Query, Cursor string }
+// Filter selects batches. State is one of a batch, ledger.WithFailed or
+// ledger.WithUnknown. Query is a name, or a phone number. From and To
+// are the first and the last day, "2026-11-24" by the asker's clock.
+type Filter struct{ State, Source, Query, Sender, From, To, Cursor string }
 
 // BatchesView is one page of the outbox, newest first.
 type BatchesView struct {
@@ -50,7 +53,10 @@ const batchesPage = 25
 // user's their own. A query that is a phone number finds the batches
 // with that recipient.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
-	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, Query: f.Query}
+	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, SenderUserID: f.Sender, Query: f.Query}
+	if err := f.days(a, &filter); err != nil {
+		return BatchesView{}, err
+	}
 	if number, err := compose.ParseAnyNumber(f.Query, a.Tenant.Country); err == nil {
 		filter.Numbers = phone.Forms(number)
 		if filter.NumberKeys, err = x.store.Tenants.NumberKeys(ctx, a.Tenant.ID, number); err != nil {
@@ -71,6 +77,33 @@ func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (Batches
 		return BatchesView{}, err
 	}
 	return BatchesView{Batches: views, Next: next}, nil
+}
+
+// days reads the days of a filter.
+func (f Filter) days(a access.Asker, out *ledger.BatchFilter) error {
+	zone, _ := walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		name, day string
+		later     int
+		into      **time.Time
+	}{{"from", f.From, 0, &out.From}, {"to", f.To, 1, &out.To}} {
+		if d.day == "" {
+			continue
+		}
+		at, err := time.ParseInLocation(time.DateOnly, d.day, loc)
+		if err != nil {
+			e := apierror.Field(d.name, "A day must look like 2026-11-24.")
+			e.Err = err
+			return e
+		}
+		at = at.AddDate(0, 0, d.later)
+		*d.into = &at
+	}
+	return nil
 }
 
 const (
@@ -114,7 +147,7 @@ func (x *Outbox) View(ctx context.Context, a access.Asker, b ledger.Batch) (Batc
 	if v.Resendable, err = x.batches.Resendable(ctx, b, v.Counts); err != nil {
 		return BatchView{}, err
 	}
-	if v.Timeline = batchTimeline(b); b.StartedAt == nil && v.Schedule != nil {
+	if v.Timeline = batchTimeline(b, v.Counts, x.now()); b.StartedAt == nil && v.Schedule != nil {
 		v.QuietHours = a.Tenant.QuietHours()
 	}
 	return v, nil

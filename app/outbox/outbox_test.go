@@ -97,7 +97,7 @@ func TestMessagesAreFilteredAndPaged(t *testing.T) {
 		for state, want := range map[string]int{"": 250, "sent": 30, "sending": 220, "failed": 0} {
 			n, cursor, seen := 0, "", map[string]bool{}
 			for {
-				v, err := w.Messages(Ctx, w.Page("ana"), "b1", state, cursor)
+				v, err := w.Messages(Ctx, w.Page("ana"), "b1", state, "", cursor)
 				Must(t, err)
 				for _, m := range v.Messages {
 					if seen[m.ID] || state != "" && m.State != state {
@@ -115,7 +115,7 @@ func TestMessagesAreFilteredAndPaged(t *testing.T) {
 				t.Errorf("%q: %d", state, n)
 			}
 		}
-		_, err := w.Messages(Ctx, w.Page("ana"), "b1", "lost", "")
+		_, err := w.Messages(Ctx, w.Page("ana"), "b1", "lost", "", "")
 		if code, _ := Refusal(err); code != "bad_request" {
 			t.Error(err)
 		}

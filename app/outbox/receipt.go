@@ -6,6 +6,7 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/walltime"
@@ -20,6 +21,7 @@ type ReceiptView struct {
 	Attempts []AttemptView  `json:"attempts"`
 	Events   []EventView    `json:"events"`
 	Timeline []MomentView   `json:"timeline"`
+	Wait     *WaitView      `json:"wait"`
 }
 
 // ReceiptMessage is the message with what only its receipt shows.
@@ -40,6 +42,7 @@ type ReceiptRequest struct {
 	Sender    string             `json:"sender"` // e-mail whose Dialpad account sends
 	Text      string             `json:"text"`   // with its merge fields
 	ToField   string             `json:"to_field"`
+	ToLabel   string             `json:"to_label"` // of ToField in the CRM, "" where it is not known
 	CreatedAt time.Time          `json:"created_at"`
 	Schedule  *walltime.Schedule `json:"schedule"`
 }
@@ -91,7 +94,19 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 		v.Events = append(v.Events, EventView{e.ReceivedAt, e.EventAt, e.Status, e.Result})
 	}
 	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events)
-	return v, nil
+	v.Request.ToLabel = x.audience.PhoneLabel(ctx, a.Tenant, b.Module, b.ToField)
+	v.Wait, err = x.receiptWait(ctx, a, b, m)
+	return v, err
+}
+
+// receiptWait is what a message waits for: by itself, or with all of
+// its tenant's texts.
+func (x *Outbox) receiptWait(ctx context.Context, a access.Asker, b ledger.Batch, m ledger.Message) (*WaitView, error) {
+	if w := x.messageWait(b, m); w != nil || ledger.PublicState(m.State) != ledger.Queued || !batch.IsRunning(b) {
+		return w, nil
+	}
+	rate, err := audience.RateOf(ctx, x.store, a.Tenant)
+	return x.laneWait(rate), err
 }
 
 // senderEmail is whose Dialpad account a message goes out from. Each

@@ -21,7 +21,7 @@ func TestUsersSeeTheirOwnBatchesAdminsAll(t *testing.T) {
 		for who, a := range map[string]access.Asker{"another user": ben, "another tenant": globex} {
 			calls := map[string]func() error{
 				"batch":    func() error { _, err := w.Batch(Ctx, a, v.ID); return err },
-				"messages": func() error { _, err := w.Messages(Ctx, a, v.ID, "", ""); return err },
+				"messages": func() error { _, err := w.Messages(Ctx, a, v.ID, "", "", ""); return err },
 				"report":   func() error { return w.Report(Ctx, a, v.ID, "", nil) },
 				"cancel":   func() error { _, err := w.Cancel(Ctx, a, v.ID); return err },
 				"pause":    func() error { _, err := w.Pause(Ctx, a, v.ID); return err },

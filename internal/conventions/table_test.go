@@ -44,7 +44,7 @@ var imports = map[string][]string{
 	// A tenant's plan, installation, connection and people.
 	"app/eligibility": {"models", "models/ledger", "integrations/dialpad"},
 	"app/connection":  {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/dialpad", "app/eligibility"},
-	"app/install":     {"models", "models/ledger", "models/queue", "app/connection", "app/eligibility"},
+	"app/install":     {"models", "models/ledger", "models/queue", "app/compose", "app/connection", "app/eligibility"},
 	"app/accounts": {"models", "integrations/crm", "integrations/dialpad",
 		"app/compose", "app/connection", "app/crmtenant", "app/eligibility"},
 

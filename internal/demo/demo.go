@@ -72,7 +72,7 @@ func New(ctx context.Context, o Options, log *slog.Logger) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialpad := dialpadsandbox.Options{ClientID: clientID, ClientSecret: d.keys.client,
+	dialpad := dialpadsandbox.Options{ClientID: clientID, AppName: "Dialpad Texting for Salesmate", ClientSecret: d.keys.client,
 		RedirectURIs: []string{d.AppURL + "/connect/callback"}, PublicURL: d.DialpadURL, Log: log, EventDelay: eventDelay,
 		AppScopes: strings.Fields(scopes)}
 	if o.TuneDialpad != nil {

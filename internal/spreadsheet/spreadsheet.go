@@ -2,6 +2,7 @@
 package spreadsheet
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -17,10 +18,18 @@ const (
 	separators = ";\t\n\r\v\f\u0085\u2028\u2029"
 )
 
+// phoneNumber is a number as E.164 writes it: digits alone, which no
+// spreadsheet can run.
+var phoneNumber = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
 // Escape returns a cell with an apostrophe before each place where a
 // spreadsheet would begin a formula: at the cell's begin and behind
-// each separator, after any blanks, quotes and invisible characters.
+// each separator, after any blanks, quotes and invisible characters. A
+// phone number stays as it is.
 func Escape(cell string) string {
+	if phoneNumber.MatchString(cell) {
+		return cell
+	}
 	var out strings.Builder
 	if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {
 		out.WriteByte('\'') // some programs drop them

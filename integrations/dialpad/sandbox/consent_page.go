@@ -51,7 +51,7 @@ func (p *consentPages) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := consentView{
-		Action: r.URL.RequestURI(), App: in.ClientID, Site: origin(in.RedirectURI), Companies: p.companies(),
+		Action: r.URL.RequestURI(), App: cmp.Or(p.oauth.opts.AppName, in.ClientID), Site: origin(in.RedirectURI), Companies: p.companies(),
 	}
 	for scope := range strings.FieldsSeq(in.Scope) {
 		view.Scopes = append(view.Scopes, cmp.Or(scopeDescriptions[scope], scope))

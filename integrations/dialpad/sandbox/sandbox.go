@@ -20,6 +20,7 @@ import (
 // IssueToken.
 type Options struct {
 	ClientID     string
+	AppName      string // what the consent page calls the app; "" is ClientID
 	ClientSecret string
 	RedirectURIs []string // compared exactly
 	AppScopes    []string // special scopes of the app; nil: offline_access, change_log

@@ -1,0 +1,58 @@
+package batch
+
+import (
+	"context"
+
+	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
+	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models/ledger"
+)
+
+// maxDuplicated bounds the people of a batch that is duplicated.
+const maxDuplicated = 10_000
+
+// Duplicate makes a new batch for the people of an old one, with the
+// text, the time and the rules of r; an empty text is the old one's. All
+// is read and checked anew, as Create does for the asker.
+func (x *Batches) Duplicate(ctx context.Context, a access.Asker, id, key string, r Request) (ledger.Batch, error) {
+	b, err := x.visible(ctx, a, id)
+	if err != nil {
+		return b, err
+	}
+	if b.Source == ledger.SourceAutomation || b.Message == "" {
+		return b, apierror.Conflict("This can't be duplicated.")
+	}
+	if r.Message == "" {
+		r.Message, r.TemplateID = b.Message, b.TemplateID
+	}
+	if a.Target, err = x.targetOf(ctx, b); err != nil {
+		return b, err
+	}
+	if r.ToField == "" {
+		r.ToField = b.ToField
+	}
+	return x.Create(ctx, a, key, r)
+}
+
+// targetOf is a batch's people as a launch names them.
+func (x *Batches) targetOf(ctx context.Context, b ledger.Batch) (*crm.LaunchTarget, error) {
+	target := &crm.LaunchTarget{Mode: crm.ModeOne, Module: b.Module, RecordIDs: b.RecordIDs, ToNumber: b.ToNumber}
+	if b.Source == ledger.SourceOneToOne {
+		return target, nil
+	}
+	target.Mode, target.Selection, target.Count, target.ToNumber = crm.ModeBulk, b.Selection, b.Expected, ""
+	if b.Selection == "" || !b.Prepared {
+		return target, nil
+	}
+	// The CRM may have forgotten the selection.
+	ids, err := x.store.Messages.RecordIDs(ctx, b.TenantID, b.ID, maxDuplicated+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) > maxDuplicated {
+		return nil, apierror.Conflict("This bulk is too large to be duplicated. Choose its people in Salesmate again.")
+	}
+	target.Selection, target.RecordIDs, target.Count = "", ids, len(ids)
+	return target, nil
+}

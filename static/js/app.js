@@ -1,8 +1,9 @@
 // The app detail page: the one right next step, and the state of the connection.
 import { call } from './api.js';
+import { attentionCount, drawAttention, loadAttention } from './attention.js';
 import { followConnect, startConnect } from './connect.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
-import { $, announce, badge, button, h, icon, note, page, refusalNote, t, zoneNote } from './dom.js';
+import { $, announce, badge, button, count, h, icon, locale, note, page, refusalNote, t, tn, zoneNote } from './dom.js';
 import { drawFigures, drawHealth, drawWarnings } from './health.js';
 import { followHeight, forgetLaunch, post, upgrade } from './host.js';
 import { showOptOuts } from './opt_outs.js';
@@ -14,10 +15,12 @@ const REFRESH_INTERVAL = 15_000;
 const isAdmin = page.user.role === 'admin';
 let status = null; // the answer of GET /apps/dialpad/status
 let peopleShown = false;
+let toLookAt = 0; // things in the outbox
 
 const loadStatus = () => call('GET', '/apps/dialpad/status');
 
 async function load() {
+  showAttention();
   try {
     status = await loadStatus();
   } catch (refusal) {
@@ -26,6 +29,28 @@ async function load() {
     return;
   }
   draw();
+}
+
+/** What is on hold and what failed, wherever the texts stand. */
+async function showAttention() {
+  try {
+    const attention = await loadAttention();
+    const anchor = ({ state }, words) => h('a', { href: `/texts?state=${state}` }, words);
+    const changed = () => Promise.all([showAttention(), refresh()]);
+    drawAttention($('#attention'), attention, { anchor, changed });
+    toLookAt = attentionCount(attention);
+    drawOutboxBadge();
+    post('badge', { count: toLookAt });
+  } catch {
+    // the status says what is wrong
+  }
+}
+
+function drawOutboxBadge() {
+  const link = $('#to-outbox');
+  if (!link) return;
+  link.replaceChildren(t('app.outbox'), toLookAt ? badge('bad num', count(toLookAt)) : '');
+  link.setAttribute('aria-label', toLookAt ? tn('app.outbox.look', toLookAt) : t('app.outbox'));
 }
 
 const showNotice = (...content) => $('#notice').replaceChildren(...content.filter(Boolean));
@@ -49,7 +74,7 @@ function drawBadges() {
   const words = t(included ? 'app.plan_has' : 'app.plan_lacks', { plan: name });
   const badges = [
     name && badge(included ? 'accent' : 'warn', words),
-    connected && badge('good', icon('check'), t('app.connected')),
+    connected && included && badge('good', icon('check'), t('app.connected')),
     isBroken() && badge('bad', icon('alert'), t('app.broken')),
   ];
   $('#badges').replaceChildren(...badges.filter(Boolean));
@@ -57,15 +82,32 @@ function drawBadges() {
 
 /** What this person has to know first, or null. */
 function statusNote() {
-  const { attempt, installed, connected, connection } = status;
-  if (!isAdmin) return connected ? note('good', t('app.user.ready')) : note('', whomToAsk());
+  const { attempt, installed, connected, connection, plan_ok: included } = status;
+  if (!isAdmin) return ownNote();
   if (attempt && attempt.step === 'failed' && !connected) {
     return note('bad', h('strong', {}, t('connect.failed')), ' ', attempt.message || t('error.unknown'));
   }
   if (isBroken()) return note('bad', connection.reason || t('app.broken.what'));
+  if (connected && !included) return note('warn', t('app.plan_lost', { plan: planName() }));
   if (installed && !connected) return note('', t('app.next.connect'));
   const { subscriptions } = connection || {};
   return connected && subscriptions && !subscriptions.sms ? note('warn', t('health.no_sms')) : null;
+}
+
+const planName = () => status.plan.name || status.plan.key;
+
+/** What is so for this person, who is no admin. */
+function ownNote() {
+  const { connected, plan_ok: included, you } = status;
+  const tenant = page.tenant.name;
+  if (!included) return note('warn', t('app.user.plan', { plan: planName(), tenant }));
+  if (!connected) return note('', whomToAsk());
+  if (you.able) return note('good', t('app.user.ready', { number: you.number }));
+  if (you.code === 'no_number') return note('warn', t('state.no_number.what', { email: you.email }));
+  if (you.code !== 'no_account') return note('', whomToAsk());
+  const { email, reason } = you;
+  const none = !reason || reason === t('state.no_account.title');
+  return note('warn', t(none ? 'state.no_account.what' : 'state.no_account.close', { email, reason }));
 }
 
 function whomToAsk() {
@@ -77,6 +119,7 @@ function whomToAsk() {
 
 function drawActions() {
   $('#actions').replaceChildren(...(isAdmin ? actions() : []));
+  drawOutboxBadge();
 }
 
 /** The next step, with the others in a menu. */
@@ -87,7 +130,7 @@ function actions() {
   const configure = item('configure', () => settingsDialog(status, settingsSaved));
   const disconnect = item('disconnect', () => leave('disconnect'));
   const remove = item('remove', () => leave('remove'));
-  const outbox = connection ? [h('a', { class: 'button quiet', href: '/texts' }, t('app.outbox'))] : [];
+  const outbox = connection ? [h('a', { class: 'button quiet', id: 'to-outbox', href: '/texts' }, t('app.outbox'))] : [];
   const choose = (step, ...others) => [...outbox, step, menuButton(t('app.more'), others)];
   if (!connected && !connection) return choose(nextStep('app.connect', connect), remove);
   if (!connected) return choose(nextStep('app.reconnect', connect), disconnect, remove);
@@ -105,16 +148,17 @@ function actions() {
 const nextStep = (key, run) =>
   button(t(key), { class: 'primary', id: 'next', onclick: (event) => runAction(event.currentTarget, run) });
 
-/** Runs an action with its button disabled and shows a refusal. */
+/** Runs an action, once at a time, and shows a refusal. The button keeps the focus. */
 async function runAction(pressed, run) {
-  pressed.disabled = true;
+  if (pressed.getAttribute('aria-disabled')) return;
+  pressed.setAttribute('aria-disabled', 'true');
   try {
     await run();
   } catch (refusal) {
     if (refusal.code === 'plan_required') showPlans(refusal.details);
-    else showNotice(refusalNote(refusal));
+    else showNotice(h('div', { role: 'alert' }, refusalNote(refusal)));
   } finally {
-    pressed.disabled = false;
+    pressed.removeAttribute('aria-disabled');
   }
 }
 
@@ -156,7 +200,10 @@ function connectEnded(last) {
     announce(t('connect.done'));
     showNotice(note('good', t('connect.done_what', { company: last.connection.company })));
     $('#next').focus();
-  } else if (document.activeElement === document.body) $('#next')?.focus(); // the focus was on a step
+    return;
+  }
+  announce($('#notice').textContent); // and not the step that was waited for
+  if (document.activeElement === document.body) $('#next')?.focus(); // the focus was on a step
 }
 
 /** Asks before it disconnects or removes. */
@@ -166,7 +213,7 @@ function leave(what) {
   confirmDialog($('#confirm'), {
     title: t(`leave.${what}.title`),
     lines: ['texts', 'dialpad', 'automation'].map((point) => t(`leave.${what}.${point}`)),
-    warning: sends || waiting ? t(`leave.${what}.count`, { scheduled: sends, waiting }) : '',
+    warning: leaveWarning(what, sends, waiting),
     yes: t(`app.${what}`),
     run: async () => {
       await call('POST', `/apps/dialpad/${what}`, { body: {} });
@@ -177,6 +224,12 @@ function leave(what) {
       $('#next').focus();
     },
   });
+}
+
+/** What will be held or cancelled: "Cancels 3 scheduled sends and 12 waiting texts." */
+function leaveWarning(what, sends, waiting) {
+  const parts = [sends && tn('leave.sends', sends), waiting && tn('leave.waiting', waiting)].filter(Boolean);
+  return parts.length ? t(`leave.${what}.count`, { what: new Intl.ListFormat(locale).format(parts) }) : '';
 }
 
 function settingsSaved(settings) {
@@ -199,15 +252,20 @@ function drawDetails() {
   $('#people').closest('.card').hidden = !isAdmin;
 }
 
-// Keeps an open page current; quiet while it is hidden.
-setInterval(async () => {
-  if (document.hidden || !status || !status.connection || openDialog()) return;
+async function refresh() {
   try {
     status = await loadStatus();
     drawDetails();
   } catch {
     // the next round shows it
   }
+}
+
+// Keeps an open page current; quiet while it is hidden.
+setInterval(() => {
+  if (document.hidden || !status || !status.connection || openDialog()) return;
+  refresh();
+  showAttention();
 }, REFRESH_INTERVAL);
 
 $('main > header').after(zoneNote() ?? '');

@@ -4,16 +4,19 @@ import { cancelBatch, pauseBatch, resendFailed, resendUncertain, resumeBatch } f
 import {
   batchBadge,
   countBadges,
+  heldWords,
   progressBar,
   progressWords,
   recipientWords,
   sourceWords,
   timeLeft,
+  waitLine,
 } from './batch_parts.js';
 import { peopleTable } from './batch_people.js';
-import { isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
+import { MESSAGE_STATES, isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
 import { foldEmail } from './checks.js';
 import { confirmDialog } from './dialogs.js';
+import { duplicateDialog } from './duplicate.js';
 import {
   $,
   announce,
@@ -21,6 +24,7 @@ import {
   count,
   download,
   h,
+  has,
   icon,
   keepFocus,
   link,
@@ -90,9 +94,11 @@ export function showBatch({ id, root, actions, open, back }) {
     return update(batch);
   }
 
-  function drawEvents({ timeline: list }) {
-    events.hidden = !list || !list.length;
-    if (!events.hidden) events.replaceChildren(h('h2', {}, t('batch.timeline')), timeline(list));
+  function drawEvents(batch) {
+    const list = batch.timeline || [];
+    events.hidden = !list.length;
+    const said = list.map((moment) => ({ at: moment.at, text: momentWords(moment, batch) }));
+    if (!events.hidden) events.replaceChildren(h('h2', {}, t('batch.timeline')), timeline(said));
   }
 
   // A button is not replaced while only the counts move: a click that begins on one
@@ -142,6 +148,9 @@ export function showBatch({ id, root, actions, open, back }) {
     if (!isOver(batch)) {
       const ask = () => confirm('cancel', waiting(latest.counts), () => run(cancelBatch));
       list.push(act('cancel', ask, 'danger'));
+    }
+    if (batch.source !== 'automation' && batch.text) {
+      list.push(act('duplicate', () => duplicateDialog($('#edit'), latest, (made) => open(made.id)), 'quiet'));
     }
     if (state !== 'scheduled') list.push(act('csv', attempt(downloadReport), 'quiet'));
     return list;
@@ -217,7 +226,7 @@ function headOf(batch, edit) {
     content.push(note('warn', warning, ' ', other));
   }
   if (reason) content.push(note('warn', reasonWords(batch)));
-  content.push(dueLine(batch), h('p', { class: 'quote' }, text || ''));
+  content.push(dueLine(batch), batch.wait ? h('p', {}, waitLine(batch)) : '', h('p', { class: 'quote' }, text || ''));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));
@@ -241,11 +250,23 @@ function facts(batch) {
     .join(' · ');
 }
 
+/** What happened, who did it and why. */
+function momentWords({ what, text, by, reason, send_at: time }, { counts }) {
+  const key = by && has(`moment.${what}_by`) ? `moment.${what}_by` : `moment.${what}`;
+  const states = MESSAGE_STATES.filter((state) => counts[state]);
+  const tally = states.map((state) => `${count(counts[state])} ${t(`tally.${state}`)}`);
+  const outcome = counts.total === 1 ? t(`state.message.${states[0]}`) : tally.join(', ');
+  const words = has(key) ? t(key, { by, time: time && when(time), outcome }) : text;
+  return reason && has(key) ? `${words}: ${reason}` : words;
+}
+
 // A held batch can be resumed or given another time, unless Dialpad has to be
 // connected first.
-function reasonWords({ state, reason, held_code: code }) {
-  if (state !== 'held' || code === 'connection_broken') return reason;
-  return `${reason.replace(/\.?$/, '.')} ${t('batch.held_how')}`;
+function reasonWords(batch) {
+  const { state, reason, held_code: code } = batch;
+  if (state !== 'held') return reason;
+  if (code === 'connection_broken') return heldWords(batch);
+  return `${heldWords(batch).replace(/\.?$/, '.')} ${t('batch.held_how')}`;
 }
 
 function dueLine(batch) {

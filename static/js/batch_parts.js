@@ -1,6 +1,7 @@
 // What the popup and the outbox show of a batch: bar, counts, state, time left.
 import { MESSAGE_STATES, intended, isOver, processed, shownState } from './batch_state.js';
-import { badge, count, h, t, tn, when } from './dom.js';
+import { badge, count, h, has, icon, t, tn, when } from './dom.js';
+import { soon } from './times.js';
 
 // The parts of the bar, in order, and their colours; what is left stays empty.
 const BAR_TONE = { delivered: 'good', sent: '', failed: 'bad', undelivered: 'bad', uncertain: 'warn' };
@@ -80,6 +81,23 @@ export function batchBadge(batch) {
   const state = shownState(batch);
   return badge(warning ? 'warn' : BATCH_TONE[state], t(`batch.state.${state}`));
 }
+
+/** Why a batch is held. What stopped it may be over. */
+export function heldWords({ reason, held_code: code, resumable }) {
+  const gone = `held.${code}.back`;
+  return resumable && has(gone) ? t(gone) : reason || '';
+}
+
+const COUNTED_DOWN = 90; // seconds
+
+/** What texts wait for, and until when: "Dialpad asks us to wait: next try in 18 s". */
+export function waitWords({ code, until }) {
+  const seconds = Math.max(1, Math.ceil((Date.parse(until) - Date.now()) / 1000));
+  const time = seconds < COUNTED_DOWN ? t('wait.seconds', { n: seconds }) : t('wait.at', { time: soon(until) });
+  return t(`wait.${code}`, { time });
+}
+
+export const waitLine = ({ wait }) => (wait ? h('span', { class: 'wait num' }, icon('clock'), waitWords(wait)) : '');
 
 /**
  * When a batch starts, or about how long it still takes; "" when neither is known.

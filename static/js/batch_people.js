@@ -9,6 +9,7 @@ import {
   dialpadCode,
   h,
   headings,
+  icon,
   keepFocus,
   patchChildren,
   reasonOf,
@@ -20,6 +21,8 @@ import { receiptDialog } from './receipt.js';
 
 // A longer list is not redrawn while it moves: somebody is reading further down.
 const MAX_REDRAWN = 100;
+const TYPING_PAUSE = 250;
+const SEARCHED_FROM = 10; // people; fewer are seen at once
 
 /**
  * Fills root with the people of the batch id. update(batch) redraws them, stop()
@@ -28,6 +31,8 @@ const MAX_REDRAWN = 100;
  */
 export function peopleTable({ root, id, problem, changed }) {
   let state = ''; // the tab; "" is all
+  let q = ''; // the search
+  let typing = 0;
   let shown = null; // the batch
   const ask = newest();
   const tabs = h('div', { class: 'tabs', role: 'group', 'aria-label': t('batch.by_state') });
@@ -41,17 +46,30 @@ export function peopleTable({ root, id, problem, changed }) {
     receipt,
   );
   const table = h('table', { class: 'cards' }, h('thead', {}, head), body);
-  root.append(h('h2', {}, t('batch.people')), tabs, table, foot);
+  const input = h('input', {
+    type: 'search',
+    'aria-label': t('batch.search'),
+    placeholder: t('batch.search'),
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => {
+        q = input.value.trim();
+        load();
+      }, TYPING_PAUSE);
+    },
+  });
+  const search = h('div', { class: 'combo', hidden: true }, icon('search'), input);
+  root.append(h('div', { class: 'row' }, h('h2', { class: 'grow' }, t('batch.people')), search), tabs, table, foot);
 
   async function load(cursor) {
     const isNewest = ask();
     try {
-      const query = path(`/embed/api/batches/${id}/messages`, { state, cursor });
+      const query = path(`/embed/api/batches/${id}/messages`, { state, q, cursor });
       const { messages, next } = await call('GET', query);
       if (!isNewest()) return;
       const rows = messages.map(row);
       keepFocus(body, () => (cursor ? body.append(...rows) : patchChildren(body, rows)));
-      root.hidden = !state && !body.firstChild; // a scheduled text to one person has none before it begins
+      root.hidden = !state && !q && !body.firstChild; // a scheduled text to one person has none before it begins
       foot.replaceChildren(footOf(next));
     } catch (refusal) {
       if (isNewest()) problem.replaceChildren(refusalNote(refusal));
@@ -60,13 +78,14 @@ export function peopleTable({ root, id, problem, changed }) {
 
   function footOf(next) {
     if (next) return button(t('page.more'), { onclick: () => load(next) });
-    return body.firstChild ? '' : h('p', { class: 'soft' }, t('batch.nobody'));
+    return body.firstChild ? '' : h('p', { class: 'soft', role: 'status' }, t('batch.nobody'));
   }
 
   function drawTabs(batch) {
     const { counts } = (shown = batch);
     const states = MESSAGE_STATES.filter((name) => counts[name] || state === name);
     tabs.hidden = counts.total < 2;
+    search.hidden = counts.total < SEARCHED_FROM;
     const list = [
       tab('', t('batch.all'), counts.total),
       ...states.map((name) => tab(name, t(`state.tab.${name}`), counts[name])),

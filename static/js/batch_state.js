@@ -67,4 +67,4 @@ export const lost = (counts) => counts.failed + counts.undelivered;
 
 /** True when a batch was held before it began: it may be given another time. */
 export const isHeldBeforeStart = ({ state, schedule, timeline = [] }) =>
-  state === 'held' && Boolean(schedule) && !timeline.some(({ what }) => what === 'started');
+  state === 'held' && Boolean(schedule) && !timeline.some(({ what }) => what === 'started' || what === 'prepared');

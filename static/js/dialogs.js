@@ -45,7 +45,8 @@ function returnFocus(opener) {
   if (document.activeElement !== document.body) return;
   const { act } = opener.dataset;
   const successor = act && $(`[data-act="${CSS.escape(act)}"]`);
-  (successor || (opener.isConnected ? opener : $('#title, #next')))?.focus();
+  const remains = opener.isConnected && opener !== document.body; // it had lost the focus already
+  (successor || (remains ? opener : $('#title, #next')))?.focus();
 }
 
 function fill(dialog, ...content) {

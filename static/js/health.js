@@ -3,27 +3,24 @@ import { badge, count, fact, h, icon, note, t, timeTag, tn } from './dom.js';
 
 /** The texts that wait and those of the last hour. */
 export function drawFigures(root, { queue = {} }) {
-  const figure = (key, value = 0, isBad = false) => {
+  const figure = (key, value = 0, state = '', isBad = false) => {
     const label = isBad && value ? badge('bad', icon('alert'), t(key)) : h('span', { class: 'soft' }, t(key));
-    return h('div', { class: 'figure' }, h('strong', {}, count(value)), label);
+    const words = state && value ? h('a', { href: `/texts?state=${state}` }, label) : label;
+    return h('div', { class: 'figure' }, h('strong', {}, count(value)), words);
   };
   root.replaceChildren(
-    figure('queue.waiting', queue.waiting),
-    figure('queue.scheduled', queue.scheduled),
+    figure('queue.waiting', queue.waiting, 'sending'),
+    figure('queue.scheduled', queue.scheduled, 'scheduled'),
     figure('queue.sent', queue.sent_last_hour),
-    figure('queue.failed', queue.failed_last_hour, true),
-    figure('queue.uncertain', queue.uncertain, true),
+    figure('queue.failed', queue.failed_last_hour, 'failed', true),
+    figure('queue.uncertain', queue.uncertain, 'unknown', true),
   );
 }
 
-/** Which schedules will fail and what is on hold, with links to them. */
-export function drawWarnings(root, { warnings = [], held = [] }) {
-  const link = (state) => h('a', { href: `/texts?state=${state}` }, t(`app.warning.${state}`));
-  const heldWords = (reason) => t('app.held', { reason: reason.replace(/\.$/, '') });
-  root.replaceChildren(
-    ...warnings.map((words) => note('warn', words, ' ', link('scheduled'))),
-    ...held.map((reason) => note('warn', heldWords(reason), ' ', link('held'))),
-  );
+/** Which schedules will fail, with a link to them. */
+export function drawWarnings(root, { warnings = [] }) {
+  const link = () => h('a', { href: '/texts?state=scheduled' }, t('app.warning.scheduled'));
+  root.replaceChildren(...warnings.map((words) => note('warn', words, ' ', link())));
 }
 
 export function drawHealth(root, { connection }) {

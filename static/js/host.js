@@ -43,6 +43,12 @@ export function forgetLaunch() {
   window.history.replaceState(window.history.state, '', window.location.href);
 }
 
+/**
+ * Tells the CRM where in this page somebody is: it may launch us there again after a
+ * reload, with this query.
+ */
+export const postPlace = () => post('place', { query: window.location.search.replace(/^\?/, '') });
+
 /** Sends our height to the CRM, now and at each change. */
 export function followHeight(element) {
   let last = 0;

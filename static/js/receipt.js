@@ -1,6 +1,6 @@
 // Everything known about one text.
 import { call } from './api.js';
-import { messageBadge } from './batch_parts.js';
+import { messageBadge, waitLine } from './batch_parts.js';
 import { consentForm, consentLines, contactOf, reviewNote } from './consent.js';
 import { dialpadBlocks, offerOf } from './consent_state.js';
 import { showDialog } from './dialogs.js';
@@ -25,6 +25,7 @@ import {
   timeTag,
   timeline,
 } from './dom.js';
+import { capital, clock, dayWords } from './times.js';
 
 /** Shows the receipt of the message id. */
 export async function receiptDialog(dialog, id) {
@@ -78,7 +79,7 @@ function content(receipt) {
     template
       ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, template))
       : '',
-    h('p', {}, messageBadge(state)),
+    h('p', { class: 'row' }, messageBadge(state), waitLine(receipt)),
     reason ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
     h('dl', { class: 'facts' }, facts(message, request)),
     events.length ? timeline(events, timeToTheSecond) : '',
@@ -90,16 +91,22 @@ function content(receipt) {
   ];
 }
 
+/** A planned time as it was chosen: "Tue, Nov 24, 9:00 AM New York". */
+function plannedWords({ local, time_zone: zone }) {
+  const at = Date.parse(`${local}:00Z`);
+  return `${capital(dayWords(at, 'UTC'))}, ${clock(at, 'UTC')} ${cityOf(zone)}`;
+}
+
 /** Only what is known is listed. */
-function facts(message, { sender, by, to_field: phoneField, schedule }) {
+function facts(message, { sender, by, to_field: phoneField, to_label: phoneLabel, schedule }) {
   const { name, display, to, from, sent_at: sentAt, dialpad_id: dialpadID, matched_by: matched } = message;
   const number = h('span', { class: 'nowrap' }, display || to || '');
   const list = [
     ['receipt.to', h('span', {}, name ? `${name} · ` : '', number)],
     ['receipt.from', [formatNumber(from), sender].filter(Boolean).join(' · ')],
     ['receipt.asked', by && by.name],
-    ['receipt.field', phoneField],
-    ['receipt.time', schedule && `${schedule.local.replace('T', ' ')} ${cityOf(schedule.time_zone)}`],
+    ['receipt.field', phoneLabel || (phoneField && capital(phoneField))],
+    ['receipt.time', schedule && plannedWords(schedule)],
     ['receipt.cost', message.segments && segmentWords(message)],
     ['receipt.sent', sentAt && timeToTheSecond(sentAt)],
     ['receipt.dialpad', dialpadID],

@@ -1,10 +1,14 @@
 // The settings dialog of the app page.
 import { call } from './api.js';
 import { showDialog } from './dialogs.js';
-import { $, h, locale, options, refusalNote, t, tn } from './dom.js';
+import { $, h, locale, refusalNote, t, tn } from './dom.js';
+import { pickField } from './pick_field.js';
+import { clockRange } from './times.js';
 
-// Where Dialpad texts at all (help.dialpad.com, "Send a message").
-const COUNTRIES = ['US', 'CA', 'GB', 'AU'];
+const names = new Intl.DisplayNames([locale], { type: 'region', fallback: 'code' });
+const fold = (words) => words.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase(locale);
+let countries = null; // as the server lists them
+let countryField = null;
 
 /** Shows the dialog; saved(settings) is called with what the server stored. */
 export function settingsDialog({ settings }, saved) {
@@ -37,10 +41,8 @@ export function settingsDialog({ settings }, saved) {
 
 function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hours, keep_laws: laws, opt_out_line: line }) {
   const { elements } = form;
-  const names = new Intl.DisplayNames([locale], { type: 'region' });
-  const countries = COUNTRIES.includes(country) || !country ? COUNTRIES : [country, ...COUNTRIES];
-  elements.country.replaceChildren(...options(countries, (code) => names.of(code)));
-  elements.country.value = country || 'US';
+  countryField ??= pickField({ root: $('#set-country-pick'), label: t('settings.country'), load: findCountries });
+  countryField.set(country || 'US', names.of(country || 'US'));
   elements.rate_per_minute.value = rate;
   elements.reserve.value = reserve;
   elements.quiet.checked = Boolean(hours);
@@ -49,6 +51,17 @@ function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hour
   elements.keep_laws.checked = Boolean(laws);
   elements.opt_out_line.value = line || '';
   enableQuietHours(form);
+}
+
+/** The countries whose name, letters or calling code begin with a query. */
+async function findCountries(query) {
+  countries ??= (await call('GET', '/apps/dialpad/countries')).countries
+    .map(({ code, calling_code: calling }) => ({ id: code, label: names.of(code), hint: `${code} · +${calling}` }))
+    .sort((a, b) => a.label.localeCompare(b.label, locale));
+  const wanted = fold(query.replace(/^\+/, ''));
+  const fits = ({ id, label, hint }) =>
+    fold(label).includes(wanted) || fold(id) === wanted || hint.split('+')[1].startsWith(wanted);
+  return countries.filter((one) => !wanted || fits(one));
 }
 
 function enableQuietHours({ elements }) {
@@ -80,7 +93,12 @@ async function showLaws(root, country) {
     return;
   }
   const isSame = ({ weekdays, saturday, sunday }) => weekdays === saturday && weekdays === sunday;
-  const days = (law) => t(isSame(law) ? 'settings.laws.same' : 'settings.laws.days', law);
+  const range = (hours) => (hours ? clockRange({ from: hours.slice(0, 5), to: hours.slice(6) }) : '');
+  const days = ({ place, ...law }) => {
+    const { weekdays, saturday, sunday } = law;
+    const said = { place, weekdays: range(weekdays), saturday: range(saturday), sunday: range(sunday) };
+    return t(isSame(law) ? 'settings.laws.same' : 'settings.laws.days', said);
+  };
   const item = (law) => h('li', {}, h('small', {}, days(law), source(law)));
   const words = tn('settings.laws.states', states.length, { checked });
   root.replaceChildren(
@@ -96,7 +114,7 @@ function markInvalid(form, fields) {
   for (const input of form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');
   let first = null;
   for (const [name, reason] of Object.entries(fields)) {
-    const input = form.elements[name] || (name.startsWith('quiet') ? form.elements.quiet : null);
+    const input = (name === 'country' ? $('#set-country') : form.elements[name]) || (name.startsWith('quiet') ? form.elements.quiet : null);
     if (!input) continue;
     const words = h('small', { class: 'wrong badge bad', id: `wrong-${name}` }, reason);
     input.setAttribute('aria-invalid', 'true');

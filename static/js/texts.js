@@ -1,7 +1,8 @@
 // The outbox: batches newest first, filters in the address, one batch at a time.
 import { call, newest, path } from './api.js';
+import { attentionCount, drawAttention, loadAttention } from './attention.js';
 import { showBatch } from './batch.js';
-import { batchBadge, meter, progressWords, recipientWords, sourceWords, timeLeft } from './batch_parts.js';
+import { batchBadge, heldWords, meter, progressWords, recipientWords, sourceWords, timeLeft, waitLine } from './batch_parts.js';
 import { isRunning, lost, shownState } from './batch_state.js';
 import {
   $,
@@ -12,6 +13,7 @@ import {
   icon,
   keepFocus,
   options,
+  page,
   patchChildren,
   picture,
   placeholder,
@@ -21,10 +23,14 @@ import {
   when,
   zoneNote,
 } from './dom.js';
-import { followHeight, forgetLaunch, post } from './host.js';
+import { showFigures } from './figures.js';
+import { followHeight, forgetLaunch, post, postPlace } from './host.js';
+import { pickField } from './pick_field.js';
 import { showReviews } from './reviews.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
+const PROBLEMS = ['failed', 'unknown'];
+const FILTERS = ['q', 'state', 'source', 'sender', 'from', 'to'];
 const SOURCES = ['one', 'bulk', 'automation'];
 const FAST = 4000; // between two questions while something is going out
 const SLOW = 30_000;
@@ -37,6 +43,7 @@ let endBatch = () => {}; // ends the batch that is shown
 let refreshTimer = 0;
 let typingTimer = 0;
 let drawnList = ''; // the answer that is on the screen
+let senderField = null;
 
 const query = () => Object.fromEntries(new URLSearchParams(window.location.search));
 
@@ -46,16 +53,18 @@ const query = () => Object.fromEntries(new URLSearchParams(window.location.searc
 function go(values, push) {
   const address = path('/texts', values);
   window.history[push ? 'pushState' : 'replaceState'](null, '', address);
+  postPlace();
   route(true);
 }
 
 function route(moved) {
-  const { batch } = query();
+  const { batch, view } = query();
   endBatch();
   endBatch = () => {};
   clearTimeout(refreshTimer);
-  $('#list').hidden = Boolean(batch);
-  $('#one').hidden = !batch;
+  $('#list').hidden = Boolean(batch || view);
+  $('#attention').hidden = Boolean(batch || view);
+  $('#one').hidden = !(batch || view);
   $('#actions').replaceChildren();
   ask(); // a list that is still on its way comes too late
   if (batch) {
@@ -66,13 +75,18 @@ function route(moved) {
       open: (id) => go({ ...query(), batch: id }, true),
       back: backLink(),
     });
+  } else if (view) {
+    $('#title').textContent = document.title = t('figures.title');
+    endBatch = showFigures({ root: $('#one'), back: backLink() });
   } else {
     $('#title').textContent = document.title = t('texts.title');
+    $('#actions').replaceChildren(pageLink({ view: 'figures' }, { class: 'button quiet' }, t('figures.title')));
     fillFilters();
+    showAttention();
     list();
     showReviews($('#reviews'));
   }
-  if (moved && (batch || !$('#list').contains(document.activeElement))) $('#title').focus();
+  if (moved && (batch || view || !$('#list').contains(document.activeElement))) $('#title').focus();
 }
 
 /** A link inside this page; with a modifier key the browser opens it elsewhere. */
@@ -94,14 +108,33 @@ const pageLink = (values, props, ...content) =>
 function backLink() {
   const values = query();
   delete values.batch;
+  delete values.view;
   return pageLink(values, { class: 'button quiet' }, icon('prev'), t('texts.back'));
 }
 
 // --- the filters
 
+async function showAttention() {
+  try {
+    const attention = await loadAttention();
+    const anchor = (values, words) => pageLink(values, {}, words);
+    const changed = () => Promise.all([showAttention(), list()]);
+    drawAttention($('#attention'), attention, { anchor, changed });
+    post('badge', { count: attentionCount(attention) });
+  } catch {
+    // the list says what is wrong
+  }
+}
+
 function fillFilters() {
-  const { q = '', state = '', source = '' } = query();
+  const { q = '', state = '', source = '', sender = '', sender_name: name = '', from = '', to = '' } = query();
   fillSelect($('#f-state'), STATES, 'batch.state', 'texts.any_state', state);
+  const problems = h('optgroup', { label: t('texts.problems') }, options(PROBLEMS, (one) => t(`texts.with.${one}`)));
+  $('#f-state').append(problems);
+  if (PROBLEMS.includes(state)) $('#f-state').value = state;
+  $('#f-from').value = from;
+  $('#f-to').value = to;
+  senderField?.set(sender, name || sender);
   fillSelect($('#f-source'), SOURCES, 'source', 'texts.any_source', source);
   if (document.activeElement !== $('#f-q')) $('#f-q').value = q;
 }
@@ -115,8 +148,24 @@ function fillSelect(select, values, prefix, any, chosen) {
 const isFilled = ([, value]) => Boolean(value);
 
 function applyFilters() {
-  const values = [...new FormData(filters)].map(([name, value]) => [name, value.trim()]);
-  go(Object.fromEntries(values)); // path() leaves out the empty ones
+  const values = Object.fromEntries([...new FormData(filters)].map(([name, value]) => [name, value.trim()]));
+  if (values.sender) values.sender_name = $('#f-sender').value;
+  go(values); // path() leaves out the empty ones
+}
+
+/** The filter by sender, for those who see what others sent. */
+function startSenderField() {
+  if (page.user.role !== 'admin') return;
+  $('#f-sender-field').hidden = false;
+  senderField = pickField({
+    root: $('#f-sender-pick'),
+    label: t('texts.sender'),
+    optional: true,
+    load: async (q) => {
+      const { senders } = await call('GET', path('/texts/api/senders', { q }));
+      return senders.map(({ id, name, email }) => ({ id, label: name || email, hint: email }));
+    },
+  });
 }
 
 function clearFilters() {
@@ -134,8 +183,7 @@ async function list() {
   const root = $('#batches');
   root.setAttribute('aria-busy', 'true');
   if (!root.firstChild) root.replaceChildren(skeleton());
-  const { q, state, source } = query();
-  const wanted = Object.fromEntries(Object.entries({ q, state, source }).filter(isFilled));
+  const wanted = Object.fromEntries(Object.entries(query()).filter((one) => FILTERS.includes(one[0]) && isFilled(one)));
   try {
     const answer = await loadPage(wanted);
     if (!isNewest()) return;
@@ -239,11 +287,11 @@ function pageOf({ batches, next }, wanted) {
 }
 
 function row(batch) {
-  const { id, counts, by, to, state, text, created_at: at, warning, reason, send_at: due } = batch;
+  const { id, counts, by, to, state, text, created_at: at, warning, send_at: due } = batch;
   const isMany = counts.total > 1;
   const facts = [to && to.deal, by && by.name, sourceWords(batch)];
   if (shownState(batch) !== 'scheduled' || !due) facts.push(when(at));
-  const problem = warning || (state === 'held' && reason);
+  const problem = warning || (state === 'held' && heldWords(batch));
   const progress = timeLeft(batch) || (isMany ? progressWords(counts) : '');
   const link = pageLink(
     { ...query(), batch: id },
@@ -264,7 +312,7 @@ function row(batch) {
       lost(counts) ? badge('bad', icon('alert'), tn('texts.failed', lost(counts))) : '',
       counts.uncertain ? badge('warn', icon('alert'), tn('texts.uncertain', counts.uncertain)) : '',
     ),
-    problem ? badge('warn wrap', icon('alert'), problem) : '',
+    problem ? badge('warn wrap', icon('alert'), problem) : waitLine(batch),
   );
   return h('li', {}, link);
 }
@@ -272,11 +320,16 @@ function row(batch) {
 filters.addEventListener('submit', (event) => event.preventDefault());
 filters.addEventListener('input', (event) => {
   clearTimeout(typingTimer);
+  if (event.target.id === 'f-sender') return; // what is typed there searches for a person
   typingTimer = setTimeout(applyFilters, event.target.name === 'q' ? TYPING_PAUSE : 0);
+});
+filters.addEventListener('change', (event) => {
+  if (event.target.name === 'sender') applyFilters();
 });
 window.addEventListener('popstate', () => route(true));
 $('main > header').after(zoneNote() ?? '');
 forgetLaunch();
 followHeight($('#main'));
+startSenderField();
 post('ready');
 route();

@@ -33,7 +33,7 @@ function start(box) {
       await fetch(appURL + "/embed/sdk.js", { mode: "no-cors", cache: "no-store" });
       const token = await getToken({ use: "page" });
       posted = true;
-      post(box.dataset.frame, token);
+      post(box.dataset.frame + location.search, token);
     } catch {
       show(failed);
     }
@@ -66,6 +66,8 @@ function start(box) {
         return openDetail();
       case "upgrade":
         return openUpgrade(event.data.plans);
+      case "place":
+        return keepPlace(event.data.query);
       case "close":
         return location.assign("/");
       case "token_needed":
@@ -79,6 +81,12 @@ function start(box) {
   });
   box.querySelector("[data-retry]").addEventListener("click", open);
   open();
+}
+
+// keepPlace puts the place in the app into this page's address, so that a
+// reload and a copied link lead there.
+function keepPlace(query) {
+  if (typeof query === "string") history.replaceState(history.state, "", location.pathname + (query ? "?" + query : ""));
 }
 
 function resize(frame, height) {

@@ -1,0 +1,89 @@
+// What a person should look at: texts on hold, with "Resume all", and texts of one's
+// own that failed since one last looked.
+import { call } from './api.js';
+import { confirmDialog } from './dialogs.js';
+import { $, announce, button, count, h, has, keepFocus, link, note, refusalNote, t, tn } from './dom.js';
+
+/** How many things there are to look at: for a badge. */
+export const attentionCount = ({ failed = 0, uncertain = 0, held = [] }) =>
+  failed + uncertain + held.reduce((sum, { batches }) => sum + batches, 0);
+
+export const loadAttention = () => call('GET', '/texts/api/attention');
+
+/**
+ * Draws the notes into root.
+ * @param anchor (query, words) → a link to the outbox with these filters
+ * @param changed called after something was resumed or dismissed
+ */
+export function drawAttention(root, attention, { anchor, changed }) {
+  const { held, failed, uncertain, many } = attention;
+  const notes = held.map((cause) => heldNote(root, cause, { anchor, changed }));
+  const more = many ? '+' : '';
+  const seen = () => call('POST', '/texts/api/seen', { body: {} }).then(changed);
+  const dismiss = () => link(t('attention.dismiss'), () => seen().catch((refusal) => show(root, refusal)));
+  if (failed) notes.push(problemNote('failed', `${count(failed)}${more}`, failed, anchor, dismiss()));
+  if (uncertain) notes.push(problemNote('unknown', `${count(uncertain)}${more}`, uncertain, anchor, dismiss()));
+  keepFocus(root, () => root.replaceChildren(...notes));
+}
+
+const problemNote = (state, n, number, anchor, dismiss) =>
+  note(
+    state === 'failed' ? 'bad' : 'warn',
+    `${t(number === 1 ? `attention.${state}.one` : `attention.${state}.other`, { n })} `,
+    anchor({ state }, t('attention.show')),
+    ' · ',
+    dismiss,
+  );
+
+function heldNote(root, cause, { anchor, changed }) {
+  const { code, reason, batches, resumable } = cause;
+  const gone = `held.${code}.back`;
+  const words =
+    resumable && has(gone) ? t(gone) : tn('held.why', batches, { reason: reason.replace(/\.$/, '') });
+  const resume = () =>
+    button(t('held.resume_all', { n: count(batches) }), {
+      'data-act': `resume-${code}`,
+      onclick: () => askToResume(root, cause, changed),
+    });
+  const said = h('span', { class: 'grow' }, `${words} `, anchor({ state: 'held' }, t('held.review')));
+  return note('warn', h('div', { class: 'row' }, said, resumable ? resume() : ''));
+}
+
+// What is past its time goes out the moment it is resumed.
+function askToResume(root, { code, batches, overdue }, changed) {
+  const run = () => resumeAll(root, code, changed);
+  if (!overdue) return run();
+  const later = batches - overdue;
+  return confirmDialog($('#confirm'), {
+    title: tn('held.sure', batches),
+    lines: [tn('held.sure.now', overdue), ...(later ? [tn('held.sure.later', later)] : [])],
+    yes: t('held.resume_all', { n: count(batches) }),
+    no: t('sure.resume.no'),
+    run,
+  });
+}
+
+async function resumeAll(root, code, changed) {
+  let after = null;
+  let resumed = 0;
+  let failed = 0;
+  let why = '';
+  try {
+    do {
+      const answer = await call('POST', '/texts/api/resume', { body: { code, after } });
+      resumed += answer.resumed;
+      failed += answer.failed;
+      why ||= answer.reason;
+      after = answer.next;
+    } while (after);
+  } catch (refusal) {
+    show(root, refusal);
+    return;
+  }
+  const words = tn('held.resumed', resumed);
+  announce(words);
+  await changed();
+  root.prepend(note(failed ? 'warn' : 'good', words, failed ? ` ${tn('held.not_resumed', failed, { reason: why })}` : ''));
+}
+
+const show = (root, refusal) => root.prepend(h('div', { role: 'alert' }, refusalNote(refusal)));

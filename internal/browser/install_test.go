@@ -143,7 +143,7 @@ func (b *browser) usersWithoutAccount(t *testing.T) {
 	b.switchUser("43")
 	b.openCRM("acme", "/apps/dialpad")
 	f := b.frame("/apps/dialpad")
-	f.waitText("Dialpad is connected.")
+	f.waitText("You can text from ")
 	f.until(`!document.querySelector("#actions button") && !document.querySelector("#people tr")`)
 	b.checkAppearance("app-user", b.root, f)
 	b.switchUser("42")

@@ -72,6 +72,9 @@ func (x *Audience) message(t models.Tenant, b ledger.Batch, laneID, sender strin
 	m := ledger.Message{ID: models.NewID(), TenantID: b.TenantID, BatchID: b.ID, LaneID: laneID, Class: b.Class, UserID: b.UserID,
 		SenderID: sender, Module: b.Module, RecordID: r.RecordID, ContactID: r.ContactID, DealID: r.DealID, Name: r.Name, Deal: r.Deal,
 		ToNumber: r.Number, ToKey: r.NumberKey, Text: r.Text, Segments: r.Segments.Segments, State: ledger.Queued, TimelinePending: true}
+	if b.Source == ledger.SourceOneToOne {
+		m.ID = b.ID // what the CRM's timeline knows of it already has this id
+	}
 	switch {
 	case r.Code != "":
 		m.State, m.ErrorCode, m.ErrorText, m.Text, m.TimelinePending = ledger.Skipped, r.Code, r.Reason, "", false

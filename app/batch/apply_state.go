@@ -94,6 +94,11 @@ func (x *Batches) afterApply(ctx context.Context, b ledger.Batch, changed int) e
 			return err
 		}
 	}
+	if b.Source == ledger.SourceOneToOne && !b.Prepared && b.WasHeld() {
+		if err := x.store.Enqueue(ctx, queue.SyncWaiting{TenantID: b.TenantID, BatchID: b.ID}); err != nil {
+			return err
+		}
+	}
 	if changed == 0 && b.State != ledger.BatchSending {
 		return nil
 	}

@@ -62,6 +62,7 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.applyBatchState)
 	add(ws, r.forecastBatch)
 	add(ws, r.recordCancelled)
+	add(ws, r.syncWaiting)
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
 	add(ws, func(ctx context.Context, _ queue.Sweep) error { return sweeper{r}.sweep(ctx) })

@@ -31,7 +31,7 @@ func batchTimeline(b ledger.Batch, c ledger.Counts, now time.Time) []MomentView 
 	if b.FinishedAt != nil && b.State == ledger.BatchDone {
 		out = append(out, MomentView{At: *b.FinishedAt, What: ledger.BatchDone, Text: "Finished"})
 	}
-	slices.SortStableFunc(out, func(x, y MomentView) int { return x.At.Compare(y.At) })
+	slices.SortStableFunc(out[1:], func(x, y MomentView) int { return x.At.Compare(y.At) })
 	return out
 }
 

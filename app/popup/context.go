@@ -89,8 +89,7 @@ type StateView struct {
 	Code    string            `json:"code"`
 	Message string            `json:"message"`
 	Link    *eligibility.Link `json:"link"`
-	Reason  string            `json:"reason,omitempty"`  // a closer sentence, if any
-	Account string            `json:"account,omitempty"` // "no_number": there is an account, but it has none
+	Reason  string            `json:"reason,omitempty"` // a closer sentence, if any
 }
 
 // noticeOver is from how many recipients on the popup asks for a
@@ -112,10 +111,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 	if err != nil {
 		return v, err
 	}
-	if v.State = stateOf(refusal); refusal != nil && refusal.Code == eligibility.CodeNoAccount && account.LacksNumber() {
-		v.State.Account = eligibility.CodeNoNumber
-	}
-	if refusal == nil {
+	if v.State = stateOf(refusal); refusal == nil {
 		number, display := account.Number, compose.Display(account.Number)
 		v.From.Number, v.From.Display = &number, &display
 	}

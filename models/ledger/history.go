@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,11 @@ func HistoryOf(m Moment) string { return m.line() }
 func (m Moment) line() string {
 	m.At = m.At.UTC()
 	return database.JSON(m) + "\n"
+}
+
+// WasHeld reports whether a batch ever was put on hold.
+func (b Batch) WasHeld() bool {
+	return slices.ContainsFunc(b.Moments(), func(m Moment) bool { return m.What == MomentHeld })
 }
 
 // Moments returns what is stored of a batch's history, oldest first.

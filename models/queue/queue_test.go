@@ -19,7 +19,7 @@ func TestJobsThatMayHangShareNoQueueWithOthers(t *testing.T) {
 	inside := []job{queue.ApplyBatchState{}, queue.Sweep{}}
 	outside := []job{queue.FinishConnect{}, queue.CheckConnection{}, queue.CleanGrant{}, queue.RemoveApp{}, queue.SyncDirectory{},
 		queue.ReadStaleAccounts{}, queue.SyncUsers{}, queue.PrepareBatch{}, queue.ProcessCallback{}, queue.CompleteCallback{},
-		queue.ProcessEvent{}, queue.SyncTimeline{}, queue.ReadOptOuts{}, queue.SyncOptOut{}}
+		queue.ProcessEvent{}, queue.SyncTimeline{}, queue.SyncWaiting{}, queue.ForecastBatch{}, queue.RecordCancelled{}, queue.ReadOptOuts{}, queue.SyncOptOut{}}
 	mayHang := map[string]bool{}
 	for _, j := range outside {
 		mayHang[j.InsertOpts().Queue] = true

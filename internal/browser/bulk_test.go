@@ -85,7 +85,7 @@ func TestFailedTextsAreOfferedForResendOnceInABrowser(t *testing.T) {
 	b.openCRM("acme", "/texts")
 	f := b.frame("/texts")
 	f.press("#batches a")
-	f.pressText("Text the failed ones again (1)")
+	f.pressText("Send again")
 	f.until(`document.querySelector("#one .badge")?.textContent === "Delivered" && !document.querySelector("[data-act=resend]")`)
 	f.pressText("All texts")
 	f.until(`document.querySelectorAll("#batches li").length === 2`)

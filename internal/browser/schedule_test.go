@@ -63,7 +63,7 @@ func TestBulkIsScheduledInABrowser(t *testing.T) {
 	f.until(`document.querySelector("#one tbody").innerText.includes("Leave out")`)
 	f.press(`#one tbody [data-act^="choice-"]`)
 	f.until(`document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)
-	f.pressText("Put back")
+	f.pressText("Add back")
 	f.until(`!document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)
 	f.press(`#one tbody [data-act^="choice-"]`)
 	f.until(`document.querySelector("#one tbody").innerText.includes("Left out while the texts waited")`)

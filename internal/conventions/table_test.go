@@ -115,10 +115,10 @@ var clockUsers = []string{"app/...", "handlers", "models/..."}
 // ledgerWriters write them, in SQL or through the model of the table.
 var (
 	ledgerTables = []string{
-		"messages", "lanes", "lane_turns", "attempts", "incoming_events", "webhook_events", "batches", "recipients", "callbacks",
+		"messages", "lanes", "lane_turns", "attempts", "incoming_events", "webhook_events", "batches", "recipients", "callbacks", "figures",
 	}
 	ledgerModels = []string{
-		"Message", "Lane", "Attempt", "WebhookEvent", "Batch", "Recipient", "Callback",
+		"Message", "Lane", "Attempt", "WebhookEvent", "Batch", "Recipient", "Callback", "Figure",
 	}
 	ledgerWriters = []string{"models/ledger/..."}
 )

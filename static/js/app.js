@@ -49,8 +49,9 @@ async function showAttention() {
 function drawOutboxBadge() {
   const link = $('#to-outbox');
   if (!link) return;
-  link.replaceChildren(t('app.outbox'), toLookAt ? badge('bad num', count(toLookAt)) : '');
-  link.setAttribute('aria-label', toLookAt ? tn('app.outbox.look', toLookAt) : t('app.outbox'));
+  const words = toLookAt ? h('span', { class: 'vh' }, tn('app.outbox.look', toLookAt)) : '';
+  const number = toLookAt ? h('span', { class: 'badge bad num', 'aria-hidden': 'true' }, count(toLookAt)) : '';
+  link.replaceChildren(t('app.outbox'), number, words);
 }
 
 const showNotice = (...content) => $('#notice').replaceChildren(...content.filter(Boolean));

@@ -45,7 +45,7 @@ function heldNote(root, cause, { anchor, changed }) {
       'data-act': `resume-${code}`,
       onclick: () => askToResume(root, cause, changed),
     });
-  const said = h('span', { class: 'grow' }, `${words} `, anchor({ state: 'held' }, t('held.review')));
+  const said = h('span', { class: 'grow' }, `${words} `, anchor({ state: 'held' }, t(resumable ? 'held.review' : 'attention.show')));
   return note('warn', h('div', { class: 'row' }, said, resumable ? resume() : ''));
 }
 

@@ -131,7 +131,11 @@ export function showBatch({ id, root, actions, open, back }) {
           attempt(() => run(pauseBatch)),
         ),
       );
-    if (resendable.failed) {
+    if (resendable.failed && batch.counts.total === 1) {
+      list.push(
+        button(t('batch.resend_one'), { 'data-act': 'resend', onclick: attempt(() => run(resendFailed)) }),
+      );
+    } else if (resendable.failed) {
       list.push(
         act(
           'resend',

@@ -93,7 +93,14 @@ func TestStatusOfAConnectedTenant(t *testing.T) {
   "uncertain": 0
  },
  "warnings": [],
- "held": []
+ "held": [],
+ "you": {
+  "able": false,
+  "email": "ana@acme.com",
+  "number": "",
+  "code": "no_account",
+  "reason": "No Dialpad account found"
+ }
 }`
 		if diff := cmp.Diff(want, string(asJSON)); diff != "" {
 			t.Error(diff)

@@ -15,12 +15,10 @@ func TestAttentionNamesHeldCausesAndNewFailures(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		ana, ben := w.Page("ana"), w.Page("ben")
 		w.MustCreate(w.One("ana", "7", Bob), "failed", Text("Hi"))
-		claimed := w.Claim()
-		_, err := w.DB.Settle(Ctx, []ledger.Outcome{{ID: claimed[0].ID, Attempt: 1, State: ledger.Failed, Code: "dialpad_refused", Text: "No"}})
-		Must(t, err)
+		w.Settle(ledger.Failed, w.Claim()...)
 		w.MustCreate(w.One("ana", "7", Bob), "soon", w.Later(time.Hour))
 		w.MustCreate(w.One("ben", "9", "+14155550177"), "later", w.Later(3*time.Hour))
-		_, err = w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldPlan, "Your plan no longer includes Dialpad")
+		_, err := w.DB.Batches.Hold(Ctx, "t_9", "", ledger.HeldPlan, "Your plan no longer includes Dialpad")
 		Must(t, err)
 		w.Clock.Add(2 * time.Hour)
 

@@ -116,6 +116,9 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 		if out[i].Wait == nil && batch.IsRunning(b) && out[i].Counts.Queued > 0 {
 			out[i].Wait = x.laneWait(rate)
 		}
+		if v := &out[i]; v.Wait != nil && v.ETA != nil && v.ETA.Before(v.Wait.Until) {
+			v.ETA = &v.Wait.Until
+		}
 	}
 	return out, nil
 }

@@ -103,10 +103,10 @@ export const waitLine = ({ wait }) => (wait ? h('span', { class: 'wait num' }, i
  * When a batch starts, or about how long it still takes; "" when neither is known.
  */
 export function timeLeft(batch) {
-  const { eta, send_at: at } = batch;
+  const { eta, send_at: at, wait } = batch;
   const state = shownState(batch);
   if (state === 'scheduled') return at ? t('progress.starts', { time: when(at) }) : '';
-  if (!eta || state !== 'sending') return '';
+  if (!eta || wait || state !== 'sending') return '';
   const minutes = Math.round((Date.parse(eta) - Date.now()) / 60_000);
   return minutes < 1 ? t('progress.soon') : tn('progress.left', minutes, { time: when(eta) });
 }

@@ -5,7 +5,8 @@ import { $, count, h, headings, locale, options, page, placeholder, refusalNote,
 const SVG = 'http://www.w3.org/2000/svg';
 const RANGES = [7, 30, 90];
 const HEIGHT = 150;
-const WIDTH = 720;
+const MAX_WIDTH = 900;
+const MIN_WIDTH = 220;
 // From the bottom of a bar to its top; each has a pattern of its own beside its colour.
 const PARTS = ['delivered', 'sent', 'uncertain', 'failed'];
 
@@ -13,6 +14,9 @@ const PARTS = ['delivered', 'sent', 'uncertain', 'failed'];
 export function showFigures({ root, back, days = 30 }) {
   const body = h('div', { class: 'stack' }, placeholder('half', '', 'tall'));
   const ask = newest();
+  let shown = null; // the figures
+  const redraw = () => shown && $('.chart', body)?.replaceWith(chart(shown.days, widthIn(body)));
+  window.addEventListener('resize', redraw);
   const range = h('select', { id: 'figures-days' }, options(RANGES, (n) => t('figures.days', { n })));
   range.value = String(RANGES.includes(days) ? days : 30);
   range.addEventListener('change', load);
@@ -24,21 +28,31 @@ export function showFigures({ root, back, days = 30 }) {
     const isNewest = ask();
     try {
       const figures = await call('GET', path('/texts/api/figures', { days: range.value }));
-      if (isNewest()) body.replaceChildren(...content(figures));
+      if (!isNewest()) return;
+      shown = figures;
+      body.replaceChildren(...content(figures, widthIn(body)));
     } catch (refusal) {
       if (isNewest()) body.replaceChildren(refusalNote(refusal, load));
     }
   }
-  return () => ask(); // what is still on its way comes too late
+  return () => {
+    ask(); // what is still on its way comes too late
+    window.removeEventListener('resize', redraw);
+  };
 }
 
-function content({ total, days, templates, senders }) {
+const CARD_PADDING = 42; // both sides, with the border
+
+/** How wide a chart may be: its words keep their size. */
+const widthIn = (root) => Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, root.clientWidth - CARD_PADDING));
+
+function content({ total, days, templates, senders }, width) {
   if (!total.texts) {
     return [h('div', { class: 'card state' }, h('h2', {}, t('figures.none')), h('p', { class: 'soft' }, t('figures.none.what')))];
   }
   return [
     h('section', { class: 'card', 'aria-label': t('figures.total') }, h('div', { class: 'numbers' }, totals(total))),
-    h('section', { class: 'card stack' }, h('h2', {}, t('figures.by_day')), legend(), chart(days), dayTable(days)),
+    h('section', { class: 'card stack' }, h('h2', {}, t('figures.by_day')), legend(), chart(days, width), dayTable(days)),
     tableCard('template', templates, (one) => one.name || (one.key ? t('figures.template.gone') : t('figures.template.none'))),
     page.user.role === 'admin' ? tableCard('sender', senders, (one) => one.name || one.key) : '',
   ];
@@ -131,18 +145,18 @@ function patterns() {
 }
 
 /** Stacked bars, one a day, with a line and a number for the highest. */
-function chart(days) {
+function chart(days, width) {
   const most = Math.max(...days.map(({ texts }) => texts), 1);
-  const step = WIDTH / days.length;
+  const step = width / days.length;
   const bars = days.flatMap((day, at) => bar(day, at * step, step, most));
   const label = (at, anchor) =>
-    svg('text', { x: anchor === 'start' ? 0 : WIDTH, y: HEIGHT + 18, 'text-anchor': anchor }, dayName(days[at].key));
+    svg('text', { x: anchor === 'start' ? 0 : width, y: HEIGHT + 18, 'text-anchor': anchor }, dayName(days[at].key));
   const top = svg('text', { x: 0, y: 12 }, count(most));
-  const base = svg('path', { d: `M0 ${HEIGHT}H${WIDTH}`, class: 'axis' });
+  const base = svg('path', { d: `M0 ${HEIGHT}H${width}`, class: 'axis' });
   const words = t('figures.chart', { from: dayName(days[0].key), to: dayName(days.at(-1).key), most: count(most) });
   return svg(
     'svg',
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT + 24}`, class: 'chart', role: 'img', 'aria-label': words },
+    { viewBox: `0 0 ${width} ${HEIGHT + 24}`, class: 'chart', role: 'img', 'aria-label': words },
     patterns(),
     ...bars,
     base,

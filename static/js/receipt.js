@@ -80,7 +80,7 @@ function content(receipt) {
       ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, template))
       : '',
     h('p', { class: 'row' }, messageBadge(state), waitLine(receipt)),
-    reason ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
+    reason && !receipt.wait ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
     h('dl', { class: 'facts' }, facts(message, request)),
     events.length ? timeline(events, timeToTheSecond) : '',
     h(

@@ -229,7 +229,7 @@ function headOf(batch, edit) {
     const other = page.user.role === 'admin' ? link(t('batch.other_sender'), edit) : '';
     content.push(note('warn', warning, ' ', other));
   }
-  if (reason) content.push(note('warn', reasonWords(batch)));
+  if (reason) content.push(note(batch.state === 'cancelled' ? '' : 'warn', reasonWords(batch)));
   content.push(dueLine(batch), batch.wait ? h('p', {}, waitLine(batch)) : '', h('p', { class: 'quote' }, text || ''));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));

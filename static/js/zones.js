@@ -1,5 +1,6 @@
 // Local times and instants. The server decides; this says it in words before.
-import { cityOf, dateIn, locale, page, t } from './dom.js';
+import { cityOf, dateIn, page, t } from './dom.js';
+import { capital, clock, dayWords } from './times.js';
 import { isKnownZone, knownZone } from './zone_names.js';
 
 const MINUTE = 60_000;
@@ -42,38 +43,22 @@ export function instants(local, zone) {
     .sort((a, b) => a - b);
 }
 
-function clockWords(at, zone) {
-  return new Intl.DateTimeFormat(locale, {
-    timeZone: usable(zone),
-    hour: 'numeric',
-    minute: '2-digit',
-  }).format(at);
-}
-
-function dayWords(at, zone) {
-  const [date, today] = [dateIn(at, zone), dateIn(new Date(), zone)];
-  const days = Math.round((Date.parse(date) - Date.parse(today)) / DAY);
-  if (days === 0) return t('when.today');
-  if (days === 1) return t('when.tomorrow');
-  const options = { timeZone: usable(zone), weekday: 'short', day: 'numeric', month: 'short' };
-  if (date.slice(0, 4) !== today.slice(0, 4)) options.year = 'numeric';
-  return new Intl.DateTimeFormat(locale, options).format(at);
-}
-
 /**
- * "Tomorrow 09:00 in New York, 15:00 for you". Everybody whose clock shows another
- * time is named: the user, and the others as {zone, who}.
+ * "Tomorrow, 9:00 AM in Kolkata (today, 10:30 PM for Owen)". Everybody whose clock shows
+ * another time is named: the user, and the others as {zone, who}.
  */
 export function inWords(at, zone, others = []) {
-  const here = { day: dayWords(at, zone), time: clockWords(at, zone), place: cityOf(usable(zone)) };
-  const words = [t('when.in', here)];
-  for (const { zone: other, who } of [{ zone: page.user.time_zone, who: t('when.you') }, ...others]) {
-    if (!isKnownZone(other) || localTime(at, other) === localTime(at, zone)) continue;
-    const isSameDay = dateIn(at, other) === dateIn(at, zone);
-    const day = isSameDay ? '' : `${dayWords(at, other)} `;
-    words.push(t('when.for', { time: day + clockWords(at, other), who }));
-  }
-  return words.join(', ');
+  const [day, time] = [dayWords(at, zone), clock(at, zone)];
+  const words = t('when.in', { day: capital(day), time, place: cityOf(usable(zone)) });
+  const elsewhere = [{ zone: page.user.time_zone, who: t('when.you') }, ...others]
+    .filter(({ zone: other }) => isKnownZone(other) && localTime(at, other) !== localTime(at, zone))
+    .map(({ zone: other, who }) => {
+      const isSameDay = dateIn(at, other) === dateIn(at, zone);
+      const there = clock(at, other);
+      const when = isSameDay ? there : t('when.day', { day: dayWords(at, other), time: there });
+      return t('when.for', { time: when, who });
+    });
+  return elsewhere.length ? t('when.also', { words, others: elsewhere.join('; ') }) : words;
 }
 
 /** The next end of the quiet hours, or null when the instant is outside them. */

@@ -103,6 +103,8 @@ type StateView struct {
 	Message string            `json:"message"`
 	Link    *eligibility.Link `json:"link"`
 	Reason  string            `json:"reason,omitempty"` // a closer sentence, if any
+	// NoNumber is true for an active account that lacks only a number.
+	NoNumber bool `json:"no_number,omitempty"`
 }
 
 // noticeOver is from how many recipients on the popup asks for a
@@ -130,7 +132,9 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 	if err != nil {
 		return v, err
 	}
-	if v.State = stateOf(refusal); refusal == nil {
+	if v.State = stateOf(refusal); refusal != nil {
+		v.State.NoNumber = refusal.Code == eligibility.CodeNoAccount && account.State == models.AccountActive && account.Number == ""
+	} else {
 		number, display := account.Number, compose.Display(account.Number)
 		v.From.Number, v.From.Display = &number, &display
 	}

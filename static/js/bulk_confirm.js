@@ -22,7 +22,7 @@ export function confirmBulk(root, { counted, context, later, moves, moveLabel, c
     h('h2', { id: 'confirm-title' }, title),
     later ? h('p', {}, later) : '',
     night ? note('warn', h('p', {}, h('strong', {}, night)), h('label', { class: 'check' }, move, h('span', {}, moveLabel))) : '',
-    lastAt ? h('p', { class: 'soft' }, t('confirm.when.now', { time: when(lastAt) })) : '',
+    lastAt && !quiet ? h('p', { class: 'soft' }, t('confirm.when.now', { time: when(lastAt) })) : '',
     excluded.length ? h('p', { class: 'soft' }, tn('confirm.wont', excluded.length)) : '',
     h('p', {}, t('confirm.first', { name: sample.name })),
     h('p', { class: 'bubble' }, sample.text),

@@ -15,6 +15,9 @@ export const chipsIn = (shown) =>
 /** A shown text with blanks in place of its chips, as long as before. */
 export const withoutChips = (shown) => shown.replace(CHIP, (chip) => ' '.repeat(chip.length));
 
+/** A shown text without what marks its chips: as wide as it looks. */
+export const visible = (shown) => shown.replaceAll(EDGE, '');
+
 /** A stored text with its fields filled in by value(key, fallback). */
 export const fill = (stored, value) =>
   stored.replace(VARIABLE, (whole, key, fallback = '') => value(key, fallback.trim()) ?? whole);

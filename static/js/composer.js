@@ -1,6 +1,6 @@
 // The text being written: its fields as chips, what it costs and what makes it cost more.
 import { gapsIn, longLinksIn, shortenersIn, withoutGaps } from './checks.js';
-import { chipBook, chipsIn, fill, outsideChips, wholeChips, withoutChips } from './chips.js';
+import { chipBook, chipsIn, fill, outsideChips, visible, wholeChips, withoutChips } from './chips.js';
 import { $, announce, count, h, link, note, t, tn } from './dom.js';
 import { needsUnicode, replaceForcing, segments } from './segments.js';
 
@@ -36,7 +36,7 @@ export function composer({ changed, limits, many, fields = [] }) {
     const { forcing } = segments(withoutGaps(withoutChips(shown)));
     drawUnderlay(underlay, shown, cost.segments > 1 ? forcing : forcing.filter(isReplaceable), gaps);
     measure(shown, cost, varies);
-    notes.replaceChildren(...remarks, ...gapNotes(gaps), ...linkNotes(shown), ...forcingNotes(text, cost));
+    notes.replaceChildren(...remarks, ...gapNotes(gaps), ...linkNotes(text), ...forcingNotes(text, cost));
     notes.hidden = notes.childElementCount === 0;
     changed(get());
   }
@@ -225,8 +225,8 @@ function drawUnderlay(underlay, text, forcing, gaps) {
   let at = 0;
   const pieces = [];
   for (const [from, to, tag, cls] of marks) {
-    pieces.push(text.slice(at, from), h(tag, { class: cls }, text.slice(from, to)));
+    pieces.push(visible(text.slice(at, from)), h(tag, { class: cls }, visible(text.slice(from, to))));
     at = to;
   }
-  underlay.replaceChildren(...pieces, `${text.slice(at)}\u200b`);
+  underlay.replaceChildren(...pieces, `${visible(text.slice(at))}\u200b`);
 }

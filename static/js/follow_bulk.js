@@ -57,7 +57,9 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
     return isOver(batch) && !counts.sent;
   }
 
-  const isUndoable = (batch) => isRunning(batch) && Date.now() < countdown.until;
+  function isUndoable(batch) {
+    return isRunning(batch) && Date.now() < countdown.until;
+  }
 
   // The first text has not left yet.
   function drawUndo(batch) {

@@ -625,6 +625,7 @@ export default {
 
   "sdk.text": "Text",
   "sdk.call": "Call",
+  "sdk.region": "Dialpad",
   "sdk.menu": "Actions for {number}",
   "sdk.title": "Text with Dialpad",
   "sdk.loading": "Opening…",

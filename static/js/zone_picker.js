@@ -87,6 +87,7 @@ export function zonePicker({ id, suggested, changed }) {
   let value = first[0] || 'UTC';
   const show = () => {
     input.value = nameOf(value);
+    input.dataset.zone = value;
   };
 
   function load(query, cursor = 0) {

@@ -40,7 +40,7 @@ func TestBulkIsScheduledInABrowser(t *testing.T) {
 	popup.plan(clocksForward(t), "02:30")
 	popup.waitText("This time doesn't exist that day. You'll be asked which one you mean.")
 	popup.press("#send")
-	popup.waitText("2:30 AM doesn't exist that day: the clocks go forward. Which time do you mean?")
+	popup.waitText("2:30 AM doesn't exist that day: the clocks go forward. Which time do you mean?")
 	b.checkAppearance("popup-time-missing", b.root, popup)
 	popup.press(`#schedule input[type=radio]`)
 	popup.until(`/T0[13]:30$/.test(document.querySelector("#schedule input").value)`)

@@ -29,6 +29,7 @@ type Config struct {
 	CRMBaseDomain    string   `env:"CRM_BASE_DOMAIN" envDefault:"salesmate.io"`
 	CRMAppPageURL    string   `env:"CRM_APP_PAGE_URL"` // may hold {linkname}; where the CRM shows our detail page
 	CRMUpgradeURL    string   `env:"CRM_UPGRADE_URL"`  // may hold {linkname}
+	CRMRecordURL     string   `env:"CRM_RECORD_URL"`   // may hold {linkname}, {module} and {id}; a record's page
 	PlansWithDialpad []string `env:"PLANS_WITH_DIALPAD" envSeparator:","`
 
 	DialpadURL          string   `env:"DIALPAD_URL" envDefault:"https://dialpad.com"`
@@ -113,6 +114,9 @@ func Load(environ []string) (Config, error) {
 	if c.CRMUpgradeURL == "" {
 		c.CRMUpgradeURL = c.scheme() + "://{linkname}." + c.CRMBaseDomain + "/#/app/setup/billing"
 	}
+	if c.CRMRecordURL == "" {
+		c.CRMRecordURL = c.scheme() + "://{linkname}." + c.CRMBaseDomain + "/#/app/{module}s/{id}/detail"
+	}
 	return c, nil
 }
 
@@ -166,7 +170,7 @@ func (c Config) check() []error {
 func (c Config) checkURLs() []error {
 	var p []error
 	for name, v := range map[string]string{"PUBLIC_URL": c.PublicURL, "CRM_API_URL": c.CRMAPIURL, "CRM_APP_PAGE_URL": c.CRMAppPageURL,
-		"CRM_UPGRADE_URL": c.CRMUpgradeURL, "DIALPAD_URL": c.DialpadURL} {
+		"CRM_UPGRADE_URL": c.CRMUpgradeURL, "CRM_RECORD_URL": c.CRMRecordURL, "DIALPAD_URL": c.DialpadURL} {
 		if v != "" {
 			if problem := urlProblem(v); problem != "" {
 				p = append(p, fmt.Errorf("%s: %s", name, problem))
@@ -216,6 +220,12 @@ func (c Config) scheme() string {
 // AppPageURL is where a tenant's CRM shows our detail page.
 func (c Config) AppPageURL(linkname string) string {
 	return strings.ReplaceAll(c.CRMAppPageURL, "{linkname}", linkname)
+}
+
+// RecordURL is a record's page in a tenant's CRM, with {module} and {id}
+// to be filled in.
+func (c Config) RecordURL(linkname string) string {
+	return strings.ReplaceAll(c.CRMRecordURL, "{linkname}", linkname)
 }
 
 // UpgradeURL is where a tenant's CRM sells a larger plan.

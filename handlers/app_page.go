@@ -73,7 +73,8 @@ func (p *appPage) putSettings(c *gin.Context) error {
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
-	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine}
+	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine,
+		ConfirmOver: in.ConfirmOver}
 	if in.QuietHours != nil {
 		settings.QuietFrom, settings.QuietTo = in.QuietHours.From, in.QuietHours.To
 	}

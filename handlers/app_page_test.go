@@ -45,10 +45,10 @@ func TestInvalidSettingsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	page := w.page("acme", "42")
 	put := func(body any) response { return w.call("PUT", "/apps/dialpad/settings", page, body) }
-	whole := map[string]any{"country": "CA", "rate_per_minute": 800, "reserve": 20, "quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out."}
+	whole := map[string]any{"country": "CA", "rate_per_minute": 800, "reserve": 20, "quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out.", "confirm_over": 200}
 	r := put(whole).want(200, "")
 	if diff := cmp.Diff(map[string]any{"country": "CA", "rate_per_minute": 800., "reserve": 20.,
-		"quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out."}, r.at("settings")); diff != "" {
+		"quiet_hours": map[string]any{"from": "20:00", "to": "08:00"}, "keep_laws": false, "opt_out_line": "Reply STOP to opt out.", "confirm_over": 200.}, r.at("settings")); diff != "" {
 		t.Error(diff)
 	}
 	r = put(map[string]any{"quiet_hours": nil}).want(200, "") // the rest stays

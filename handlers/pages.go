@@ -69,8 +69,9 @@ func (p *pages) open(c *gin.Context, name string, o access.Opened) error {
 	return p.writer.render(c, http.StatusOK, scripted, v.Origin, name, static.Page{
 		SessionToken: o.Token, ExpiresIn: access.Idle, CRMOrigin: v.Origin,
 		AppPageURL: p.writer.config.AppPageURL(linkname), UpgradeURL: p.writer.config.UpgradeURL(linkname),
-		Tenant: static.Tenant{ID: o.Tenant.ID, Name: o.Tenant.Name, Linkname: linkname},
-		User:   pageUser(v, o.Tenant),
+		RecordURL: p.writer.config.RecordURL(linkname),
+		Tenant:    static.Tenant{ID: o.Tenant.ID, Name: o.Tenant.Name, Linkname: linkname},
+		User:      pageUser(v, o.Tenant),
 	})
 }
 

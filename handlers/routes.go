@@ -81,6 +81,8 @@ func (s *server) textRoutes(r *gin.Engine, t *textAPI) {
 	// The popup.
 	popup := r.Group("/embed/api", s.bearer(models.SessionPopup))
 	popup.GET("/context", s.api(t.getContext))
+	popup.PUT("/draft", s.api(t.putDraft))
+	popup.PUT("/preferences", s.api(t.putPreferences))
 	popup.GET("/templates", s.api(t.getTemplates))
 	popup.POST("/render", s.api(t.postRender))
 	popup.POST("/preview", s.api(t.postPreview))

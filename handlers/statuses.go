@@ -43,6 +43,7 @@ var statuses = map[string]int{
 	"time_past":         http.StatusUnprocessableEntity,
 	"time_too_far":      http.StatusUnprocessableEntity,
 	"opted_out":         http.StatusUnprocessableEntity,
+	"no_contact":        http.StatusUnprocessableEntity,
 	"no_number":         http.StatusUnprocessableEntity,
 	"invalid_number":    http.StatusUnprocessableEntity,
 	"unknown_field":     http.StatusUnprocessableEntity,

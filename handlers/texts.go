@@ -27,6 +27,24 @@ func (t *textAPI) getContext(c *gin.Context) error {
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
+// putDraft keeps what is being written, for browsers that store nothing
+// in a frame.
+func (t *textAPI) putDraft(c *gin.Context) error {
+	var in popup.Draft
+	if err := bindJSON(c, &in); err != nil {
+		return err
+	}
+	return writeNoContent(c, t.popup.SaveDraft(c.Request.Context(), askerOf(c), in))
+}
+
+func (t *textAPI) putPreferences(c *gin.Context) error {
+	var in popup.Preferences
+	if err := bindJSON(c, &in); err != nil {
+		return err
+	}
+	return writeNoContent(c, t.popup.SavePreferences(c.Request.Context(), askerOf(c), in))
+}
+
 func (t *textAPI) getTemplates(c *gin.Context) error {
 	query, err := queries(c, "q", "cursor")
 	if err != nil {

@@ -25,6 +25,9 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 				return err
 			}
 		}
+		if err := tx.Drafts.eraseContact(ctx, tenantID, contactID); err != nil {
+			return err
+		}
 		return tx.Ledger.EraseContact(ctx, tenantID, contactID)
 	})
 }
@@ -35,6 +38,9 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 		return err
 	}
 	if err := s.Ledger.EraseNumber(ctx, tenantID, phone.Forms(number), keys); err != nil {
+		return err
+	}
+	if err := s.Drafts.eraseNumber(ctx, tenantID, keys); err != nil {
 		return err
 	}
 	return s.Suppressions.erase(ctx, tenantID, keys)

@@ -6,7 +6,7 @@ import (
 )
 
 // DeleteExpiredAllTenants deletes expired sessions, used launch tokens,
-// connect attempts, answers to the CRM's calls, and events that match no
+// connect attempts, drafts, answers to the CRM's calls, and events that match no
 // message. It returns the number of deleted rows.
 func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 	now := s.Now()
@@ -19,6 +19,7 @@ func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 	}{
 		{&Session{}, "expires_at < ?", now},
 		{&UsedToken{}, "expires_at < ?", now.Add(-time.Minute)},
+		{&Draft{}, "expires_at < ?", now},
 		{&CallAnswer{}, "created_at < ?", now.Add(-callAnswerLifetime)},
 		{&ConnectAttempt{}, "created_at < ? AND grant_sealed = ''", dayAgo},
 	} {

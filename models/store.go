@@ -40,6 +40,7 @@ type Store struct {
 	Sessions        Sessions
 	Suppressions    Suppressions
 	CRMCalls        CRMCalls
+	Drafts          Drafts
 	Audits          Audits
 	Workers         Workers
 
@@ -68,6 +69,8 @@ type (
 	Suppressions struct{ s *Store }
 	// CRMCalls queries the answers to the CRM's signed calls.
 	CRMCalls struct{ s *Store }
+	// Drafts queries what people are writing.
+	Drafts struct{ s *Store }
 	// Audits queries the audit log.
 	Audits struct{ s *Store }
 	// Workers queries the processes that do background work.
@@ -95,7 +98,7 @@ func newStore(db *database.DB, l *ledger.Ledger, vault *Vault, keys *numberKeys)
 	s := &Store{Ledger: l, db: db, vault: vault, keys: keys}
 	s.Tenants, s.Installations, s.Connections = Tenants{s}, Installations{s}, Connections{s}
 	s.ConnectAttempts, s.Accounts, s.Users, s.Sessions = ConnectAttempts{s}, Accounts{s}, Users{s}, Sessions{s}
-	s.Suppressions, s.CRMCalls, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Audits{s}, Workers{s}
+	s.Suppressions, s.CRMCalls, s.Drafts, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Drafts{s}, Audits{s}, Workers{s}
 	return s
 }
 

@@ -28,6 +28,7 @@ type Tenant struct {
 	QuietTo       string
 	KeepLaws      bool // keep to the hours of the law too
 	OptOutLine    string
+	ConfirmOver   int // a bulk to more people is asked about first
 
 	NumberKey   Sealed
 	DataVersion int       // see dataVersion
@@ -62,7 +63,11 @@ type Settings struct {
 	QuietTo       string
 	KeepLaws      bool
 	OptOutLine    string
+	ConfirmOver   int
 }
+
+// DefaultConfirmOver is the ConfirmOver of a new tenant.
+const DefaultConfirmOver = 50
 
 // Get returns a tenant, or ErrNotFound.
 func (s Tenants) Get(ctx context.Context, id string) (Tenant, error) {
@@ -83,7 +88,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 	switch {
 	case errors.Is(err, database.ErrNotFound):
 		t := Tenant{ID: b.ID, Linkname: b.Linkname, Name: b.Name, Plan: b.Plan, TimeZone: b.TimeZone,
-			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "09:00", KeepLaws: true, SignedAt: b.SignedAt.UTC(),
+			Country: "US", RatePerMinute: 100, QuietFrom: "20:00", QuietTo: "09:00", KeepLaws: true, ConfirmOver: DefaultConfirmOver, SignedAt: b.SignedAt.UTC(),
 			NumberKey: s.s.vault.Seal("tenants.number_key."+b.ID, NewSecret()), DataVersion: dataVersion}
 		if err := s.s.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&t).Error; err != nil {
 			return t, database.Translate(err)
@@ -109,7 +114,7 @@ func (s Tenants) SaveSigned(ctx context.Context, b SignedTenant) (Tenant, error)
 func (s Tenants) SaveSettings(ctx context.Context, tenantID string, v Settings) error {
 	return database.LostIfUnchanged(s.s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).Updates(map[string]any{
 		"country": v.Country, "rate_per_minute": v.RatePerMinute, "reserve": v.Reserve,
-		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "keep_laws": v.KeepLaws, "opt_out_line": v.OptOutLine}))
+		"quiet_from": v.QuietFrom, "quiet_to": v.QuietTo, "keep_laws": v.KeepLaws, "opt_out_line": v.OptOutLine, "confirm_over": v.ConfirmOver}))
 }
 
 // numberKeys caches each tenant's key for hashing numbers: it never

@@ -97,6 +97,7 @@ func newAsset(name string, content []byte) asset {
 	if !ok {
 		contentType = mime.TypeByExtension(ext)
 	}
+	content = strip(name, content)
 	return asset{contentType: contentType, plain: content, gzipped: compress(content)}
 }
 

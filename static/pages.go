@@ -24,8 +24,10 @@ type Page struct {
 	AppPageURL string
 	// UpgradeURL is CRM_UPGRADE_URL, for pages outside a frame.
 	UpgradeURL string
-	Tenant     Tenant
-	User       User
+	// RecordURL is CRM_RECORD_URL filled in but for {module} and {id}.
+	RecordURL string
+	Tenant    Tenant
+	User      User
 }
 
 // Tenant is the CRM account as the pages name it.
@@ -55,7 +57,7 @@ type User struct {
 func (p Page) Data() map[string]any {
 	return map[string]any{
 		"tenant": p.Tenant, "user": p.User, "crm_origin": p.CRMOrigin,
-		"app_page_url": p.AppPageURL, "upgrade_url": p.UpgradeURL,
+		"app_page_url": p.AppPageURL, "upgrade_url": p.UpgradeURL, "record_url": p.RecordURL,
 		"expires_in": int(p.ExpiresIn.Seconds()),
 	}
 }

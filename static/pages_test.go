@@ -87,7 +87,7 @@ func TestPageHoldsTheDataOfItsScripts(t *testing.T) {
 		t.Fatalf("data block is not JSON: %v\n%s", err, block[1])
 	}
 	want := map[string]any{
-		"crm_origin": "http://acme.localhost:8090", "app_page_url": "http://acme.localhost:8090/apps/dialpad", "upgrade_url": "", "expires_in": 900.0,
+		"crm_origin": "http://acme.localhost:8090", "app_page_url": "http://acme.localhost:8090/apps/dialpad", "upgrade_url": "", "record_url": "", "expires_in": 900.0,
 		"tenant": map[string]any{"id": "t_9", "name": page().Tenant.Name, "linkname": "acme"},
 		"user":   map[string]any{"id": "42", "name": "Ana Ruiz", "email": "ana@acme.com", "role": "admin", "time_zone": "America/New_York", "unknown_time_zone": nil, "locale": "en-US"},
 	}

@@ -19,6 +19,7 @@ const (
 	CodeForbidden = "forbidden"
 	CodeLeftOut   = "left_out"
 	CodeReview    = ledger.CodeReview
+	CodeNoContact = "no_contact"
 
 	CodeUnreadable = "record_unreadable"
 
@@ -29,11 +30,12 @@ const (
 const (
 	ReasonMissing   = "The record no longer exists"
 	ReasonForbidden = "You may not see this record"
+	ReasonNoContact = "This deal has no contact"
 	ReasonReview    = "May want no more texts: decide first"
 
 	reasonRefused    = "Salesmate refused access to these records"
 	reasonUnreadable = "Salesmate gives these records in a form that can't be read"
-	reasonLeftOut    = "Left out while the texts waited"
+	reasonLeftOut    = "Removed before sending"
 
 	reasonUnreadableRecord = "Salesmate gives this record in a form that can't be read"
 )

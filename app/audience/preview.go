@@ -19,10 +19,12 @@ import (
 
 // PreviewRequest asks who would get what.
 type PreviewRequest struct {
-	ToField  string             `json:"to_field"`
-	Message  string             `json:"message"`
-	Schedule *walltime.Schedule `json:"schedule"`
-	Cursor   string             `json:"cursor"`
+	ToField   string             `json:"to_field"`
+	ElseField string             `json:"else_field"` // where to_field has no usable number
+	Exclude   []string           `json:"exclude"`    // records to leave out
+	Message   string             `json:"message"`
+	Schedule  *walltime.Schedule `json:"schedule"`
+	Cursor    string             `json:"cursor"`
 }
 
 // PreviewView is the dry run of a batch. Large selections answer in
@@ -49,6 +51,7 @@ type Exclusion struct {
 	Code     string `json:"code"`
 	Reason   string `json:"reason"`
 	Field    string `json:"field,omitempty"`
+	Value    string `json:"value,omitempty"` // the number that can't be used, as the record has it
 }
 
 // Sample is what one recipient would get.
@@ -116,7 +119,8 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 	if a.Target.Mode == crm.ModeBulk {
 		s.source, s.selection, s.toNumber = ledger.SourceBulk, a.Target.Selection, ""
 		s.toField = cmp.Or(r.ToField, DefaultPhoneField)
-		if err := x.templates.CheckPhoneField(ctx, a.Tenant, a.Target.Module, s.toField); err != nil {
+		s.elseField, s.excluded = r.ElseField, IDSet(r.Exclude)
+		if err := x.CheckPhoneFields(ctx, a.Tenant, a.Target.Module, s.toField, s.elseField); err != nil {
 			return s, err
 		}
 	}
@@ -127,6 +131,16 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 	}
 	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	return s, err
+}
+
+// CheckPhoneFields refuses phone fields that the module does not have.
+// The second one may be "".
+func (x *Audience) CheckPhoneFields(ctx context.Context, t models.Tenant, module, field, elseField string) error {
+	err := x.templates.CheckPhoneField(ctx, t, module, field)
+	if err != nil || elseField == "" {
+		return err
+	}
+	return x.templates.CheckPhoneField(ctx, t, module, elseField)
 }
 
 // previewPart adds the next few pages to a preview.
@@ -177,12 +191,20 @@ func (x *Audience) firstSend(ctx context.Context, t models.Tenant, schedule *wal
 	return rate.After(now, rate.Queued), rate, err
 }
 
+// wrongValue is the number that keeps a recipient from being texted.
+func wrongValue(r Recipient) string {
+	if r.Code != compose.ErrInvalidNumber.Code() {
+		return ""
+	}
+	return text.Trim(r.Written)
+}
+
 // count adds a recipient whose text would leave at that time.
 func (v *PreviewView) count(s audienceSpec, r Recipient, at time.Time) {
 	v.Total++
 	if r.Code != "" {
 		v.Excluded = append(v.Excluded, Exclusion{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal,
-			Code: r.Code, Reason: r.Reason, Field: r.Field})
+			Code: r.Code, Reason: r.Reason, Field: r.Field, Value: wrongValue(r)})
 		return
 	}
 	v.WillReceive++

@@ -51,7 +51,7 @@ func (x *Audience) previewState(key string) *previewState {
 
 // previewKey makes a preview its asker's and its text's own.
 func previewKey(a access.Asker, r PreviewRequest, id string) string {
-	return strings.Join([]string{a.Tenant.ID, a.UserID, RequestHash(a.Target, r.ToField, r.Message, r.Schedule), id}, "\x00")
+	return strings.Join([]string{a.Tenant.ID, a.UserID, RequestHash(a.Target, r.ToField, r.ElseField, r.Exclude, r.Message, r.Schedule), id}, "\x00")
 }
 
 // parsePreviewCursor reads "<id>:<part>"; "" begins a preview with a

@@ -25,6 +25,7 @@ type Recipient struct {
 	Text                        string
 	Segments                    compose.Segments
 	Code, Reason, Field         string // why excluded; Code is "" for who is not
+	Written                     string // the number that can't be used, as the record has it
 }
 
 // Page is one page of recipients. Next is the cursor of the following
@@ -92,12 +93,14 @@ func (s audienceSpec) recipient(r crm.Record) Recipient {
 	} else if out.ContactID == "" {
 		out.ContactID = r.ID
 	}
-	number, err := compose.E164(cmp.Or(s.toNumber, r.Phones[s.toField]), s.tenant.Country)
-	if err != nil {
+	var err error
+	if out.Number, out.Written, err = s.number(r); err != nil {
 		out.excludeFor(err)
+		if s.module == crm.ModuleDeal && r.ContactID == "" && out.Written == "" {
+			out.exclude(CodeNoContact, ReasonNoContact)
+		}
 		return out
 	}
-	out.Number = number
 	if r.OptedOut {
 		out.exclude(CodeOptedOut, optout.Message)
 		return out
@@ -108,6 +111,22 @@ func (s audienceSpec) recipient(r crm.Record) Recipient {
 	}
 	out.Segments = compose.Count(out.Text)
 	return out
+}
+
+// number returns a record's number: as clicked, or of the phone field,
+// or of the second one where the first has none that can be used. With
+// an error it returns what stands in the field.
+func (s audienceSpec) number(r crm.Record) (number, written string, err error) {
+	written = cmp.Or(s.toNumber, r.Phones[s.toField])
+	number, err = compose.E164(written, s.tenant.Country)
+	if err == nil || s.elseField == "" {
+		return number, written, err
+	}
+	other := r.Phones[s.elseField]
+	if number, otherErr := compose.E164(other, s.tenant.Country); otherErr == nil {
+		return number, other, nil
+	}
+	return "", cmp.Or(written, other), err
 }
 
 // PersonOf names the person of a record, and the deal if it is one. The

@@ -20,13 +20,14 @@ type audienceSpec struct {
 	excluded  map[string]bool // record ids
 	toNumber  string          // one-to-one, as clicked
 	toField   string
+	elseField string // "" for none
 	template  compose.Template
 }
 
 func specOf(t models.Tenant, b ledger.Batch) (audienceSpec, error) {
 	tpl, err := compose.Parse(b.Message)
 	return audienceSpec{tenant: t, userID: b.UserID, source: b.Source, module: b.Module, recordIDs: b.RecordIDs, selection: b.Selection,
-		excluded: IDSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, template: tpl}, err
+		excluded: IDSet(b.Excluded), toNumber: b.ToNumber, toField: b.ToField, elseField: b.ElseField, template: tpl}, err
 }
 
 // DefaultPhoneField is the field that a bulk's numbers come from by

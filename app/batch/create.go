@@ -18,11 +18,14 @@ import (
 // Request asks for a batch; its recipients are the session's ctx.
 type Request struct {
 	ToField    string             `json:"to_field"`
+	ElseField  string             `json:"else_field,omitempty"` // where to_field has no usable number
+	Exclude    []string           `json:"exclude,omitempty"`    // records that a bulk leaves out
 	Message    string             `json:"message"`
 	TemplateID string             `json:"template_id"`
 	Schedule   *walltime.Schedule `json:"schedule"`
 	Late       *Late              `json:"late"`
-	MoveQuiet  *bool              `json:"move_quiet"` // nil: bulks do, one-to-ones are asked about
+	MoveQuiet  *bool              `json:"move_quiet"`             // nil: bulks do, one-to-ones are asked about
+	Undo       int                `json:"undo_seconds,omitempty"` // how long a bulk waits, so that it can be cancelled
 }
 
 // Create makes a batch, once per user and idempotency key: see byKey. A
@@ -70,6 +73,7 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 	if a.Target.Mode == crm.ModeBulk {
 		b.Source, b.Class, b.ToNumber = ledger.SourceBulk, ledger.ClassBulk, ""
 		b.ToField = cmp.Or(r.ToField, audience.DefaultPhoneField)
+		b.ElseField = r.ElseField
 		b.Selection, b.Expected = a.Target.Selection, a.Target.Count
 		if len(b.RecordIDs) > 0 {
 			b.Expected = len(b.RecordIDs)
@@ -98,7 +102,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return apierror.Text(err)
 		}
-	} else if err := x.templates.CheckPhoneField(ctx, a.Tenant, b.Module, b.ToField); err != nil {
+	} else if err := x.validateBulk(ctx, a, r, b); err != nil {
 		return err
 	}
 	if err := setLate(b, r.Late); err != nil {
@@ -108,13 +112,23 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 	now := x.now()
 	b.StartedAt = &now
 	if r.Schedule == nil {
-		return nil
+		return setUndo(b, r.Undo, now)
 	}
 	if err := setSchedule(b, *r.Schedule, x.cfg.Now()); err != nil {
 		return err
 	}
 	b.History = ledger.HistoryOf(ledger.Moment{At: now, What: ledger.MomentScheduled, By: a.Name, SendAt: b.SendAt})
 	return nil
+}
+
+// validateBulk checks the phone fields and who is left out.
+func (x *Batches) validateBulk(ctx context.Context, a access.Asker, r Request, b *ledger.Batch) error {
+	if err := x.audience.CheckPhoneFields(ctx, a.Tenant, b.Module, b.ToField, b.ElseField); err != nil {
+		return err
+	}
+	out, err := excluded(*b, r.Exclude)
+	b.Excluded = out
+	return err
 }
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and

@@ -182,22 +182,30 @@ func editExclude(b ledger.Batch, exclude *[]string, set columns) error {
 	if exclude == nil {
 		return nil
 	}
-	out := audience.UniqueIDs(*exclude)
+	out, err := excluded(b, *exclude)
+	set["excluded"] = ledger.EncodeIDs(out)
+	set["expected_skipped"] = max(0, b.ExpectedSkipped+len(out)-len(b.Excluded)) // until they are counted again
+	return err
+}
+
+// excluded checks the ids of the records that a bulk leaves out.
+func excluded(b ledger.Batch, exclude []string) ([]string, error) {
+	out := audience.UniqueIDs(exclude)
 	switch {
+	case len(out) == 0:
+		return nil, nil
 	case b.Source != ledger.SourceBulk:
-		return apierror.Field("exclude", "Only a bulk can leave people out. Cancel this text instead.")
+		return nil, apierror.Field("exclude", "Only a bulk can leave people out. Cancel this text instead.")
 	case len(out) > maxExcluded:
-		return apierror.Field("exclude", fmt.Sprintf("At most %d people can be left out.", maxExcluded))
+		return nil, apierror.Field("exclude", fmt.Sprintf("At most %d people can be left out.", maxExcluded))
 	case len(out) >= b.Expected:
-		return apierror.Field("exclude", "Nobody would be left. Cancel the texts instead.")
+		return nil, apierror.Field("exclude", "Nobody would be left. Cancel the texts instead.")
 	}
 	recipients := audience.IDSet(b.RecordIDs) // empty for a selection
 	for _, id := range out {
 		if id == "" || len(recipients) > 0 && !recipients[id] {
-			return apierror.Field("exclude", "Somebody who is to be left out is not among the recipients.")
+			return nil, apierror.Field("exclude", "Somebody who is to be left out is not among the recipients.")
 		}
 	}
-	set["excluded"] = ledger.EncodeIDs(out)
-	set["expected_skipped"] = max(0, b.ExpectedSkipped+len(out)-len(b.Excluded)) // until they are counted again
-	return nil
+	return out, nil
 }

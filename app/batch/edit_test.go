@@ -132,7 +132,7 @@ func TestMessagesForecastAScheduledBulk(t *testing.T) {
 			}
 			return out
 		}
-		left := map[string]string{"8": "skipped: Unsubscribed from Text", "20": "skipped: Left out while the texts waited"}
+		left := map[string]string{"8": "skipped: Unsubscribed from Text", "20": "skipped: Removed before sending"}
 		got := map[string]string{"7": "queued: Hi Bob", "9": texts("")["9"]}
 		maps.Copy(got, left)
 		if diff := cmp.Diff(got, texts("")); diff != "" {

@@ -53,5 +53,5 @@ func askInQuietHours(t models.Tenant, b ledger.Batch, r *audience.Recipient, now
 		Details: map[string]any{"choices": []QuietChoice{
 			{Label: "Send now", MoveQuiet: false, At: now.UTC()},
 			{Label: "Send at " + at, MoveQuiet: true, At: opens.UTC()},
-		}}}
+		}, "name": name, "time_zone": zone}}
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -15,8 +16,9 @@ import (
 )
 
 const (
-	maxRate       = 1200 // requests a minute that Dialpad takes at all; 100 or 800 texts are usual
-	maxOptOutLine = 160  // characters: it has to fit beside a text
+	maxRate        = 1200 // requests a minute that Dialpad takes at all; 100 or 800 texts are usual
+	maxConfirmOver = 1_000_000
+	maxOptOutLine  = 160 // characters: it has to fit beside a text
 )
 
 // StatusSettings are the tenant's settings, as PUT /apps/dialpad/settings
@@ -28,12 +30,13 @@ type StatusSettings struct {
 	QuietHours    *models.QuietHours `json:"quiet_hours"`
 	KeepLaws      bool               `json:"keep_laws"` // keep to the hours of the law too
 	OptOutLine    string             `json:"opt_out_line"`
+	ConfirmOver   int                `json:"confirm_over"` // a bulk to more people is asked about first
 }
 
 // SettingsOf returns a tenant's settings as JSON has them.
 func SettingsOf(t models.Tenant) StatusSettings {
 	return StatusSettings{Country: t.Country, RatePerMinute: t.RatePerMinute, Reserve: t.Reserve, QuietHours: t.QuietHours(),
-		KeepLaws: t.KeepLaws, OptOutLine: t.OptOutLine}
+		KeepLaws: t.KeepLaws, OptOutLine: t.OptOutLine, ConfirmOver: t.ConfirmOver}
 }
 
 // Invalid is a setting that can't be stored. Field is its name in the JSON,
@@ -45,6 +48,7 @@ func (i *Invalid) Error() string { return i.Field + ": " + i.Message }
 // SaveSettings stores an admin's settings, or returns *Invalid.
 func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s models.Settings) error {
 	s.Country, s.OptOutLine = strings.ToUpper(strings.TrimSpace(s.Country)), text.Trim(s.OptOutLine)
+	s.ConfirmOver = cmp.Or(s.ConfirmOver, models.DefaultConfirmOver)
 	if invalid := validate(s); invalid != nil {
 		return invalid
 	}
@@ -57,7 +61,7 @@ func (i *Installer) SaveSettings(ctx context.Context, tenantID, userID string, s
 		}
 		return tx.Audits.Add(ctx, tenantID, userID, "settings.saved", map[string]string{"country": s.Country,
 			"rate_per_minute": strconv.Itoa(s.RatePerMinute), "reserve": strconv.Itoa(s.Reserve),
-			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "keep_laws": strconv.FormatBool(s.KeepLaws), "opt_out_line": strconv.FormatBool(s.OptOutLine != "")})
+			"quiet_hours": strings.Trim(s.QuietFrom+"-"+s.QuietTo, "-"), "keep_laws": strconv.FormatBool(s.KeepLaws), "opt_out_line": strconv.FormatBool(s.OptOutLine != ""), "confirm_over": strconv.Itoa(s.ConfirmOver)})
 	})
 }
 
@@ -69,6 +73,8 @@ func validate(s models.Settings) *Invalid {
 		return &Invalid{"rate_per_minute", fmt.Sprintf("Enter 1 to %d.", maxRate)}
 	case s.Reserve < 0 || s.Reserve >= s.RatePerMinute:
 		return &Invalid{"reserve", fmt.Sprintf("Enter 0 to %d.", s.RatePerMinute-1)}
+	case s.ConfirmOver < 1 || s.ConfirmOver > maxConfirmOver:
+		return &Invalid{"confirm_over", "Enter a number of people, 1 or more."}
 	case utf8.RuneCountInString(s.OptOutLine) > maxOptOutLine:
 		return &Invalid{"opt_out_line", fmt.Sprintf("At most %d characters.", maxOptOutLine)}
 	case strings.ContainsAny(s.OptOutLine, "{}⟦⟧"):

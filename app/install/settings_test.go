@@ -33,6 +33,7 @@ func TestSettingsAreValidated(t *testing.T) {
 		"no such hour":              {func(s *models.Settings) { s.QuietTo = "24:00" }, "quiet_hours"},
 		"hour of one digit":         {func(s *models.Settings) { s.QuietTo = "8:00" }, "quiet_hours"},
 		"all day":                   {func(s *models.Settings) { s.QuietTo = "20:00" }, "quiet_hours"},
+		"asks before nobody":        {func(s *models.Settings) { s.ConfirmOver = -1 }, "confirm_over"},
 		"line too long":             {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 161) }, "opt_out_line"},
 		"longest line":              {func(s *models.Settings) { s.OptOutLine = strings.Repeat("é", 160) }, ""},
 		"variable in the line":      {func(s *models.Settings) { s.OptOutLine = "{{Contact.firstName}}" }, "opt_out_line"},
@@ -63,7 +64,7 @@ func TestQuietHoursAreOnUntilAnAdminTurnsThemOff(t *testing.T) {
 		signed := models.SignedTenant{ID: "t_11", Linkname: "initech", Name: "Initech", Plan: "business", TimeZone: "America/New_York", SignedAt: w.clock.Now()}
 		fresh, err := w.db.Tenants.SaveSigned(ctx, signed)
 		must(t, err)
-		want := install.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &models.QuietHours{From: "20:00", To: "09:00"}, KeepLaws: true}
+		want := install.StatusSettings{Country: "US", RatePerMinute: 100, QuietHours: &models.QuietHours{From: "20:00", To: "09:00"}, KeepLaws: true, ConfirmOver: 50}
 		if diff := cmp.Diff(want, install.SettingsOf(fresh)); diff != "" {
 			t.Error(diff)
 		}

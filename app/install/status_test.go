@@ -82,7 +82,8 @@ func TestStatusOfAConnectedTenant(t *testing.T) {
    "to": "08:00"
   },
   "keep_laws": false,
-  "opt_out_line": ""
+  "opt_out_line": "",
+  "confirm_over": 50
  },
  "queue": {
   "waiting": 0,

@@ -30,7 +30,8 @@ type BatchView struct {
 	Sender     string             `json:"sender_email"` // whose Dialpad account sends, "" with automations: each text has its own
 	To         *RecipientView     `json:"to"`           // the one recipient of a one-to-one
 	ToField    string             `json:"to_field"`
-	Text       string             `json:"text"` // with its merge fields
+	ElseField  string             `json:"else_field"` // where to_field has no usable number
+	Text       string             `json:"text"`       // with its merge fields
 	Schedule   *walltime.Schedule `json:"schedule"`
 	QuietHours *models.QuietHours `json:"quiet_hours,omitempty"` // of one batch alone that can be given another time
 	MoveQuiet  bool               `json:"move_quiet"`            // what would arrive in quiet hours waits for their end
@@ -129,7 +130,7 @@ func isHeld(b ledger.Batch) bool { return b.State == ledger.BatchHeld }
 func batchView(b ledger.Batch) BatchView {
 	v := BatchView{ID: b.ID, Source: b.Source, State: b.State, CreatedAt: b.CreatedAt, SendAt: b.SendAt, FinishedAt: b.FinishedAt,
 		Module: b.Module, By: PersonView{ID: b.UserID, Name: b.UserName, Email: b.UserEmail}, Sender: b.SenderEmail,
-		ToField: b.ToField, Text: b.Message,
+		ToField: b.ToField, ElseField: b.ElseField, Text: b.Message,
 		Reason: optional(cmp.Or(b.HeldReason, b.PrepareNote)), HeldCode: optional(b.HeldCode), MoveQuiet: b.DeferInQuietHours, Exclude: b.Excluded, Version: b.Version}
 	if !b.Ended() {
 		v.Warning = optional(b.Warning)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
@@ -30,11 +31,14 @@ type ContextView struct {
 	PhoneFields []PhoneView        `json:"phone_fields"`
 	Fields      []FieldView        `json:"fields"`
 	TimeZone    string             `json:"time_zone"`
+	TenantZone  *string            `json:"tenant_time_zone"`
 	QuietHours  *models.QuietHours `json:"quiet_hours"`
 	OptOutLine  string             `json:"opt_out_line"`
 	Limits      LimitsView         `json:"limits"`
 	State       *StateView         `json:"state"`
 	Running     []outbox.BatchView `json:"running,omitempty"` // in bulk: the asker's own, newest first
+	Draft       *Draft             `json:"draft"`             // what the asker was writing here; null for nothing
+	Preferences Preferences        `json:"preferences"`
 }
 
 // ToView is the recipient of a one-to-one text.
@@ -48,6 +52,14 @@ type ToView struct {
 	Review     *optout.ReviewView `json:"review"` // a text that may mean an opt-out
 	TimeZone   *string            `json:"time_zone"`
 	Problem    *ProblemView       `json:"problem"`
+	LastText   *LastTextView      `json:"last_text"` // of the last days, whoever sent it
+}
+
+// LastTextView is who last texted a number, and when.
+type LastTextView struct {
+	By   string    `json:"by"` // a person, or an automation
+	Mine bool      `json:"mine"`
+	At   time.Time `json:"at"`
 }
 
 // ProblemView is why a text can't go to somebody.
@@ -82,6 +94,7 @@ type FieldView struct {
 type LimitsView struct {
 	MaxChars                int `json:"max_chars"`
 	TransactionalNoticeOver int `json:"transactional_notice_over"`
+	ConfirmOver             int `json:"confirm_over"` // a bulk to more people is asked about first
 }
 
 // StateView says why somebody may not text.
@@ -90,6 +103,8 @@ type StateView struct {
 	Message string            `json:"message"`
 	Link    *eligibility.Link `json:"link"`
 	Reason  string            `json:"reason,omitempty"` // a closer sentence, if any
+	// NoNumber is true for an active account that lacks only a number.
+	NoNumber bool `json:"no_number,omitempty"`
 }
 
 // noticeOver is from how many recipients on the popup asks for a
@@ -105,19 +120,30 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 	v := ContextView{ID: contextID(a.Target), Mode: a.Target.Mode, Module: a.Target.Module, Count: max(len(a.Target.RecordIDs), a.Target.Count),
 		From: FromView{Email: a.Email, Name: a.Name}, OptOutLine: a.Tenant.OptOutLine,
 		PhoneFields: []PhoneView{}, Fields: []FieldView{}, QuietHours: a.Tenant.QuietHours(),
-		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver}}
+		Limits: LimitsView{MaxChars: compose.MaxCharacters, TransactionalNoticeOver: noticeOver, ConfirmOver: a.Tenant.ConfirmOver}}
 	v.TimeZone, _ = walltime.Zone(a.TimeZone, a.Tenant.TimeZone)
+	if zone, own := walltime.Zone(a.Tenant.TimeZone); own {
+		v.TenantZone = &zone
+	}
+	if err := x.fillStored(ctx, a, &v); err != nil {
+		return v, err
+	}
 	_, account, refusal, err := x.eligibility.CheckSender(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return v, err
 	}
-	if v.State = stateOf(refusal); refusal == nil {
+	if v.State = stateOf(refusal); refusal != nil {
+		v.State.NoNumber = refusal.Code == eligibility.CodeNoAccount && account.State == models.AccountActive && account.Number == ""
+	} else {
 		number, display := account.Number, compose.Display(account.Number)
 		v.From.Number, v.From.Display = &number, &display
 	}
 	switch a.Target.Mode {
 	case crm.ModeOne:
 		v.To = clickedNumber(a)
+		if err := x.fillLastText(ctx, a, v.To); err != nil {
+			return v, err
+		}
 	case crm.ModeBulk:
 		if v.Running, err = x.outbox.Running(ctx, a); err != nil {
 			return v, err

@@ -86,7 +86,7 @@ func (b *browser) doubleClick(t *testing.T) {
 // has got the focus meanwhile.)
 func (v *view) key(name, text string, modifiers int64) {
 	v.b.t.Helper()
-	codes := map[string]int64{"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40}
+	codes := map[string]int64{"Enter": 13, "Backspace": 8, "Tab": 9, "Escape": 27, "ArrowDown": 40}
 	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
 		call(v, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: name, Code: name, Text: text, Modifiers: modifiers,
 			WindowsVirtualKeyCode: codes[name], NativeVirtualKeyCode: codes[name]})
@@ -226,7 +226,7 @@ func (b *browser) answerLost(t *testing.T) {
 	b.checkAppearance("popup-answer-lost", b.root, popup)
 	popup = b.openPopup("18")
 	popup.until(`document.querySelector("#message").closest("[inert]") && document.querySelector("#message").value === "Did it go?"`)
-	popup.pressText("Change it all the same: the first one may have gone")
+	popup.pressText("Edit anyway (the first may have been sent)")
 	popup.until(`!document.querySelector("#message").closest("[inert]")`) // and unchanged it is the same text
 	popup.press("#send")
 	popup.waitState("delivered")

@@ -138,6 +138,7 @@ func (b *browser) usersWithoutAccount(t *testing.T) {
 	b.switchUser("45")
 	popup = b.openPopupHere()
 	popup.until(`!document.querySelector("#state").hidden`)
+	popup.until(`document.querySelector("#state h2").textContent === "No Dialpad number"`)
 	b.checkAppearance("popup-no-number", b.root, popup)
 	b.openCRM("acme", "/contacts/7")
 	b.switchUser("43")
@@ -167,7 +168,7 @@ func (b *browser) oneText(t *testing.T) {
 	popup.press("#template-list [role=option]")
 	const text = "Hi Bob, this is Ana Ruiz from Acme. Is now a good time for a quick question?"
 	popup.until(`document.querySelector("#message").value === ` + browsertest.Quoted(text))
-	popup.waitText("1 segment")
+	popup.waitText("1 text")
 	b.checkAppearance("popup-ready", b.root, popup)
 	popup.press("#send")
 	popup.until(`document.querySelector("#progress").dataset.state === "delivered"`)

@@ -31,7 +31,7 @@ func TestOutboxEditsHoldsAndResumesAScheduleInABrowser(t *testing.T) {
 	f.key("Enter", "\r", 0)
 	f.until(`document.querySelector("#edit").open`)
 	f.until(`(() => { const e = document.querySelector("#edit input[type=datetime-local]"); e.value = e.value.slice(0, 11) + "23:00"; e.dispatchEvent(new Event("input", { bubbles: true })); return true; })()`)
-	f.waitText("This is in the quiet hours, 20:00 to 08:00 in New York.")
+	f.waitText("This is in their quiet hours, 8:00 PM to 8:00 AM in New York.")
 	b.checkAppearance("outbox-edit", b.root, f)
 	f.key("Escape", "", 0)
 	f.until(`!document.querySelector("#edit").open && document.activeElement.dataset.act === "edit" && !document.activeElement.disabled`)

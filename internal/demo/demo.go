@@ -121,6 +121,7 @@ func (d *Demo) Environ() []string {
 		"CRM_APP_SECRETS=" + d.keys.crm,
 		"CRM_API_URL=http://" + d.CRM.Addr().String() + "/{linkname}", // Go does not resolve acme.localhost
 		"CRM_BASE_DOMAIN=" + domain,
+		"CRM_RECORD_URL=http://{linkname}." + domain + "/{module}s/{id}",
 		"PLANS_WITH_DIALPAD=business,enterprise",
 		"DIALPAD_URL=" + d.DialpadURL,
 		"DIALPAD_CLIENT_ID=" + clientID,

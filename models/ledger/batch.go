@@ -63,6 +63,7 @@ type Batch struct {
 	Excluded    []string `gorm:"serializer:json"` // records removed while it was scheduled
 	ToNumber    string   // of a one-to-one: as clicked, whatever the record says
 	ToField     string
+	ElseField   string // the phone field of who has no usable number in ToField, "" for none
 	Message     string // with merge fields
 	SearchText  string // Message as text.Fold returns it
 	SearchNames string // UserName and WorkflowName, likewise

@@ -191,3 +191,11 @@ func (m Message) AcceptedByDialpad() bool {
 	}
 	return false
 }
+
+// LastSentTo returns the message that Dialpad last accepted for a number,
+// by its keyed hashes, not before since; or ErrNotFound.
+func (s Messages) LastSentTo(ctx context.Context, tenantID string, numberKeys []string, since time.Time) (Message, error) {
+	var m Message
+	return m, database.Translate(s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ? AND sent_at >= ?", tenantID,
+		s.idsByRecipient(ctx, tenantID, "number_key IN ?", numberKeys), []string{Sent, Delivered}, since.UTC()).Order("sent_at DESC").Take(&m).Error)
+}

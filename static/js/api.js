@@ -59,12 +59,13 @@ async function exchange() {
   scheduleRenewal();
 }
 
-async function send(method, address, { body, headers, signal, accept }) {
+async function send(method, address, { body, headers, signal, accept, keepalive = false }) {
   const head = { Accept: accept || 'application/json', Authorization: `Bearer ${token}`, ...headers };
   const request = {
     method,
     headers: head,
     signal,
+    keepalive,
     credentials: 'omit',
     cache: 'no-store',
     redirect: 'error',

@@ -41,6 +41,15 @@ export const isStopped = ({ state }) => state === 'paused' || state === 'held';
 export const shownState = (batch) =>
   isRunning(batch) && batch.send_at && Date.parse(batch.send_at) > Date.now() ? 'scheduled' : batch.state;
 
+/**
+ * Until when (milliseconds) a batch can be undone before its first text leaves: it has a
+ * moment to begin, but nobody chose that as a schedule. 0 for others.
+ */
+export function undoableUntil({ schedule, send_at: at, created_at: created }, now = Date.now()) {
+  if (schedule || !at) return 0;
+  return Math.min(Date.parse(at), now + Date.parse(at) - Date.parse(created));
+}
+
 /** The state of the one text of a batch to one person. */
 export function textState(batch) {
   const { state, counts } = batch;

@@ -1,8 +1,8 @@
 // How a bulk text reads for real people, one at a time.
-import { $, announce, button, count, formatNumber, h, icon, note, segmentWords, t, tn, when } from './dom.js';
+import { $, announce, button, count, formatNumber, h, icon, segmentWords, t, tn, when } from './dom.js';
 
-/** @param move the checkbox that moves texts out of the quiet hours */
-export function sampleView({ move }) {
+/** @param leaveOut leaves somebody out, by record id */
+export function sampleView({ leaveOut }) {
   const root = $('#preview');
   let at = 0;
 
@@ -15,22 +15,13 @@ export function sampleView({ move }) {
    * Draws what was counted (see audiencePart); written is false for an empty text.
    */
   function draw(counted, written) {
-    const { samples, quiet } = counted;
+    const { samples } = counted;
     if (!samples.length || !written) {
       root.hidden = true;
       return;
     }
     const sample = samples[Math.min(at, samples.length - 1)];
-    const parts = [
-      h('div', { class: 'row' }, heading(counted, written)),
-      samplePanel(sample),
-      costLine(counted),
-    ];
-    if (quiet) {
-      parts.push(note('warn', tn('bulk.quiet', quiet)));
-      parts.push(h('label', { class: 'check' }, move, h('span', {}, t('bulk.quiet.move'))));
-    }
-    replace(...parts);
+    replace(h('div', { class: 'row' }, heading(counted, written)), samplePanel(sample), costLine(counted));
   }
 
   function heading(counted, written) {
@@ -56,6 +47,25 @@ export function sampleView({ move }) {
     ];
   }
 
+  function samplePanel(sample) {
+    const { name, deal, to, text, record_id: id } = sample;
+    const number = h('span', { class: 'nowrap' }, formatNumber(to));
+    const details = h('small', { class: 'num' }, deal ? ` · ${deal}` : '', ' · ', number);
+    const out = button(t('bulk.leave_out'), {
+      class: 'link',
+      'data-act': 'sample-out',
+      'aria-label': t('bulk.leave_out_of', { name }),
+      onclick: () => leaveOut(id),
+    });
+    return h(
+      'div',
+      { class: 'panel' },
+      h('div', {}, h('strong', {}, name), details),
+      h('p', { class: 'bubble' }, text),
+      h('div', { class: 'row' }, h('small', { class: 'num grow' }, segmentWords(sample)), out),
+    );
+  }
+
   return {
     draw,
     replace,
@@ -63,19 +73,6 @@ export function sampleView({ move }) {
       at = 0;
     },
   };
-}
-
-function samplePanel(sample) {
-  const { name, deal, to, text } = sample;
-  const number = h('span', { class: 'nowrap' }, formatNumber(to));
-  const details = h('small', { class: 'num' }, deal ? ` · ${deal}` : '', ' · ', number);
-  return h(
-    'div',
-    { class: 'panel' },
-    h('div', {}, h('strong', {}, name), details),
-    h('p', { class: 'bubble' }, text),
-    h('small', { class: 'num' }, segmentWords(sample)),
-  );
 }
 
 function costLine({ segments, lastAt, complete }) {

@@ -32,6 +32,13 @@ export const shortenersIn = (text) => [
   ...new Set([...text.matchAll(SHORT_LINK)].map(([, host]) => host.toLowerCase())),
 ];
 
+const LONG_LINK = 60; // characters
+const LINK = /(?:https?:\/\/|www\.)[^\s\u2063]+/giu;
+
+/** The links of a text that are long enough to cost something. */
+export const longLinksIn = (text) =>
+  [...text.matchAll(LINK)].map(([found]) => found).filter((found) => found.length >= LONG_LINK);
+
 // "Hi there" is right where a name is missing; for a date or a number no word is.
 const GREETED_BY = new Set(['Contact.firstName', 'Contact.name', 'Contact.fullName', 'Contact.nickName']);
 

@@ -126,6 +126,7 @@ export function combobox({ root, load, pick, standing = false }) {
       fill(option.item.query, option.item.more);
       return;
     }
+    clearTimeout(timer); // what was typed before is answered by this choice
     show(false);
     pick(option.item);
   }

@@ -1,60 +1,87 @@
-// The text being written: what it costs and what makes it cost more.
-import { gapsIn, shortenersIn, withoutGaps } from './checks.js';
-import { $, announce, costWords, count, h, link, note, t, tn } from './dom.js';
-import { replaceForcing, segments } from './segments.js';
+// The text being written: its fields as chips, what it costs and what makes it cost more.
+import { gapsIn, longLinksIn, shortenersIn, withoutGaps } from './checks.js';
+import { chipBook, chipsIn, fill, outsideChips, visible, wholeChips, withoutChips } from './chips.js';
+import { $, announce, count, h, link, note, t, tn } from './dom.js';
+import { needsUnicode, replaceForcing, segments } from './segments.js';
 
-const VARIABLE = /\{\{[^{}]*\}\}/g;
+const NEVER_CHEAP = /[\p{Extended_Pictographic}\p{Cf}\uFE0F]/gu; // emoji and what joins them
 
 /**
  * @param changed called with the text at each change
  * @param limits {max_chars}
  * @param many true for a bulk text, where each person's text has a length of its own
+ * @param fields of the popup, one to one with their values
  */
-export function composer({ changed, limits, many }) {
+export function composer({ changed, limits, many, fields = [] }) {
   const area = $('#message');
   const underlay = $('.under', $('#box'));
   const notes = $('#notes');
+  const book = chipBook(fields, (label, fallback) => t('chip.or', { label, fallback }));
+  const valueOf = new Map(fields.map(({ key, value }) => [key, value]));
   let remarks = []; // of others: an empty field, an undo
   let announced = '';
 
+  const get = () => book.store(area.value);
+
+  /** The text as one person gets it, as far as that is known here. */
+  const filled = () => fill(get(), (key, fallback) => valueOf.get(key) || fallback);
+
   function refresh() {
-    const text = area.value;
-    const gaps = gapsIn(text);
-    const cost = segments(withoutGaps(text));
-    drawUnderlay(underlay, text, cost.forcing, gaps);
-    measure(text, cost);
-    notes.replaceChildren(...remarks, ...gapNotes(gaps), ...linkNotes(text), ...forcingNotes(cost));
+    makeChips();
+    const shown = area.value;
+    const gaps = gapsIn(shown);
+    const varies = many && chipsIn(shown).length > 0; // the preview counts for each person
+    const text = withoutGaps(many ? withoutChips(shown).replace(/ {2,}/g, ' ') : filled());
+    const cost = segments(text);
+    const { forcing } = segments(withoutGaps(withoutChips(shown)));
+    drawUnderlay(underlay, shown, cost.segments > 1 ? forcing : forcing.filter(isReplaceable), gaps);
+    measure(shown, cost, varies);
+    notes.replaceChildren(...remarks, ...gapNotes(gaps), ...linkNotes(text), ...forcingNotes(text, cost));
     notes.hidden = notes.childElementCount === 0;
-    changed(text);
+    changed(get());
   }
 
-  function measure(text, cost) {
+  /** Turns a field that was typed or pasted with its braces into a chip. */
+  function makeChips() {
+    const shown = book.show(get());
+    if (shown === area.value) return;
+    const at = book.show(book.store(area.value.slice(0, area.selectionEnd))).length;
+    area.value = shown;
+    area.setSelectionRange(at, at);
+  }
+
+  function measure(text, cost, varies) {
     const counter = $('#counter');
     const over = cost.characters - limits.max_chars;
-    const varies = many && text.search(VARIABLE) >= 0; // the preview counts for each person
     area.setAttribute('aria-invalid', String(over > 0));
     if (over > 0) counter.textContent = tn('counter.over', over, { max: count(limits.max_chars) });
-    else counter.textContent = counterWords(text, cost, varies);
-    counter.title = text && !varies ? t('counter.title', { left: cost.remaining }) : '';
+    else counter.textContent = text ? counterWords(cost, varies) : '';
+    counter.title = text && !varies ? titleWords(cost) : '';
     const words = over > 0 ? counter.textContent : tn('counter.segments', cost.segments);
     const isNews = words !== announced && (announced || cost.segments > 1);
     if (text && !varies && isNews) announce(words);
     if (text) announced = words;
   }
 
-  /** Which characters make the text go as Unicode, and a link that replaces them. */
-  function forcingNotes(cost) {
-    const all = [...new Map(cost.forcing.map((one) => [one.char, one])).values()];
-    if (!all.length) return [];
-    const names = all.slice(0, 2).map(({ char, name }) => t('forcing.char', { char, name }));
-    const more = all.length > 2 ? ` ${tn('forcing.more', all.length - 2)}` : '';
-    const replaceable = all.filter(({ replacement }) => typeof replacement === 'string');
+  /**
+   * Which characters make the text cost more, and a link that replaces them. A language
+   * that needs Unicode anyway is no reason to remark on its letters.
+   */
+  function forcingNotes(text, cost) {
+    const { forcing } = cost;
+    if (!forcing.length || needsUnicode(forcing)) return [];
+    const replaceable = forcing.filter(isReplaceable);
+    const cheaper = segments(replaceForcing(text).replace(NEVER_CHEAP, ''));
+    if (cheaper.segments >= cost.segments) return [];
+    const names = forcing.slice(0, 2).map(({ char, name }) => t('forcing.char', { char, name }));
+    const more = forcing.length > 2 ? ` ${tn('forcing.more', forcing.length - 2)}` : '';
     const replace = () => {
-      set(replaceForcing(area.value));
+      set(replaceForcing(get()));
       area.focus();
     };
     const action = replaceable.length ? link(replaceWords(replaceable), replace) : null;
-    return [note('warn', t('forcing.why', { named: names.join(', ') + more }), ' ', action)];
+    const values = { named: names.join(', ') + more, fewer: count(cheaper.segments) };
+    return [note('warn', tn('forcing.why', cost.segments, values), ' ', action)];
   }
 
   function gapNotes(gaps) {
@@ -73,14 +100,50 @@ export function composer({ changed, limits, many }) {
   }
 
   function set(text) {
-    area.value = text;
+    area.value = book.show(text);
     refresh();
   }
 
   function insert(text) {
     area.focus();
-    area.setRangeText(text, area.selectionStart, area.selectionEnd, 'end');
+    const [from, to] = wholeChips(area.value, area.selectionStart, area.selectionEnd, 0);
+    area.setRangeText(book.show(text), from, to, 'end');
     refresh();
+  }
+
+  // A chip is written over, deleted and copied as a whole.
+  function keepChipsWhole({ inputType }) {
+    const direction = inputType.startsWith('delete') ? (inputType.endsWith('Forward') ? 1 : -1) : 0;
+    const { selectionStart: from, selectionEnd: to } = area;
+    const whole = wholeChips(area.value, from, to, direction);
+    if (whole[0] !== from || whole[1] !== to) area.setSelectionRange(...whole);
+  }
+
+  function stepOverChip(event) {
+    if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
+    const { selectionStart: at, selectionEnd: to } = area;
+    const side = { ArrowLeft: 'to', ArrowRight: 'from' }[event.key];
+    const chip = at === to && side && chipsIn(area.value).find((one) => one[side] === at);
+    if (!chip) return;
+    event.preventDefault();
+    const next = side === 'to' ? chip.from : chip.to;
+    area.setSelectionRange(next, next);
+  }
+
+  function leaveChip() {
+    const { selectionStart: at, selectionEnd: to } = area;
+    const out = outsideChips(area.value, at);
+    if (at === to && out !== at) area.setSelectionRange(out, out);
+  }
+
+  function copy(event) {
+    const [from, to] = wholeChips(area.value, area.selectionStart, area.selectionEnd, 0);
+    if (from === to) return;
+    event.preventDefault();
+    event.clipboardData.setData('text/plain', book.store(area.value.slice(from, to)));
+    if (event.type !== 'cut') return;
+    area.setSelectionRange(from, to);
+    document.execCommand('delete');
   }
 
   function remark(...list) {
@@ -102,50 +165,68 @@ export function composer({ changed, limits, many }) {
     remarks = [];
     refresh();
   });
+  area.addEventListener('beforeinput', keepChipsWhole);
+  area.addEventListener('keydown', stepOverChip);
+  area.addEventListener('keyup', leaveChip);
+  area.addEventListener('click', leaveChip);
+  area.addEventListener('copy', copy);
+  area.addEventListener('cut', copy);
   area.addEventListener('paste', refuseFiles);
   area.addEventListener('drop', refuseFiles);
   area.addEventListener('dragover', (event) => {
     if (event.dataTransfer.types.includes('Files')) event.preventDefault();
   });
-  return { set, insert, remark, jumpToGap, get: () => area.value, focus: () => area.focus(), area };
+  return { set, insert, remark, jumpToGap, get, focus: () => area.focus(), area };
 }
 
-/** Whether a link in the text may keep it from arriving. */
+const isReplaceable = ({ replacement }) => typeof replacement === 'string';
+
+/** What links in the text do: short ones may keep it from arriving, long ones cost. */
 function linkNotes(text) {
   const hosts = shortenersIn(text);
-  return hosts.length ? [note('warn', t('links.short', { hosts: hosts.join(', ') }))] : [];
+  const short = hosts.length ? [note('warn', t('links.short', { hosts: hosts.join(', ') }))] : [];
+  const all = segments(text).segments;
+  const long = longLinksIn(text).flatMap((address) => {
+    const more = all - segments(text.replace(address, '')).segments;
+    return more > 0 ? [note('', tn('links.long', more, { chars: count(address.length) }))] : [];
+  });
+  return [...short, ...long];
 }
 
-function counterWords(text, cost, varies) {
-  if (!text) return t('counter.empty');
-  return varies ? tn('counter.written', cost.characters) : costWords(cost);
+function counterWords(cost, varies) {
+  const texts = tn('counter.segments', cost.segments);
+  if (varies) return t('counter.about', { texts });
+  if (cost.segments < 2 || cost.encoding === 'GSM-7' || needsUnicode(cost.forcing)) return texts;
+  const hasEmoji = cost.forcing.some(({ name }) => name.startsWith('emoji'));
+  return t(hasEmoji ? 'counter.emoji' : 'counter.special', { texts });
 }
+
+/** Characters as carriers count them: an emoji is two, so is a brace. */
+const titleWords = ({ encoding, units, remaining }) =>
+  t('counter.title', { encoding, used: count(units), left: count(remaining) });
 
 function replaceWords(replaceable) {
-  if (replaceable.length > 1) return t('forcing.replace_all');
+  const isRemoval = replaceable.every(({ replacement }) => replacement === '');
+  if (replaceable.length > 1) return t(isRemoval ? 'forcing.remove_all' : 'forcing.replace_all');
   const { replacement } = replaceable[0];
   return replacement ? t('forcing.replace', { with: replacement }) : t('forcing.remove');
 }
 
-// The layer under the text area marks variables and gaps, and underlines costly
+// The layer under the text area marks fields and gaps, and underlines costly
 // characters. It also gives the text area its height.
 function drawUnderlay(underlay, text, forcing, gaps) {
-  const variables = [...text.matchAll(VARIABLE)].map(({ 0: found, index }) => [
-    index,
-    index + found.length,
-    'mark',
-  ]);
-  const marks = [...variables, ...gaps.map(({ from, to }) => [from, to, 'mark'])];
+  const chips = chipsIn(text).map(({ from, to }) => [from, to, 'mark', 'chip']);
+  const marks = [...chips, ...gaps.map(({ from, to }) => [from, to, 'mark'])];
   for (const { char, index } of forcing) {
-    const inVariable = marks.some(([from, to]) => index >= from && index < to);
-    if (!inVariable) marks.push([index, index + char.length, 'u']);
+    const inMark = marks.some(([from, to]) => index >= from && index < to);
+    if (!inMark) marks.push([index, index + char.length, 'u']);
   }
   marks.sort((a, b) => a[0] - b[0]);
   let at = 0;
   const pieces = [];
-  for (const [from, to, tag] of marks) {
-    pieces.push(text.slice(at, from), h(tag, {}, text.slice(from, to)));
+  for (const [from, to, tag, cls] of marks) {
+    pieces.push(visible(text.slice(at, from)), h(tag, { class: cls }, visible(text.slice(from, to))));
     at = to;
   }
-  underlay.replaceChildren(...pieces, `${text.slice(at)}\u200b`);
+  underlay.replaceChildren(...pieces, `${visible(text.slice(at))}\u200b`);
 }

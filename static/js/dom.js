@@ -52,13 +52,12 @@ export const reasonOf = ({ error_code: code, error_text: reason }) =>
     ? t('state.dialpad_says', { words: reason })
     : reason;
 
-/** What a text costs: "12 characters · 1 segment · GSM-7" */
-export const costWords = ({ characters, segments, encoding }) =>
-  `${tn('counter.characters', characters)} · ${segmentWords({ segments, encoding })}`;
+/** What a text costs: "12 characters · 1 text" */
+export const costWords = ({ characters, segments }) =>
+  `${tn('counter.characters', characters)} · ${segmentWords({ segments })}`;
 
-/** "1 segment · GSM-7" */
-export const segmentWords = ({ segments, encoding }) =>
-  `${tn('counter.segments', segments)} · ${encoding || ''}`;
+/** "1 text", "2 texts": as many as it is sent in. */
+export const segmentWords = ({ segments }) => tn('counter.segments', segments);
 
 /** A North American number as people read it; others stay as they are. */
 export const formatNumber = (number) => (number || '').replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3');

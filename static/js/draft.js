@@ -1,45 +1,97 @@
-// What a person has written, kept until it has surely left. A browser may forbid
-// storage in a frame: then it lives as long as the page does.
+// What a person has written, kept until it has surely left, and which templates they
+// used. Where the browser forbids storage in a frame, the server keeps the draft.
+import { call } from './api.js';
 import { page } from './dom.js';
 
 const PREFIX = `dialpad-texting:${page.tenant.id}:${page.user.id}:`;
-const RECENT_TEMPLATES = 'recent-templates';
 const MAX_RECENT = 5;
+const PAUSE = 700; // after the last letter
 const memory = new Map();
+let preferences = { recent_templates: [], favourite_templates: [] };
 
-function read(storage, name) {
+/** The browser's storage of this tab, or null where a frame has none. */
+function storage() {
   try {
-    return JSON.parse(window[storage].getItem(PREFIX + name));
+    const place = window.sessionStorage;
+    place.setItem(PREFIX, '');
+    return place;
   } catch {
-    return memory.get(name) ?? null;
-  }
-}
-
-function write(storage, name, value) {
-  memory.set(name, value);
-  try {
-    window[storage].setItem(PREFIX + name, JSON.stringify(value));
-  } catch {
-    // kept in memory
+    return null;
   }
 }
 
 /**
  * Where the draft to one number or selection is kept (its fields: popup_state.js). In
- * sessionStorage, so that no text stays on a shared machine when the tab is closed.
+ * sessionStorage, so that no text stays on a shared machine when the tab is closed; where
+ * there is none, at the server for a week. context holds what was kept there.
  */
-export function draftStore(name) {
+export function draftStore(name, context) {
   const key = `draft:${name}`;
+  const place = storage();
+  preferences = context.preferences || preferences;
+  if (!memory.has(key)) memory.set(key, place ? parse(place.getItem(PREFIX + key)) : context.draft);
+  const remote = place ? null : remoteDraft();
   return {
-    read: () => read('sessionStorage', key) || {},
-    write: (draft) => write('sessionStorage', key, draft),
+    read: () => memory.get(key) || {},
+    write(draft) {
+      memory.set(key, draft);
+      if (place) place.setItem(PREFIX + key, JSON.stringify(draft));
+      else remote.write(draft);
+    },
   };
 }
 
-/** Returns the ids of the templates picked last, newest first. */
-export const recentTemplates = () => read('localStorage', RECENT_TEMPLATES) || [];
+function parse(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a draft at the server: what was typed after a pause, a request at once. */
+function remoteDraft() {
+  let timer = 0;
+  let latest = null;
+  let kept = ''; // the last state of what was sent
+  const flush = () => {
+    clearTimeout(timer);
+    if (!latest) return;
+    const body = Object.fromEntries(Object.entries(latest).filter(([, value]) => value));
+    latest = null;
+    call('PUT', '/embed/api/draft', { body, keepalive: true }).catch(() => {}); // the page still has it
+  };
+  document.addEventListener('visibilitychange', flush);
+  window.addEventListener('pagehide', flush);
+  return {
+    write(draft) {
+      latest = draft;
+      clearTimeout(timer);
+      const state = `${draft.key} ${Boolean(draft.unanswered)} ${draft.batch}`;
+      if (state === kept) timer = setTimeout(flush, PAUSE);
+      else flush();
+      kept = state;
+    },
+  };
+}
+
+/** The ids of the templates picked last, newest first, and of the favourites. */
+export const recentTemplates = () => preferences.recent_templates;
+export const favouriteTemplates = () => preferences.favourite_templates;
+
+const first = (id, list) => [id, ...list.filter((other) => other !== id)];
 
 export function rememberTemplate(id) {
-  const others = recentTemplates().filter((other) => other !== id);
-  write('localStorage', RECENT_TEMPLATES, [id, ...others].slice(0, MAX_RECENT));
+  keep({ recent_templates: first(id, recentTemplates()).slice(0, MAX_RECENT) });
+}
+
+/** Makes a template a favourite, or no longer. */
+export function toggleFavourite(id) {
+  const list = favouriteTemplates();
+  keep({ favourite_templates: list.includes(id) ? list.filter((other) => other !== id) : first(id, list) });
+}
+
+function keep(changes) {
+  preferences = { ...preferences, ...changes };
+  call('PUT', '/embed/api/preferences', { body: preferences }).catch(() => {}); // a convenience alone
 }

@@ -2,7 +2,7 @@
 // and cancel.
 import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
 import { countBadges, progressBar, progressWords, timeLeft } from './batch_parts.js';
-import { isOver, isRunning, isStopped, lost, shownState, waiting } from './batch_state.js';
+import { isOver, isRunning, isStopped, lost, processed, shownState, undoableUntil, waiting } from './batch_state.js';
 import { $, announce, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
 import { post } from './host.js';
 import { poll } from './poll.js';
@@ -10,14 +10,16 @@ import { poll } from './poll.js';
 // Which sentence explains how it goes on; every other state is "going".
 const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
 
+const TICK = 250;
 const ACTIONS = { pause: pauseBatch, resume: resumeBatch, cancel: cancelBatch };
 
 /** Options and result: see follow. */
-export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
+export function followBulk(root, { batch: first, onProgress, onNew, onUndone, onBack }) {
   let announced = ''; // the state that was last read out
   let asking = false; // whether to cancel
   let latest = first;
   let drawnFoot = ''; // which buttons are on the screen
+  const countdown = { until: undoableUntil(first), timer: 0 };
   const body = h('div', { class: 'stack' });
   const foot = h('div', { class: 'foot' });
   const offline = h('div', { class: 'stack' });
@@ -30,6 +32,11 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
 
   function update(batch) {
     latest = batch;
+    clearTimeout(countdown.timer);
+    if (isUndoable(batch)) {
+      drawUndo(batch);
+      return false;
+    }
     const { state, counts, reason } = batch;
     const shown = shownState(batch);
     body.replaceChildren(
@@ -50,10 +57,53 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
     return isOver(batch) && !counts.sent;
   }
 
+  function isUndoable(batch) {
+    return isRunning(batch) && Date.now() < countdown.until;
+  }
+
+  // The first text has not left yet.
+  function drawUndo(batch) {
+    const seconds = Math.ceil((countdown.until - Date.now()) / 1000);
+    body.replaceChildren(
+      h('h2', { class: 'num' }, t('undo.title', { n: seconds })),
+      progressBar(batch),
+      h('p', { class: 'soft' }, t('undo.what')),
+    );
+    drawFoot(batch, 'undo');
+    root.dataset.state = 'undo';
+    onProgress('undo');
+    if (announced !== 'undo') announce(t('undo.title.said'));
+    announced = 'undo';
+    countdown.timer = setTimeout(() => {
+      update(latest);
+      if (!isUndoable(latest)) watcher.now();
+    }, TICK);
+  }
+
+  function undoButtons() {
+    const undo = async (event) => {
+      const pressed = event.currentTarget;
+      pressed.disabled = true;
+      try {
+        const now = await cancelBatch(latest);
+        if (onUndone && now.state === 'cancelled' && !processed(now.counts)) onUndone(now.text);
+        else update(now);
+      } catch (refusal) {
+        problem.replaceChildren(refusalNote(refusal));
+        pressed.disabled = false;
+        watcher.now();
+      }
+    };
+    return [
+      button(t('follow.close'), { 'data-act': 'close', onclick: () => post('close') }),
+      button(t('undo.undo'), { class: 'primary', 'data-act': 'undo', onclick: undo }),
+    ];
+  }
+
   // A button is not replaced while only the counts move: a click that begins on one
   // element and ends on another is lost.
-  function drawFoot(batch) {
-    const wanted = `${batch.state} ${asking}`;
+  function drawFoot(batch, mode = '') {
+    const wanted = `${batch.state} ${asking} ${mode} ${processed(batch.counts) > 0}`;
     const question = $('.full .note > div', foot);
     if (wanted === drawnFoot) {
       if (asking && question) question.textContent = cancelWords(batch);
@@ -62,7 +112,7 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
     drawnFoot = wanted;
     keepFocus(
       foot,
-      () => foot.replaceChildren(...buttons(batch)),
+      () => foot.replaceChildren(...(mode === 'undo' ? undoButtons() : buttons(batch))),
       () => $('button', foot),
     );
   }
@@ -78,7 +128,7 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
       : act('close', t('follow.close'), () => post('close'), 'primary');
     const another = onNew ? [act('new', t('follow.new'), onNew)] : [];
     if (isOver(batch)) return [...another, last];
-    const cancel = act('cancel', t('progress.cancel'), () => ask(true, 'keep'), 'danger');
+    const cancel = act('cancel', t(processed(batch.counts) ? 'progress.cancel' : 'progress.cancel_all'), () => ask(true, 'keep'), 'danger');
     const more = batch.state === 'scheduled' ? another : [];
     return [cancel, ...pauseOrResume(batch), ...more, last];
   }
@@ -135,5 +185,8 @@ export function followBulk(root, { batch: first, onProgress, onNew, onBack }) {
       ? pressed
       : $('[data-act=resume], [data-act=pause]', foot) || $('button.primary', foot);
 
-  return watcher.stop;
+  return () => {
+    clearTimeout(countdown.timer);
+    watcher.stop();
+  };
 }

@@ -31,7 +31,8 @@ const FINAL = new Set(['opted_out', 'invalid_number']);
  * @param obstacle {code, message, link} of the server, a Refused, or a code of our own
  * @param again tries again
  */
-export function showObstacle(root, obstacle, { context, again }) {
+export function showObstacle(root, refused, { context, again }) {
+  const obstacle = refused.no_number ? { code: 'no_number' } : refused;
   const { code } = obstacle;
   const title = titleOf(obstacle);
   root.replaceChildren(

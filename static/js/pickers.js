@@ -1,14 +1,18 @@
 // What a person can put into a text: a template, a field.
 import { call, path } from './api.js';
 import { fold } from './checks.js';
+import { fill } from './chips.js';
 import { combobox } from './combobox.js';
 import { $, announce, link, note, t } from './dom.js';
-import { recentTemplates, rememberTemplate } from './draft.js';
+import { favouriteTemplates, recentTemplates, rememberTemplate, toggleFavourite } from './draft.js';
 
-/** Makes the template picker work; onProblem gets the sentence of a refusal. */
-export function wireTemplates(writing, onProblem) {
+/**
+ * Makes the template picker work. context has the fields, in one to one with their
+ * values; onProblem gets the sentence of a refusal.
+ */
+export function wireTemplates(writing, context, onProblem) {
   const input = $('#template');
-  combobox({ root: $('#templates'), load: loadTemplates, pick });
+  combobox({ root: $('#templates'), load: (q, cursor) => loadTemplates(q, cursor, readable(context)), pick });
   input.addEventListener('focus', () => input.select());
 
   async function pick({ id, label }) {
@@ -17,6 +21,7 @@ export function wireTemplates(writing, onProblem) {
     try {
       const { text, problems = [] } = await call('POST', '/embed/api/render', { body: { template_id: id } });
       rememberTemplate(id);
+      offerFavourite(id, label);
       writing.set(text);
       const others = problems.filter(({ code }) => code !== 'empty'); // those are gaps
       const remarks = others.map(({ message }) => note('warn', message));
@@ -41,16 +46,45 @@ export function wireTemplates(writing, onProblem) {
   }
 }
 
-/** A page of templates by folder; the first one begins with those used last. */
-async function loadTemplates(q, cursor) {
+/** A template as it reads here: with this person's values, or with the fields' labels. */
+function readable({ fields = [], mode }) {
+  const known = new Map(fields.map((field) => [field.key, field]));
+  const gap = (key) => `[${known.get(key)?.label || key}]`;
+  return (body) => fill(body, (key, fallback) => (mode === 'one' && known.get(key)?.value) || (mode === 'one' && fallback) || gap(key));
+}
+
+/** The button that makes a template a favourite, or no longer. */
+function offerFavourite(id, name) {
+  const star = $('#favourite');
+  const draw = () => {
+    const isFavourite = favouriteTemplates().includes(id);
+    star.hidden = false;
+    star.textContent = isFavourite ? '★' : '☆';
+    star.setAttribute('aria-pressed', String(isFavourite));
+    star.setAttribute('aria-label', t('template.favourite', { name }));
+    star.title = t(isFavourite ? 'template.unfavourite' : 'template.favour');
+  };
+  star.onclick = () => {
+    toggleFavourite(id);
+    draw();
+  };
+  draw();
+}
+
+/** A page of templates by folder; the first one begins with favourites and those used last. */
+async function loadTemplates(q, cursor, read) {
   const { templates, next } = await call('GET', path('/embed/api/templates', { q, cursor }));
-  const item = ({ id, name, body }) => ({ id: String(id), label: name, hint: body });
+  const item = ({ id, name, body }) => ({ id: String(id), label: name, hint: read(body) });
   const folders = Map.groupBy(templates, ({ folder }) => folder || t('template.no_folder'));
   const groups = [...folders].map(([label, list]) => ({ label, items: list.map(item) }));
   if (q || cursor) return { groups, next };
   const known = new Map(templates.map((one) => [String(one.id), item(one)]));
-  const items = recentTemplates().flatMap((id) => known.get(id) ?? []);
-  return { groups: [{ label: t('template.recent'), items }, ...groups], next };
+  const picked = (ids) => ids.flatMap((id) => known.get(id) ?? []);
+  const first = [
+    { label: t('template.favourites'), items: picked(favouriteTemplates()) },
+    { label: t('template.recent'), items: picked(recentTemplates()) },
+  ];
+  return { groups: [...first, ...groups], next };
 }
 
 /**
@@ -103,6 +137,6 @@ function fieldGroups({ fields = [], mode }, q) {
 function fieldItem({ key, label, value }, mode) {
   const variable = `{{${key}}}`;
   const isKnown = mode === 'one' && value !== undefined && value !== null;
-  if (!isKnown) return { id: key, label, hint: variable, insert: variable };
+  if (!isKnown) return { id: key, label, hint: t('field.each'), insert: variable };
   return { id: key, label, hint: value || t('field.empty'), disabled: !value, insert: value };
 }

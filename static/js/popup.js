@@ -13,12 +13,13 @@ const SECTION_OF = {
   loading: 'loading',
   blocked: 'state',
   writing: 'compose',
+  confirming: 'confirm',
   sending: 'compose',
   unknown: 'compose',
   following: 'progress',
   watching: 'progress',
 };
-const SECTIONS = ['loading', 'state', 'compose', 'progress'];
+const SECTIONS = ['loading', 'state', 'compose', 'confirm', 'progress'];
 
 let state = initial;
 const form = popupForm({ getState: () => state, dispatch });
@@ -56,7 +57,8 @@ const run = {
   async loadContext() {
     try {
       const context = await call('GET', '/embed/api/context');
-      resources.draftStore = draftStore(context.id || (context.to && context.to.number) || context.mode);
+      const name = context.id || (context.to && context.to.number) || context.mode;
+      resources.draftStore = draftStore(name, context);
       dispatch({ type: 'contextLoaded', context, draft: resources.draftStore.read() });
     } catch (error) {
       dispatchRefusal('loadRefused', error);
@@ -106,6 +108,7 @@ const run = {
       batch,
       text: state.draft.text,
       onEdit: (text) => dispatch({ type: 'editAgain', text }),
+      onUndone: (text) => dispatch({ type: 'undone', text }),
       onNew: () => dispatch({ type: 'writeNew' }),
       onResent: (resent) => dispatch({ type: 'resent', batch: resent }),
     }),
@@ -114,6 +117,8 @@ const run = {
 
   openForm: form.open,
   showIncomplete: form.showIncomplete,
+  askToConfirm: ({ body }) => form.askToConfirm(body),
+  sayUndone: form.sayUndone,
   askForTime: ({ refusal }) => form.askForTime(refusal),
   askAboutNight: ({ refusal }) => form.askAboutNight(refusal),
   showProblem: ({ message }) => form.showProblem(message),

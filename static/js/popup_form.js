@@ -5,12 +5,18 @@ import { composer } from './composer.js';
 import { $, announce, button, buttonRow, h, link, note, t } from './dom.js';
 import { wireFields, wireTemplates } from './pickers.js';
 import { isForm } from './popup_state.js';
+import { ago, clock, dayWords } from './times.js';
+
+const DAY = 86_400_000;
 
 /** Waits for a module. One that can't be fetched means that the network is gone. */
 export const loaded = (module) =>
   module.catch(() => {
     throw new Refused(0, 'network', t('error.network'));
   });
+
+/** How long a bulk text that was asked about waits, so that it can be undone. */
+const UNDO_SECONDS = 10;
 
 /**
  * Makes the form work. getState returns the state of the popup (popup_state.js),
@@ -20,18 +26,21 @@ export function popupForm({ getState, dispatch }) {
   const form = $('#compose');
   const sendButton = $('#send');
   const scheduleButton = $('#later');
+  const warnings = warningPlace($('#warnings'));
   let writing = null; // the composer
   let schedule = null; // the schedule panel
   let audience = null; // who gets a bulk text
+  let counting = false; // Send was pressed and waits for the count
 
   async function open() {
     const { context } = getState();
     const isBulk = context.mode === 'bulk';
     drawAddressees(context);
     drawConsent(context, () => dispatch({ type: 'start' }));
+    warnings.put('last', lastTextNote(context));
     if (!writing) {
-      writing = composer({ changed: textChanged, limits: context.limits, many: isBulk });
-      wireTemplates(writing, (message) => dispatch({ type: 'problem', message }));
+      writing = composer({ changed: textChanged, limits: context.limits, many: isBulk, fields: context.fields });
+      wireTemplates(writing, context, (message) => dispatch({ type: 'problem', message }));
       wireFields(writing, () => getState().context);
     }
     if (isBulk && !audience) await loadAudience(context);
@@ -49,6 +58,7 @@ export function popupForm({ getState, dispatch }) {
         context,
         writing,
         changed: render,
+        warn: (...notes) => warnings.put('audience', notes),
         schedule: () => (schedule?.open && schedule.ok() ? schedule.value().schedule : null),
         watch: (batch) => dispatch({ type: 'watch', batch }),
       });
@@ -70,15 +80,17 @@ export function popupForm({ getState, dispatch }) {
     if (!isForm(state) || !writing) return;
     const isSending = state.name === 'sending';
     const isLocked = state.name === 'unknown' || (isSending && state.again);
-    for (const part of form.querySelectorAll(':scope > :not(#problem, .foot)')) part.inert = isLocked;
+    for (const part of form.querySelectorAll(':scope > :not(.dock), #warnings')) part.inert = isLocked;
     sendButton.disabled = isSending;
     sendButton.setAttribute('aria-disabled', String(isSending || !(isLocked || isComplete())));
     scheduleButton.disabled = isSending || isLocked;
     writing.area.readOnly = isSending;
     $('span', sendButton).textContent = sendLabel(state);
+    sendButton.setAttribute('aria-busy', String(counting));
   }
 
   function sendLabel({ name }) {
+    if (counting) return t('bulk.counting_button');
     if (name === 'sending') return t('popup.sending');
     if (name === 'unknown') return t('popup.again');
     if (schedule?.open) return t('popup.send_later');
@@ -96,27 +108,48 @@ export function popupForm({ getState, dispatch }) {
   /** The body of POST /embed/api/batches. */
   function request() {
     const body = { message: writing.get() };
-    if (audience?.field()) body.to_field = audience.field();
-    if (audience) body.move_quiet = audience.movesQuiet();
+    if (audience) Object.assign(body, audience.request());
     if (schedule?.open) Object.assign(body, schedule.value());
     return body;
   }
 
-  function submit(event) {
+  async function submit(event) {
     event.preventDefault();
-    if (!isForm(getState()) || !writing) return;
+    if (!isForm(getState()) || !writing || counting) return;
+    if (getState().name === 'writing' && isComplete() && mayAsk()) await finishCounting();
     send(request());
   }
 
+  const mayAsk = () => Boolean(audience) && getState().context.count > getState().context.limits.confirm_over;
+
+  // Before many are texted it has to be known how many, and whether it is night there.
+  async function finishCounting() {
+    counting = true;
+    render();
+    try {
+      await audience.counted();
+    } finally {
+      counting = false;
+      render();
+    }
+  }
+
   function send(body) {
-    dispatch({ type: 'submit', body, key: crypto.randomUUID(), complete: isComplete() });
+    const ask = mayAsk() && audience.will() > getState().context.limits.confirm_over;
+    if (ask && !body.schedule) body.undo_seconds = UNDO_SECONDS;
+    dispatch({ type: 'submit', body, key: crypto.randomUUID(), complete: isComplete(), ask });
   }
 
   async function loadSchedule() {
     try {
       const { schedulePanel } = await import('./schedule.js');
       const { context } = getState();
-      schedule ??= schedulePanel({ root: $('#schedule'), context, changed: scheduleChanged });
+      schedule ??= schedulePanel({
+        root: $('#schedule'),
+        context,
+        changed: scheduleChanged,
+        warn: (...notes) => warnings.put('schedule', schedule?.open === false ? [] : notes),
+      });
       return true;
     } catch {
       showProblem(t('error.network'));
@@ -130,6 +163,7 @@ export function popupForm({ getState, dispatch }) {
     // scheduled.
     if (!schedule && !(await loadSchedule())) return;
     schedule.toggle();
+    if (!schedule.open) warnings.put('schedule', []);
     if (schedule.open) $('#schedule').scrollIntoView({ block: 'nearest' });
     scheduleButton.setAttribute('aria-expanded', String(schedule.open));
     $('span', scheduleButton).textContent = t(schedule.open ? 'popup.now' : 'popup.schedule');
@@ -144,7 +178,10 @@ export function popupForm({ getState, dispatch }) {
 
   form.addEventListener('submit', submit);
   form.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+    if (event.key !== 'Enter') return;
+    if (event.ctrlKey || event.metaKey) submit(event);
+    // A form sends at Enter in any field: here only a button does.
+    else if (event.target.tagName === 'INPUT') event.preventDefault();
   });
   scheduleButton.addEventListener('click', toggleSchedule);
 
@@ -154,6 +191,19 @@ export function popupForm({ getState, dispatch }) {
     showProblem,
     focusSend: () => sendButton.focus(),
     focusText: () => writing?.focus(),
+    sayUndone() {
+      writing?.remark(note('good', t('undo.done')));
+      announce(t('undo.done'));
+    },
+
+    /** Asks before a bulk text to many people goes out. */
+    askToConfirm(body) {
+      audience.ask($('#confirm'), {
+        later: schedule?.open ? schedule.words() : '',
+        confirm: (moveQuiet) => dispatch({ type: 'confirm', body: { ...body, move_quiet: moveQuiet } }),
+        back: () => dispatch({ type: 'reconsider' }),
+      });
+    },
 
     /** Shows what is missing: a time that has passed meanwhile, a gap, else the text. */
     showIncomplete() {
@@ -168,11 +218,17 @@ export function popupForm({ getState, dispatch }) {
     },
 
     /** Puts the server's question whether to text somebody at night to the person. */
-    askAboutNight({ message, details }) {
+    askAboutNight({ details }) {
+      const { choices = [], time_zone: zone } = details;
       const choose = ({ move_quiet: move }) => send({ ...request(), move_quiet: move });
-      const choice = (one) => button(one.label, { 'data-act': 'night', onclick: () => choose(one) });
-      showQuestion(message, (details.choices || []).map(choice));
-      announce(message);
+      const choice = (one) =>
+        button(one.move_quiet ? t('night.later', { time: atTheirTime(one.at, zone) }) : t('night.now'), {
+          'data-act': 'night',
+          onclick: () => choose(one),
+        });
+      const question = t('night.question', { time: clock(Date.now(), zone), whom: firstName(getState().context.to) });
+      showQuestion(question, choices.map(choice));
+      announce(question);
       $('[data-act=night]:last-child').focus();
     },
 
@@ -186,6 +242,28 @@ export function popupForm({ getState, dispatch }) {
   };
 }
 
+/** What stands above Send: each part puts its own warnings there and takes them back. */
+function warningPlace(root) {
+  const parts = new Map();
+  return {
+    put(name, notes) {
+      parts.set(name, notes);
+      root.replaceChildren(...[...parts.values()].flat());
+      root.hidden = !root.childElementCount;
+    },
+  };
+}
+
+/** Who texted this person a short while ago. */
+function lastTextNote({ to }) {
+  const last = to?.last_text;
+  if (!last || Date.now() - Date.parse(last.at) > DAY) return [];
+  const key = last.mine ? 'last_text.mine' : 'last_text.other';
+  return [note('', t(key, { by: last.by, whom: firstName(to), ago: ago(last.at) }))];
+}
+
+const firstName = ({ name, display }) => name?.split(' ')[0] || display;
+
 function drawAddressees({ to, from, mode }) {
   const number = (words) => h('small', { class: 'num' }, words);
   if (mode === 'bulk') {
@@ -196,6 +274,10 @@ function drawAddressees({ to, from, mode }) {
   }
   $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
 }
+
+/** "8:00 AM", or "Tue, Nov 24, 8:00 AM" where it is further than a day away. */
+const atTheirTime = (at, zone) =>
+  Date.parse(at) - Date.now() > DAY ? t('when.day', { day: dayWords(at, zone), time: clock(at, zone) }) : clock(at, zone);
 
 /** Shows a question with the buttons that answer it. */
 function showQuestion(message, buttons) {
@@ -240,6 +322,7 @@ function drawConsent({ mode, to }, again) {
 function showProblem(...content) {
   const place = $('#problem');
   place.hidden = content.length === 0;
+  announce(''); // "Sending…" is no longer true
   place.replaceChildren(...(content.length ? [note('bad', ...content)] : []));
   if (content.length) place.scrollIntoView({ block: 'nearest' });
 }

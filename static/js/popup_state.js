@@ -4,6 +4,7 @@
 //   loading    reads the context, and what became of the last text
 //   blocked    this person can't text now; `obstacle` says why
 //   writing    the form
+//   confirming asks before a bulk text to many people
 //   sending    the request is on its way
 //   unknown    its answer was lost: the text may have gone or not
 //   following  the text is accepted; shows its state until nothing more can happen
@@ -129,8 +130,9 @@ function follow(state, batch) {
   return [following, { type: 'follow', batch }];
 }
 
-function submit(state, { body, key, complete }) {
+function submit(state, { body, key, complete, ask }) {
   if (!complete) return [state, { type: 'showIncomplete' }];
+  if (ask) return [enter(state, 'confirming', { body, key }), { type: 'clearProblem' }, { type: 'askToConfirm', body }];
   return send(state, body, key, false);
 }
 
@@ -217,6 +219,10 @@ const transitions = {
       { type: 'watch', batch },
     ],
   },
+  confirming: {
+    confirm: (state, { body }) => send(state, body, state.key, false),
+    reconsider: (state) => [enter(state, 'writing'), { type: 'focusSend' }],
+  },
   sending: {
     edited,
     accepted: (state, { batch }) => {
@@ -234,6 +240,7 @@ const transitions = {
     progressed,
     resent: (state, { batch }) => follow(state, batch),
     editAgain: (state, { text }) => openEmptyForm(state, { text }),
+    undone: (state, { text }) => [...openEmptyForm(state, { text }), { type: 'sayUndone' }],
     writeNew: (state) => openEmptyForm(state),
     moduleRefused,
   },

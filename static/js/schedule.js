@@ -1,9 +1,13 @@
 // The schedule panel: date, time, zone, and the instant in words.
-import { announce, cityOf, field, h, link, note, options, page, t, zoneNote } from './dom.js';
+import { announce, button, cityOf, dateIn, field, h, link, locale, note, options, page, t, zoneNote } from './dom.js';
+import { clockRange, wallClock } from './times.js';
 import { isKnownZone, knownZone } from './zone_names.js';
+import { zonePicker } from './zone_picker.js';
 import { afterQuiet, inWords, instants, localTime, offsetOf } from './zones.js';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const MORNING = '09:00';
 const LATE_AFTER = 60; // minutes after its time when the late rule applies
 let panels = 0; // for ids
 
@@ -14,13 +18,15 @@ let panels = 0; // for ids
  *   changed  called at each change
  *   start    {local, time_zone, offset} of a batch that is being rescheduled
  *   late     its late rule
+ *   warn     shows warnings elsewhere than in the panel
  */
-export function schedulePanel({ root, context, changed = () => {}, start, late }) {
+export function schedulePanel({ root, context, changed = () => {}, start, late, warn }) {
   const id = `when-${(panels += 1)}`;
   const recipient = context.to || {};
   const own = knownZone(context.time_zone, page.user.time_zone);
   const date = h('input', { type: 'datetime-local', id, step: '60', 'aria-describedby': `${id}-words` });
-  const zone = zoneSelect(`${id}-zone`, [own, recipient.time_zone, start && start.time_zone]);
+  const suggested = [start && start.time_zone, own, context.tenant_time_zone, recipient.time_zone, 'UTC'];
+  const zone = zonePicker({ id: `${id}-zone`, suggested: suggested.filter(isKnownZone), changed: edited });
   const words = h('p', { id: `${id}-words`, role: 'status' });
   const question = h('div', { class: 'stack' });
   const quietNote = h('div', { class: 'stack' });
@@ -34,8 +40,9 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
       'div',
       { class: 'pair' },
       field(id, t('schedule.when'), date),
-      field(`${id}-zone`, t('schedule.zone'), zone),
+      field(`${id}-zone`, t('schedule.zone'), zone.root),
     ),
+    h('div', { class: 'row', role: 'group', 'aria-label': t('schedule.shortcuts') }, chips()),
     zoneNote() || '',
     words,
     question,
@@ -44,17 +51,40 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
   );
   fill();
   date.addEventListener('input', edited);
-  zone.addEventListener('change', edited);
 
   function fill() {
-    const tomorrow = localTime(new Date(Date.now() + DAY), own).slice(0, 11);
-    date.value = (start && start.local) || `${tomorrow}09:00`;
-    zone.value = knownZone(start && start.time_zone, own);
+    zone.set(knownZone(start && start.time_zone, own));
+    date.value = (start && start.local) || dayAhead(1);
     if (late && late.do) lateRule.value = late.do;
     if (!start) return;
     const hasOffset = (instant) => offsetOf(instant, zone.value) === start.offset;
     const instant = instants(start.local, zone.value).find(hasOffset);
     if (instant) chosen = { at: instant, offset: start.offset };
+  }
+
+  /** Nine in the morning some days ahead, in the chosen zone. */
+  function dayAhead(days) {
+    const noon = Date.parse(`${dateIn(new Date(), zone.value)}T12:00:00Z`);
+    return `${dateIn(new Date(noon + days * DAY), 'UTC')}T${MORNING}`;
+  }
+
+  function chips() {
+    const choose = (local) => {
+      date.value = local;
+      edited();
+    };
+    const chip = (name, label, local) =>
+      button(label, { class: 'chip', 'data-act': `chip-${name}`, onclick: () => choose(local()) });
+    const time = wallClock(MORNING);
+    const soon = () => localTime(new Date(Date.now() + HOUR), zone.value);
+    const today = new Date(`${dateIn(new Date(), zone.value)}T12:00:00Z`).getUTCDay();
+    const toMonday = (8 - today) % 7 || 7;
+    const monday = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1));
+    return [
+      chip('hour', t('schedule.in_hour'), soon),
+      chip('tomorrow', t('schedule.tomorrow', { time }), () => dayAhead(1)),
+      toMonday > 1 ? chip('monday', t('schedule.weekday', { day: monday, time }), () => dayAhead(toMonday)) : '',
+    ];
   }
 
   function edited() {
@@ -72,7 +102,9 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
     else if (isPast()) words.textContent = t('schedule.past');
     else if (isClear) words.textContent = inWords(at, zone.value, others());
     else words.textContent = t(found.length ? 'schedule.twice' : 'schedule.never');
-    quietNote.replaceChildren(...(isClear && !isPast() ? quietWarning() : []));
+    const warnings = isClear && !isPast() ? quietWarning() : [];
+    if (warn) warn(...warnings);
+    else quietNote.replaceChildren(...warnings);
     changed();
   }
 
@@ -80,7 +112,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
 
   function others() {
     const { time_zone: there, name } = recipient;
-    return isKnownZone(there) && there !== own ? [{ zone: there, who: name || t('when.them') }] : [];
+    return isKnownZone(there) && there !== own ? [{ zone: there, who: name?.split(' ')[0] || t('when.them') }] : [];
   }
 
   // Of many people each has another clock: there the preview counts them.
@@ -94,22 +126,25 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
       edited();
       date.focus();
     };
-    const sentence = t('schedule.quiet', { ...hours, place: cityOf(there) });
-    return [note('warn', sentence, ' ', link(t('schedule.morning', { to: hours.to }), move))];
+    const sentence = t('schedule.quiet', { hours: clockRange(hours), place: cityOf(there) });
+    return [note('warn', sentence, ' ', link(t('schedule.morning', { to: wallClock(hours.to) }), move))];
   }
 
   /**
    * Puts the server's question about a time that exists twice or never to the person.
    */
-  function ask({ message, details }) {
+  function ask({ code, message, details }) {
     const choices = details.choices || [];
+    const time = wallClock(date.value.slice(11, 16));
+    const isTwice = code === 'time_ambiguous';
+    const sentence = choices.length ? t(isTwice ? 'schedule.ask_twice' : 'schedule.ask_never', { time }) : message;
     words.textContent = '';
-    question.replaceChildren(choices.length ? choiceFields(message, choices) : note('bad', message));
-    announce(message);
+    question.replaceChildren(choices.length ? choiceFields(sentence, choices, isTwice) : note('bad', sentence));
+    announce(sentence);
     (question.querySelector('input') || date).focus();
   }
 
-  function choiceFields(message, choices) {
+  function choiceFields(message, choices, isTwice) {
     const choiceField = (choice, index) => {
       const choose = () => {
         date.value = choice.local;
@@ -117,7 +152,10 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
         read();
       };
       const props = { type: 'radio', name: `${id}-choice`, onchange: choose, id: `${id}-choice-${index}` };
-      const label = choice.label || inWords(new Date(choice.at), choice.time_zone || zone.value);
+      const there = choice.time_zone || zone.value;
+      const zoneName = { timeZone: there, timeZoneName: 'short', hour: 'numeric', minute: '2-digit' };
+      const time = new Intl.DateTimeFormat(locale, zoneName).format(new Date(choice.at));
+      const label = isTwice ? t(index ? 'schedule.after' : 'schedule.before', { time }) : time;
       return h('label', { class: 'check' }, h('input', props), label);
     };
     return h('fieldset', { class: 'stack' }, h('legend', {}, message), choices.map(choiceField));
@@ -132,6 +170,8 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
       read();
       date.focus();
     },
+    /** The instant in words: "Tomorrow, 9:00 AM in New York". */
+    words: () => words.textContent,
     ok: () => Boolean(date.value) && !isPast(),
     ask,
     /** Shows what is wrong with the time. */
@@ -149,17 +189,4 @@ export function schedulePanel({ root, context, changed = () => {}, start, late }
   };
   read();
   return panel;
-}
-
-/** All time zones, the given ones first. */
-function zoneSelect(id, suggested) {
-  const label = (name) => name.replaceAll('_', ' ');
-  const first = [...new Set(suggested.filter(isKnownZone))];
-  const others = Intl.supportedValuesOf('timeZone').filter((name) => !first.includes(name));
-  return h(
-    'select',
-    { id },
-    h('optgroup', { label: t('schedule.near') }, options(first, label)),
-    h('optgroup', { label: t('schedule.all') }, options(others, label)),
-  );
 }

@@ -120,6 +120,13 @@ export function segments(text) {
   return { ...count, perSegment: multi, ...pack(chars, width, multi) };
 }
 
+/**
+ * Reports whether the language itself needs Unicode: it has letters that nothing in
+ * GSM-7 stands for.
+ */
+export const needsUnicode = (forcing) =>
+  forcing.some(({ char, replacement }) => replacement === null && /\p{L}/u.test(char));
+
 /** Swaps each character that has a GSM-7 replacement, everywhere it occurs. */
 export function replaceForcing(text) {
   return Array.from(text, (char) => (isGSM(char) ? char : (describe(char)[1] ?? char))).join('');

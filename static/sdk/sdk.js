@@ -24,7 +24,7 @@
   let options = null; // as given to init
   let origin = ''; // of the app
   let popup = null; // the one open popup: {dialog, frame, wait, ctx, opener, ready}
-  let menu = null; // the one open menu: {box, opener}
+  let menu = null; // the one open menu: {box, region, opener}
   let popups = 0; // for names
   // The last closed popups, hidden. Where a browser forbids storage in frames, the page in
   // the frame itself keeps the draft.
@@ -210,9 +210,12 @@
     }
     box.addEventListener('keydown', onMenuKeydown);
     if ('popover' in box) box.popover = 'manual'; // above a dialog of the host
-    (element.closest('dialog') || document.body).append(box);
+    // A landmark of its own: the page's may end above the menu.
+    const region = createElement('div', { role: 'region', 'aria-label': words['sdk.region'] });
+    region.append(box);
+    (element.closest('dialog') || document.body).append(region);
     if (box.showPopover) box.showPopover();
-    menu = { box, opener: element };
+    menu = { box, region, opener: element };
     element.setAttribute('aria-expanded', 'true');
     placeMenu(box, element);
     text.focus();
@@ -227,9 +230,9 @@
 
   function closeMenu(returnFocus) {
     if (!menu) return;
-    const { box, opener } = menu;
+    const { region, opener } = menu;
     menu = null;
-    box.remove();
+    region.remove();
     opener.setAttribute('aria-expanded', 'false');
     if (returnFocus) opener.focus();
   }

@@ -1,0 +1,4 @@
+package static
+
+// Strip is strip, for tests from outside.
+var Strip = strip

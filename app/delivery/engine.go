@@ -25,7 +25,7 @@ type Engine struct {
 	posters  *posters
 	claims   *coalesce.Batcher[ledger.ClaimRequest, ledger.ClaimResult]
 	polls    *coalesce.Batcher[ledger.Lane, ledger.LanePoll]
-	checks   *coalesce.Batcher[models.NumberRef, models.OptOutCheck]
+	checks   *coalesce.Batcher[ledger.PostRef, ledger.PostCheck]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
@@ -48,7 +48,7 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
 		claims:   coalesce.NewBatcher(claimWait, store.Lanes.ClaimMany),
 		polls:    coalesce.NewBatcher(pollWait, store.Lanes.PollAllTenants),
-		checks:   coalesce.NewBatcher(checkWait, store.Suppressions.CheckAllTenants),
+		checks:   coalesce.NewBatcher(checkWait, store.Messages.MarkPostedAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}

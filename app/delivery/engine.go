@@ -30,6 +30,10 @@ type Engine struct {
 	notify   chan struct{}
 	count    counters
 
+	reading     sync.WaitGroup  // senders in the background
+	readingCtx  context.Context //nolint:containedctx // ends with Run, not with a lane's step
+	stopReading context.CancelFunc
+
 	mu    sync.Mutex
 	lanes map[string]*lane
 }
@@ -53,6 +57,7 @@ func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
 	e.posters = newPosters(e)
+	e.readingCtx, e.stopReading = context.WithCancel(context.Background())
 	return e
 }
 
@@ -92,6 +97,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Go(func() { ctxtime.Every(ctx, followUpInterval, e.settler.followUp) })
 	e.acquireLanes(ctx, &drains)
 	drains.Wait()
+	e.stopReading()
+	e.reading.Wait()
 	e.claims.Close()
 	e.polls.Close()
 	close(e.requests)

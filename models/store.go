@@ -43,6 +43,7 @@ type Store struct {
 	Drafts          Drafts
 	Audits          Audits
 	Workers         Workers
+	Rounds          Rounds
 
 	db    *database.DB
 	vault *Vault
@@ -75,6 +76,8 @@ type (
 	Audits struct{ s *Store }
 	// Workers queries the processes that do background work.
 	Workers struct{ s *Store }
+	// Rounds queries what one process of the fleet does at a time.
+	Rounds struct{ s *Store }
 )
 
 // Options are the parameters of Open.
@@ -99,6 +102,7 @@ func newStore(db *database.DB, l *ledger.Ledger, vault *Vault, keys *numberKeys)
 	s.Tenants, s.Installations, s.Connections = Tenants{s}, Installations{s}, Connections{s}
 	s.ConnectAttempts, s.Accounts, s.Users, s.Sessions = ConnectAttempts{s}, Accounts{s}, Users{s}, Sessions{s}
 	s.Suppressions, s.CRMCalls, s.Drafts, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Drafts{s}, Audits{s}, Workers{s}
+	s.Rounds = Rounds{s}
 	return s
 }
 

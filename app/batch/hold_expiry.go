@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"dialpad-texting/app/audience"
@@ -21,11 +22,8 @@ func (s *Scheduler) ExpireHeldAllTenants(ctx context.Context, limit int) (int, e
 	if err != nil {
 		return 0, err
 	}
-	for _, b := range held {
-		err := audience.CancelBatch(ctx, s.store, b, ledger.HeldExpired, expiredReason+": "+b.HeldReason, s.now())
-		if err != nil {
-			return 0, err
-		}
+	for _, b := range held { // one that fails must not stop the others
+		err = errors.Join(err, audience.CancelBatch(ctx, s.store, b, ledger.HeldExpired, expiredReason+": "+b.HeldReason, s.now()))
 	}
-	return len(held), nil
+	return len(held), err
 }

@@ -17,8 +17,6 @@ import (
 // counts the senders to be read again at Dialpad.
 type WarningCounts struct{ Warned, Cleared, Moved, Refreshed int }
 
-const warningsPage = 500
-
 // WarnAllTenants checks whether each scheduled batch could go now. It
 // stores a warning if not, and removes it when all is well again. It
 // also finds the instants that new zone rules gave to their wall times.
@@ -33,25 +31,6 @@ func (s *Scheduler) WarnTenant(ctx context.Context, tenantID string) (WarningCou
 	return s.warnPages(ctx, func(after string) ([]ledger.Batch, error) {
 		return s.store.Batches.ListByState(ctx, tenantID, []string{ledger.BatchScheduled}, after, warningsPage)
 	})
-}
-
-func (s *Scheduler) warnPages(ctx context.Context, pageAfter func(after string) ([]ledger.Batch, error)) (n WarningCounts, err error) {
-	senders := senderStates{}
-	for after := ""; ; {
-		page, err := pageAfter(after)
-		if err != nil {
-			return n, err
-		}
-		for _, b := range page {
-			after = b.ID
-			if err := s.warn(ctx, b, senders, &n); err != nil {
-				return n, err
-			}
-		}
-		if len(page) < warningsPage {
-			return n, nil
-		}
-	}
 }
 
 // senderStates remembers whether a tenant's sender may text, during one

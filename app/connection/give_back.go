@@ -159,15 +159,16 @@ func (c *Connector) ExpireAttempts(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for _, a := range expired {
-		g, err := attemptGrant(c.store, a)
-		if err != nil {
-			c.log.Error("read grant of expired attempt failed", "tenant", a.TenantID, "attempt", a.ID, "err", err)
+		g, grantErr := attemptGrant(c.store, a)
+		if grantErr != nil {
+			c.log.Error("read grant of expired attempt failed", "tenant", a.TenantID, "attempt", a.ID, "err", grantErr)
 			g = grant{}
 		}
-		if err := c.endAttempt(ctx, a, errConfirmExpired(), g); err != nil && !errors.Is(err, models.ErrLost) {
-			return n, err
+		if endErr := c.endAttempt(ctx, a, errConfirmExpired(), g); endErr != nil && !errors.Is(endErr, models.ErrLost) {
+			err = errors.Join(err, endErr) // one that fails must not stop the others
+			continue
 		}
 		n++
 	}
-	return n, nil
+	return n, err
 }

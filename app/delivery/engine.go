@@ -22,12 +22,17 @@ type Engine struct {
 
 	limiter  *limiter
 	requests chan request // what the connections take
+	posters  *posters
 	claims   *coalesce.Batcher[ledger.ClaimRequest, ledger.ClaimResult]
 	polls    *coalesce.Batcher[ledger.Lane, ledger.LanePoll]
-	checks   *coalesce.Batcher[models.NumberRef, models.OptOutCheck]
+	checks   *coalesce.Batcher[ledger.PostRef, ledger.PostCheck]
 	settler  *settler
 	notify   chan struct{}
 	count    counters
+
+	reading     sync.WaitGroup  // senders in the background
+	readingCtx  context.Context //nolint:containedctx // ends with Run, not with a lane's step
+	stopReading context.CancelFunc
 
 	mu    sync.Mutex
 	lanes map[string]*lane
@@ -42,15 +47,18 @@ const (
 // New returns an engine over a store.
 func New(store *models.Store, dp Dialpad, eligible Eligibility, tokens Tokens, a Accounts, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
-	return &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
+	e := &Engine{store: store, dp: dp, eligible: eligible, tokens: tokens, accounts: a, cfg: cfg,
 		limiter:  newLimiter(cfg.Connections),
 		requests: make(chan request, (1+maxAhead)*cfg.Connections),
 		claims:   coalesce.NewBatcher(claimWait, store.Lanes.ClaimMany),
 		polls:    coalesce.NewBatcher(pollWait, store.Lanes.PollAllTenants),
-		checks:   coalesce.NewBatcher(checkWait, store.Suppressions.CheckAllTenants),
+		checks:   coalesce.NewBatcher(checkWait, store.Messages.MarkPostedAllTenants),
 		settler:  newSettler(store, cfg.Log),
 		notify:   make(chan struct{}, 1),
 		lanes:    map[string]*lane{}}
+	e.posters = newPosters(e)
+	e.readingCtx, e.stopReading = context.WithCancel(context.Background())
+	return e
 }
 
 // Notify starts the search for due lanes now instead of at the
@@ -72,7 +80,7 @@ func (e *Engine) Lanes() int {
 // Run drains due lanes until ctx ends. Then it claims nothing more, waits for
 // the answers to what is on the wire, writes them and hands its lanes back.
 func (e *Engine) Run(ctx context.Context) error {
-	var settling, asking, checking, posting, loops, drains, renewing sync.WaitGroup
+	var settling, asking, checking, loops, drains, renewing sync.WaitGroup
 	settling.Go(e.settler.run)
 	// Leases are renewed until what is on the wire is settled. If another
 	// worker took a lane over before, those texts would become uncertain.
@@ -82,17 +90,21 @@ func (e *Engine) Run(ctx context.Context) error {
 	asking.Go(e.claims.Run)
 	asking.Go(e.polls.Run)
 	checking.Go(e.checks.Run)
-	for range e.cfg.Connections {
-		posting.Go(e.serveConnection)
-	}
+	e.posters.start(e.cfg.Connections)
+	watched, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	loops.Go(func() { e.posters.watch(watched) })
 	loops.Go(func() { ctxtime.Every(ctx, followUpInterval, e.settler.followUp) })
 	e.acquireLanes(ctx, &drains)
 	drains.Wait()
+	e.stopReading()
+	e.reading.Wait()
 	e.claims.Close()
 	e.polls.Close()
 	close(e.requests)
 	asking.Wait()
-	posting.Wait()
+	e.posters.running.Wait()
+	stopWatching()
 	e.checks.Close()
 	checking.Wait()
 	loops.Wait()

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -296,16 +297,18 @@ func TestRevokedGrantHoldsTextsAndBreaksTheConnection(t *testing.T) {
 
 func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 	each(t, func(r *rig) {
-		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Times: 2, RetryAfter: time.Second})
-		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 10)
+		const refusals = 3
+		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Every: 3, Times: refusals, RetryAfter: time.Second})
+		r.acme.Rate(800).Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 15)
 		r.run(delivery.Config{})
-		r.until("limited", func() bool {
-			l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
-			return err == nil && l.LimitedAt != nil && l.LearnedRate > 0
-		})
-		r.until("all sent", func() bool { return r.counts().Sent >= 3 })
-		if len(r.phone.TextedTwice()) != 0 || r.counts().Failed != 0 {
-			t.Errorf("twice %v, %+v", r.phone.TextedTwice(), r.counts())
+		r.until("all sent", func() bool { return r.counts().Sent == 15 })
+		l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
+		r.must(err)
+		if want := 800 * 0.7 * 0.7 * 0.7; l.LimitedAt == nil || math.Abs(l.LearnedRate-want) > 1 {
+			t.Errorf("learned %.0f a minute, limited at %v", l.LearnedRate, l.LimitedAt)
+		}
+		if n := r.phone.SMSPosts(); n != 15+refusals || len(r.phone.TextedTwice()) != 0 || r.counts().Failed != 0 {
+			t.Errorf("%d POSTs, twice %v, %+v", n, r.phone.TextedTwice(), r.counts())
 		}
 	})
 }

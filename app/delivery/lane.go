@@ -17,6 +17,10 @@ const (
 	idleInterval = 100 * time.Millisecond
 	busyInterval = 10 * time.Millisecond
 	maxPause     = 5 * time.Second
+	// maxUnread is how many texts are claimed while senders can't be read, and
+	// unreadPause the delay after a claim of such texts alone.
+	maxUnread   = 4
+	unreadPause = 250 * time.Millisecond
 	// recheckTimeout is how long a process that stops still rechecks what it
 	// claimed. What it can't find out by then goes back to the queue.
 	recheckTimeout = 10 * time.Second
@@ -30,6 +34,7 @@ type lane struct {
 
 	throttle     throttle
 	openRequests openRequests
+	senders      *senderReads
 	token        tokenState
 
 	leaseUntil atomic.Int64 // as last renewed, in unix nanoseconds
@@ -46,10 +51,12 @@ type lane struct {
 	nextDue         *time.Time // of the first waiting text
 	nextQuiet       *time.Time // when quiet hours of queued texts begin
 	settingsAt      time.Time  // when the tenant's settings were read
+	sendersAt       time.Time  // when the queue's next senders were looked at
+	unread          bool       // the last claim had texts whose sender could not be read
 }
 
 func (e *Engine) newLane(l ledger.Lane) *lane {
-	out := &lane{e: e, Lane: l, polledAdditions: -1}
+	out := &lane{e: e, Lane: l, polledAdditions: -1, senders: newSenderReads()}
 	out.leaseUntil.Store(e.cfg.Now().Add(e.cfg.Lease).UnixNano())
 	return out
 }
@@ -109,6 +116,12 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	if n = l.openRequests.room(now, n, l.throttle.rate()); n == 0 {
 		return stepResult{wait: openPause}, nil
 	}
+	if !l.hasToken(ctx) {
+		return stepResult{wait: idleInterval}, ctx.Err()
+	}
+	if l.unread {
+		n = min(n, maxUnread)
+	}
 	if n = l.e.limiter.acquire(ctx, n); n == 0 {
 		return r, ctx.Err()
 	}
@@ -136,6 +149,8 @@ func (l *lane) claimAndSend(ctx context.Context, n int) (r stepResult, err error
 	// What is claimed is settled, even if the process stops just now.
 	rechecking, cancel := ctxtime.WithGrace(ctx, recheckTimeout)
 	defer cancel()
-	l.dispatch(rechecking, got.Messages)
+	if passed := l.dispatch(rechecking, got.Messages); passed == 0 && l.unread {
+		r.wait = unreadPause
+	}
 	return r, nil
 }

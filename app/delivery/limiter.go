@@ -99,6 +99,13 @@ func (l *limiter) releaseAfter(latency time.Duration) {
 	l.signal()
 }
 
+// observe notes the latency of a request that has no permit any more.
+func (l *limiter) observe(latency time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.latency += (latency - l.latency) / 16
+}
+
 func (l *limiter) signal() {
 	select {
 	case l.free <- struct{}{}:

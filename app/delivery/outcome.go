@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models/ledger"
@@ -28,13 +29,25 @@ func (l *lane) fail(c ledger.ClaimedMessage, code, words string) {
 // requeue puts a text that Dialpad did not accept
 // back into the queue, for the lane's next slot.
 func (l *lane) requeue(c ledger.ClaimedMessage, code, words string) {
-	due := l.throttle.nextSlot(l.e.cfg.Now())
+	l.requeueAt(c, l.throttle.nextSlot(l.e.cfg.Now()), code, words)
+}
+
+// requeueAt puts a text back into the queue that is due at due. Without a code
+// there was no attempt.
+func (l *lane) requeueAt(c ledger.ClaimedMessage, due time.Time, code, words string) {
 	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: code, Text: words, DueAt: &due})
+}
+
+const wordsUnreachable = "Dialpad is not answering. Try again in a few minutes."
+
+// requeueRateLimited is requeue for when Dialpad takes no more for now.
+func (l *lane) requeueRateLimited(c ledger.ClaimedMessage) {
+	l.requeue(c, "rate_limited", "Dialpad's limit was reached; this text waits its turn")
 }
 
 // requeueUnreachable is requeue for when Dialpad, or the way there, fails.
 func (l *lane) requeueUnreachable(c ledger.ClaimedMessage) {
-	l.requeue(c, "dialpad_unreachable", "Dialpad is not answering. Try again in a few minutes.")
+	l.requeue(c, "dialpad_unreachable", wordsUnreachable)
 }
 
 // settle hands an outcome to the settler, which writes it.

@@ -74,12 +74,12 @@ func TestPacerDoesNotBurstAfterAPause(t *testing.T) {
 
 func TestPacerSlowsDownAfterA429AndRecovers(t *testing.T) {
 	p := &pacer{allowed: 100, slot: start}
-	p.limited(start, 0, "slow down")
+	p.limited(start, start, 0, "slow down")
 	if p.slot.Before(start.Add(minDelay)) || p.rate() >= 100 {
 		t.Errorf("next at %v, rate %.0f", p.slot.Sub(start), p.rate())
 	}
 	first := p.rate()
-	p.limited(start.Add(time.Second), 30*time.Second, "slow down")
+	p.limited(start.Add(time.Second), start, 30*time.Second, "slow down")
 	if p.rate() != first || p.slot.Before(start.Add(31*time.Second)) {
 		t.Errorf("answers to one moment counted twice (%.0f, then %.0f), or the asked time was not kept", first, p.rate())
 	}

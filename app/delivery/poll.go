@@ -32,6 +32,11 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 		return err
 	}
 	l.applySettings(ctx, now, found.RatePerMinute)
+	if !l.nothingAdded() || now.Sub(l.sendersAt) > sendersInterval {
+		if err := l.readNextSenders(ctx, now); err != nil {
+			return err
+		}
+	}
 	l.polledAdditions, l.nextDue, l.nextQuiet = l.Additions, found.NextDue, found.NextQuiet
 	if isDue(l.nextQuiet, now) {
 		l.polledAdditions = -1

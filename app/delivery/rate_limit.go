@@ -13,39 +13,54 @@ const (
 	// forbiddenDelay is the least delay after a 403 that
 	// speaks of rate: one full window of Dialpad's limit.
 	forbiddenDelay = 60 * time.Second
-	// minDelay is the delay after a first 429 without Retry-After.
-	// It doubles with each 429 in a row: the limit may be that of
-	// one second (20 requests of any kind) or that of a minute.
+	// minDelay is the delay after a first 429 without Retry-After, and
+	// after a second one in a row. It doubles with each one more: the limit
+	// may be that of one second (20 requests of any kind) or of a minute.
 	minDelay = 2 * time.Second
 	// slowDown is what a 429 leaves of the rate.
 	slowDown = 0.7
-	// recovery is how much of the allowed rate comes back each minute.
-	recovery = 0.1
+	// recovery is how much of the rate comes back after each minute without
+	// a 429, and minRecovery the least, as a part of the allowed rate.
+	recovery    = 0.1
+	minRecovery = 0.01
 	// highestRate is the highest limit that Dialpad
 	// documents, in texts a minute (POST /sms, tier 1).
 	highestRate = 800
-	// sameRefusal is how far apart 429s count as one:
-	// many texts of one moment get many of them.
-	sameRefusal = 5 * time.Second
 )
 
-// limited slows down after a 429: no text before delay has passed
-// (0: Dialpad named none), and fewer a minute from then on.
-func (p *pacer) limited(now time.Time, delay time.Duration, words string) {
-	if p.refused++; delay == 0 {
-		delay = min(minDelay<<min(p.refused-1, 5), forbiddenDelay)
+// limited slows down after a 429: no text before delay has passed (0: Dialpad
+// named none), and fewer a minute from then on.
+//
+// claimed is when the refused text was claimed. Texts that were claimed before
+// the last refusal belong to it: a burst counts once. Refusals in a row, with
+// no text accepted between, say that the delay was too short, not that the
+// rate is too high: then only the delay grows.
+func (p *pacer) limited(now, claimed time.Time, delay time.Duration, words string) {
+	isSame := p.limitedAt != nil && !claimed.After(*p.limitedAt)
+	if !isSame {
+		p.refused++
+		if p.refused == 1 {
+			p.slow()
+		}
 	}
-	p.limitedAt, p.limitedWords = &now, words
+	if delay == 0 || p.refused > 1 {
+		delay = max(delay, min(minDelay<<min(p.refused-1, 5), forbiddenDelay))
+	}
+	p.limitedAt, p.limitedWords, p.learnedAt = &now, words, now
+	p.notBefore(now.Add(delay))
+}
+
+func (p *pacer) slow() {
 	r := p.rate()
 	if r == 0 {
 		r = highestRate
 	}
-	if now.Sub(p.learnedAt) > sameRefusal {
-		p.learned = math.Max(1, r*slowDown)
-	}
-	p.learnedAt = now
-	p.notBefore(now.Add(delay))
+	p.learned = math.Max(1, r*slowDown)
 }
+
+// isLimitedSince reports whether Dialpad refused a text for its rate after
+// the given time.
+func (p *pacer) isLimitedSince(t time.Time) bool { return p.limitedAt != nil && p.limitedAt.After(t) }
 
 // regain gives some of the rate back after each minute
 // without a 429, and reports whether it changed.
@@ -58,7 +73,7 @@ func (p *pacer) regain(now time.Time) bool {
 	if full == 0 {
 		full = highestRate
 	}
-	if p.learned += full * recovery; p.learned >= full {
+	if p.learned += max(p.learned*recovery, full*minRecovery); p.learned >= full {
 		p.learned = 0
 	}
 	return true
@@ -66,12 +81,12 @@ func (p *pacer) regain(now time.Time) bool {
 
 // rateLimited slows the lane down by a 429, its
 // Retry-After, or a 403 that speaks of rate.
-func (l *lane) rateLimited(ctx context.Context, e *dialpad.Error) {
+func (l *lane) rateLimited(ctx context.Context, claimed time.Time, e *dialpad.Error) {
 	delay := e.RetryAfter
 	if e.Status == 403 {
 		delay = max(delay, forbiddenDelay)
 	}
-	l.throttle.rateLimited(l.e.cfg.Now(), delay, e.Message)
+	l.throttle.rateLimited(l.e.cfg.Now(), claimed, delay, e.Message)
 	l.savePace(ctx)
 }
 

@@ -2,23 +2,12 @@ package delivery
 
 import (
 	"context"
-	"sync"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
-
-// senderMaxAge is how old the known state of a sender may be
-// when a text goes out. Dialpad has no event for a deactivation.
-const senderMaxAge = 10 * time.Minute
-
-// userTimeout bounds how long a lane waits for the CRM's users.
-const userTimeout = 3 * time.Second
 
 // The words of contract section 5.
 const (
@@ -33,16 +22,20 @@ const (
 // leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
 	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
-	senders := readSenders(ctx, l, claimed)
+	reads := l.readSenders(ctx, claimed)
+	l.unread = false
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
 			l.refuse(ctx, c, refusal)
 			continue
 		}
-		s := senders[senderKey{c.SenderID, c.SenderUserID}]
+		s, isRead := l.senderOf(c, reads)
 		switch {
+		case !isRead:
+			l.giveBack(c, reads[senderKey{c.SenderID, c.SenderUserID}])
 		case s.unreachable:
-			l.requeueUnreachable(c)
+			l.unread = true
+			l.requeueAt(c, l.e.cfg.Now().Add(readBackoff), "dialpad_unreachable", wordsUnreachable)
 		case !s.canText || !s.matches:
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
@@ -54,6 +47,52 @@ func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []l
 		}
 	}
 	return passed
+}
+
+// readSenders reads the senders that the claim did not find up to date, all
+// together, and waits a moment for them.
+func (l *lane) readSenders(ctx context.Context, claimed []ledger.ClaimedMessage) map[senderKey]*senderRead {
+	var reads map[senderKey]*senderRead
+	for _, c := range claimed {
+		key := senderKey{c.SenderID, c.SenderUserID}
+		if l.isKnown(c) || reads[key] != nil || l.eligibility(c) != nil {
+			continue
+		}
+		if reads == nil {
+			reads = map[senderKey]*senderRead{}
+		}
+		reads[key] = l.startReading(c)
+	}
+	if len(reads) > 0 {
+		l.waitForSenders(ctx, reads)
+	}
+	return reads
+}
+
+// isKnown reports whether the claim found all that is needed of a sender.
+func (l *lane) isKnown(c ledger.ClaimedMessage) bool {
+	a := models.Account{State: c.SenderState, Number: c.SenderNumber}
+	return isFresh(c, l.e.cfg.Now()) && (c.SenderMatches || !a.CanText())
+}
+
+// senderOf returns a text's sender, and false while it is being read.
+func (l *lane) senderOf(c ledger.ClaimedMessage, reads map[senderKey]*senderRead) (sender, bool) {
+	if r := reads[senderKey{c.SenderID, c.SenderUserID}]; r != nil {
+		if !r.isDone() {
+			return sender{}, false
+		}
+		return r.sender, true
+	}
+	a := models.Account{State: c.SenderState, Number: c.SenderNumber}
+	return sender{canText: a.CanText(), matches: c.SenderMatches, number: a.Number}, true
+}
+
+// giveBack queues a text again whose sender is still being read: neither a
+// permit nor the texts of other senders wait for that.
+func (l *lane) giveBack(c ledger.ClaimedMessage, r *senderRead) {
+	l.unread = true
+	now := l.e.cfg.Now()
+	l.requeueAt(c, now.Add(r.delay(now)), "", "")
 }
 
 // eligibility returns why the text's tenant may not text now, nil if it may.
@@ -73,97 +112,4 @@ func optedOutWords(source string) string {
 		return wordsOptedOutAutomation
 	}
 	return wordsOptedOut
-}
-
-// sender is the state of a text's sender right before the POST.
-type sender struct {
-	canText, unreachable bool
-	matches              bool // the account is that of the CRM user's present e-mail
-	reread               bool // Dialpad was asked since the claim
-	number               string
-}
-
-// senderReader reads what is known of a text's sender.
-type senderReader struct{ *lane }
-
-// senderKey is a text's account and the CRM user who sends from it.
-type senderKey struct{ accountID, userID string }
-
-// senderConcurrency is how many senders are read at once.
-const senderConcurrency = 32
-
-// readSenders returns the state of each text's sender. Stale ones
-// are read from Dialpad together, not one after another.
-func readSenders(ctx context.Context, l *lane, claimed []ledger.ClaimedMessage) map[senderKey]sender {
-	senders := map[senderKey]sender{}
-	var mu sync.Mutex
-	var g errgroup.Group
-	g.SetLimit(senderConcurrency)
-	for _, c := range claimed {
-		key := senderKey{c.SenderID, c.SenderUserID}
-		mu.Lock()
-		_, known := senders[key]
-		if !known {
-			senders[key] = sender{unreachable: true} // until it is read
-		}
-		mu.Unlock()
-		if known || l.eligibility(c) != nil {
-			continue
-		}
-		g.Go(func() error {
-			reader := senderReader{l}
-			s := reader.read(ctx, c)
-			if s.canText {
-				s.matches, s.unreachable = reader.matches(ctx, c, s)
-			}
-			mu.Lock()
-			senders[key] = s
-			mu.Unlock()
-			return nil
-		})
-	}
-	_ = g.Wait()
-	return senders
-}
-
-// matches reports whether a text's account is still that of the CRM
-// user who sends. Where it is not, as far as we know, the user is read
-// again: the e-mail may have changed in the CRM and in Dialpad alike. What
-// the claim said is old where the account was read since.
-func (l senderReader) matches(ctx context.Context, c ledger.ClaimedMessage, s sender) (matches, unreachable bool) {
-	if c.SenderMatches && !s.reread {
-		return true, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, userTimeout)
-	defer cancel()
-	if !s.reread { // there may have been no event for a new e-mail
-		if _, err := l.e.accounts.Fresh(ctx, l.TenantID, c.SenderID, 0); err != nil {
-			l.e.cfg.Log.Warn("read sender with another e-mail failed", "tenant", l.TenantID, "err", err)
-		}
-	}
-	_, account, _, err := l.e.eligible.CheckSender(ctx, l.TenantID, c.SenderUserID)
-	if err != nil {
-		l.e.cfg.Log.Warn("read the CRM user before a text failed", "tenant", l.TenantID, "err", err)
-		l.throttle.notBefore(l.e.cfg.Now().Add(readBackoff))
-		return false, true
-	}
-	return account.DialpadID != "" && account.DialpadID == c.SenderID, false
-}
-
-// read returns what is known of a text's
-// sender, and asks Dialpad if that is old.
-func (l senderReader) read(ctx context.Context, c ledger.ClaimedMessage) sender {
-	now := l.e.cfg.Now()
-	isFresh := c.SenderCheckedAt != nil && !c.SenderStale && now.Sub(*c.SenderCheckedAt) < senderMaxAge
-	if isFresh {
-		a := models.Account{State: c.SenderState, Number: c.SenderNumber}
-		return sender{canText: a.CanText(), number: a.Number}
-	}
-	a, err := l.e.accounts.Fresh(ctx, l.TenantID, c.SenderID, senderMaxAge)
-	if err != nil {
-		l.e.cfg.Log.Warn("read sender before a text failed", "tenant", l.TenantID, "err", err)
-		l.throttle.notBefore(now.Add(readBackoff))
-		return sender{unreachable: true}
-	}
-	return sender{canText: a.CanText(), number: a.Number, reread: true}
 }

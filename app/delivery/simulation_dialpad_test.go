@@ -40,10 +40,13 @@ func (w *simulation) answer(d *simWorker) {
 // post is Dialpad: it accepts the text or not, and its answer arrives or not.
 func (w *simulation) post(d *simWorker, f *flight) {
 	t := w.texts[f.ID]
+	f.posted, f.answer = true, ledger.Outcome{ID: f.ID, Attempt: f.Attempt}
+	if !w.mark(d, f) {
+		return
+	}
 	if t.onWire > 0 {
 		w.failf("text %s goes onto the wire again", f.ID)
 	}
-	f.posted, f.answer = true, ledger.Outcome{ID: f.ID, Attempt: f.Attempt}
 	kind := w.r.IntN(10)
 	switch {
 	case kind == 0: // 429: not accepted
@@ -73,6 +76,26 @@ func (w *simulation) post(d *simWorker, f *flight) {
 	if w.r.IntN(12) == 0 { // somebody texts the same person by hand
 		w.events = append(w.events, ledger.WebhookEvent{DialpadID: w.name("hand"), Status: "delivered", DeviceType: "native", FromNumber: f.FromNumber, ToNumber: f.ToNumber})
 	}
+}
+
+// mark is the last step before a POST. It reports whether there may be one.
+func (w *simulation) mark(d *simWorker, f *flight) bool {
+	checks, err := w.db.Messages.MarkPostedAllTenants(context.Background(), []ledger.PostRef{{ID: f.ID, Attempt: f.Attempt}})
+	w.must(err)
+	w.texts[f.ID].open = checks[0].Owned
+	switch {
+	case !checks[0].Owned:
+		w.logf("%s leaves %s to the lane's next owner", d.name, f.ID[24:])
+		w.reached[leftUnposted]++
+		d.flights = slices.DeleteFunc(d.flights, func(o *flight) bool { return o == f })
+	case w.r.IntN(12) == 0:
+		w.logf("%s: the answer to the mark of %s is lost", d.name, f.ID[24:])
+		due := w.clock.Now()
+		f.answer.State, f.answer.DueAt, f.answer.Code = ledger.Waiting, &due, "opt_outs_unread"
+	default:
+		return true
+	}
+	return false
 }
 
 // receiveEvent stores and processes one of Dialpad's events, in any
@@ -188,7 +211,7 @@ func (w *simulation) checkLedger() {
 		for _, m := range list {
 			found++
 			f := w.texts[m.ID]
-			back := f.claimLost && f.state == ledger.Sending && (m.State == ledger.Queued || m.State == ledger.Held || m.State == ledger.Cancelled)
+			back := (f.claimLost || !f.open) && f.state == ledger.Sending && (m.State == ledger.Queued || m.State == ledger.Held || m.State == ledger.Cancelled)
 			if m.State != f.state && !back && !slices.Contains(nextStates[f.state], m.State) {
 				w.failf("text %s went from %s to %s", m.ID, f.state, m.State)
 			}

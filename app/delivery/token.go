@@ -41,6 +41,20 @@ func (s *tokenState) refresh(version int64) {
 	s.refreshed = version
 }
 
+// hasToken reports whether the lane may claim as far as its token is concerned.
+// Without permits and before the claim, for a refresh may take long. A lane
+// without a connection claims too: its texts are held.
+func (l *lane) hasToken(ctx context.Context) bool {
+	_, err := l.e.tokens.Token(ctx, l.TenantID)
+	var refusal *eligibility.Refusal
+	if err == nil || errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {
+		return true
+	}
+	l.e.cfg.Log.Warn("get token failed", "tenant", l.TenantID, "err", err)
+	l.throttle.notBefore(l.e.cfg.Now().Add(readBackoff))
+	return false
+}
+
 func (l *lane) tokenAccepted(ctx context.Context, token connection.Token) {
 	if l.token.accept(token.Version) {
 		l.e.tokens.MarkAccepted(ctx, l.TenantID, token.Version)

@@ -2,9 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
-
-	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/models/queue"
 )
@@ -12,24 +9,22 @@ import (
 // prepareBatch resolves a batch's recipients into
 // messages. It goes on in another run when its time is up.
 func (r *Runner) prepareBatch(ctx context.Context, j queue.PrepareBatch) error {
-	return resumable(ctx, func(ctx context.Context) error {
+	return r.resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Audience.Prepare(ctx, j.TenantID, j.BatchID)
 		return err
 	})
 }
 
-// prepareStalledBatches prepares batches whose job died.
+// prepareStalledBatches prepares batches whose job died, in the background: it
+// returns without waiting for the CRM.
 func (s sweeper) prepareStalledBatches(ctx context.Context) error {
-	stalled, err := s.Store.Batches.StalledPreparingAllTenants(ctx, s.Now().Add(-stalledAfter), 50)
-	var g errgroup.Group
-	g.SetLimit(sweepConcurrency)
+	stalled, err := s.Store.Batches.StalledPreparingAllTenants(ctx, s.Now().Add(-stalledAfter), maxStalled)
 	for _, b := range stalled {
-		g.Go(func() error {
+		s.recovering.start("batch "+b.ID, func() {
 			if _, err := s.Audience.Prepare(ctx, b.TenantID, b.ID); err != nil {
 				s.Log.Warn("prepare stalled batch failed", "tenant", b.TenantID, "batch", b.ID, "err", err)
 			}
-			return nil
 		})
 	}
-	return errors.Join(err, g.Wait())
+	return err
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -89,22 +88,20 @@ func (r *Runner) readChangedUsers(ctx context.Context, e ledger.WebhookEvent) er
 	return r.Store.Enqueue(ctx, queue.ReadStaleAccounts{TenantID: e.TenantID})
 }
 
-// processStalledEvents applies events whose job died.
+// processStalledEvents applies events whose job died, in the background: it
+// returns without waiting for Dialpad.
 func (s sweeper) processStalledEvents(ctx context.Context) error {
-	events, err := s.Store.Events.PendingAllTenants(ctx, s.Now().Add(-stalledEventAfter), 500)
-	ctx, cancel := context.WithTimeout(ctx, stalledEventTimeout)
-	defer cancel()
-	var g errgroup.Group
-	g.SetLimit(sweepConcurrency)
+	events, err := s.Store.Events.PendingAllTenants(ctx, s.Now().Add(-stalledEventAfter), maxStalled)
 	for _, e := range events {
-		g.Go(func() error {
+		s.recovering.start("event "+e.ID, func() {
+			ctx, cancel := context.WithTimeout(ctx, stalledEventTimeout)
+			defer cancel()
 			var snoozed *river.JobSnoozeError
 			err := s.processEvent(ctx, queue.ProcessEvent{TenantID: e.TenantID, EventID: e.ID})
 			if err != nil && !errors.As(err, &snoozed) {
 				s.Log.Warn("process stalled event failed", "tenant", e.TenantID, "event", e.ID, "err", err)
 			}
-			return nil
 		})
 	}
-	return errors.Join(err, g.Wait())
+	return err
 }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -29,14 +30,15 @@ const (
 // riverConfig returns River's configuration. Every process knows every kind of
 // job, since a leader discards the stuck jobs of kinds it does not know.
 func (r *Runner) riverConfig() *river.Config {
+	// Workers that wait for Dialpad or the CRM cost next to nothing, and each
+	// tenant gets only a part of them: see tenantGate.
+	queues := map[string]river.QueueConfig{
+		queue.Batches: {MaxWorkers: 8}, queue.Prepare: {MaxWorkers: 24}, queue.Prompt: {MaxWorkers: 32},
+		queue.Automation: {MaxWorkers: 32}, queue.Sync: {MaxWorkers: 32}, queue.Background: {MaxWorkers: 16},
+		queue.Sweeps: {MaxWorkers: 1}}
 	return &river.Config{
-		Workers: r.workers(),
-		Queues: map[string]river.QueueConfig{
-			queue.Batches: {MaxWorkers: 8}, queue.Prepare: {MaxWorkers: 12}, queue.Prompt: {MaxWorkers: 24},
-			queue.Automation: {MaxWorkers: 12}, queue.Sync: {MaxWorkers: 12}, queue.Background: {MaxWorkers: 6},
-			queue.Sweeps: {MaxWorkers: 1}},
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepInterval),
-			func() (river.JobArgs, *river.InsertOpts) { return queue.Sweep{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+		Workers: r.workers(), Queues: queues,
+		Middleware:    []rivertype.Middleware{newTenantGate(r.Now, queues, queue.Batches)},
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchInterval,
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: stopTimeout / 2,
 		RetryPolicy: retryPolicy{}, Logger: warningsOnly(r.Log),
@@ -65,7 +67,7 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.syncWaiting)
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
-	add(ws, func(ctx context.Context, _ queue.Sweep) error { return sweeper{r}.sweep(ctx) })
+	add(ws, func(context.Context, queue.Sweep) error { return nil }) // of an older program; the sweep is no job any more
 	return ws
 }
 
@@ -86,8 +88,8 @@ func add[T river.JobArgs](ws *river.Workers, handle func(context.Context, T) err
 
 // resumable gives work that can be resumed less than a job's timeout, and the
 // rest of it another run: a dead worker's batch must not wait for long.
-func resumable(ctx context.Context, work func(context.Context) error) error {
-	budget, cancel := context.WithTimeout(ctx, jobTimeout*2/3)
+func (r *Runner) resumable(ctx context.Context, work func(context.Context) error) error {
+	budget, cancel := context.WithTimeout(ctx, cmp.Or(r.JobBudget, jobTimeout*2/3))
 	defer cancel()
 	err := work(budget)
 	if err != nil && ctx.Err() == nil && budget.Err() != nil {

@@ -9,7 +9,7 @@ import (
 // readStaleAccounts reads the accounts again that a change-log event
 // named, and updates the warnings of the schedules that they concern.
 func (r *Runner) readStaleAccounts(ctx context.Context, j queue.ReadStaleAccounts) error {
-	if err := ignoreDisconnected(resumable(ctx, func(ctx context.Context) error {
+	if err := ignoreDisconnected(r.resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Accounts.ReadStale(ctx, j.TenantID)
 		return err
 	})); err != nil {

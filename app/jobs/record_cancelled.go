@@ -9,7 +9,7 @@ import (
 // recordCancelled stores the people of a batch
 // that was cancelled before it was prepared.
 func (r *Runner) recordCancelled(ctx context.Context, j queue.RecordCancelled) error {
-	return resumable(ctx, func(ctx context.Context) error {
+	return r.resumable(ctx, func(ctx context.Context) error {
 		return r.Audience.RecordCancelled(ctx, j.TenantID, j.BatchID)
 	})
 }

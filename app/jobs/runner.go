@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -49,12 +48,17 @@ type Runner struct {
 	CRM         *crm.Client
 	WorkerID    string
 	Now         func() time.Time
-	Log         *slog.Logger
+
+	// SweepInterval is the time between two sweeps; 0: 15 s.
+	SweepInterval time.Duration
+	// JobBudget is how long a job works that can be resumed; 0: 20 s.
+	JobBudget time.Duration
+	Log       *slog.Logger
 
 	eventsOnce sync.Once
 	events     chan struct{} // a signal that delivery events were stored
 
-	warnedAt atomic.Int64 // when schedules were last checked, in unix nanoseconds
+	recovering recovery
 }
 
 const (
@@ -83,6 +87,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return r.syncTimelines(ctx)
+	})
+	g.Go(func() error {
+		sweeper{r}.runRounds(ctx)
+		return nil
 	})
 	g.Go(func() error {
 		r.every(ctx, heartbeatInterval, "store heartbeat failed", func(ctx context.Context) error {

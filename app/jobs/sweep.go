@@ -1,10 +1,12 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -13,8 +15,10 @@ import (
 )
 
 const (
-	sweepInterval    = 15 * time.Second
-	sweepConcurrency = 8
+	sweepInterval = 15 * time.Second
+	// roundsInterval is how often each process looks whether a round is due,
+	// and so how late a round may begin after its process has died.
+	roundsInterval = time.Second
 	// stalledAfter is how long a batch may
 	// stand still before the sweep resumes it.
 	stalledAfter = 20 * time.Second
@@ -26,9 +30,8 @@ type sweeper struct{ *Runner }
 // sweep finds work whose job was lost, what has become old, and
 // what must be forgotten. Nothing depends on a job being there.
 //
-// Stalled events and batches are processed right here. As jobs they would wait:
-// the job that died still counts as running, and keeps a second one out of the
-// queue. They come last, since a CRM that hangs may take all the time there is.
+// It only reads and writes our own database. What calls Dialpad or the CRM
+// itself, and may hang, is in recoverStalled.
 func (s sweeper) sweep(ctx context.Context) error {
 	var errs []error
 	for _, step := range []func(context.Context) error{
@@ -38,14 +41,52 @@ func (s sweeper) sweep(ctx context.Context) error {
 		s.finishStalledBatches,
 		s.Automation.EnqueueStalled,
 		s.enqueueForConnections,
-		s.warnSchedules,
 		s.expire,
-		s.processStalledEvents,
-		s.prepareStalledBatches,
 	} {
 		errs = append(errs, step(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// fleetRound is a round that one process of the fleet runs at an interval.
+type fleetRound struct {
+	name     string
+	interval time.Duration
+	run      func(context.Context) error
+}
+
+func (s sweeper) fleetRounds() []fleetRound {
+	interval := cmp.Or(s.SweepInterval, sweepInterval)
+	return []fleetRound{
+		{"sweep", interval, s.sweep},
+		{"recover stalled", interval, s.recoverStalled},
+		{"warn schedules", warnInterval, s.warnSchedules},
+	}
+}
+
+// runRounds runs the fleet's rounds until ctx ends. Each has a loop of its own:
+// none waits for another, nor for a job.
+func (s sweeper) runRounds(ctx context.Context) {
+	var loops sync.WaitGroup
+	for _, r := range s.fleetRounds() {
+		tick := min(roundsInterval, r.interval/2)
+		loops.Go(func() {
+			s.every(ctx, tick, r.name+" failed", func(ctx context.Context) error { return s.runIfDue(ctx, r, tick/2) })
+		})
+	}
+	loops.Wait()
+	s.recovering.running.Wait()
+}
+
+// runIfDue runs a round unless another process has begun one within its
+// interval. A round may begin early: else it would often be found due a tick
+// late.
+func (s sweeper) runIfDue(ctx context.Context, r fleetRound, early time.Duration) error {
+	isDue, err := s.Store.Rounds.Begin(ctx, r.name, r.interval-early)
+	if err != nil || !isDue {
+		return err
+	}
+	return r.run(ctx)
 }
 
 // enqueueForConnections enqueues what is due for each connection.

@@ -18,7 +18,7 @@ func (r *Runner) syncDirectory(ctx context.Context, j queue.SyncDirectory) error
 }
 
 func (r *Runner) readDirectory(ctx context.Context, tenantID string) error {
-	return resumable(ctx, func(ctx context.Context) error {
+	return r.resumable(ctx, func(ctx context.Context) error {
 		_, err := r.Accounts.SyncDirectory(ctx, tenantID)
 		return err
 	})

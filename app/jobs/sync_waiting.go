@@ -8,5 +8,5 @@ import (
 
 // syncWaiting tells the CRM's timeline of a hold.
 func (r *Runner) syncWaiting(ctx context.Context, j queue.SyncWaiting) error {
-	return r.Timeline.SyncWaiting(ctx, j.TenantID, j.BatchID)
+	return r.Timelines.SyncWaiting(ctx, j.TenantID, j.BatchID)
 }

@@ -142,7 +142,12 @@ func attemptViews(m ledger.Message, earlier []ledger.Attempt) []AttemptView {
 	for _, r := range earlier {
 		out = append(out, AttemptView{r.Attempt, r.ClaimedAt, r.AnsweredAt, r.Outcome, r.ErrorCode, r.ErrorText})
 	}
-	if m.Attempt > len(earlier) {
+	last := 0
+	if len(earlier) > 0 {
+		last = earlier[len(earlier)-1].Attempt
+	}
+	// One that is queued was claimed, and given back before its request.
+	if m.Attempt > last && m.State != ledger.Queued && m.State != ledger.Waiting {
 		out = append(out, lastAttempt(m))
 	}
 	return out

@@ -110,7 +110,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (Tally, error) {
 // tune takes the limits away. An event that no process took comes again after
 // 1.5 s.
 func tune(o *dialpadsandbox.Options) {
-	o.TextsPerMinute, o.RequestsPerSecond, o.CountOnly = -1, -1, true
+	o.TextsPerMinute, o.RequestsPerSecond, o.CountOnly, o.KeepPosts = -1, -1, true, true
 	o.EventDelay, o.RetryScale = 50*time.Millisecond, 0.05
 }
 

@@ -16,6 +16,7 @@ type Tally struct {
 	lost                              int // without a row, still queued, or marked sent though Dialpad never took it
 	sentButMarkedUnsent               int // marked as not sent though Dialpad took it
 	uncertain, uncertainTexted        int
+	uncertainUnposted                 int // no request of their last attempt arrived
 	byEvents, failed                  int
 }
 
@@ -36,12 +37,13 @@ func (r *run) count(ctx context.Context) (Tally, error) {
 		for _, m := range page {
 			after = m.ID
 			rows++
-			t.add(m, r.DialpadSandbox.AcceptedOf(m.ToNumber, m.Text) > 0)
+			t.add(m, r.DialpadSandbox.AcceptedOf(m.ToNumber, m.Text) > 0, r.DialpadSandbox.LastPost(m.ToNumber))
 		}
 	}
 }
 
-func (t *Tally) add(m ledger.Message, texted bool) {
+// add counts a message. lastPost is when a request for it last arrived.
+func (t *Tally) add(m ledger.Message, texted bool, lastPost time.Time) {
 	if texted {
 		t.texted++
 	}
@@ -57,6 +59,9 @@ func (t *Tally) add(m ledger.Message, texted bool) {
 		t.uncertain++
 		if texted {
 			t.uncertainTexted++
+		}
+		if m.ClaimedAt == nil || lastPost.Before(*m.ClaimedAt) {
+			t.uncertainUnposted++
 		}
 	case ledger.Failed, ledger.Skipped, ledger.Cancelled:
 		if texted {
@@ -82,7 +87,8 @@ func (t Tally) print(out io.Writer, o Options, took time.Duration) {
 	_, _ = fmt.Fprintf(w, "requested\ttexted\ttwice\tsilently lost\tuncertain\tsettled by events\tfailed\t\n")
 	_, _ = fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", t.requested-t.skipped, t.texted, t.twice, t.lost+t.sentButMarkedUnsent, t.uncertain, t.byEvents, t.failed)
 	_ = w.Flush()
-	_, _ = fmt.Fprintf(out, "\n%d of the %d uncertain texts went out; each says so to its sender and is never sent again by itself.\n", t.uncertainTexted, t.uncertain)
+	_, _ = fmt.Fprintf(out, "\n%d of the %d uncertain texts went out, %d never left; each says so to its sender and is never sent again by itself.\n",
+		t.uncertainTexted, t.uncertain, t.uncertainUnposted)
 	if t.skipped > 0 {
 		_, _ = fmt.Fprintf(out, "%d more people were excluded before queueing, with the reason.\n", t.skipped)
 	}

@@ -94,11 +94,11 @@ func (s Events) Close(ctx context.Context, e WebhookEvent, state, messageID stri
 		Updates(map[string]any{"state": state, "message_id": messageID, "processed_at": s.l.db.Now()}).Error
 }
 
-// PendingAllTenants returns pending events, received before a time:
-// their jobs were lost. Only ID and TenantID are
-// set.
+// PendingAllTenants returns pending events, received before a time: their
+// jobs were lost. Each tenant's oldest comes before any tenant's second.
+// Only ID and TenantID are set.
 func (s Events) PendingAllTenants(ctx context.Context, before time.Time, limit int) ([]WebhookEvent, error) {
 	var out []WebhookEvent
 	return out, s.l.q(ctx).Select("id", "tenant_id").Where("state = 'pending' AND received_at < ?", before.UTC()).
-		Order("received_at").Limit(limit).Find(&out).Error
+		Order("row_number() OVER (PARTITION BY tenant_id ORDER BY received_at, id), received_at, id").Limit(limit).Find(&out).Error
 }

@@ -14,8 +14,9 @@ import (
 
 // AcquireAllTenants leases up to n lanes to a worker for a time. It
 // leases lanes that are due within ahead, also those whose former
-// lease has run out. What the former owner was sending becomes
-// uncertain in the same transaction, so that it can't be queued again.
+// lease has run out. What the former owner had posted becomes uncertain in
+// the same transaction, so that it can't be queued again; what it had only
+// claimed is queued again.
 // The lanes may be leased also where it returns an error, which then is
 // about other lanes.
 func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
@@ -28,7 +29,7 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 		if err := tx.query(ctx, "acquire_lease", tx.leaseArgs(lease, map[string]any{"owner": owner, "ids": database.JSON(ids)}), &lanes); err != nil {
 			return err
 		}
-		return tx.Lanes.markInFlightUncertain(ctx, ids)
+		return tx.Lanes.takeOverInFlight(ctx, ids)
 	})
 	if err != nil {
 		return nil, err
@@ -60,12 +61,11 @@ func (l *Ledger) leaseStands() clause.Expr {
 	return gorm.Expr("lease_until > ?", l.db.Now())
 }
 
-// markInFlightUncertain marks what former owners of the lanes were
-// sending.
-func (s Lanes) markInFlightUncertain(ctx context.Context, lanes []string) error {
+// takeOverInFlight ends what former owners of the lanes had claimed.
+func (s Lanes) takeOverInFlight(ctx context.Context, lanes []string) error {
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		var changed []Transition
-		err := tx.query(ctx, "mark_in_flight_uncertain",
+		err := tx.query(ctx, "take_over_in_flight",
 			map[string]any{"text": UnknownOutcome, "now": tx.db.Now(), "lanes": database.JSON(lanes)}, &changed)
 		if err != nil {
 			return err

@@ -98,6 +98,14 @@ func (s Lanes) nextDueByLane(ctx context.Context, lanes []string) (map[string]ti
 	return next, err
 }
 
+// StaleSenders returns the senders of the first n queued messages of a lane
+// whose account was not read since a time, or has changed since. Only SenderID
+// and SenderUserID are set.
+func (s Lanes) StaleSenders(ctx context.Context, l Lane, since time.Time, n int) ([]ClaimedMessage, error) {
+	var out []ClaimedMessage
+	return out, s.l.query(ctx, "stale_senders", map[string]any{"lane": l.ID, "tenant": l.TenantID, "since": since.UTC(), "n": n}, &out)
+}
+
 // ratesAllTenants returns AllowedRate by tenant.
 func (s Lanes) ratesAllTenants(ctx context.Context, tenantIDs []string) (map[string]int, error) {
 	var rows []struct {

@@ -76,6 +76,7 @@ type Message struct {
 
 	Attempt         int
 	Fence           int64
+	Posted          *bool // while sending: whether its request may have begun
 	DialpadID       string
 	ErrorCode       string // ours, or Dialpad's as it sent it
 	ErrorText       string // for people

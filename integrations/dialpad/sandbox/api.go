@@ -78,13 +78,16 @@ func (s *apiServer) withoutToken(lock lockMode, handle apiHandler) http.HandlerF
 		}
 		if fault := s.faults.take(path, beforeReading); fault != nil {
 			s.record(r, 0, fault)
-			closeConn(w)
+			s.recorder.recordPost(closeConn(w))
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
 			s.respond(w, r, refuse(http.StatusRequestEntityTooLarge, "Request entity too large"), nil)
 			return
+		}
+		if path == smsPath {
+			s.recorder.recordPost(body)
 		}
 		if slow := s.faults.take(path, beforeHandling); slow != nil {
 			s.background.sleep(slow.Delay)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bufio"
 	"bytes"
 	"math"
 	"net"
@@ -190,19 +191,18 @@ func withRetryAfter(a response, d time.Duration) response {
 	return a
 }
 
-// closeConn closes the connection without an answer.
-func closeConn(w http.ResponseWriter) {
-	if conn := hijack(w); conn != nil {
-		_ = conn.Close()
-	}
+// closeConn closes the connection without an answer. It returns what has
+// arrived of the request's body and was not read.
+func closeConn(w http.ResponseWriter) (unread []byte) {
+	conn, buffered := hijack(w)
+	unread, _ = buffered.Reader.Peek(buffered.Reader.Buffered())
+	_ = conn.Close()
+	return unread
 }
 
 // resetMidResponse writes half the response and resets the connection.
 func resetMidResponse(w http.ResponseWriter, a response) {
-	conn := hijack(w)
-	if conn == nil {
-		return
-	}
+	conn, _ := hijack(w)
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(a.body)) + "\r\n\r\n"
 	_, _ = conn.Write(append([]byte(head), a.body[:len(a.body)/2]...))
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -211,10 +211,10 @@ func resetMidResponse(w http.ResponseWriter, a response) {
 	_ = conn.Close()
 }
 
-func hijack(w http.ResponseWriter) net.Conn {
-	conn, _, err := http.NewResponseController(w).Hijack()
+func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // HTTP/2: net/http ends the stream
 	}
-	return conn
+	return conn, buffered
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -45,6 +46,7 @@ const (
 type Recorder struct {
 	posts, accepted atomic.Int64
 	countOnly       bool
+	keepPosts       bool
 	seed            maphash.Seed
 	shards          [recorderShards]recorderShard
 	requests        ring[Request]
@@ -53,16 +55,18 @@ type Recorder struct {
 type recorderShard struct {
 	mu     sync.Mutex
 	counts map[numberAndText]int32
+	posted map[string]time.Time // by number: when its last POST arrived
 	texts  []Text
 	_      [64]byte // own cache line
 }
 
 type numberAndText struct{ to, text string }
 
-func newRecorder(countOnly bool) *Recorder {
-	r := &Recorder{countOnly: countOnly, seed: maphash.MakeSeed(), requests: ring[Request]{size: maxRequests}}
+func newRecorder(o Options) *Recorder {
+	r := &Recorder{countOnly: o.CountOnly, keepPosts: o.KeepPosts, seed: maphash.MakeSeed(), requests: ring[Request]{size: maxRequests}}
 	for i := range r.shards {
 		r.shards[i].counts = map[numberAndText]int32{}
+		r.shards[i].posted = map[string]time.Time{}
 	}
 	return r
 }
@@ -80,6 +84,33 @@ func (r *Recorder) recordText(t Text) {
 	if !r.countOnly {
 		s.texts = append(s.texts, t)
 	}
+}
+
+// recordPost records the number that a POST's body names, whatever becomes of
+// the POST.
+func (r *Recorder) recordPost(body []byte) {
+	var in struct {
+		ToNumbers []string `json:"to_numbers"`
+	}
+	if !r.keepPosts || json.Unmarshal(body, &in) != nil {
+		return
+	}
+	now := time.Now()
+	for _, to := range in.ToNumbers {
+		s := r.shard(to)
+		s.mu.Lock()
+		s.posted[to] = now
+		s.mu.Unlock()
+	}
+}
+
+// LastPost returns when the last POST with a text to this number arrived,
+// accepted or not, the zero time for none. It needs KeepPosts.
+func (r *Recorder) LastPost(to string) time.Time {
+	s := r.shard(to)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.posted[to]
 }
 
 // SMSPosts returns how many POST /api/v2/sms arrived, accepted or not.

@@ -40,6 +40,7 @@ type Options struct {
 	IncludeSenderID bool          // events of users have a sender_id
 	NumericIDs      bool          // REST ids as numbers instead of strings
 	CountOnly       bool          // count texts without keeping them, for long benchmarks
+	KeepPosts       bool          // remember the last POST to each number, see LastPost
 }
 
 // Sandbox is one fake Dialpad. It is safe for concurrent use.
@@ -64,7 +65,7 @@ func New(opts Options) *Sandbox {
 	st := newState(opts)
 	bg := newBackground()
 	faults := &FaultInjector{}
-	recorder := newRecorder(opts.CountOnly)
+	recorder := newRecorder(opts)
 	events := newEventSender(st, faults, bg)
 	s := &Sandbox{
 		Directory:     &Directory{state: st, events: events},

@@ -71,14 +71,17 @@ func oneInFlightPerPair(t *testing.T, db *seed.DB, _ *seed.Clock) {
 
 func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme := seedAcme(db)
-	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 3)
+	acme.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 4)
 	ended := acquire(t, db, "w1")
-	claimed := claim(t, db, ended, ledger.ClaimParams{N: 2})
+	claimed := claim(t, db, ended, ledger.ClaimParams{N: 3})
+	if checks := markPosted(t, db, claimed[:2]...); !checks[0].Owned || !checks[1].Owned {
+		t.Fatalf("the owner may not post: %+v", checks)
+	}
 	clock.Add(11 * time.Second)
 	if renewed, err := db.Lanes.RenewAllTenants(context.Background(), "w1", 10*time.Second, []string{"c9"}); err != nil || len(renewed) != 0 {
 		t.Fatalf("an ended lease was renewed: %v, %v", renewed, err)
 	}
-	acquire(t, db, "w2")
+	next := acquire(t, db, "w2")
 	if _, _, err := db.Lanes.Claim(context.Background(), ended, ledger.ClaimParams{N: 1, Base: clock.Now()}); !errors.Is(err, models.ErrLost) {
 		t.Fatalf("claim with an ended lease: error %v, want ErrLost", err)
 	}
@@ -93,6 +96,37 @@ func takeover(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	}
 	if m := getMessage(t, db, claimed[1].ID); m.State != ledger.Uncertain || m.ErrorText != ledger.UnknownOutcome {
 		t.Errorf("the other message is %s with %q, want uncertain", m.State, m.ErrorText)
+	}
+	unposted := claimed[2]
+	if m := getMessage(t, db, unposted.ID); m.State != ledger.Queued || m.ErrorText != "" || m.SettledAt != nil {
+		t.Errorf("the message without a request is %s with %q, want queued", m.State, m.ErrorText)
+	}
+	again := claim(t, db, next, ledger.ClaimParams{N: 1})
+	if len(again) != 1 || again[0].ID != unposted.ID || again[0].Attempt != 2 {
+		t.Fatalf("claimed again: %+v", again)
+	}
+	if checks := markPosted(t, db, unposted, again[0]); checks[0].Owned || !checks[1].Owned {
+		t.Errorf("may post: %t by the former owner, %t by the present one", checks[0].Owned, checks[1].Owned)
+	}
+	if n := settle(t, db, unposted, ledger.Sent); n != 0 {
+		t.Error("an outcome of the former owner settled the new attempt")
+	}
+}
+
+// postedReadsOptOuts opts a recipient out after the claim.
+func postedReadsOptOuts(t *testing.T, db *seed.DB, clock *seed.Clock) {
+	seedAcme(db).Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", 3)
+	claimed := claim(t, db, acquire(t, db, "w1"), ledger.ClaimParams{N: 3})
+	if _, err := db.Suppressions.Add(context.Background(), "t_9", claimed[1].ToNumber, models.OptOutReply, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Suppressions.AddReview(context.Background(), "t_9", models.Said{Number: claimed[2].ToNumber, At: clock.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	checks := markPosted(t, db, claimed...)
+	if checks[0].Suppressed || !checks[1].Suppressed || checks[2].Suppressed || checks[1].ReviewSince != nil ||
+		checks[2].ReviewSince == nil || !checks[2].ReviewSince.Equal(clock.Now()) {
+		t.Errorf("%+v", checks)
 	}
 }
 

@@ -54,6 +54,20 @@ func claim(t *testing.T, db *seed.DB, l ledger.Lane, size ledger.ClaimParams) []
 	return claimed
 }
 
+// markPosted marks messages as posted.
+func markPosted(t *testing.T, db *seed.DB, messages ...ledger.ClaimedMessage) []ledger.PostCheck {
+	t.Helper()
+	refs := make([]ledger.PostRef, len(messages))
+	for i, m := range messages {
+		refs[i] = ledger.PostRef{ID: m.ID, Attempt: m.Attempt}
+	}
+	checks, err := db.Messages.MarkPostedAllTenants(context.Background(), refs)
+	if err != nil {
+		t.Fatalf("mark as posted: %v", err)
+	}
+	return checks
+}
+
 // settle settles a message and returns how many messages changed.
 func settle(t *testing.T, db *seed.DB, c ledger.ClaimedMessage, state string) int {
 	t.Helper()

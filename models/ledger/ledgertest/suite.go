@@ -30,6 +30,7 @@ var cases = []struct {
 	{"a claim reads the current opt-out, sender, plan and connection", claimReadsFacts},
 	{"a pair of numbers has one message sending", oneInFlightPerPair},
 	{"after a takeover the former owner can only settle, and only forward", takeover},
+	{"the mark before a request reads the opt-outs", postedReadsOptOuts},
 	{"a lane is not released after an addition", releaseAfterAddition},
 	{"a waiting message is queued when it is due, not before", queueWhenDue},
 	{"messages settled in one statement keep their own due times", settleKeepsOwnDueTimes},

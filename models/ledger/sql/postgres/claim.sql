@@ -69,7 +69,7 @@ lane AS (
 claimed AS (
     UPDATE messages SET
         state = 'sending', attempt = attempt + 1, fence = picked.fence, claimed_at = @now, answered_at = NULL,
-        updated_at = @now, from_number = coalesce(a.number, from_number)
+        posted = false, updated_at = @now, from_number = coalesce(a.number, from_number)
     FROM picked
     JOIN lane ON lane.id = picked.lane
     LEFT JOIN accounts a ON a.tenant_id = lane.tenant_id AND a.dialpad_id = picked.sender_id

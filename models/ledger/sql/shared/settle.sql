@@ -9,6 +9,7 @@ UPDATE messages SET
     error_text = o.text,
     dialpad_id = CASE WHEN o.dialpad_id <> '' THEN o.dialpad_id ELSE messages.dialpad_id END,
     answered_at = @now,
+    posted = NULL,
     updated_at = @now,
     timeline_pending = true,
     sent_at = CASE WHEN o.state = 'sent' THEN {{timestamp "@now"}} ELSE messages.sent_at END,

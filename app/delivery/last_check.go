@@ -3,7 +3,6 @@ package delivery
 import (
 	"time"
 
-	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -25,19 +24,19 @@ const (
 	wordsReviewExpired = "May want no more texts, and nobody decided within seven days"
 )
 
-// mayText reads the opt-outs again, as the last step before the POST:
-// the recheck and its requests take time, and a STOP may have come. It
-// settles a text that may not go. When the database does not answer,
-// the text waits: it never goes out unchecked.
+// mayText marks a text as posted and reads the opt-outs again, as the last step
+// before the POST: the recheck and its requests take time, and a STOP may have
+// come. It settles a text that may not go. When the database does not answer,
+// the text waits: it never goes out unmarked or unchecked.
 func (e *Engine) mayText(l *lane, c ledger.ClaimedMessage) bool {
-	check, err := e.checks.Ask(models.NumberRef{TenantID: c.TenantID, Number: c.ToNumber})
-	if err == nil {
-		err = check.Err
-	}
+	check, err := e.checks.Ask(ledger.PostRef{ID: c.ID, Attempt: c.Attempt})
 	switch {
 	case err != nil:
-		e.cfg.Log.Error("read opt-outs before a text failed", "tenant", l.TenantID, "message", c.ID, "err", err)
+		e.cfg.Log.Error("mark text before its request failed", "tenant", l.TenantID, "message", c.ID, "err", err)
 		l.requeue(c, "opt_outs_unread", "The opt-outs could not be read; this text is tried again")
+	case !check.Owned:
+		e.cfg.Log.Info("text left to the lane's next owner", "tenant", l.TenantID, "message", c.ID)
+		l.open.Add(-1)
 	case check.Suppressed:
 		l.fail(c, "opted_out", optedOutWords(c.Source))
 	case check.ReviewSince != nil && c.Source != ledger.SourceOneToOne:

@@ -121,11 +121,14 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 		}
 	}
 	var err error
-	if text.IsBlank(r.Message) {
+	switch {
+	case text.IsBlank(r.Message):
 		s.template, err = compose.Parse(unwritten)
-		return s, err
+	case s.source == ledger.SourceBulk:
+		s.template, err = x.templates.CheckBulkText(ctx, a.Tenant, a.Target.Module, r.Message)
+	default:
+		s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	}
-	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	return s, err
 }
 

@@ -88,7 +88,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		return err
 	}
 	b.SenderID, b.SenderEmail = from.dialpadID, from.email
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
+	tpl, err := x.checkText(ctx, a.Tenant, *b, r.Message)
 	if err != nil {
 		return err
 	}
@@ -111,6 +111,14 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		return nil
 	}
 	return setSchedule(b, *r.Schedule, x.cfg.Now())
+}
+
+// checkText checks the text that a batch is to have.
+func (x *Batches) checkText(ctx context.Context, t models.Tenant, b ledger.Batch, written string) (compose.Template, error) {
+	if b.Source == ledger.SourceBulk {
+		return x.templates.CheckBulkText(ctx, t, b.Module, written)
+	}
+	return x.templates.CheckText(ctx, t, b.Module, written)
 }
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and

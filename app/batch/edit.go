@@ -113,7 +113,7 @@ func (x *Batches) editMessage(ctx context.Context, a access.Asker, b ledger.Batc
 	if message == nil {
 		return nil
 	}
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, b.Module, *message)
+	tpl, err := x.checkText(ctx, a.Tenant, b, *message)
 	set["message"] = tpl.String()
 	return err
 }

@@ -77,6 +77,16 @@ func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module
 	return apierror.Field("to_field", fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
 }
 
+// CheckBulkText is CheckText for a bulk, whose texts end with the
+// tenant's opt-out line.
+func (x *Templates) CheckBulkText(ctx context.Context, t models.Tenant, module, written string) (compose.Template, error) {
+	tpl, err := x.CheckText(ctx, t, module, written)
+	if err == nil && tpl.TooLongWith(t.OptOutLine) {
+		err = apierror.Text(compose.ErrLineTooLong)
+	}
+	return tpl, err
+}
+
 // CheckText parses a text and refuses fields that the module does not
 // have. A text without fields asks the CRM nothing.
 func (x *Templates) CheckText(ctx context.Context, t models.Tenant, module, written string) (compose.Template, error) {

@@ -49,7 +49,7 @@ var imports = map[string][]string{
 		"app/compose", "app/connection", "app/crmtenant", "app/eligibility"},
 
 	// From a request to its messages.
-	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",
+	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/lenient",
 		"app/access", "app/apierror", "app/compose", "app/crmtenant", "app/hours", "app/eligibility", "app/optout", "app/templates", "app/walltime"},
 	"app/batch": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/templates", "app/walltime"},

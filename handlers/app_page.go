@@ -22,6 +22,7 @@ type appPage struct {
 	connections *connection.Connections
 	installer   *install.Installer
 	accounts    *accounts.Accounts
+	cursors     cursors
 }
 
 func (p *appPage) getStatus(c *gin.Context) error {
@@ -94,6 +95,11 @@ func (p *appPage) getPeople(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := p.accounts.People(c.Request.Context(), callerOf(c).Tenant.ID, query["q"], query["cursor"])
+	cursor, err := p.cursors.open(c, listPeople, query["cursor"])
+	if err != nil {
+		return err
+	}
+	page, err := p.accounts.People(c.Request.Context(), callerOf(c).Tenant.ID, query["q"], cursor)
+	page.Next = p.cursors.seal(c, listPeople, page.Next)
 	return writeJSON(c, http.StatusOK, page, err)
 }

@@ -13,6 +13,7 @@ import (
 type optOutAPI struct {
 	optOuts *optout.OptOuts
 	outbox  *outbox.Outbox
+	cursors cursors
 }
 
 // postOptOut records what somebody decides about a number.
@@ -51,6 +52,11 @@ func (h *optOutAPI) getOptOuts(c *gin.Context) error {
 		c.Header("Content-Disposition", `attachment; filename="opt-outs.csv"`)
 		return h.outbox.OptOutReport(c.Request.Context(), askerOf(c), search["q"], c.Writer)
 	}
-	view, err := h.outbox.OptOuts(c.Request.Context(), askerOf(c), search["q"], search["cursor"])
+	cursor, err := h.cursors.open(c, listOptOuts, search["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := h.outbox.OptOuts(c.Request.Context(), askerOf(c), search["q"], cursor)
+	view.Next = h.cursors.seal(c, listOptOuts, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }

@@ -11,9 +11,10 @@ import (
 func (s *server) routes(r *gin.Engine, d Deps) {
 	cookies := newCookies(d.Config.SessionKeys.List())
 	s.pageRoutes(r, &pages{s.pages, d.Access, cookies, d.Assets})
-	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts})
-	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox})
-	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox})
+	cursors := newCursors(d.Config.SessionKeys.List())
+	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts, cursors})
+	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox, cursors})
+	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox, cursors})
 
 	// The window that connects Dialpad.
 	connect := &connectWindow{s.pages, d.Connector, cookies}

@@ -21,6 +21,7 @@ type textAPI struct {
 	audience *audience.Audience
 	batches  *batch.Batches
 	outbox   *outbox.Outbox
+	cursors  cursors
 }
 
 func (t *textAPI) getContext(c *gin.Context) error {
@@ -33,7 +34,12 @@ func (t *textAPI) getTemplates(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := t.popup.Templates(c.Request.Context(), askerOf(c), query["q"], query["cursor"])
+	cursor, err := t.cursors.open(c, listTemplates, query["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := t.popup.Templates(c.Request.Context(), askerOf(c), query["q"], cursor)
+	view.Next = t.cursors.seal(c, listTemplates, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -56,7 +62,12 @@ func (t *textAPI) postPreview(c *gin.Context) error {
 	if err := bindJSON(c, &in); err != nil {
 		return err
 	}
+	var err error
+	if in.Cursor, err = t.cursors.open(c, listPreview, in.Cursor); err != nil {
+		return err
+	}
 	view, err := t.audience.Preview(c.Request.Context(), askerOf(c), in)
+	view.Next = t.cursors.seal(c, listPreview, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -127,7 +138,13 @@ func (t *textAPI) getMessages(c *gin.Context) error {
 		c.Header("Content-Disposition", `attachment; filename="texts.csv"`)
 		return t.outbox.Report(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], c.Writer)
 	}
-	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], query["cursor"])
+	list := listMessages(c.Param("id"))
+	cursor, err := t.cursors.open(c, list, query["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], cursor)
+	view.Next = t.cursors.seal(c, list, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -155,9 +172,14 @@ func (t *textAPI) getOutbox(c *gin.Context) error {
 	if !slices.Contains([]string{"", "one", "bulk", "automation"}, query["source"]) {
 		return badRequest("There is no such source.").withDetail("field", "source")
 	}
+	cursor, err := t.cursors.open(c, listOutbox, query["cursor"])
+	if err != nil {
+		return err
+	}
 	view, err := t.outbox.Batches(c.Request.Context(), askerOf(c), outbox.Filter{
-		State: query["state"], Source: query["source"], Query: query["q"], Cursor: query["cursor"],
+		State: query["state"], Source: query["source"], Query: query["q"], Cursor: cursor,
 	})
+	view.Next = t.cursors.seal(c, listOutbox, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 

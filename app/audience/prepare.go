@@ -65,7 +65,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil {
 		return false, x.noteFailure(ctx, b, err)
 	}
-	duplicates{}.exclude(p.Recipients) // the database finds those of other pages
+	excludeDuplicates(p.Recipients) // the database finds those of other pages
 	err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storePage(ctx, tx, b, sender, p) })
 	if errors.Is(err, models.ErrLost) {
 		return false, nil // paused, cancelled, or another process was faster
@@ -73,7 +73,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil {
 		return false, err
 	}
-	seen[p.Next] = true // not before: a page that was not stored is read again
+	seen.add(p.Next) // not before: a page that was not stored is read again
 	n.add(p)
 	x.cfg.Notify()
 	return p.Next == "", nil

@@ -58,6 +58,6 @@ func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b ledger.Batch
 	if err != nil {
 		return Page{}, err
 	}
-	duplicates{}.exclude(p.Recipients)
+	excludeDuplicates(p.Recipients)
 	return p, nil
 }

@@ -70,7 +70,7 @@ func change(do func(ctx context.Context, tenantID, userID string) error) handler
 func (p *appPage) putSettings(c *gin.Context) error {
 	caller := callerOf(c)
 	in := install.SettingsOf(caller.Tenant)
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine}

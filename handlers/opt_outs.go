@@ -19,7 +19,7 @@ type optOutAPI struct {
 // postOptOut records what somebody decides about a number.
 func (h *optOutAPI) postOptOut(c *gin.Context) error {
 	var in optout.Decision
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	view, err := h.optOuts.Decide(c.Request.Context(), askerOf(c), in)

@@ -8,10 +8,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -47,7 +49,7 @@ func (t *textAPI) postRender(c *gin.Context) error {
 	var in struct {
 		TemplateID crmID `json:"template_id"`
 	}
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	if in.TemplateID == "" {
@@ -59,7 +61,7 @@ func (t *textAPI) postRender(c *gin.Context) error {
 
 func (t *textAPI) postPreview(c *gin.Context) error {
 	var in audience.PreviewRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
 	var err error
@@ -80,7 +82,7 @@ func (t *textAPI) postBatch(c *gin.Context) error {
 		TemplateID crmID `json:"template_id"` // hides the embedded field: a number is accepted too
 		batch.Request
 	}
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
 	in.Request.TemplateID = string(in.TemplateID)
@@ -88,47 +90,59 @@ func (t *textAPI) postBatch(c *gin.Context) error {
 	return t.writeBatch(c, http.StatusAccepted, b, err)
 }
 
-func (t *textAPI) getBatch(c *gin.Context) error {
-	view, err := t.outbox.Batch(c.Request.Context(), askerOf(c), c.Param("id"))
+// withID refuses an address whose id can't be one: there is no such text.
+// The others' ids are canonical, and go to the database as they are.
+func withID(h func(c *gin.Context, id string) error) handler {
+	return func(c *gin.Context) error {
+		id := c.Param("id")
+		if !models.IsID(id) {
+			return apierror.NotFound(models.ErrNotFound)
+		}
+		return h(c, id)
+	}
+}
+
+func (t *textAPI) getBatch(c *gin.Context, id string) error {
+	view, err := t.outbox.Batch(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, gin.H{"batch": view}, err)
 }
 
-func (t *textAPI) patchBatch(c *gin.Context) error {
+func (t *textAPI) patchBatch(c *gin.Context, id string) error {
 	var in batch.EditRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
-	b, err := t.batches.Edit(c.Request.Context(), askerOf(c), c.Param("id"), in)
+	b, err := t.batches.Edit(c.Request.Context(), askerOf(c), id, in)
 	return t.writeBatch(c, http.StatusOK, b, err)
 }
 
 // changeBatch handles Cancel, Pause and Resume.
 func (t *textAPI) changeBatch(change func(context.Context, access.Asker, string) (ledger.Batch, error)) handler {
-	return func(c *gin.Context) error {
+	return withID(func(c *gin.Context, id string) error {
 		if err := bindNothing(c); err != nil {
 			return err
 		}
-		b, err := change(c.Request.Context(), askerOf(c), c.Param("id"))
+		b, err := change(c.Request.Context(), askerOf(c), id)
 		return t.writeBatch(c, http.StatusOK, b, err)
-	}
+	})
 }
 
-func (t *textAPI) postResend(c *gin.Context) error {
+func (t *textAPI) postResend(c *gin.Context, id string) error {
 	key, err := idempotencyKey(c, false)
 	if err != nil {
 		return err
 	}
 	var in batch.ResendRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
-	b, err := t.batches.Resend(c.Request.Context(), askerOf(c), c.Param("id"), key, in)
+	b, err := t.batches.Resend(c.Request.Context(), askerOf(c), id, key, in)
 	return t.writeBatch(c, http.StatusOK, b, err)
 }
 
 const csvType = "text/csv"
 
-func (t *textAPI) getMessages(c *gin.Context) error {
+func (t *textAPI) getMessages(c *gin.Context, id string) error {
 	query, err := queries(c, "state", "cursor")
 	if err != nil {
 		return err
@@ -136,28 +150,28 @@ func (t *textAPI) getMessages(c *gin.Context) error {
 	if c.NegotiateFormat(gin.MIMEJSON, csvType) == csvType {
 		c.Header("Content-Type", "text/csv; charset=utf-8")
 		c.Header("Content-Disposition", `attachment; filename="texts.csv"`)
-		return t.outbox.Report(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], c.Writer)
+		return t.outbox.Report(c.Request.Context(), askerOf(c), id, query["state"], c.Writer)
 	}
-	list := listMessages(c.Param("id"))
+	list := listMessages(id)
 	cursor, err := t.cursors.open(c, list, query["cursor"])
 	if err != nil {
 		return err
 	}
-	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], cursor)
+	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), id, query["state"], cursor)
 	view.Next = t.cursors.seal(c, list, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
-func (t *textAPI) postCancelMessage(c *gin.Context) error {
+func (t *textAPI) postCancelMessage(c *gin.Context, id string) error {
 	if err := bindNothing(c); err != nil {
 		return err
 	}
-	m, err := t.batches.CancelMessage(c.Request.Context(), askerOf(c), c.Param("id"))
+	m, err := t.batches.CancelMessage(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, gin.H{"message": outbox.ViewMessage(m)}, err)
 }
 
-func (t *textAPI) getReceipt(c *gin.Context) error {
-	view, err := t.outbox.Receipt(c.Request.Context(), askerOf(c), c.Param("id"))
+func (t *textAPI) getReceipt(c *gin.Context, id string) error {
+	view, err := t.outbox.Receipt(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 

@@ -20,9 +20,9 @@ import (
 // PreviewRequest asks who would get what.
 type PreviewRequest struct {
 	ToField  string             `json:"to_field"`
-	Message  string             `json:"message"`
+	Message  string             `json:"message" max:"text"`
 	Schedule *walltime.Schedule `json:"schedule"`
-	Cursor   string             `json:"cursor"`
+	Cursor   string             `json:"cursor" max:"6000"`
 }
 
 // PreviewView is the dry run of a batch. Large selections answer in

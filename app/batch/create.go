@@ -18,7 +18,7 @@ import (
 // Request asks for a batch; its recipients are the session's ctx.
 type Request struct {
 	ToField    string             `json:"to_field"`
-	Message    string             `json:"message"`
+	Message    string             `json:"message" max:"text"`
 	TemplateID string             `json:"template_id"`
 	Schedule   *walltime.Schedule `json:"schedule"`
 	Late       *Late              `json:"late"`

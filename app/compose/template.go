@@ -18,9 +18,11 @@ const (
 	// and a single fallback.
 	MaxCharacters = 1500
 
-	maxSource = 32 << 10 // bytes of a template with its fields
-	maxName   = 128      // bytes of a field's name with its module
-	maxValue  = 64 << 10 // bytes of a value: a longer one is not even cleaned
+	// MaxSource is how many bytes a template has with its fields.
+	MaxSource = 32 << 10
+
+	maxName  = 128      // bytes of a field's name with its module
+	maxValue = 64 << 10 // bytes of a value: a longer one is not even cleaned
 )
 
 // Modules a merge field may name, in Salesmate's spelling.
@@ -46,7 +48,7 @@ type piece struct {
 // that is too long. Errors: *ParseError, and ErrTooLong where the words
 // alone are too long for a text.
 func Parse(source string) (Template, error) {
-	if len(source) > maxSource {
+	if len(source) > MaxSource {
 		return Template{}, ErrSourceTooLong
 	}
 	t, err := parse(clean(source))

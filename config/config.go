@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -36,6 +38,9 @@ type Config struct {
 	DialpadClientID     string   `env:"DIALPAD_CLIENT_ID"`
 	DialpadClientSecret Secret   `env:"DIALPAD_CLIENT_SECRET"`
 	DialpadScopes       []string `env:"DIALPAD_SCOPES" envSeparator:" " envDefault:"offline_access change_log"`
+
+	// Whose header X-Forwarded-For says who asks, for limits by address.
+	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
 
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
@@ -111,6 +116,12 @@ func Load(environ []string) (Config, error) {
 	if c.CRMAppPageURL == "" {
 		c.CRMAppPageURL = c.scheme() + "://{linkname}." + c.CRMBaseDomain + "/#/app/setup/apps/dialpad"
 	}
+	switch {
+	case len(c.TrustedProxies) == 0:
+		c.TrustedProxies = privateNetworks
+	case slices.Equal(c.TrustedProxies, []string{"-"}):
+		c.TrustedProxies = nil
+	}
 	if c.CRMUpgradeURL == "" {
 		c.CRMUpgradeURL = c.scheme() + "://{linkname}." + c.CRMBaseDomain + "/#/app/setup/billing"
 	}
@@ -131,6 +142,18 @@ func named(err error) error {
 		}
 	}
 	return err
+}
+
+// privateNetworks are whose X-Forwarded-For counts by default: who connects
+// from there is a proxy of ours, or nobody whom a limit must hold.
+var privateNetworks = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
+
+// isNetwork reports whether v is an address, or a network such as
+// 10.0.0.0/8.
+func isNetwork(v string) bool {
+	_, err := netip.ParsePrefix(v)
+	_, err2 := netip.ParseAddr(v)
+	return err == nil || err2 == nil
 }
 
 var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)
@@ -159,6 +182,12 @@ func (c Config) check() []error {
 	if db := string(c.DatabaseURL); !strings.HasPrefix(db, "postgres://") && !strings.HasPrefix(db, "postgresql://") &&
 		!(strings.HasPrefix(db, "sqlite:") && len(db) > len("sqlite:")) {
 		fail("DATABASE_URL", "must begin with postgres:// or sqlite:path")
+	}
+	for _, v := range c.TrustedProxies {
+		if !isNetwork(v) && !slices.Equal(c.TrustedProxies, []string{"-"}) {
+			fail("TRUSTED_PROXIES", "must be addresses or networks such as 10.0.0.0/8, comma-separated, or - for none")
+			break
+		}
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -40,6 +40,26 @@ func TestDefaultsFollowTheDomain(t *testing.T) {
 	}
 }
 
+func TestTrustedProxies(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7", "-": "",
+		"203.0.113.7,2001:db8::/32": "203.0.113.7 2001:db8::/32",
+	} {
+		m := good()
+		m["TRUSTED_PROXIES"] = value
+		if c, err := Load(environ(m)); err != nil || strings.Join(c.TrustedProxies, " ") != want {
+			t.Errorf("%q: %v, %v", value, c.TrustedProxies, err)
+		}
+	}
+	for _, value := range []string{"proxy.example.com", "10.0.0.0/33", "-,10.0.0.0/8", "*"} {
+		m := good()
+		m["TRUSTED_PROXIES"] = value
+		if _, err := Load(environ(m)); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXIES:") {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}
+
 func TestAllProblemsAreReportedAtOnceByNameWithoutSecrets(t *testing.T) {
 	m := map[string]string{"SESSION_KEYS": "c2hvcnRzZWNyZXQ=", "ENCRYPTION_KEYS": "!!notbase64secret!!", "DATABASE_URL": "mysql://root:hunter2@db",
 		"PUBLIC_URL": "http://texting.example.com/app", "DIALPAD_URL": "ftp://x", "LOG_LEVEL": "loud", "CRM_BASE_DOMAIN": "Sales Mate",

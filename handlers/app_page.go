@@ -23,6 +23,7 @@ type appPage struct {
 	connections *connection.Connections
 	installer   *install.Installer
 	accounts    *accounts.Accounts
+	cursors     cursors
 }
 
 func (p *appPage) getStatus(c *gin.Context) error {
@@ -70,7 +71,7 @@ func change(do func(ctx context.Context, tenantID, userID string) error) handler
 func (p *appPage) putSettings(c *gin.Context) error {
 	caller := callerOf(c)
 	in := install.SettingsOf(caller.Tenant)
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	settings := models.Settings{Country: in.Country, RatePerMinute: in.RatePerMinute, Reserve: in.Reserve, KeepLaws: in.KeepLaws, OptOutLine: in.OptOutLine,
@@ -101,11 +102,16 @@ func (p *appPage) getPeople(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	cursor, err := p.cursors.open(c, listPeople, query["cursor"])
+	if err != nil {
+		return err
+	}
 	tenantID := callerOf(c).Tenant.ID
 	blocked, err := p.eligibility.CheckTenant(c.Request.Context(), tenantID)
 	if err != nil {
 		return err
 	}
-	page, err := p.accounts.People(c.Request.Context(), tenantID, query["q"], query["cursor"], blocked)
+	page, err := p.accounts.People(c.Request.Context(), tenantID, query["q"], cursor, blocked)
+	page.Next = p.cursors.seal(c, listPeople, page.Next)
 	return writeJSON(c, http.StatusOK, page, err)
 }

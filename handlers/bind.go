@@ -6,35 +6,25 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net/http"
+	"net/url"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 )
 
 const (
-	maxJSON  = 1 << 20  // bytes; contract section 6
-	maxForm  = 64 << 10 // bytes; a launch token of 200 record ids has about 8 KiB
-	maxQuery = 1000     // characters of a query parameter
-	maxKey   = 200      // characters of an Idempotency-Key
+	maxQuery = 1000 // characters of a query parameter
+	maxKey   = 200  // characters of an Idempotency-Key
 )
 
-// readBody reads the whole body. Its error is *http.MaxBytesError
-// if the body is longer than limit bytes.
-func readBody(c *gin.Context, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
-	var tooLarge *http.MaxBytesError
-	if err == nil || errors.As(err, &tooLarge) {
-		return body, err
-	}
-	return nil, badRequest("The request broke off.").withCause(err)
-}
-
-// bindJSON decodes a JSON body into out. An unknown field is an error:
-// a misspelled one must not be ignored.
-func bindJSON(c *gin.Context, out any) error {
-	body, err := readBody(c, maxJSON)
+// bindJSON decodes a JSON body of at most most bytes into out, and checks
+// the length of each string and list in it. An unknown field is an error: a
+// misspelled one must not be ignored.
+func bindJSON(c *gin.Context, out any, most int) error {
+	bodyOf(c).Limit(most)
+	body, err := readBody(c)
 	if err != nil {
 		return err
 	}
@@ -42,7 +32,10 @@ func bindJSON(c *gin.Context, out any) error {
 	if err != nil || kind != "application/json" {
 		return refuse("unsupported_media_type", "The body must be JSON (Content-Type: application/json).")
 	}
-	return decodeStrictly(body, out)
+	if err := decodeStrictly(body, out); err != nil {
+		return err
+	}
+	return checkLengths(out)
 }
 
 // bindNothing accepts no body or an empty object.
@@ -51,7 +44,7 @@ func bindNothing(c *gin.Context) error {
 		return nil
 	}
 	var nothing struct{}
-	return bindJSON(c, &nothing)
+	return bindJSON(c, &nothing, maxSmallJSON)
 }
 
 // escapedNUL matches \u0000 after an even number of backslashes:
@@ -91,33 +84,50 @@ var (
 func jsonError(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		field := embeddedStructs.ReplaceAllString(wrong.Field, "")
+		field := shortened(embeddedStructs.ReplaceAllString(wrong.Field, ""))
 		return badRequest("The field "+field+" has the wrong type.").withDetail("field", field)
 	}
 	if found := unknownField.FindStringSubmatch(err.Error()); found != nil {
-		return badRequest("There is no field "+found[1]+" here.").withDetail("field", found[1])
+		field := shortened(found[1])
+		return badRequest("There is no field "+field+" here.").withDetail("field", field)
 	}
 	return badRequest("The body is not valid JSON.").withCause(err)
 }
 
-// bindForm reads a small form into PostForm, empty if there is none.
-// It ignores the address: tokens there would end up in logs.
-func bindForm(c *gin.Context) error {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
-	err := c.Request.ParseForm()
-	var tooLarge *http.MaxBytesError
-	if err == nil || errors.As(err, &tooLarge) {
-		return err
+// shortened is a client's word that is told back.
+func shortened(word string) string {
+	if len(word) > maxQuery {
+		word = strings.ToValidUTF8(word[:maxQuery], "") + "…"
 	}
-	return badRequest("The form cannot be read.").withCause(err)
+	return word
+}
+
+// bindForm reads a form, empty if there is none. It ignores the address:
+// tokens there would end up in logs.
+func bindForm(c *gin.Context) (url.Values, error) {
+	body, err := readBody(c)
+	if err != nil {
+		return nil, err
+	}
+	if kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, badRequest("The form cannot be read.").withCause(err)
+	}
+	return form, nil
 }
 
 // queries reads query parameters, each given at most once.
 func queries(c *gin.Context, names ...string) (map[string]string, error) {
 	all, found := c.Request.URL.Query(), map[string]string{}
 	for _, name := range names {
-		v := all.Get(name)
-		if len(all[name]) > 1 || !isStorable([]byte(v)) || utf8.RuneCountInString(v) > maxQuery {
+		v, most := all.Get(name), maxQuery
+		if name == "cursor" {
+			most = maxCursor
+		}
+		if len(all[name]) > 1 || len(v) > 4*most || !isStorable([]byte(v)) || utf8.RuneCountInString(v) > most {
 			return nil, badRequest("The parameter "+name+" cannot be read.").withDetail("field", name)
 		}
 		found[name] = v

@@ -61,18 +61,19 @@ func (w *connectWindow) getCallback(c *gin.Context) error {
 }
 
 func (w *connectWindow) postConfirm(c *gin.Context) error {
-	if err := bindForm(c); err != nil {
+	form, err := bindForm(c)
+	if err != nil {
 		return err
 	}
 	decide := w.connector.Decline
-	switch c.Request.PostForm.Get("action") {
+	switch form.Get("action") {
 	case "connect":
 		decide = w.connector.Confirm
 	case "cancel":
 	default:
 		return badRequest("Choose to connect or not.")
 	}
-	result, err := decide(c.Request.Context(), c.Request.PostForm.Get("state"), cookie(c, w.cookies.connect, connectCookie))
+	result, err := decide(c.Request.Context(), form.Get("state"), cookie(c, w.cookies.connect, connectCookie))
 	if err != nil {
 		return err
 	}

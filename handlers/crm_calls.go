@@ -34,12 +34,16 @@ type call func(ctx context.Context, c crm.Call) (status int, value any, err erro
 // since others may wait for the same answer.
 const callTimeout = 20 * time.Second
 
-// signed verifies the signature and answers a repeated call as before.
+// signed verifies the signature and answers a repeated call as before. A
+// call whose headers can't be right is refused before its body is read.
 // Simultaneous repetitions run once in this process. Another process
 // may run them too: the answer stored first counts.
 func (h *crmCalls) signed(answer call) handler {
 	return func(c *gin.Context) error {
-		body, err := readBody(c, maxJSON)
+		if err := crm.CheckHeaders(c.Request.Header, h.now()); err != nil {
+			return err
+		}
+		body, err := readBody(c)
 		if err != nil {
 			return err
 		}
@@ -47,6 +51,7 @@ func (h *crmCalls) signed(answer call) handler {
 		if err != nil {
 			return err
 		}
+		bodyOf(c).Release() // the CRM's own; it may wait for its answer
 		// The same id at another address is another call.
 		key := models.CallAnswer{WebhookID: c.FullPath() + " " + webhookID, BodyHash: contentHash(body)}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), callTimeout)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/webhook"
 	"dialpad-texting/integrations/dialpad"
+	"dialpad-texting/internal/intake"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -20,30 +23,50 @@ import (
 // an event that is answered 5xx in time.
 const storeTimeout = 4 * time.Second
 
+// suspectLookups is how many addresses of webhooks are looked up at one time
+// for clients that failed too often.
+const suspectLookups = 2
+
 // dialpadEvents stores Dialpad's webhook events for the worker.
 type dialpadEvents struct {
 	receiver *webhook.Receiver
 	optOuts  *optout.OptOuts
+	failures *intake.Failures
+	lookups  chan struct{} // of suspects
+}
+
+func newDialpadEvents(r *webhook.Receiver, o *optout.OptOuts, f *intake.Failures) *dialpadEvents {
+	return &dialpadEvents{r, o, f, make(chan struct{}, suspectLookups)}
 }
 
 // post stores an event. Only a forged one is answered 4xx, since Dialpad
-// never repeats those:
+// never repeats those, not even after 429:
 // developers.dialpad.com/docs/webhook-delivery-failures
+//
+// All events come from a few addresses, so none is refused for its address:
+// one that failed too often waits for its turn, if its webhook is not known.
 func (h *dialpadEvents) post(c *gin.Context) error {
-	body, err := readBody(c, maxJSON)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
 	defer cancel()
-	tenantID, event, err := h.receiver.Verify(ctx, c.Param("path"), body)
-	if tenantID != "" {
-		c.Set(keyTenant, tenantID)
+	address, _ := client(c)
+	hook, err := h.hook(ctx, c.Param("path"), address)
+	if err != nil {
+		return h.refused(address, err)
+	}
+	c.Set(keyTenant, hook.TenantID)
+	body, err := readBody(c)
+	if errors.Is(err, errSlow) {
+		err = errBusy // Dialpad may repeat it
 	}
 	if err != nil {
 		return err
 	}
-	e := eventRecord(tenantID, event, body)
+	event, err := hook.Verify(body)
+	if err != nil {
+		return h.refused(address, err)
+	}
+	bodyOf(c).Release()
+	e := eventRecord(hook.TenantID, event, body)
 	if event.SMS != nil {
 		err = h.optOuts.Receive(ctx, *event.SMS, e, h.receiver.Save)
 	} else {
@@ -54,6 +77,33 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	}
 	c.Status(http.StatusNoContent)
 	return nil
+}
+
+// hook returns the webhook of a path, before the body is read.
+func (h *dialpadEvents) hook(ctx context.Context, path, address string) (webhook.Hook, error) {
+	if !models.IsSecret(path) {
+		return webhook.Hook{}, models.ErrNotFound
+	}
+	if hook, known := h.receiver.Cached(path); known {
+		return hook, nil
+	}
+	if h.failures.Exceeded(address) {
+		select {
+		case h.lookups <- struct{}{}:
+			defer func() { <-h.lookups }()
+		case <-ctx.Done():
+			return webhook.Hook{}, errBusy.withCause(ctx.Err())
+		}
+	}
+	return h.receiver.Hook(ctx, path)
+}
+
+// refused counts a forged event.
+func (h *dialpadEvents) refused(address string, err error) error {
+	if errors.Is(err, models.ErrNotFound) || errors.Is(err, dialpad.ErrBadEvent) {
+		h.failures.Add(address)
+	}
+	return err
 }
 
 // eventRecord returns what is stored, never a text. The hash leaves out white

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -86,11 +85,8 @@ func asRefusal(err error) *refusal {
 	if r := fromApp(err); r != nil {
 		return r
 	}
-	var tooLarge *http.MaxBytesError
 	var crmError *crm.Error
 	switch {
-	case errors.As(err, &tooLarge):
-		return refuse("too_large", "The request is too large.")
 	case errors.Is(err, models.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, access.ErrSession):

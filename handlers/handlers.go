@@ -99,6 +99,7 @@ type server struct {
 	access  *access.Access
 	pages   *pageWriter
 	metrics *metrics
+	doors   *doors
 	now     func() time.Time
 	log     *slog.Logger
 	https   bool            // PUBLIC_URL is https
@@ -109,7 +110,7 @@ type server struct {
 func New(d Deps) http.Handler {
 	d = d.withDefaults()
 	s := &server{
-		access: d.Access, metrics: newMetrics(d.Registry), now: d.Now, log: d.Log,
+		access: d.Access, metrics: newMetrics(d.Registry), doors: newDoors(d.Now), now: d.Now, log: d.Log,
 		pages: &pageWriter{renderer: d.Pages, config: d.Config, log: d.Log},
 		https: strings.HasPrefix(d.Config.PublicURL, "https://"),
 		quiet: map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true, "/static/*path": true},
@@ -118,8 +119,8 @@ func New(d Deps) http.Handler {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
-	r.ForwardedByClientIP = false
-	_ = r.SetTrustedProxies(nil) // nil can't be malformed
+	r.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	_ = r.SetTrustedProxies(d.Config.TrustedProxies) // checked by package config
 	r.Use(assignRequestID, s.observe, s.recover, s.secure, s.sameOrigin())
 	r.NoRoute(s.api(func(*gin.Context) error { return errNotFound }))
 	r.NoMethod(s.api(func(*gin.Context) error {

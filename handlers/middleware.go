@@ -16,6 +16,7 @@ const (
 	keyRequest = "request"
 	keyTenant  = "tenant"
 	keySession = "session"
+	keyBody    = "body"
 )
 
 func requestID(c *gin.Context) string { return c.GetString(keyRequest) }

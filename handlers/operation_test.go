@@ -236,7 +236,7 @@ func TestFailedReportClosesTheConnection(t *testing.T) {
 	w := newWorld(t, func(o *setup) { o.unchecked = true }).connected()
 	seedBatch(w, 1500)
 	page := w.page("acme", "42")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.app.URL+"/embed/api/batches/b1/messages", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.app.URL+"/embed/api/batches/"+seededBatch+"/messages", nil)
 	w.must(err)
 	r.Header.Set("Authorization", "Bearer "+page)
 	r.Header.Set("Accept", "text/csv")

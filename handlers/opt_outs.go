@@ -13,12 +13,13 @@ import (
 type optOutAPI struct {
 	optOuts *optout.OptOuts
 	outbox  *outbox.Outbox
+	cursors cursors
 }
 
 // postOptOut records what somebody decides about a number.
 func (h *optOutAPI) postOptOut(c *gin.Context) error {
 	var in optout.Decision
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	view, err := h.optOuts.Decide(c.Request.Context(), askerOf(c), in)
@@ -51,6 +52,11 @@ func (h *optOutAPI) getOptOuts(c *gin.Context) error {
 		c.Header("Content-Disposition", `attachment; filename="opt-outs.csv"`)
 		return h.outbox.OptOutReport(c.Request.Context(), askerOf(c), search["q"], c.Writer)
 	}
-	view, err := h.outbox.OptOuts(c.Request.Context(), askerOf(c), search["q"], search["cursor"])
+	cursor, err := h.cursors.open(c, listOptOuts, search["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := h.outbox.OptOuts(c.Request.Context(), askerOf(c), search["q"], cursor)
+	view.Next = h.cursors.seal(c, listOptOuts, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }

@@ -28,8 +28,13 @@ func (t *textAPI) getOutbox(c *gin.Context) error {
 	if !slices.Contains(outboxSources, query["source"]) {
 		return badRequest("There is no such source.").withDetail("field", "source")
 	}
+	cursor, err := t.cursors.open(c, listOutbox, query["cursor"])
+	if err != nil {
+		return err
+	}
 	view, err := t.outbox.Batches(c.Request.Context(), askerOf(c), outbox.Filter{State: query["state"], Source: query["source"], Query: query["q"],
-		Sender: query["sender"], From: query["from"], To: query["to"], Cursor: query["cursor"]})
+		Sender: query["sender"], From: query["from"], To: query["to"], Cursor: cursor})
+	view.Next = t.cursors.seal(c, listOutbox, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -50,7 +55,7 @@ func (t *textAPI) postResume(c *gin.Context) error {
 		Code  string  `json:"code"`
 		After *string `json:"after"`
 	}
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	if in.Code == "" {

@@ -57,10 +57,11 @@ func (p *pages) getPage(name string) handler {
 }
 
 func (p *pages) launch(c *gin.Context, use string) (access.Opened, error) {
-	if err := bindForm(c); err != nil {
+	form, err := bindForm(c)
+	if err != nil {
 		return access.Opened{}, err
 	}
-	return p.access.Launch(c.Request.Context(), c.Request.PostForm.Get("token"), use)
+	return p.access.Launch(c.Request.Context(), form.Get("token"), use)
 }
 
 func (p *pages) open(c *gin.Context, name string, o access.Opened) error {

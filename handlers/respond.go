@@ -51,6 +51,12 @@ func (s *server) prepareError(c *gin.Context, err error) *refusal {
 	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Length"} {
 		c.Writer.Header().Del(name)
 	}
+	if r.code == errBusy.code || r.code == errTooMany.code {
+		c.Header("Retry-After", retryAfter)
+	}
+	if isUnread(c) {
+		c.Header("Connection", "close") // the server would wait for the rest
+	}
 	return r
 }
 

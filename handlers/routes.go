@@ -11,25 +11,30 @@ import (
 func (s *server) routes(r *gin.Engine, d Deps) {
 	cookies := newCookies(d.Config.SessionKeys.List())
 	s.pageRoutes(r, &pages{s.pages, d.Access, cookies, d.Assets})
-	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts})
-	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox})
-	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox})
+	cursors := newCursors(d.Config.SessionKeys.List())
+	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts, cursors})
+	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox, cursors})
+	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox, cursors})
 
 	// The window that connects Dialpad.
 	connect := &connectWindow{s.pages, d.Connector, cookies}
 	r.GET("/connect", s.page(connect.getConnect))
 	r.GET("/connect/callback", s.page(connect.getCallback))
-	r.POST("/connect/confirm", s.page(connect.postConfirm))
+	r.POST("/connect/confirm", s.page(s.doors.open(maxConfirm, bodyTimeout, connect.postConfirm)))
 
 	// Signed calls of the CRM's servers.
 	calls := &crmCalls{secrets: d.Secrets, store: d.Store, automation: d.Automation, events: d.Events, now: d.Now}
-	r.POST("/crm/events", s.api(calls.signed(calls.applyEvent)))
-	r.POST("/automation/definition", s.api(calls.signed(only(crm.CallDefinition, calls.definition))))
-	r.POST("/automation/options", s.api(calls.signed(only(crm.CallOptions, calls.options))))
-	r.POST("/automation/execute", s.api(calls.signed(only(crm.CallExecute, calls.execute))))
+	signed := func(answer call) gin.HandlerFunc {
+		return s.api(s.doors.open(maxSigned, bodyTimeout, s.doors.counted(calls.signed(answer))))
+	}
+	r.POST("/crm/events", signed(calls.applyEvent))
+	r.POST("/automation/definition", signed(only(crm.CallDefinition, calls.definition)))
+	r.POST("/automation/options", signed(only(crm.CallOptions, calls.options)))
+	r.POST("/automation/execute", signed(only(crm.CallExecute, calls.execute)))
 
 	// Dialpad's events, each signed with the tenant's own secret.
-	r.POST("/dialpad/events/:path", s.api((&dialpadEvents{d.Webhook, d.OptOuts}).post))
+	hooks := newDialpadEvents(d.Webhook, d.OptOuts, s.doors.failures)
+	r.POST("/dialpad/events/:path", s.api(s.doors.open(maxHook, hookTimeout, hooks.post)))
 
 	operation := &operation{d.Store, d.Config.MetricsToken, s.metrics, d.Now, d.Log, d.WorkersFresh}
 	r.GET("/healthz", s.api(operation.getHealthz))
@@ -39,10 +44,13 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 
 func (s *server) pageRoutes(r *gin.Engine, p *pages) {
 	// Launches: the token authenticates, no cookie is read.
-	r.POST("/embed/popup", s.page(p.postPopup))
-	r.POST("/apps/dialpad", s.page(p.postPage("app")))
-	r.POST("/texts", s.page(p.postPage("texts")))
-	r.POST("/embed/api/session", s.api(p.postSession))
+	launch := func(h handler) gin.HandlerFunc {
+		return s.page(s.doors.open(maxForm, bodyTimeout, s.doors.counted(h)))
+	}
+	r.POST("/embed/popup", launch(p.postPopup))
+	r.POST("/apps/dialpad", launch(p.postPage("app")))
+	r.POST("/texts", launch(p.postPage("texts")))
+	r.POST("/embed/api/session", s.api(s.doors.open(maxSmallJSON, bodyTimeout, s.doors.counted(p.postSession))))
 
 	// The same pages, reloaded. The page cookie opens nothing else.
 	r.GET("/apps/dialpad", s.page(p.getPage("app")))
@@ -90,16 +98,16 @@ func (s *server) textRoutes(r *gin.Engine, t *textAPI) {
 
 	// The popup and the outbox page.
 	texts := r.Group("/embed/api", s.bearer(models.SessionPopup, models.SessionPage))
-	texts.GET("/batches/:id", s.api(t.getBatch))
-	texts.PATCH("/batches/:id", s.api(t.patchBatch))
-	texts.GET("/batches/:id/messages", s.api(t.getMessages))
+	texts.GET("/batches/:id", s.api(withID(t.getBatch)))
+	texts.PATCH("/batches/:id", s.api(withID(t.patchBatch)))
+	texts.GET("/batches/:id/messages", s.api(withID(t.getMessages)))
 	texts.POST("/batches/:id/cancel", s.api(t.changeBatch(t.batches.Cancel)))
 	texts.POST("/batches/:id/pause", s.api(t.changeBatch(t.batches.Pause)))
 	texts.POST("/batches/:id/resume", s.api(t.changeBatch(t.batches.Resume)))
-	texts.POST("/batches/:id/resend", s.api(t.postResend))
-	texts.POST("/batches/:id/duplicate", s.api(t.postDuplicate))
-	texts.POST("/messages/:id/cancel", s.api(t.postCancelMessage))
-	texts.GET("/messages/:id/receipt", s.api(t.getReceipt))
+	texts.POST("/batches/:id/resend", s.api(withID(t.postResend)))
+	texts.POST("/batches/:id/duplicate", s.api(withID(t.postDuplicate)))
+	texts.POST("/messages/:id/cancel", s.api(withID(t.postCancelMessage)))
+	texts.GET("/messages/:id/receipt", s.api(withID(t.getReceipt)))
 	outbox := r.Group("/texts/api", s.bearer(models.SessionPage))
 	outbox.GET("/batches", s.api(t.getOutbox))
 	outbox.GET("/attention", s.api(t.getAttention))

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -11,15 +12,29 @@ import (
 
 // bearer requires a session of one of the kinds, from the header
 // Authorization. A cookie does not count.
+// It is checked before the body is read. An address that failed too often
+// is not looked up, unless others may stand behind it.
 func (s *server) bearer(kinds ...string) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		address, shared := client(c)
+		if !shared && s.doors.failures.Exceeded(address) {
+			s.writeError(c, errTooMany)
+			return
+		}
 		caller, err := s.access.Bearer(c.Request.Context(), bearerToken(c), kinds...)
 		if err != nil {
+			if errors.Is(err, access.ErrSession) {
+				s.doors.failures.Add(address)
+			}
 			s.writeError(c, err)
 			return
 		}
 		c.Set(keyTenant, caller.Tenant.ID)
 		c.Set(keySession, caller)
+		body := s.doors.sessions.Open(caller.Tenant.ID+"\x00"+caller.Session.UserID, maxTextJSON, bodyTimeout)
+		defer body.Release()
+		c.Set(keyBody, body)
+		c.Next()
 	}
 }
 
@@ -46,13 +61,13 @@ func askerOf(c *gin.Context) access.Asker { return callerOf(c).Asker() }
 // session names the person; it may have expired by being idle.
 func (p *pages) postSession(c *gin.Context) error {
 	var in struct {
-		Token string `json:"token"`
-	}
-	if err := bindJSON(c, &in); err != nil {
-		return err
+		Token string `json:"token" max:"65536"`
 	}
 	caller, err := p.access.Renewable(c.Request.Context(), bearerToken(c))
 	if err != nil {
+		return err
+	}
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	c.Set(keyTenant, caller.Tenant.ID)

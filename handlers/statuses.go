@@ -37,6 +37,9 @@ var statuses = map[string]int{
 	"confirm_required":     http.StatusConflict,
 	"webhook_id_conflict":  http.StatusConflict,
 
+	"body_timeout":           http.StatusRequestTimeout,
+	"too_many_failures":      http.StatusTooManyRequests,
+	"busy":                   http.StatusServiceUnavailable,
 	"too_large":              http.StatusRequestEntityTooLarge,
 	"unsupported_media_type": http.StatusUnsupportedMediaType,
 

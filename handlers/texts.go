@@ -7,10 +7,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/access"
+	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -20,6 +22,7 @@ type textAPI struct {
 	audience *audience.Audience
 	batches  *batch.Batches
 	outbox   *outbox.Outbox
+	cursors  cursors
 }
 
 func (t *textAPI) getContext(c *gin.Context) error {
@@ -31,7 +34,7 @@ func (t *textAPI) getContext(c *gin.Context) error {
 // in a frame.
 func (t *textAPI) putDraft(c *gin.Context) error {
 	var in popup.Draft
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
 	return writeNoContent(c, t.popup.SaveDraft(c.Request.Context(), askerOf(c), in))
@@ -39,7 +42,7 @@ func (t *textAPI) putDraft(c *gin.Context) error {
 
 func (t *textAPI) putPreferences(c *gin.Context) error {
 	var in popup.Preferences
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	return writeNoContent(c, t.popup.SavePreferences(c.Request.Context(), askerOf(c), in))
@@ -50,7 +53,12 @@ func (t *textAPI) getTemplates(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := t.popup.Templates(c.Request.Context(), askerOf(c), query["q"], query["cursor"])
+	cursor, err := t.cursors.open(c, listTemplates, query["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := t.popup.Templates(c.Request.Context(), askerOf(c), query["q"], cursor)
+	view.Next = t.cursors.seal(c, listTemplates, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -58,7 +66,7 @@ func (t *textAPI) postRender(c *gin.Context) error {
 	var in struct {
 		TemplateID crmID `json:"template_id"`
 	}
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
 	if in.TemplateID == "" {
@@ -70,10 +78,15 @@ func (t *textAPI) postRender(c *gin.Context) error {
 
 func (t *textAPI) postPreview(c *gin.Context) error {
 	var in audience.PreviewRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
+		return err
+	}
+	var err error
+	if in.Cursor, err = t.cursors.open(c, listPreview, in.Cursor); err != nil {
 		return err
 	}
 	view, err := t.audience.Preview(c.Request.Context(), askerOf(c), in)
+	view.Next = t.cursors.seal(c, listPreview, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
@@ -86,7 +99,7 @@ func (t *textAPI) postBatch(c *gin.Context) error {
 		TemplateID crmID `json:"template_id"` // hides the embedded field: a number is accepted too
 		batch.Request
 	}
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
 	in.Request.TemplateID = string(in.TemplateID)
@@ -94,60 +107,72 @@ func (t *textAPI) postBatch(c *gin.Context) error {
 	return t.writeBatch(c, http.StatusAccepted, b, err)
 }
 
-func (t *textAPI) getBatch(c *gin.Context) error {
-	view, err := t.outbox.Batch(c.Request.Context(), askerOf(c), c.Param("id"))
+// withID refuses an address whose id can't be one: there is no such text.
+// The others' ids are canonical, and go to the database as they are.
+func withID(h func(c *gin.Context, id string) error) handler {
+	return func(c *gin.Context) error {
+		id := c.Param("id")
+		if !models.IsID(id) {
+			return apierror.NotFound(models.ErrNotFound)
+		}
+		return h(c, id)
+	}
+}
+
+func (t *textAPI) getBatch(c *gin.Context, id string) error {
+	view, err := t.outbox.Batch(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, gin.H{"batch": view}, err)
 }
 
-func (t *textAPI) patchBatch(c *gin.Context) error {
+func (t *textAPI) patchBatch(c *gin.Context, id string) error {
 	var in batch.EditRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
-	b, err := t.batches.Edit(c.Request.Context(), askerOf(c), c.Param("id"), in)
+	b, err := t.batches.Edit(c.Request.Context(), askerOf(c), id, in)
 	return t.writeBatch(c, http.StatusOK, b, err)
 }
 
 // changeBatch handles Cancel, Pause and Resume.
 func (t *textAPI) changeBatch(change func(context.Context, access.Asker, string) (ledger.Batch, error)) handler {
-	return func(c *gin.Context) error {
+	return withID(func(c *gin.Context, id string) error {
 		if err := bindNothing(c); err != nil {
 			return err
 		}
-		b, err := change(c.Request.Context(), askerOf(c), c.Param("id"))
+		b, err := change(c.Request.Context(), askerOf(c), id)
 		return t.writeBatch(c, http.StatusOK, b, err)
-	}
+	})
 }
 
-func (t *textAPI) postDuplicate(c *gin.Context) error {
+func (t *textAPI) postDuplicate(c *gin.Context, id string) error {
 	key, err := idempotencyKey(c, true)
 	if err != nil {
 		return err
 	}
 	var in batch.Request
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
 		return err
 	}
-	b, err := t.batches.Duplicate(c.Request.Context(), askerOf(c), c.Param("id"), key, in)
+	b, err := t.batches.Duplicate(c.Request.Context(), askerOf(c), id, key, in)
 	return t.writeBatch(c, http.StatusAccepted, b, err)
 }
 
-func (t *textAPI) postResend(c *gin.Context) error {
+func (t *textAPI) postResend(c *gin.Context, id string) error {
 	key, err := idempotencyKey(c, false)
 	if err != nil {
 		return err
 	}
 	var in batch.ResendRequest
-	if err := bindJSON(c, &in); err != nil {
+	if err := bindJSON(c, &in, maxSmallJSON); err != nil {
 		return err
 	}
-	b, err := t.batches.Resend(c.Request.Context(), askerOf(c), c.Param("id"), key, in)
+	b, err := t.batches.Resend(c.Request.Context(), askerOf(c), id, key, in)
 	return t.writeBatch(c, http.StatusOK, b, err)
 }
 
 const csvType = "text/csv"
 
-func (t *textAPI) getMessages(c *gin.Context) error {
+func (t *textAPI) getMessages(c *gin.Context, id string) error {
 	query, err := queries(c, "state", "q", "cursor")
 	if err != nil {
 		return err
@@ -155,22 +180,28 @@ func (t *textAPI) getMessages(c *gin.Context) error {
 	if c.NegotiateFormat(gin.MIMEJSON, csvType) == csvType {
 		c.Header("Content-Type", "text/csv; charset=utf-8")
 		c.Header("Content-Disposition", `attachment; filename="texts.csv"`)
-		return t.outbox.Report(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], c.Writer)
+		return t.outbox.Report(c.Request.Context(), askerOf(c), id, query["state"], c.Writer)
 	}
-	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), c.Param("id"), query["state"], query["q"], query["cursor"])
+	list := listMessages(id)
+	cursor, err := t.cursors.open(c, list, query["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := t.outbox.Messages(c.Request.Context(), askerOf(c), id, query["state"], query["q"], cursor)
+	view.Next = t.cursors.seal(c, list, view.Next)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
-func (t *textAPI) postCancelMessage(c *gin.Context) error {
+func (t *textAPI) postCancelMessage(c *gin.Context, id string) error {
 	if err := bindNothing(c); err != nil {
 		return err
 	}
-	m, err := t.batches.CancelMessage(c.Request.Context(), askerOf(c), c.Param("id"))
+	m, err := t.batches.CancelMessage(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, gin.H{"message": outbox.ViewMessage(m)}, err)
 }
 
-func (t *textAPI) getReceipt(c *gin.Context) error {
-	view, err := t.outbox.Receipt(c.Request.Context(), askerOf(c), c.Param("id"))
+func (t *textAPI) getReceipt(c *gin.Context, id string) error {
+	view, err := t.outbox.Receipt(c.Request.Context(), askerOf(c), id)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 

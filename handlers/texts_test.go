@@ -210,7 +210,7 @@ func TestTheReportIsCSV(t *testing.T) {
 	w := newWorld(t).connected()
 	w.db.Tenant("t_9")
 	messages := seedBatch(w, 3)
-	r := w.call("GET", "/embed/api/batches/b1/messages", w.page("acme", "42"), nil, header("Accept", "text/csv")).want(200, "")
+	r := w.call("GET", "/embed/api/batches/"+seededBatch+"/messages", w.page("acme", "42"), nil, header("Accept", "text/csv")).want(200, "")
 	if got := r.header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
 		t.Errorf("type %q", got)
 	}
@@ -218,12 +218,15 @@ func TestTheReportIsCSV(t *testing.T) {
 	if err != nil || len(rows) != 1+messages {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
-	w.call("GET", "/embed/api/batches/b1/messages?state=lost", w.page("acme", "42"), nil, header("Accept", "text/csv")).want(400, "bad_request")
-	w.call("GET", "/embed/api/batches/b1/messages?state=lost", w.page("acme", "42"), nil).want(400, "bad_request")
-	if r := w.call("GET", "/embed/api/batches/b1/messages", w.page("acme", "42"), nil, header("Accept", "application/json")).want(200, ""); r.at("messages") == nil {
+	w.call("GET", "/embed/api/batches/"+seededBatch+"/messages?state=lost", w.page("acme", "42"), nil, header("Accept", "text/csv")).want(400, "bad_request")
+	w.call("GET", "/embed/api/batches/"+seededBatch+"/messages?state=lost", w.page("acme", "42"), nil).want(400, "bad_request")
+	if r := w.call("GET", "/embed/api/batches/"+seededBatch+"/messages", w.page("acme", "42"), nil, header("Accept", "application/json")).want(200, ""); r.at("messages") == nil {
 		t.Errorf("no JSON: %s", r.body)
 	}
 }
+
+// seededBatch is the id of seedBatch's.
+const seededBatch = "01a22d1d-ea4e-7718-b2f7-b2973229082e"
 
 // seedBatch stores a batch of n texts to Acme's company.
 func seedBatch(w *world, n int) int {
@@ -232,7 +235,7 @@ func seedBatch(w *world, n int) int {
 	w.must(err)
 	tenant := w.db.Tenant("t_9")
 	tenant.Lane = c.CompanyID
-	return len(tenant.Batch("b1", ledger.ClassBulk, "1", "ana@acme.com", n))
+	return len(tenant.Batch(seededBatch, ledger.ClassBulk, "1", "ana@acme.com", n))
 }
 
 func TestQueriesAreChecked(t *testing.T) {

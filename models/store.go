@@ -158,6 +158,9 @@ func (s *Store) q(ctx context.Context) *gorm.DB { return s.db.Gorm(ctx) }
 // NewID returns a sortable public id (RFC 9562, UUIDv7).
 func NewID() string { return database.NewID() }
 
+// IsID reports whether s may be from NewID.
+func IsID(s string) bool { return database.IsID(s) }
+
 // RefusedData reports whether the database refused a statement's values: the same
 // values will be refused again.
 func RefusedData(err error) bool { return database.RefusedData(err) }

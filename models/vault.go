@@ -126,11 +126,23 @@ func Hash(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+const secretBytes = 32
+
 // NewSecret returns 256 random bits as base64url.
 func NewSecret() string {
-	b := make([]byte, 32)
+	b := make([]byte, secretBytes)
 	_, _ = rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// IsSecret reports whether s may be from NewSecret. What is not need not be
+// looked up.
+func IsSecret(s string) bool {
+	if len(s) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+		return false
+	}
+	_, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil
 }
 
 // keyedHash returns the first 18 bytes of the number's HMAC-SHA-256, in

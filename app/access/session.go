@@ -16,6 +16,9 @@ import (
 // models.SessionPopup or SessionPage (none: both); a cookie's value is never
 // a bearer token. ErrSession if there is no such session any more.
 func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Caller, error) {
+	if !models.IsSecret(token) {
+		return Caller{}, ErrSession
+	}
 	s, err := a.store.Sessions.ByTokenAllTenants(ctx, token, Idle, bearerKinds(kinds)...)
 	if err != nil {
 		return Caller{}, noSession(err)
@@ -26,6 +29,9 @@ func (a *Access) Bearer(ctx context.Context, token string, kinds ...string) (Cal
 // Renewable is Bearer for Renew alone. It also accepts a session that was
 // idle for too long, since the new launch token proves more.
 func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
+	if !models.IsSecret(token) {
+		return Caller{}, ErrSession
+	}
 	s, err := a.store.Sessions.IdleByTokenAllTenants(ctx, token, bearerKinds(nil)...)
 	if err != nil {
 		return Caller{}, noSession(err)
@@ -37,6 +43,9 @@ func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 // cookie names. The cookie does not idle out, since work in an open
 // page uses its bearer token alone.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
+	if !models.IsSecret(value) {
+		return Opened{}, ErrSession
+	}
 	s, err := a.store.Sessions.ByTokenAllTenants(ctx, value, MaxAge, models.SessionCookie)
 	if err != nil {
 		return Opened{}, noSession(err)

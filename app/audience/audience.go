@@ -11,11 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
-
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/models"
 )
 
@@ -49,8 +48,8 @@ type Audience struct {
 	eligibility Eligibility
 	cfg         Config
 
-	previewsMu sync.Mutex // between Get and Add
-	previews   *expirable.LRU[string, *previewState]
+	previewsMu sync.Mutex // between Get and Put
+	previews   *faircache.Cache[string, *previewState]
 }
 
 // New returns an Audience.
@@ -68,7 +67,7 @@ func New(store *models.Store, c CRM, tpl *templates.Templates, e Eligibility, cf
 		cfg.RefreshOptOuts = func(context.Context, string) error { return nil }
 	}
 	return &Audience{store: store, crm: c, templates: tpl, eligibility: e, cfg: cfg,
-		previews: expirable.NewLRU[string, *previewState](maxPreviews, nil, previewTTL)}
+		previews: faircache.New[string, *previewState](previewLimits, previewTTL, cfg.Now)}
 }
 
 // now is the time in UTC, as it is stored.

@@ -3,6 +3,7 @@ package audience
 import (
 	"context"
 	"hash/maphash"
+	"math"
 	"strings"
 
 	"dialpad-texting/app/optout"
@@ -114,26 +115,51 @@ func (s audienceSpec) excludeByName(list []Recipient) {
 	}
 }
 
-// duplicates maps the numbers that a batch already texts, hashed, to
-// their recipients' names. A hundred thousand take a few MB.
-type duplicates map[uint64]string
+// hashSeed is of what is compared within this process alone.
+var hashSeed = maphash.MakeSeed()
 
-var duplicateSeed = maphash.MakeSeed()
+// duplicates knows the numbers that a batch already texts, hashed, and their
+// recipients' names, which are kept up to a number of bytes. A hundred
+// thousand take a few MB.
+type duplicates struct {
+	names            map[uint64]string
+	length, capacity int // of the names, in bytes
+}
+
+func newDuplicates(capacity int) duplicates {
+	return duplicates{names: map[uint64]string{}, capacity: capacity}
+}
+
+// excludeDuplicates excludes everyone whose number an earlier recipient of
+// the list has.
+func excludeDuplicates(list []Recipient) {
+	d := newDuplicates(math.MaxInt)
+	d.exclude(list)
+}
+
+// bytes is about what the duplicates take: a map needs up to twice its
+// entries' room.
+func (d *duplicates) bytes() int { return 50*len(d.names) + d.length }
 
 // exclude excludes everyone whose number an earlier recipient has, and
 // names that one.
-func (d duplicates) exclude(list []Recipient) {
+func (d *duplicates) exclude(list []Recipient) {
 	for i := range list {
 		r := &list[i]
 		if r.Code != "" {
 			continue
 		}
-		h := maphash.String(duplicateSeed, phone.Canonical(r.Number))
-		if first, found := d[h]; found {
+		h := maphash.String(hashSeed, phone.Canonical(r.Number))
+		if first, found := d.names[h]; found {
 			r.exclude(CodeDuplicate, sameNumberAs(first))
 			continue
 		}
-		d[h] = nameWithDeal(r.Name, r.Deal)
+		name := nameWithDeal(r.Name, r.Deal)
+		if d.length+len(name) > d.capacity {
+			name = ""
+		}
+		d.names[h] = name
+		d.length += len(name)
 	}
 }
 

@@ -24,7 +24,7 @@ func (x *Audience) Forecast(ctx context.Context, t models.Tenant, b ledger.Batch
 	if err != nil {
 		return Page{}, err
 	}
-	duplicates{}.exclude(p.Recipients)
+	excludeDuplicates(p.Recipients)
 	return p, nil
 }
 
@@ -44,7 +44,7 @@ func (x *Audience) CountForecast(ctx context.Context, tenantID, batchID string) 
 	if err != nil { // impossible: it was checked when it was written
 		return nil
 	}
-	numbers, seen, skipped := duplicates{}, cursorSet{}, 0
+	numbers, seen, skipped := newDuplicates(0), cursorSet{}, 0
 	for cursor := ""; ; {
 		p, err := x.recipients(ctx, spec, cursor)
 		if err == nil {
@@ -53,7 +53,7 @@ func (x *Audience) CountForecast(ctx context.Context, tenantID, batchID string) 
 		if err != nil {
 			return err
 		}
-		seen[p.Next] = true
+		seen.add(p.Next)
 		numbers.exclude(p.Recipients)
 		for _, r := range p.Recipients {
 			if r.checkText(); r.Code != "" {

@@ -86,7 +86,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil {
 		return false, x.noteFailure(ctx, b, err)
 	}
-	duplicates{}.exclude(p.Recipients) // the database finds those of other pages
+	excludeDuplicates(p.Recipients) // the database finds those of other pages
 	err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storePage(ctx, tx, b, sender, p) })
 	if errors.Is(err, models.ErrLost) {
 		return false, nil // paused, cancelled, or another process was faster
@@ -94,7 +94,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil {
 		return false, err
 	}
-	run.seen[p.Next] = true // not before: a page that was not stored is read again
+	run.seen.add(p.Next) // not before: a page that was not stored is read again
 	run.counts.add(p)
 	x.cfg.Notify()
 	return p.Next == "", nil

@@ -3,7 +3,6 @@ package audience
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"dialpad-texting/app/access"
@@ -12,6 +11,7 @@ import (
 	"dialpad-texting/app/hours"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -20,11 +20,11 @@ import (
 // PreviewRequest asks who would get what.
 type PreviewRequest struct {
 	ToField   string             `json:"to_field"`
-	ElseField string             `json:"else_field"` // where to_field has no usable number
-	Exclude   []string           `json:"exclude"`    // records to leave out
-	Message   string             `json:"message"`
+	ElseField string             `json:"else_field"`           // where to_field has no usable number
+	Exclude   []string           `json:"exclude" max:"100000"` // records to leave out
+	Message   string             `json:"message" max:"text"`
 	Schedule  *walltime.Schedule `json:"schedule"`
-	Cursor    string             `json:"cursor"`
+	Cursor    string             `json:"cursor" max:"6000"`
 }
 
 // PreviewView is the dry run of a batch. Large selections answer in
@@ -79,33 +79,53 @@ func (x *Audience) Preview(ctx context.Context, a access.Asker, r PreviewRequest
 	if err != nil {
 		return PreviewView{}, err
 	}
-	id, part, err := parsePreviewCursor(r.Cursor)
+	cursor, err := cursorFor(a, r)
 	if err != nil {
 		return PreviewView{}, err
 	}
-	key := previewKey(a, r, id)
-	p := x.previewState(key)
+	owner := faircache.Owner{Tenant: a.Tenant.ID, User: a.UserID}
+	p := x.previewState(owner, cursor.id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.part > part { // asked again for a part that was answered: start over
-		p.reset()
+	view, err := x.readTo(ctx, spec, r.Schedule, p, cursor.part)
+	if err != nil {
+		p.reset() // it counts half a part
+		return PreviewView{}, err
 	}
-	// One part; more if it was begun in another process, or forgotten.
-	for !p.view.Complete && p.part <= part {
-		if err := x.previewPart(ctx, spec, r.Schedule, p); err != nil {
-			p.reset() // it counts half a part
-			return PreviewView{}, err
-		}
-	}
-	view := p.view
-	p.view.Excluded, p.view.Samples = nil, nil
 	if view.Complete {
-		x.previews.Remove(key)
+		x.previews.Remove(owner, cursor.id)
 		return view, nil
 	}
-	next := fmt.Sprintf("%s:%d", id, p.part)
+	x.previews.Put(owner, cursor.id, p, p.bytes())
+	cursor.part = max(cursor.part, p.part)
+	next := cursor.String()
 	view.Next = &next
 	return view, nil
+}
+
+// readTo reads the part after so many others, and returns it. More has to
+// be read if the preview was begun in another process, or forgotten: after
+// maxRereadParts it returns none of the lists, and the same cursor goes on.
+func (x *Audience) readTo(ctx context.Context, s audienceSpec, schedule *walltime.Schedule, p *previewState, part int) (PreviewView, error) {
+	if p.part > part || p.view.Complete { // asked again for a part that was answered: start over
+		p.reset()
+	}
+	for range maxRereadParts {
+		if err := x.previewPart(ctx, s, schedule, p); err != nil || p.part > part || p.view.Complete {
+			return p.take(), err
+		}
+		p.take() // answered before
+	}
+	view := p.view
+	view.Excluded, view.Samples = []Exclusion{}, []Sample{}
+	return view, nil
+}
+
+// take returns the part that was read last. The state keeps the counts.
+func (p *previewState) take() PreviewView {
+	view := p.view
+	p.view.Excluded, p.view.Samples = nil, nil
+	return view
 }
 
 // unwritten stands for a text that is still empty: before anything is
@@ -125,11 +145,14 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 		}
 	}
 	var err error
-	if text.IsBlank(r.Message) {
+	switch {
+	case text.IsBlank(r.Message):
 		s.template, err = compose.Parse(unwritten)
-		return s, err
+	case s.source == ledger.SourceBulk:
+		s.template, err = x.templates.CheckBulkText(ctx, a.Tenant, a.Target.Module, r.Message)
+	default:
+		s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	}
-	s.template, err = x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
 	return s, err
 }
 
@@ -159,7 +182,7 @@ func (x *Audience) previewPart(ctx context.Context, s audienceSpec, schedule *wa
 		if err != nil {
 			return err
 		}
-		p.seen[page.Next] = true
+		p.seen.add(page.Next)
 		p.duplicates.exclude(page.Recipients)
 		for _, r := range page.Recipients {
 			view.count(s, r, rate.After(start, int64(view.WillReceive)))
@@ -174,9 +197,6 @@ func (x *Audience) previewPart(ctx context.Context, s audienceSpec, schedule *wa
 		view.LastAt = &last
 	}
 	p.view, p.cursor, p.part = view, cursor, p.part+1
-	if view.Complete {
-		p.duplicates = nil
-	}
 	return nil
 }
 

@@ -15,6 +15,8 @@ import (
 	. "dialpad-texting/internal/apptest"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/modeltest"
+	"dialpad-texting/models/seed"
 )
 
 // dryRun is a preview with all its parts put together.
@@ -186,22 +188,52 @@ func TestPreviewPartCanBeRepeated(t *testing.T) {
 				t.Errorf("asked again: %+v", v)
 			}
 		}
-		v, err := w.Preview(Ctx, w.Selection("ben", crm.ModuleContact, "Bob"), r) // a cursor belongs to its asker and text
-		Must(t, err)
-		if v.Total != 1 {
-			t.Errorf("somebody else's cursor: %d", v.Total)
-		}
-		r.Cursor = "x:150"
-		if v, err = w.Preview(Ctx, a, r); err != nil || !v.Complete || v.Total != 1500 {
-			t.Errorf("beyond the end: %+v, %v", v.Total, err)
-		}
-		for _, cursor := range []string{"x", "x:0", "x:-1", "x:201", ":", "x:y"} {
+		asked = 0
+		parts := strings.Split(r.Cursor, ":")
+		for _, cursor := range []string{"x", "x:200", ":", "::", "x:1:" + parts[2], parts[0] + ":0:" + parts[2], parts[0] + ":201:" + parts[2],
+			parts[0] + ":y:" + parts[2], parts[0] + ":1:0123456789abcdef", r.Cursor + ":", strings.Repeat("x", 900<<10) + ":1"} {
 			r.Cursor = cursor
 			if _, err = w.Preview(Ctx, a, r); err == nil {
-				t.Errorf("cursor %q was taken", cursor)
+				t.Errorf("cursor %.60q was taken", cursor)
 			}
 		}
+		if _, err := w.Preview(Ctx, a, audience.PreviewRequest{Message: "Hello", Cursor: *first.Next}); err == nil {
+			t.Error("a cursor was taken for another text")
+		}
+		if asked != 0 {
+			t.Errorf("%d pages were read for them", asked)
+		}
 	})
+}
+
+// A preview that was begun in another process is read again. One request
+// reads only so much of it.
+func TestPreviewRereadsInSteps(t *testing.T) {
+	w := New(t, modeltest.SQLite(t, seed.Migrate))
+	w.Host.Seed(13_000, 0)
+	a, r := w.Selection("ana", crm.ModuleContact, ""), audience.PreviewRequest{Message: Hi}
+	var last audience.PreviewView
+	for range 12 {
+		v, err := w.Preview(Ctx, a, r)
+		Must(t, err)
+		last, r.Cursor = v, *v.Next
+	}
+	pages, other := 0, w.Process(w.CRM, nil)
+	w.CRM.Before = func() error { pages++; return nil }
+	step, err := other.Preview(Ctx, a, r)
+	Must(t, err)
+	if pages != 50 || step.Complete || len(step.Excluded)+len(step.Samples) != 0 || step.Next == nil || *step.Next != r.Cursor {
+		t.Errorf("%d pages at once; %d excluded, %d samples, complete %v", pages, len(step.Excluded), len(step.Samples), step.Complete)
+	}
+	v, err := other.Preview(Ctx, a, r)
+	Must(t, err)
+	if v.Total != last.Total+1000 || len(v.Samples) != 200 || *v.Next == r.Cursor || pages != 65 {
+		t.Errorf("%d after %d, with %d pages", v.Total, last.Total, pages)
+	}
+	r.Cursor = *v.Next
+	if v, err = other.Preview(Ctx, a, r); err != nil || !v.Complete || v.Total != 13_060 {
+		t.Errorf("%d, complete %v, %v", v.Total, v.Complete, err)
+	}
 }
 
 func TestPreviewOfAnEmptyTextCountsRecipients(t *testing.T) {

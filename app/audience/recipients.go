@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"strings"
 
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/integrations/lenient"
 	"dialpad-texting/models/ledger"
 )
 
@@ -136,8 +136,8 @@ func PersonOf(r crm.Record) (name, deal string) {
 	if r.Module != crm.ModuleDeal {
 		return r.Name, ""
 	}
-	name = strings.TrimSpace(r.Fields["Contact.firstName"] + " " + r.Fields["Contact.lastName"])
-	if name = cmp.Or(name, r.Fields["Contact.name"]); name == "" {
+	name = lenient.Name(r.Fields["Contact.firstName"] + " " + r.Fields["Contact.lastName"])
+	if name = cmp.Or(name, lenient.Name(r.Fields["Contact.name"])); name == "" {
 		return r.Name, ""
 	}
 	return name, r.Name

@@ -34,7 +34,7 @@ func (x *Audience) RecordCancelled(ctx context.Context, tenantID, batchID string
 		if err != nil {
 			return err
 		}
-		duplicates{}.exclude(p.Recipients)
+		excludeDuplicates(p.Recipients)
 		err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storeCancelled(ctx, tx, b, p) })
 		if errors.Is(err, models.ErrLost) {
 			continue
@@ -42,7 +42,7 @@ func (x *Audience) RecordCancelled(ctx context.Context, tenantID, batchID string
 		if err != nil || p.Next == "" {
 			return err
 		}
-		seen[p.Next] = true
+		seen.add(p.Next)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/crmtenant"
@@ -105,12 +106,17 @@ func take(ids []string, pending map[string]bool) (out []string) {
 	return out
 }
 
-// cursorSet is the cursors of the pages read so far: a repeated one
+// cursorSet is the cursors of the pages read so far, hashed: a repeated one
 // would loop for ever.
-type cursorSet map[string]bool
+type cursorSet map[uint64]bool
+
+func (s cursorSet) add(cursor string) { s[maphash.String(hashSeed, cursor)] = true }
+
+// bytes is about what the set takes.
+func (s cursorSet) bytes() int { return 32 * len(s) }
 
 func (s cursorSet) check(next string) error {
-	if s[next] {
+	if s[maphash.String(hashSeed, next)] {
 		return recordsError(unreadable(errors.New("the pages lead in a circle")))
 	}
 	return nil

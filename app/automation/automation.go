@@ -20,6 +20,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/models"
 )
 
@@ -48,7 +49,7 @@ type Automation struct {
 	texts    Texts
 	cfg      Config
 
-	templates ttlCache[string] // texts
+	templates *faircache.Cache[templateKey, string] // texts
 }
 
 // Texts are the packages that render and enqueue an action's text.
@@ -69,7 +70,8 @@ func New(store *models.Store, c CRM, eligible *eligibility.Checker, tx Texts, cf
 	if cfg.Notify == nil {
 		cfg.Notify = func() {}
 	}
-	return &Automation{store: store, crm: c, eligible: eligible, texts: tx, cfg: cfg}
+	return &Automation{store: store, crm: c, eligible: eligible, texts: tx, cfg: cfg,
+		templates: faircache.New[templateKey, string](templateLimits, templateTTL, cfg.Now)}
 }
 
 // Invalid is an input that can't be read:

@@ -3,55 +3,31 @@ package automation
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/models"
 )
 
-const (
-	// cacheTTL is how long an answer of the CRM is used: a burst
-	// of a thousand callbacks would ask the same each time.
-	cacheTTL  = 30 * time.Second
-	maxCached = 10_000
-)
+// templateTTL is how long a template's text is used: a burst of a
+// thousand callbacks would ask for the same each time.
+const templateTTL = 30 * time.Second
 
-// ttlCache holds recent answers of the CRM. The clock is the caller's.
-type ttlCache[V any] struct {
-	mu      sync.Mutex
-	entries map[string]cacheEntry[V]
-}
+// templateLimits hold 10,000 texts of the usual length.
+var templateLimits = faircache.Limits{User: 1 << 20, Tenant: 1 << 20, Total: 8 << 20}
 
-type cacheEntry[V any] struct {
-	value V
-	at    time.Time
-}
+// templateKey: a template's text is that which the CRM gives this user.
+type templateKey struct{ apiUser, id string }
 
-func (c *ttlCache[V]) get(key string, now time.Time) (V, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.entries[key]
-	return e.value, ok && now.Sub(e.at) < cacheTTL
-}
-
-func (c *ttlCache[V]) put(key string, v V, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.entries == nil || len(c.entries) > maxCached {
-		c.entries = map[string]cacheEntry[V]{}
-	}
-	c.entries[key] = cacheEntry[V]{v, now}
-}
-
-// templateText returns a template's text, at most cacheTTL old.
+// templateText returns a template's text, at most templateTTL old.
 func (a *Automation) templateText(ctx context.Context, t models.Tenant, apiUser, id string) (string, error) {
-	key := t.ID + "\x00" + apiUser + "\x00" + id
-	if text, ok := a.templates.get(key, a.cfg.Now()); ok {
+	owner, key := faircache.Owner{Tenant: t.ID}, templateKey{apiUser, id}
+	if text, ok := a.templates.Get(owner, key); ok {
 		return text, nil
 	}
 	found, err := a.texts.Templates.Find(ctx, t, apiUser, id)
 	if err == nil {
-		a.templates.put(key, found.Body, a.cfg.Now())
+		a.templates.Put(owner, key, found.Body, len(found.Body)+len(id))
 	}
 	return found.Body, err
 }

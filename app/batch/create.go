@@ -18,9 +18,9 @@ import (
 // Request asks for a batch; its recipients are the session's ctx.
 type Request struct {
 	ToField    string             `json:"to_field"`
-	ElseField  string             `json:"else_field,omitempty"` // where to_field has no usable number
-	Exclude    []string           `json:"exclude,omitempty"`    // records that a bulk leaves out
-	Message    string             `json:"message"`
+	ElseField  string             `json:"else_field,omitempty"`           // where to_field has no usable number
+	Exclude    []string           `json:"exclude,omitempty" max:"100000"` // records that a bulk leaves out
+	Message    string             `json:"message" max:"text"`
 	TemplateID string             `json:"template_id"`
 	Schedule   *walltime.Schedule `json:"schedule"`
 	Late       *Late              `json:"late"`
@@ -92,7 +92,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		return err
 	}
 	b.SenderID, b.SenderEmail = from.dialpadID, from.email
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, a.Target.Module, r.Message)
+	tpl, err := x.checkText(ctx, a.Tenant, *b, r.Message)
 	if err != nil {
 		return err
 	}
@@ -129,6 +129,14 @@ func (x *Batches) validateBulk(ctx context.Context, a access.Asker, r Request, b
 	out, err := excluded(*b, r.Exclude)
 	b.Excluded = out
 	return err
+}
+
+// checkText checks the text that a batch is to have.
+func (x *Batches) checkText(ctx context.Context, t models.Tenant, b ledger.Batch, written string) (compose.Template, error) {
+	if b.Source == ledger.SourceBulk {
+		return x.templates.CheckBulkText(ctx, t, b.Module, written)
+	}
+	return x.templates.CheckText(ctx, t, b.Module, written)
 }
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and

@@ -18,12 +18,12 @@ import (
 // it is.
 type EditRequest struct {
 	Version      *int64             `json:"version"` // as it was read; nil changes any version
-	Message      *string            `json:"message"`
+	Message      *string            `json:"message" max:"text"`
 	Schedule     *walltime.Schedule `json:"schedule"`
 	Late         *Late              `json:"late"`
 	MoveQuiet    *bool              `json:"move_quiet"`
-	SenderUserID *string            `json:"sender_user_id"` // admins: another CRM user whose Dialpad account sends
-	Exclude      *[]string          `json:"exclude"`        // all records that a bulk leaves out; [] is nobody
+	SenderUserID *string            `json:"sender_user_id"`       // admins: another CRM user whose Dialpad account sends
+	Exclude      *[]string          `json:"exclude" max:"100000"` // all records that a bulk leaves out; [] is nobody
 }
 
 const errChanged = "This text has just started, or somebody else changed it. Look at it again."
@@ -137,7 +137,7 @@ func (x *Batches) editMessage(ctx context.Context, a access.Asker, b ledger.Batc
 	if message == nil {
 		return nil
 	}
-	tpl, err := x.templates.CheckText(ctx, a.Tenant, b.Module, *message)
+	tpl, err := x.checkText(ctx, a.Tenant, b, *message)
 	set["message"] = tpl.String()
 	return err
 }

@@ -70,6 +70,11 @@ var (
 	// ErrTooLong is for more than MaxCharacters, Dialpad's limit for a
 	// number outside Dialpad (help.dialpad.com, "Send a message").
 	ErrTooLong Reason = &plainError{"too_long", "text over 1500 characters", "The text is longer than 1,500 characters."}
+	// ErrLineTooLong is ErrTooLong for words that fit without the opt-out
+	// line of bulks.
+	ErrLineTooLong Reason = &plainError{"too_long", "text with opt-out line over 1500 characters", "With the opt-out line the text is longer than 1,500 characters."}
+	// ErrSourceTooLong is for a template that is too long with its fields.
+	ErrSourceTooLong Reason = &plainError{"too_long", "template over 32 KiB", "The text is far too long: a text has at most 1,500 characters."}
 	// ErrGap is for a text with a gap that nobody filled in: see Gap.
 	ErrGap    Reason = &plainError{"unfilled_gap", "text has an unfilled gap", "The text still has a gap. Fill in or remove what stands between ⟦ and ⟧."}
 	ErrNoText Reason = &plainError{"empty_message", "text is empty", "The text is empty."}

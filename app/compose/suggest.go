@@ -8,6 +8,9 @@ import "strings"
 func suggest(field string, known []string) string {
 	best, bestDistance := "", len(field)/3+1
 	for _, k := range known {
+		if len(k) >= len(field)+bestDistance || len(field) >= len(k)+bestDistance {
+			continue // so many letters differ at least
+		}
 		if d := distance(strings.ToLower(field), strings.ToLower(k)); d < bestDistance {
 			best, bestDistance = k, d
 		}

@@ -14,8 +14,15 @@ const (
 	// MaxFields is how many merge fields one template may hold.
 	MaxFields = 100
 	// MaxCharacters is the longest text Dialpad takes for a number
-	// outside Dialpad.
+	// outside Dialpad. The words of a template are bounded by it too,
+	// and a single fallback.
 	MaxCharacters = 1500
+
+	// MaxSource is how many bytes a template has with its fields.
+	MaxSource = 32 << 10
+
+	maxName  = 128      // bytes of a field's name with its module
+	maxValue = 64 << 10 // bytes of a value: a longer one is not even cleaned
 )
 
 // Modules a merge field may name, in Salesmate's spelling.
@@ -37,9 +44,25 @@ type piece struct {
 
 // Parse reads a text with merge fields: {{Module.fieldName}} or
 // {{Module.fieldName|fallback}}, blanks inside the braces allowed.
-// Check reports whether the fields exist. Errors are *ParseError.
+// Check reports whether the fields exist. Nothing is done with a source
+// that is too long. Errors: *ParseError, and ErrTooLong where the words
+// alone are too long for a text.
 func Parse(source string) (Template, error) {
-	t := Template{source: clean(source)}
+	if len(source) > MaxSource {
+		return Template{}, ErrSourceTooLong
+	}
+	t, err := parse(clean(source))
+	if err == nil && t.TooLongWith("") {
+		err = ErrTooLong
+	}
+	if err != nil {
+		return Template{}, err
+	}
+	return t, nil
+}
+
+func parse(source string) (Template, error) {
+	t := Template{source: source}
 	fields, offset := 0, 0
 	for rest := t.source; rest != ""; {
 		literal, inside, after, found, err := nextField(rest, offset)
@@ -90,6 +113,12 @@ func nextField(source string, offset int) (literal, inside, after string, found 
 func parseField(inside string, at int) (piece, error) {
 	name, fallback, _ := strings.Cut(inside, "|")
 	name, fallback = strings.TrimSpace(name), text.Trim(fallback)
+	switch {
+	case len(name) > maxName:
+		return piece{}, &ParseError{at, fmt.Sprintf("A field's name has at most %d characters.", maxName)}
+	case utf8.RuneCountInString(fallback) > MaxCharacters:
+		return piece{}, &ParseError{at, "The words for an empty field are longer than a text."}
+	}
 	module, field, _ := strings.Cut(name, ".")
 	if !isName(module) || !isName(field) {
 		return piece{}, &ParseError{at, "A field is written like {{Contact.firstName}} or {{Contact.firstName|there}}."}
@@ -125,6 +154,20 @@ func (t Template) Fields() []string {
 		}
 	}
 	return fields
+}
+
+// TooLongWith reports whether the words alone, with a line appended, are
+// too long for a text, whoever receives it. "" is no line.
+func (t Template) TooLongWith(line string) bool {
+	var words strings.Builder
+	for _, p := range t.pieces {
+		words.WriteString(p.literal)
+	}
+	n := utf8.RuneCountInString(text.Trim(words.String()))
+	if line != "" {
+		n += 1 + utf8.RuneCountInString(line)
+	}
+	return n > MaxCharacters
 }
 
 // Check refuses the first field that is not among known
@@ -192,6 +235,9 @@ func (t Template) fill(values map[string]string, label func(field string) string
 func (p piece) render(values map[string]string) (string, error) {
 	if p.field == "" {
 		return p.literal, nil
+	}
+	if len(values[p.field]) > maxValue {
+		return "", ErrTooLong
 	}
 	value := text.Trim(clean(values[p.field]))
 	switch {

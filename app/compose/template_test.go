@@ -91,6 +91,51 @@ func TestParseLimitsFields(t *testing.T) {
 	}
 }
 
+// The words alone decide who is too long: a text that fits nobody is
+// refused when it is written, not once for each person.
+func TestParseRefusesWordsThatAreTooLong(t *testing.T) {
+	for name, c := range map[string]struct {
+		source string
+		want   error
+	}{
+		"1500 characters":               {strings.Repeat("é", 1500) + "{{Deal.a}}", nil},
+		"1501 characters":               {strings.Repeat("é", 1501) + "{{Deal.a}}", ErrTooLong},
+		"in two pieces":                 {strings.Repeat("a", 751) + "{{Deal.a}}" + strings.Repeat("b", 750), ErrTooLong},
+		"blanks at the ends":            {strings.Repeat(" ", 900) + "{{Deal.a}} hi" + strings.Repeat("\n", 900), nil},
+		"accents that compose":          {strings.Repeat("e\u0301", 1500), nil},
+		"a megabyte":                    {"Hi {{Contact.firstName|x}}" + strings.Repeat(" word", 200_000), ErrSourceTooLong},
+		"a megabyte of what is no text": {strings.Repeat("\xff", 1<<20), ErrSourceTooLong},
+	} {
+		if _, err := Parse(c.source); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	nearly := mustParse(t, strings.Repeat("a", 1490)+"{{Deal.a}}")
+	if nearly.TooLongWith("") || nearly.TooLongWith("Say STOP.") || !nearly.TooLongWith("Say STOP..") {
+		t.Error("a line of ten characters is counted wrongly")
+	}
+}
+
+func TestParseLimitsNamesAndFallbacks(t *testing.T) {
+	name := "Deal." + strings.Repeat("a", maxName-len("Deal."))
+	mustParse(t, "{{"+name+"}}{{Deal.a|"+strings.Repeat("é", MaxCharacters)+"}}")
+	for _, source := range []string{"x{{" + name + "a}}", "x{{" + strings.Repeat("a", maxName+1) + ".b}}",
+		"x{{Deal.a|" + strings.Repeat("é", MaxCharacters+1) + "}}"} {
+		_, err := Parse(source)
+		var parseError *ParseError
+		if !errors.As(err, &parseError) || parseError.Offset != 1 || len(parseError.Problem) > 100 {
+			t.Errorf("%.40q: %v", source, err)
+		}
+	}
+}
+
+func TestRenderRefusesAHugeValue(t *testing.T) {
+	_, err := mustParse(t, "Hi {{Deal.a}}").Render(map[string]string{"Deal.a": strings.Repeat("e\u0301", 1<<20)})
+	if !errors.Is(err, ErrTooLong) {
+		t.Errorf("a value of 3 MB: %v", err)
+	}
+}
+
 func TestFields(t *testing.T) {
 	template := mustParse(t, "{{User.name}} {{Contact.firstName|x}} {{ User.name }}")
 	if diff := cmp.Diff([]string{"User.name", "Contact.firstName"}, template.Fields()); diff != "" {

@@ -204,6 +204,9 @@ func (o *OptOuts) Contact(ctx context.Context, a access.Asker, number, messageID
 // be decided by them.
 func (o *OptOuts) numberFor(ctx context.Context, a access.Asker, number, messageID string) (string, error) {
 	if messageID != "" {
+		if !models.IsID(messageID) {
+			return "", apierror.NotFound(models.ErrNotFound)
+		}
 		m, err := o.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), messageID)
 		if err != nil {
 			return "", apierror.NotFound(err)

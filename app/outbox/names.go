@@ -4,12 +4,11 @@ import (
 	"context"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/models/ledger"
 )
 
@@ -17,25 +16,20 @@ import (
 // recipient's name, so the outbox asks the CRM, as the user who asks:
 // others see the number only.
 const (
-	namesTTL       = time.Minute // the outbox asks every few seconds
-	namesTimeout   = 2 * time.Second
-	maxCachedNames = 10_000
+	namesTTL     = time.Minute // the outbox asks every few seconds
+	namesTimeout = 2 * time.Second
 )
 
-type nameKey struct{ tenantID, userID, module, recordID string }
+// nameLimits hold at least the names of 100 pages of a user's outbox.
+var nameLimits = faircache.Limits{User: 1 << 20, Tenant: 4 << 20, Total: 8 << 20}
 
-// cachedName is empty where the CRM gave no name.
-type cachedName struct {
-	name, deal string
-	expires    time.Time
-}
+type nameKey struct{ module, recordID string }
 
-func newNameCache() *lru.Cache[nameKey, cachedName] {
-	cache, err := lru.New[nameKey, cachedName](maxCachedNames)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return cache
+// personName is empty where the CRM gave no name.
+type personName struct{ name, deal string }
+
+func nameOwner(a access.Asker) faircache.Owner {
+	return faircache.Owner{Tenant: a.Tenant.ID, User: a.UserID}
 }
 
 // fillRecipients names the one recipient of each one-to-one.
@@ -98,7 +92,7 @@ func recipientOf(b ledger.Batch, m ledger.Message, prepared bool) *RecipientView
 // recordNames asks the CRM for some records' names, cached for a
 // minute. When it fails the names are empty: better than an outbox that
 // hangs.
-func (x *Outbox) recordNames(ctx context.Context, a access.Asker, module string, ids []string) map[string]cachedName {
+func (x *Outbox) recordNames(ctx context.Context, a access.Asker, module string, ids []string) map[string]personName {
 	names, unknown := x.cachedNames(a, module, ids)
 	if len(unknown) == 0 {
 		return names
@@ -109,26 +103,22 @@ func (x *Outbox) recordNames(ctx context.Context, a access.Asker, module string,
 	if err != nil {
 		x.log.Warn("reading names for the outbox failed", "tenant", a.Tenant.ID, "err", err)
 	}
-	expires := x.now().Add(namesTTL)
-	for _, id := range unknown {
-		names[id] = cachedName{expires: expires}
-	}
 	for _, r := range records.Records {
 		name, deal := audience.PersonOf(r)
-		names[r.ID] = cachedName{name, deal, expires}
+		names[r.ID] = personName{name, deal}
 	}
 	for _, id := range unknown {
-		x.names.Add(nameKey{a.Tenant.ID, a.UserID, module, id}, names[id])
+		n := names[id]
+		x.names.Put(nameOwner(a), nameKey{module, id}, n, len(id)+len(n.name)+len(n.deal))
 	}
 	return names
 }
 
-func (x *Outbox) cachedNames(a access.Asker, module string, ids []string) (names map[string]cachedName, unknown []string) {
-	names = map[string]cachedName{}
-	now := x.now()
+func (x *Outbox) cachedNames(a access.Asker, module string, ids []string) (names map[string]personName, unknown []string) {
+	names = map[string]personName{}
 	for _, id := range audience.UniqueIDs(ids) {
-		cached, _ := x.names.Get(nameKey{a.Tenant.ID, a.UserID, module, id})
-		if !now.Before(cached.expires) {
+		cached, known := x.names.Get(nameOwner(a), nameKey{module, id})
+		if !known {
 			unknown = append(unknown, id)
 		}
 		names[id] = cached

@@ -7,14 +7,13 @@ import (
 	"log/slog"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/walltime"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/internal/phone"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -28,12 +27,13 @@ type Outbox struct {
 	batches  *batch.Batches
 	now      func() time.Time
 	log      *slog.Logger
-	names    *lru.Cache[nameKey, cachedName]
+	names    *faircache.Cache[nameKey, personName]
 }
 
 // New returns an Outbox.
 func New(store *models.Store, aud *audience.Audience, b *batch.Batches, now func() time.Time, log *slog.Logger) *Outbox {
-	return &Outbox{store: store, audience: aud, batches: b, now: now, log: log, names: newNameCache()}
+	return &Outbox{store: store, audience: aud, batches: b, now: now, log: log,
+		names: faircache.New[nameKey, personName](nameLimits, namesTTL, now)}
 }
 
 // Filter selects batches. State is one of a batch, ledger.WithFailed or

@@ -16,10 +16,10 @@ import (
 // nothing in a frame. Unanswered is a request whose answer is not known
 // yet, with the Idempotency-Key and the body that it went out with.
 type Draft struct {
-	Text       string          `json:"text,omitempty"`
+	Text       string          `json:"text,omitempty" max:"65536"`
 	Key        string          `json:"key,omitempty"`
-	Body       string          `json:"body,omitempty"`
-	Unanswered json.RawMessage `json:"unanswered,omitempty"`
+	Body       string          `json:"body,omitempty" max:"65536"`
+	Unanswered json.RawMessage `json:"unanswered,omitempty" max:"65536"`
 	Batch      string          `json:"batch,omitempty"` // that it became
 }
 

@@ -6,22 +6,19 @@ import (
 	"strconv"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/internal/text"
 	"dialpad-texting/models"
 )
 
-const (
-	fieldsTTL       = time.Minute // every keystroke's preview asks for them
-	maxCachedFields = 10_000
-)
+const fieldsTTL = time.Minute // every keystroke's preview asks for them
 
-type fieldsKey struct{ tenantID, module string }
+// fieldsLimits hold 1,000 tenants' lists of 32 KiB.
+var fieldsLimits = faircache.Limits{User: 4 << 20, Tenant: 4 << 20, Total: 32 << 20}
 
 // cachedFields stay usable past their time: see Fields.
 type cachedFields struct {
@@ -29,20 +26,24 @@ type cachedFields struct {
 	expires time.Time
 }
 
-func newFieldCache() *lru.Cache[fieldsKey, cachedFields] {
-	cache, err := lru.New[fieldsKey, cachedFields](maxCachedFields)
-	if err != nil {
-		panic(err) // only for a size below one
+// bytes is about what the lists take.
+func (c cachedFields) bytes() int {
+	n := 0
+	for _, f := range c.Fields {
+		n += 48 + len(f.Key) + len(f.Label) + len(f.Type)
 	}
-	return cache
+	for _, p := range c.Phones {
+		n += 32 + len(p.Key) + len(p.Label)
+	}
+	return n
 }
 
 // Fields returns a module's merge and phone fields, cached for a
 // minute. While the CRM fails it returns older ones: better than no
 // text at all.
 func (x *Templates) Fields(ctx context.Context, t models.Tenant, module string) (crm.FieldList, error) {
-	key, now := fieldsKey{t.ID, module}, x.now()
-	cached, ok := x.fields.Get(key)
+	owner, now := faircache.Owner{Tenant: t.ID}, x.now()
+	cached, ok := x.fields.Get(owner, module)
 	if ok && now.Before(cached.expires) {
 		return cached.FieldList, nil
 	}
@@ -53,7 +54,8 @@ func (x *Templates) Fields(ctx context.Context, t models.Tenant, module string) 
 	if err != nil {
 		return crm.FieldList{}, apierror.CRMUnreachable(err)
 	}
-	x.fields.Add(key, cachedFields{list, now.Add(fieldsTTL)})
+	cached = cachedFields{list, now.Add(fieldsTTL)}
+	x.fields.Put(owner, module, cached, cached.bytes())
 	return list, nil
 }
 
@@ -75,6 +77,16 @@ func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module
 		}
 	}
 	return apierror.Field("to_field", fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
+}
+
+// CheckBulkText is CheckText for a bulk, whose texts end with the
+// tenant's opt-out line.
+func (x *Templates) CheckBulkText(ctx context.Context, t models.Tenant, module, written string) (compose.Template, error) {
+	tpl, err := x.CheckText(ctx, t, module, written)
+	if err == nil && tpl.TooLongWith(t.OptOutLine) {
+		err = apierror.Text(compose.ErrLineTooLong)
+	}
+	return tpl, err
 }
 
 // CheckText parses a text and refuses fields that the module does not

@@ -7,11 +7,10 @@ import (
 	"context"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/crmtenant"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/faircache"
 	"dialpad-texting/models"
 )
 
@@ -25,12 +24,12 @@ type CRM interface {
 type Templates struct {
 	crm    CRM
 	now    func() time.Time
-	fields *lru.Cache[fieldsKey, cachedFields]
+	fields *faircache.Cache[string, cachedFields] // by module
 }
 
 // New returns a Templates.
 func New(c CRM, now func() time.Time) *Templates {
-	return &Templates{crm: c, now: now, fields: newFieldCache()}
+	return &Templates{crm: c, now: now, fields: faircache.New[string, cachedFields](fieldsLimits, 0, now)}
 }
 
 // List returns one page of the templates that a CRM user may use.

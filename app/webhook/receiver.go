@@ -31,22 +31,28 @@ const (
 type Receiver struct {
 	store  *models.Store
 	stored *coalesce.Batcher[ledger.WebhookEvent, error]
-	hooks  *expirable.LRU[string, hook]
+	hooks  *expirable.LRU[string, Hook]
 	notify func()
 
 	mu       sync.Mutex
 	received map[string]time.Time // by tenant: when the last event was noted
 }
 
-// hook is an address that Dialpad sends events to.
-type hook struct{ tenantID, secret string }
+// Hook is an address that Dialpad sends events to.
+type Hook struct {
+	TenantID string
+	secret   string
+}
+
+// Verify returns the event in a body that came to the address.
+func (h Hook) Verify(body []byte) (dialpad.Event, error) { return dialpad.VerifyEvent(h.secret, body) }
 
 // New returns a Receiver. notify is called after delivery events
 // were stored; nil is none. A worker in the same process applies
 // them then.
 func New(store *models.Store, notify func()) *Receiver {
 	r := &Receiver{store: store, notify: notify, received: map[string]time.Time{},
-		hooks: expirable.NewLRU[string, hook](maxHooks, nil, hookLifetime)}
+		hooks: expirable.NewLRU[string, Hook](maxHooks, nil, hookLifetime)}
 	if r.notify == nil {
 		r.notify = func() {}
 	}
@@ -60,23 +66,25 @@ func (r *Receiver) Run() { r.stored.Run() }
 // Close ends Run once everything is stored. Nothing may be saved after it.
 func (r *Receiver) Close() { r.stored.Close() }
 
-// Verify returns the event in a body, and the tenant of the address
-// that it came to, or models.ErrNotFound.
-func (r *Receiver) Verify(ctx context.Context, path string, body []byte) (tenantID string, e dialpad.Event, err error) {
-	h, known := r.hooks.Get(path)
-	if !known {
-		c, err := r.store.Connections.ByHookAllTenants(ctx, path)
-		if err != nil {
-			return "", e, err
-		}
-		h.tenantID = c.TenantID
-		if _, h.secret, err = r.store.Connections.OpenHook(c); err != nil {
-			return h.tenantID, e, err
-		}
-		r.hooks.Add(path, h)
+// Cached returns the hook of an address if it was asked for lately.
+func (r *Receiver) Cached(path string) (Hook, bool) { return r.hooks.Get(path) }
+
+// Hook returns the hook of an address, or models.ErrNotFound. What a body
+// says is not needed for it.
+func (r *Receiver) Hook(ctx context.Context, path string) (Hook, error) {
+	if h, known := r.Cached(path); known {
+		return h, nil
 	}
-	e, err = dialpad.VerifyEvent(h.secret, body)
-	return h.tenantID, e, err
+	c, err := r.store.Connections.ByHookAllTenants(ctx, path)
+	if err != nil {
+		return Hook{}, err
+	}
+	h := Hook{TenantID: c.TenantID}
+	if _, h.secret, err = r.store.Connections.OpenHook(c); err != nil {
+		return h, err
+	}
+	r.hooks.Add(path, h)
+	return h, nil
 }
 
 // Save stores an event once. It is durable when Save returns nil.

@@ -110,7 +110,7 @@ func TestOtherEventsGetAJob(t *testing.T) {
 
 func TestAddressOfNobodyIsNotFound(t *testing.T) {
 	each(t, func(t *testing.T, _ *seed.DB, r *webhook.Receiver, _ *atomic.Int64) {
-		if _, _, err := r.Verify(t.Context(), "made-up", nil); !errors.Is(err, models.ErrNotFound) {
+		if _, err := r.Hook(t.Context(), "made-up"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -1,7 +1,5 @@
 package crm
 
-import "dialpad-texting/integrations/lenient"
-
 // Types of the CRM's automation calls.
 const (
 	CallDefinition = "automation.definition"
@@ -98,7 +96,7 @@ type OptionsQuery struct {
 func ParseOptionsQuery(c Call) (OptionsQuery, error) {
 	o := readObject(c.Data, "data")
 	q := OptionsQuery{
-		Tenant: callTenant(o), Field: o.requiredIdentifier("field", maxID), Q: o.text("q"), Cursor: o.opaque("cursor"), Value: o.opaque("value"),
+		Tenant: callTenant(o), Field: o.requiredIdentifier("field", maxID), Q: o.text("q", maxSearch), Cursor: o.opaque("cursor"), Value: o.opaque("value"),
 	}
 	if err := o.callErr(); err != nil {
 		return OptionsQuery{}, err
@@ -159,11 +157,11 @@ func ParseExecute(c Call) (Execute, error) {
 	}
 	if o.has("workflow") {
 		w := o.object("workflow")
-		e.Workflow = Workflow{ID: w.id("id"), Name: lenient.Name(w.text("name"))}
+		e.Workflow = Workflow{ID: w.id("id"), Name: w.name("name")}
 	}
 	in := o.object("inputs")
 	e.Inputs = Inputs{
-		FromUser: in.id("from_user"), ToField: in.identifier("to_field"), TemplateID: in.id("template_id"), Message: in.text("message"),
+		FromUser: in.id("from_user"), ToField: in.identifier("to_field", maxID), TemplateID: in.id("template_id"), Message: in.text("message", maxText),
 	}
 	if err := o.callErr(); err != nil {
 		return Execute{}, err

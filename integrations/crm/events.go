@@ -32,18 +32,18 @@ type Event struct {
 func ParseEvent(c Call) (Event, error) {
 	o := readObject(c.Data, "data")
 	e := Event{
-		Type: c.Type, Tenant: callTenant(o), UserID: o.id("user_id"), Email: o.identifier("email"),
-		Number: o.text("number"), ContactID: o.id("contact_id"),
+		Type: c.Type, Tenant: callTenant(o), UserID: o.id("user_id"), Email: o.identifier("email", maxEmail),
+		Number: o.text("number", maxWord), ContactID: o.id("contact_id"),
 	}
 	switch c.Type {
 	case EventPlanChanged:
 		o.object("tenant").requiredIdentifier("plan", maxID)
 	case EventTenantRenamed:
-		o.object("tenant").requiredText("name")
+		o.object("tenant").require("name")
 	case EventUserDeactivated:
 		o.requiredID("user_id")
 	case EventOptedOut, EventOptedIn:
-		o.requiredText("number")
+		o.require("number")
 	case EventDataErase:
 		if e.Number == "" && e.ContactID == "" {
 			o.fail("number", "or contact_id is required")

@@ -1,6 +1,10 @@
 package crm
 
-import "context"
+import (
+	"context"
+
+	"dialpad-texting/integrations/lenient"
+)
 
 // FieldList has the merge fields and phone fields of a module.
 type FieldList struct {
@@ -44,12 +48,12 @@ func (c *Client) Fields(ctx context.Context, t Tenant, module string) (FieldList
 	var out FieldList
 	for _, f := range answer.Fields.list {
 		if f.Key != "" {
-			out.Fields = append(out.Fields, Field{Key: string(f.Key), Label: string(f.Label), Type: string(f.Type)})
+			out.Fields = append(out.Fields, Field{Key: string(f.Key), Label: lenient.Name(string(f.Label)), Type: string(f.Type)})
 		}
 	}
 	for _, p := range answer.Phones.list {
 		if p.Key != "" {
-			out.Phones = append(out.Phones, PhoneField{Key: string(p.Key), Label: string(p.Label)})
+			out.Phones = append(out.Phones, PhoneField{Key: string(p.Key), Label: lenient.Name(string(p.Label))})
 		}
 	}
 	return out, nil

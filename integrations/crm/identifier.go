@@ -12,9 +12,12 @@ import (
 )
 
 const (
-	maxID     = 255  // bytes of an id
-	maxEmail  = 320  // bytes of an e-mail address (RFC 5321, 4.5.3.1)
-	maxOpaque = 4096 // bytes of a cursor, a selection or a saved value
+	maxID     = 255     // bytes of an id
+	maxEmail  = 320     // bytes of an e-mail address (RFC 5321, 4.5.3.1)
+	maxWord   = 100     // bytes of a time, a time zone, a locale or a number
+	maxSearch = 1000    // bytes of what is searched for
+	maxText   = 1 << 20 // bytes of a text, which package compose bounds more closely
+	maxOpaque = 4096    // bytes of a cursor, a selection or a saved value
 )
 
 // id is an id on the wire: a JSON string, or a whole number in any

@@ -107,12 +107,8 @@ func (v LaunchVerifier) readClaims(c *launchClaims, use string) (Launch, error) 
 		Tenant: readTenant(tenant), User: readUser(user), Use: o.requiredIdentifier("use", maxID),
 		JTI: o.requiredIdentifier("jti", maxID), Issuer: o.requiredIdentifier("iss", maxID),
 	}
-	for _, key := range []string{"linkname", "name", "plan", "time_zone"} {
-		tenant.requiredText(key)
-	}
-	for _, key := range []string{"name", "role", "time_zone", "locale"} {
-		user.requiredText(key)
-	}
+	tenant.require("linkname", "name", "plan", "time_zone")
+	user.require("name", "role", "time_zone", "locale")
 	tenant.requiredID("id")
 	user.requiredID("id")
 	user.requiredIdentifier("email", maxEmail)

@@ -12,7 +12,10 @@ const (
 	ModeBulk = "bulk" // many records
 )
 
-const maxClickedNumber = 64 // bytes
+const (
+	maxClickedNumber = 64         // bytes
+	maxCount         = 10_000_000 // records of a selection
+)
 
 // LaunchTarget is whom a popup is to text: the claim "ctx" of a launch.
 //
@@ -39,11 +42,13 @@ func (c *LaunchTarget) UnmarshalJSON(b []byte) error {
 
 func readCtx(o objectReader) LaunchTarget {
 	c := LaunchTarget{
-		Mode: o.identifier("mode"), Module: o.identifier("module"), RecordIDs: o.ids("record_ids"),
-		Selection: o.opaque("selection"), ToNumber: o.text("to_number"),
+		Mode: o.identifier("mode", maxWord), Module: o.identifier("module", maxWord), RecordIDs: o.ids("record_ids"),
+		Selection: o.opaque("selection"), ToNumber: o.text("to_number", maxClickedNumber),
 	}
 	if n := o.integer("count"); n != nil {
-		c.Count = int(*n)
+		if c.Count = int(*n); *n > maxCount || *n < 0 {
+			o.fail("count", "is no number of records")
+		}
 	}
 	return c
 }
@@ -93,9 +98,6 @@ func checkOne(o objectReader, c *LaunchTarget) {
 	}
 	if strings.TrimSpace(c.ToNumber) == "" {
 		o.fail("to_number", "is required in mode one")
-	}
-	if len(c.ToNumber) > maxClickedNumber {
-		o.fail("to_number", "is too long")
 	}
 	c.Count = 1
 }

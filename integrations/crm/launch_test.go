@@ -102,6 +102,12 @@ func TestInvalidLaunchTokenIsRefused(t *testing.T) {
 			sub("user", "id", strings.Repeat("4", 256))(c)
 		},
 		"email of 321 bytes":          sub("user", "email", strings.Repeat("a", 321)),
+		"plan of 256 bytes":           sub("tenant", "plan", strings.Repeat("p", 256)),
+		"zone of 101 bytes":           sub("tenant", "time_zone", strings.Repeat("z", 101)),
+		"user's zone of 101 bytes":    sub("user", "time_zone", strings.Repeat("z", 101)),
+		"locale of 101 bytes":         sub("user", "locale", strings.Repeat("l", 101)),
+		"issuer of 256 bytes":         set("iss", "https://"+strings.Repeat("a", 256)),
+		"use of 256 bytes":            set("use", strings.Repeat("u", 256)),
 		"linkname with a Kelvin sign": sub("tenant", "linkname", "\u212Aacme"),
 		"linkname of two labels":      func(c map[string]any) { sub("tenant", "linkname", "a.b")(c); c["iss"] = "https://a.b.salesmate.io" },
 		"linkname with a hyphen":      func(c map[string]any) { sub("tenant", "linkname", "-a")(c); c["iss"] = "https://-a.salesmate.io" },
@@ -154,6 +160,18 @@ func TestInvalidLaunchTokenIsRefused(t *testing.T) {
 	}
 }
 
+// A long name shuts nobody out: it is cut.
+func TestLongNamesAreCut(t *testing.T) {
+	c := claims()
+	for _, block := range []string{"tenant", "user"} {
+		c[block].(map[string]any)["name"] = strings.Repeat("\u202eÉ", 20_000)
+	}
+	got, err := verifyClaims(t, c, UsePopup, noon)
+	if want := strings.Repeat("É", 200); err != nil || got.Tenant.Name != want || got.User.Name != want {
+		t.Errorf("%v: the names have %d and %d bytes", err, len(got.Tenant.Name), len(got.User.Name))
+	}
+}
+
 func TestInvalidLaunchCtxIsErrCtx(t *testing.T) {
 	many := make([]any, 201)
 	for i := range many {
@@ -172,6 +190,10 @@ func TestInvalidLaunchCtxIsErrCtx(t *testing.T) {
 		"bulk with 201":          map[string]any{"mode": "bulk", "module": "contact", "record_ids": many},
 		"bulk with an empty id":  map[string]any{"mode": "bulk", "module": "contact", "record_ids": []any{""}},
 		"bulk with both":         map[string]any{"mode": "bulk", "module": "contact", "record_ids": []any{"7"}, "selection": "s", "count": 3},
+		"negative count":         map[string]any{"mode": "bulk", "module": "contact", "selection": "s", "count": -1},
+		"count beyond all":       map[string]any{"mode": "bulk", "module": "contact", "selection": "s", "count": 10_000_001},
+		"selection of 4097":      map[string]any{"mode": "bulk", "module": "contact", "selection": strings.Repeat("s", 4097), "count": 3},
+		"record id of 256":       map[string]any{"mode": "bulk", "module": "contact", "record_ids": []any{strings.Repeat("7", 256)}},
 		"selection, no count":    map[string]any{"mode": "bulk", "module": "contact", "selection": "s"},
 		"ids of a wrong type":    map[string]any{"mode": "bulk", "module": "contact", "record_ids": []any{map[string]any{}}},
 		"ids not a list":         map[string]any{"mode": "bulk", "module": "contact", "record_ids": "7"},

@@ -64,9 +64,20 @@ func (o objectReader) has(key string) bool {
 	return ok && string(bytes.TrimSpace(raw)) != "null"
 }
 
-// text is an optional string for people: absent and null are "". NUL
-// characters are removed, since Postgres stores none.
-func (o objectReader) text(key string) string { return strings.ReplaceAll(o.rawText(key), "\x00", "") }
+// text is an optional string for people of at most most bytes: absent and
+// null are "". NUL characters are removed, since Postgres stores none.
+func (o objectReader) text(key string, most int) string {
+	s := o.rawText(key)
+	if len(s) > most {
+		o.failLong(key, most)
+		return ""
+	}
+	return strings.ReplaceAll(s, "\x00", "")
+}
+
+// name is an optional name. It is cut and cleaned, never refused: nobody
+// is shut out for one.
+func (o objectReader) name(key string) string { return lenient.Name(o.rawText(key)) }
 
 func (o objectReader) rawText(key string) string {
 	if !o.has(key) {
@@ -79,11 +90,11 @@ func (o objectReader) rawText(key string) string {
 	return s
 }
 
-// identifier is an optional string for programs. It is taken as it is,
-// or refused.
-func (o objectReader) identifier(key string) string {
+// identifier is an optional string for programs of at most most bytes. It
+// is taken as it is, or refused.
+func (o objectReader) identifier(key string, most int) string {
 	s := o.rawText(key)
-	if problem := identifierProblem(s, maxOpaque); problem != "" {
+	if problem := identifierProblem(s, most); problem != "" {
 		o.fail(key, problem)
 		return ""
 	}
@@ -93,19 +104,16 @@ func (o objectReader) identifier(key string) string {
 // requiredIdentifier is a required, non-empty identifier of at most
 // most bytes.
 func (o objectReader) requiredIdentifier(key string, most int) string {
-	s := o.identifier(key)
-	switch {
-	case s == "":
+	s := o.identifier(key, most)
+	if s == "" {
 		o.failMissing(key)
-	case len(s) > most:
-		o.fail(key, fmt.Sprintf("has more than %d bytes", most))
 	}
 	return s
 }
 
-// requiredText is a required, non-empty string.
-func (o objectReader) requiredText(key string) string {
-	s := o.text(key)
+// requiredText is a required, non-empty string of at most most bytes.
+func (o objectReader) requiredText(key string, most int) string {
+	s := o.text(key, most)
 	if s == "" {
 		o.failMissing(key)
 	}
@@ -137,6 +145,19 @@ func (o objectReader) requiredID(key string) string {
 		o.failMissing(key)
 	}
 	return s
+}
+
+// require adds "is required" for each of the fields that is empty.
+func (o objectReader) require(keys ...string) {
+	for _, key := range keys {
+		if o.rawText(key) == "" {
+			o.failMissing(key)
+		}
+	}
+}
+
+func (o objectReader) failLong(key string, most int) {
+	o.fail(key, fmt.Sprintf("has more than %d bytes", most))
 }
 
 // failMissing adds "is required", unless the field has an error already.
@@ -177,7 +198,7 @@ func (o objectReader) integer(key string) *int64 {
 
 // requiredTime is a required RFC 3339 time.
 func (o objectReader) requiredTime(key string) time.Time {
-	text := o.requiredText(key)
+	text := o.requiredText(key, maxWord)
 	at, ok := lenient.Time(text)
 	if !ok && text != "" {
 		o.fail(key, "must be an RFC 3339 time")

@@ -1,10 +1,15 @@
 package crm
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -13,6 +18,7 @@ import (
 const (
 	signatureTolerance = 5 * time.Minute // past or future
 	maxWebhookID       = 255
+	maxSignatures      = 16 // a sender signs with each of its secrets
 )
 
 // ErrSignature is returned for a call with an invalid or stale
@@ -41,9 +47,8 @@ func (s Secrets) Sign(id string, at time.Time, body []byte) http.Header {
 // The library only does the comparison: it knows one secret and the
 // system clock.
 func (s Secrets) Verify(h http.Header, body []byte, now time.Time) (id string, at time.Time, err error) {
-	id = h.Get(standardwebhooks.HeaderWebhookID)
-	if len(id) > maxWebhookID {
-		return "", time.Time{}, fmt.Errorf("%w: webhook-id over %d bytes", ErrSignature, maxWebhookID)
+	if at, err = checkHeaders(h, now); err != nil {
+		return "", time.Time{}, err
 	}
 	failure := errors.New("no secrets configured")
 	for _, key := range s.keys {
@@ -55,13 +60,39 @@ func (s Secrets) Verify(h http.Header, body []byte, now time.Time) (id string, a
 	if failure != nil {
 		return "", time.Time{}, fmt.Errorf("%w: %w", ErrSignature, failure)
 	}
+	return h.Get(standardwebhooks.HeaderWebhookID), at, nil
+}
+
+// CheckHeaders refuses headers that no body can make right, so that a server
+// need not read the body.
+func CheckHeaders(h http.Header, now time.Time) error {
+	_, err := checkHeaders(h, now)
+	return err
+}
+
+func checkHeaders(h http.Header, now time.Time) (at time.Time, err error) {
+	id := h.Get(standardwebhooks.HeaderWebhookID)
+	if problem := identifierProblem(id, maxWebhookID); problem != "" || id == "" {
+		return at, fmt.Errorf("%w: webhook-id %s", ErrSignature, cmp.Or(problem, "is missing"))
+	}
 	seconds, err := strconv.ParseInt(h.Get(standardwebhooks.HeaderWebhookTimestamp), 10, 64)
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("%w: webhook-timestamp", ErrSignature)
+		return at, fmt.Errorf("%w: webhook-timestamp", ErrSignature)
 	}
 	at = time.Unix(seconds, 0).UTC()
 	if age := now.Sub(at); age > signatureTolerance || age < -signatureTolerance {
-		return "", time.Time{}, fmt.Errorf("%w: signed %s from now", ErrSignature, age.Round(time.Second))
+		return at, fmt.Errorf("%w: signed %s from now", ErrSignature, age.Round(time.Second))
 	}
-	return id, at, nil
+	signatures := strings.Fields(h.Get(standardwebhooks.HeaderWebhookSignature))
+	if len(signatures) > maxSignatures || !slices.ContainsFunc(signatures, isSignature) {
+		return at, fmt.Errorf("%w: webhook-signature", ErrSignature)
+	}
+	return at, nil
+}
+
+// isSignature reports whether a string is an HMAC-SHA-256 in the header's
+// form.
+func isSignature(s string) bool {
+	encoded, v1 := strings.CutPrefix(s, "v1,")
+	return v1 && len(encoded) == base64.StdEncoding.EncodedLen(sha256.Size)
 }

@@ -3,7 +3,6 @@ package crm
 import (
 	"strings"
 
-	"dialpad-texting/integrations/lenient"
 	words "dialpad-texting/internal/text"
 )
 
@@ -25,8 +24,8 @@ func (t *Tenant) UnmarshalJSON(b []byte) error {
 
 func readTenant(o objectReader) Tenant {
 	t := Tenant{
-		ID: o.id("id"), Linkname: words.LowerASCII(o.identifier("linkname")), Name: lenient.Name(o.text("name")),
-		Plan: o.identifier("plan"), TimeZone: o.text("time_zone"),
+		ID: o.id("id"), Linkname: words.LowerASCII(o.identifier("linkname", maxWord)), Name: o.name("name"),
+		Plan: o.identifier("plan", maxID), TimeZone: o.text("time_zone", maxWord),
 	}
 	if t.Linkname != "" && !isDNSLabel(t.Linkname) {
 		o.fail("linkname", "must be one DNS label")

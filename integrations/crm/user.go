@@ -1,7 +1,5 @@
 package crm
 
-import "dialpad-texting/integrations/lenient"
-
 // Roles of a CRM user.
 const (
 	RoleAdmin = "admin"
@@ -27,7 +25,7 @@ func (u *User) UnmarshalJSON(b []byte) error {
 
 func readUser(o objectReader) User {
 	return User{
-		ID: o.id("id"), Email: o.identifier("email"), Name: lenient.Name(o.text("name")),
-		Role: o.identifier("role"), TimeZone: o.text("time_zone"), Locale: o.text("locale"),
+		ID: o.id("id"), Email: o.identifier("email", maxEmail), Name: o.name("name"),
+		Role: o.identifier("role", maxWord), TimeZone: o.text("time_zone", maxWord), Locale: o.text("locale", maxWord),
 	}
 }

@@ -12,6 +12,7 @@ func TestName(t *testing.T) {
 		"Acme\r\n Inc\t": "Acme Inc", "A\x00n\x7fa\u0085": "Ana", "A\u2028B\u2029C": "A B C", "\u202e": "", "": "",
 		"\u05d0\u05d1": "\u05d0\u05d1", "\u0645\u06cc\u200c\u062e": "\u0645\u06cc\u200c\u062e", // letters and joiners stay
 		"\U0001f469\u200d\U0001f4bb": "\U0001f469\u200d\U0001f4bb",
+		strings.Repeat("é", 201):     strings.Repeat("é", 200), strings.Repeat("ab ", 500): strings.TrimSpace(strings.Repeat("ab ", 67)),
 	} {
 		if got := Name(name); got != want {
 			t.Errorf("Name(%q) = %q, want %q", name, got, want)

@@ -22,6 +22,8 @@ var imports = map[string][]string{
 	// Leaves: they import nothing of this module but one another.
 	"internal/coalesce":    {},
 	"internal/ctxtime":     {},
+	"internal/faircache":   {},
+	"internal/intake":      {},
 	"internal/phone":       {},
 	"internal/spreadsheet": {},
 	"internal/text":        {},
@@ -49,7 +51,7 @@ var imports = map[string][]string{
 		"app/compose", "app/connection", "app/crmtenant", "app/eligibility"},
 
 	// From a request to its messages.
-	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm",
+	"app/audience": {"models", "models/ledger", "models/queue", "integrations/crm", "integrations/lenient",
 		"app/access", "app/apierror", "app/compose", "app/crmtenant", "app/hours", "app/eligibility", "app/optout", "app/templates", "app/walltime"},
 	"app/batch": {"models", "models/ledger", "models/queue", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/templates", "app/walltime"},
@@ -86,7 +88,7 @@ var imports = map[string][]string{
 
 // leaves are small and know nothing of the product: every package may import
 // them.
-var leaves = []string{"internal/coalesce", "internal/ctxtime", "internal/phone", "internal/spreadsheet", "internal/text"}
+var leaves = []string{"internal/coalesce", "internal/ctxtime", "internal/faircache", "internal/intake", "internal/phone", "internal/spreadsheet", "internal/text"}
 
 // testPackages are for tests: no package of the table above may import them.
 var testPackages = []string{

@@ -28,7 +28,7 @@ func (p *Program) serveWeb(ctx context.Context, l net.Listener) error {
 // serveHTTP serves until ctx ends, then lets requests finish.
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

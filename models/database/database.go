@@ -179,3 +179,7 @@ func (d *DB) Tx(ctx context.Context, f func(tx *DB) error) error {
 
 // NewID returns a sortable public id (RFC 9562, UUIDv7).
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// IsID reports whether s may be from NewID. What is not is no row's, and
+// need not even be text that a database takes.
+func IsID(s string) bool { return len(s) == len(uuid.Nil.String()) && uuid.Validate(s) == nil }

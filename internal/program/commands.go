@@ -58,5 +58,9 @@ func load(ctx context.Context, process cli.Process) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Build(ctx, cfg, NewLog(cfg.LogLevel, process.Err))
+	log := NewLog(cfg.LogLevel, process.Err)
+	for _, w := range cfg.Warnings() {
+		log.WarnContext(ctx, "setting for development on a public address", "setting", w.Setting, "problem", w.Problem)
+	}
+	return Build(ctx, cfg, log)
 }

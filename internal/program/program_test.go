@@ -3,6 +3,7 @@ package program_test
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"strings"
 	"testing"
 
@@ -46,5 +47,26 @@ func TestWorkerRefusesAnEmbeddedDatabase(t *testing.T) {
 	err := program.Worker(t.Context(), cli.Process{Environ: environ(modeltest.SQLite(t, nil)), Err: t.Output()})
 	if err == nil || !strings.Contains(err.Error(), "run `serve`") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestStartWarnsOfDevelopmentSettingsOnAPublicAddress(t *testing.T) {
+	t.Parallel()
+	warnings := func(more ...string) string {
+		var log bytes.Buffer
+		e := environ(modeltest.SQLite(t, nil), append(more, "LOG_LEVEL=warn")...)
+		if err := program.Migrate(t.Context(), cli.Process{Environ: e, Out: io.Discard, Err: &log}); err != nil {
+			t.Fatal(err)
+		}
+		return log.String()
+	}
+	public := warnings("PUBLIC_URL=https://texting.example.com")
+	for _, setting := range []string{"CRM_API_URL", "CRM_BASE_DOMAIN", "DIALPAD_URL", "SESSION_KEYS", "ENCRYPTION_KEYS", "CRM_APP_SECRETS"} {
+		if !strings.Contains(public, `"setting":"`+setting+`"`) {
+			t.Errorf("no warning of %s: %s", setting, public)
+		}
+	}
+	if local := warnings(); local != "" {
+		t.Errorf("on this machine: %s", local)
 	}
 }

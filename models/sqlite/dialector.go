@@ -29,9 +29,11 @@ import (
 // WAL allows reads during a write. _txlock=immediate locks for writing
 // at BEGIN: without it, a transaction that reads first fails with
 // SQLITE_BUSY instead of waiting. The time format sorts as text.
+// secure_delete overwrites what is deleted with zeros.
 func DSN(path string) string {
 	q := url.Values{}
-	for _, pragma := range []string{"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-4000)"} {
+	for _, pragma := range []string{"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-4000)",
+		"secure_delete(1)"} {
 		q.Add("_pragma", pragma)
 	}
 	q.Set("_txlock", "immediate")
@@ -40,8 +42,13 @@ func DSN(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// Open opens a database file.
-func Open(path string) (*sql.DB, error) { return sql.Open("sqlite", DSN(path)) }
+// Open opens a database file, which only its owner may read.
+func Open(path string) (*sql.DB, error) {
+	if err := restrictFiles(path); err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", DSN(path))
+}
 
 // New returns a GORM dialector for an open database.
 func New(db *sql.DB) gorm.Dialector { return dialector{db: db} }

@@ -173,7 +173,7 @@ func (b *browser) offline(t *testing.T) {
 	popup.write("#message", "From a tunnel")
 	popup.setOffline(true)
 	popup.press("#send")
-	popup.waitText("press Send again, it can't go out twice")
+	popup.waitText("Press Send again; it won't go out twice")
 	b.checkAppearance("popup-offline", b.root, popup)
 	popup.setOffline(false)
 	popup.press("#send")
@@ -186,7 +186,7 @@ func (b *browser) offline(t *testing.T) {
 	popup.until(`document.querySelector("#progress").dataset.state`)
 	popup.setOffline(true)
 	b.wantSentOnce("Into a tunnel") // goes on without the window
-	popup.waitText("The text goes on without this window")
+	popup.waitText("Sending continues without this window")
 	popup.setOffline(false)
 	popup.waitState("delivered")
 	b.wantCleanConsole()
@@ -218,7 +218,7 @@ func (b *browser) answerLost(t *testing.T) {
 		return err
 	})
 	popup.press("#send")
-	popup.waitText("press Send again, it can't go out twice")
+	popup.waitText("Press Send again; it won't go out twice")
 	b.wantSentOnce("Did it go?")
 	// Another text, or another time, would be a second one: only the same can
 	// be sent again, also after it was closed.

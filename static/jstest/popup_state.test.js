@@ -390,3 +390,46 @@ test('a popup shown for the first time does not start twice', () => {
     ['focusTextIfNothingHasFocus'],
   );
 });
+
+describe('a bulk text to many people', () => {
+  const asked = () => {
+    const it = popup(bulk).open().write('Hello all');
+    return it.do('submit', { body: { message: 'Hello all', undo_seconds: 10 }, key: 'k1', complete: true, ask: true });
+  };
+
+  test('is asked about before it is sent', () => {
+    const it = asked();
+    assert.equal(it.state.name, 'confirming');
+    assert.equal(it.requests.length, 0);
+    assert.ok(it.ran('askToConfirm'));
+    it.send(); // Ctrl+Enter once more
+    assert.equal(it.requests.length, 0);
+  });
+
+  test('is sent once, with the answer and the key of the question', () => {
+    const body = { message: 'Hello all', undo_seconds: 10, move_quiet: false };
+    const it = asked().do('confirm', { body }).do('confirm', { body });
+    assert.equal(it.requests.length, 1);
+    assert.deepEqual([it.requests[0].body, it.requests[0].key], [body, 'k1']);
+    assert.deepEqual(it.stored.unanswered, body);
+  });
+
+  test('goes back to the form with its words', () => {
+    const it = asked().do('reconsider');
+    assert.equal(it.state.name, 'writing');
+    assert.ok(it.ran('focusSend'));
+    assert.equal(it.stored.text, 'Hello all');
+  });
+
+  test('comes back when it is undone, and is a new text then', () => {
+    const body = { message: 'Hello all', undo_seconds: 10 };
+    const it = asked().do('confirm', { body }).do('accepted', { batch });
+    assert.equal(it.stored.text, '');
+    it.do('undone', { text: 'Hello all' });
+    assert.equal(it.state.name, 'writing');
+    assert.deepEqual(it.stored, { text: 'Hello all' });
+    assert.ok(it.ran('sayUndone'));
+    it.send();
+    assert.notEqual(it.requests[1].key, it.requests[0].key);
+  });
+});

@@ -5,6 +5,7 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/models/ledger"
+	"dialpad-texting/models/queue"
 )
 
 // applyChunkSize is how many rows one statement changes. Short

@@ -65,7 +65,7 @@ func (t *textAPI) postResume(c *gin.Context) error {
 	if in.After != nil {
 		after = *in.After
 	}
-	view, err := t.batches.ResumeHeld(c.Request.Context(), askerOf(c), in.Code, after)
+	view, err := t.batches.Held.Resume(c.Request.Context(), askerOf(c), in.Code, after)
 	return writeJSON(c, http.StatusOK, view, err)
 }
 

@@ -61,7 +61,7 @@ func (x *Audience) CountForecast(ctx context.Context, tenantID, batchID string) 
 			}
 		}
 		if cursor = p.Next; cursor == "" {
-			return x.store.Batches.SetExpectedSkipped(ctx, b, skipped)
+			return x.store.SetExpectedSkipped(ctx, b, skipped)
 		}
 	}
 }

@@ -40,6 +40,7 @@ type Config struct {
 // Batches makes and changes batches; one per process. Safe for concurrent use.
 type Batches struct {
 	Scheduler *Scheduler // starts, warns and expires by the clock
+	Held      Held       // resumes together
 
 	store       *models.Store
 	audience    *audience.Audience
@@ -59,8 +60,10 @@ func New(store *models.Store, aud *audience.Audience, tpl *templates.Templates, 
 	if cfg.Notify == nil {
 		cfg.Notify = func() {}
 	}
-	return &Batches{Scheduler: &Scheduler{store: store, eligibility: e, clock: cfg.Now},
+	x := &Batches{Scheduler: &Scheduler{store: store, eligibility: e, clock: cfg.Now},
 		store: store, audience: aud, templates: tpl, eligibility: e, cfg: cfg}
+	x.Held = Held{x}
+	return x
 }
 
 // now is the time in UTC, as it is stored.

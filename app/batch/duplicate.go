@@ -6,6 +6,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -26,7 +27,7 @@ func (x *Batches) Duplicate(ctx context.Context, a access.Asker, id, key string,
 	if r.Message == "" {
 		r.Message, r.TemplateID = b.Message, b.TemplateID
 	}
-	if a.Target, err = x.targetOf(ctx, b); err != nil {
+	if a.Target, err = targetOf(ctx, x.store, b); err != nil {
 		return b, err
 	}
 	if r.ToField == "" {
@@ -36,7 +37,7 @@ func (x *Batches) Duplicate(ctx context.Context, a access.Asker, id, key string,
 }
 
 // targetOf is a batch's people as a launch names them.
-func (x *Batches) targetOf(ctx context.Context, b ledger.Batch) (*crm.LaunchTarget, error) {
+func targetOf(ctx context.Context, store *models.Store, b ledger.Batch) (*crm.LaunchTarget, error) {
 	target := &crm.LaunchTarget{Mode: crm.ModeOne, Module: b.Module, RecordIDs: b.RecordIDs, ToNumber: b.ToNumber}
 	if b.Source == ledger.SourceOneToOne {
 		return target, nil
@@ -46,7 +47,7 @@ func (x *Batches) targetOf(ctx context.Context, b ledger.Batch) (*crm.LaunchTarg
 		return target, nil
 	}
 	// The CRM may have forgotten the selection.
-	ids, err := x.store.Messages.RecordIDs(ctx, b.TenantID, b.ID, maxDuplicated+1)
+	ids, err := store.Messages.RecordIDs(ctx, b.TenantID, b.ID, maxDuplicated+1)
 	if err != nil {
 		return nil, err
 	}

@@ -57,8 +57,8 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 	if r.MoveQuiet != nil {
 		set["move_quiet"] = *r.MoveQuiet
 	}
-	set["history"] = x.editMoment(a, b, set)
-	if err := x.saveEdit(ctx, b, set); err != nil {
+	set["history"] = editMoment(x.now(), a, b, set)
+	if err := saveEdit(ctx, x.store, b, set); err != nil {
 		return ledger.Batch{}, apierror.Lost(err, errChanged)
 	}
 	return x.checkSchedule(ctx, a, id)
@@ -66,8 +66,8 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 
 // saveEdit stores an edit. Who of a bulk is left out may be others than
 // before: a job counts them again.
-func (x *Batches) saveEdit(ctx context.Context, b ledger.Batch, set columns) error {
-	return x.store.Tx(ctx, func(tx *models.Store) error {
+func saveEdit(ctx context.Context, store *models.Store, b ledger.Batch, set columns) error {
+	return store.Tx(ctx, func(tx *models.Store) error {
 		if err := tx.Batches.UpdateUnchanged(ctx, b, set); err != nil || b.Source != ledger.SourceBulk {
 			return err
 		}
@@ -77,12 +77,12 @@ func (x *Batches) saveEdit(ctx context.Context, b ledger.Batch, set columns) err
 
 // editMoment is what an edit adds to the history: a new time, or that
 // it was edited.
-func (x *Batches) editMoment(a access.Asker, b ledger.Batch, set columns) any {
+func editMoment(now time.Time, a access.Asker, b ledger.Batch, set columns) any {
 	at, moved := set["send_at"].(*time.Time)
 	if !moved || b.State == ledger.BatchScheduled && b.SendAt != nil && at.Equal(*b.SendAt) {
-		return x.happened(a, ledger.MomentEdited)
+		return happened(now, a, ledger.MomentEdited)
 	}
-	return ledger.Happened(ledger.Moment{At: x.now(), What: ledger.MomentRescheduled, By: a.Name, SendAt: at})
+	return ledger.Happened(ledger.Moment{At: now, What: ledger.MomentRescheduled, By: a.Name, SendAt: at})
 }
 
 // columns are a batch's columns to change.

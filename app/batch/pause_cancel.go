@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
@@ -16,13 +17,13 @@ import (
 func (x *Batches) Cancel(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
 	from := []string{ledger.BatchScheduled, ledger.BatchPreparing, ledger.BatchSending, ledger.BatchPaused, ledger.BatchHeld}
 	return x.changeState(ctx, a, id, from, map[string]any{"state": ledger.BatchCancelled, "held_reason": "Cancelled by " + a.Name,
-		"finished_at": x.now(), "history": x.happened(a, ledger.MomentCancelled)}, "There is nothing left to cancel.")
+		"finished_at": x.now(), "history": happened(x.now(), a, ledger.MomentCancelled)}, "There is nothing left to cancel.")
 }
 
 // Pause stops a batch until it is resumed.
 func (x *Batches) Pause(ctx context.Context, a access.Asker, id string) (ledger.Batch, error) {
 	return x.changeState(ctx, a, id, []string{ledger.BatchPreparing, ledger.BatchSending},
-		map[string]any{"state": ledger.BatchPaused, "held_reason": "Paused by " + a.Name, "history": x.happened(a, ledger.MomentPaused)},
+		map[string]any{"state": ledger.BatchPaused, "held_reason": "Paused by " + a.Name, "history": happened(x.now(), a, ledger.MomentPaused)},
 		"Only a batch that is being sent can be paused.")
 }
 
@@ -32,7 +33,7 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger
 	if err != nil {
 		return ledger.Batch{}, err
 	}
-	set := columns{"held_reason": "", "held_code": "", "held_at": nil, "history": x.happened(a, ledger.MomentResumed)}
+	set := columns{"held_reason": "", "held_code": "", "held_at": nil, "history": happened(x.now(), a, ledger.MomentResumed)}
 	if err := x.renewSender(ctx, b, set); err != nil {
 		return ledger.Batch{}, err
 	}
@@ -51,8 +52,8 @@ func (x *Batches) Resume(ctx context.Context, a access.Asker, id string) (ledger
 }
 
 // happened adds to a batch's history what a person did.
-func (x *Batches) happened(a access.Asker, what string) any {
-	return ledger.Happened(ledger.Moment{At: x.now(), What: what, By: a.Name})
+func happened(now time.Time, a access.Asker, what string) any {
+	return ledger.Happened(ledger.Moment{At: now, What: what, By: a.Name})
 }
 
 // renewSender sets the sender's e-mail and account of now. An automation's

@@ -9,7 +9,10 @@ import (
 	"dialpad-texting/app/eligibility"
 )
 
-// ResumedView is what ResumeHeld did. Failed counts the batches that
+// Held are the batches that wait for a person's Resume, together.
+type Held struct{ batches *Batches }
+
+// ResumedView is what Held.Resume did. Failed counts the batches that
 // could not be resumed, Reason is why the first could not. Next goes on
 // with the others.
 type ResumedView struct {
@@ -23,11 +26,11 @@ type ResumedView struct {
 // maxResumed bounds how many batches one call resumes.
 const maxResumed = 200
 
-// ResumeHeld resumes the held batches with a code: an admin's call all of
+// Resume resumes the held batches with a code: an admin's call all of
 // the tenant's, a user's call that user's own.
 // after is "" or the Next of the call before.
-func (x *Batches) ResumeHeld(ctx context.Context, a access.Asker, code, after string) (v ResumedView, err error) {
-	ids, err := x.store.Batches.HeldWith(ctx, a.Tenant.ID, a.VisibleUserID(), code, after, maxResumed+1)
+func (h Held) Resume(ctx context.Context, a access.Asker, code, after string) (v ResumedView, err error) {
+	ids, err := h.batches.store.OnHold.IDs(ctx, a.Tenant.ID, a.VisibleUserID(), code, after, maxResumed+1)
 	if err != nil {
 		return v, err
 	}
@@ -36,7 +39,7 @@ func (x *Batches) ResumeHeld(ctx context.Context, a access.Asker, code, after st
 		v.Next = &ids[maxResumed-1]
 	}
 	for _, id := range ids {
-		_, err := x.Resume(ctx, a, id)
+		_, err := h.batches.Resume(ctx, a, id)
 		var refusal *eligibility.Refusal
 		var refused *apierror.Error
 		switch {
@@ -61,7 +64,7 @@ func (v *ResumedView) fail(reason string) {
 }
 
 // MayText reports whether the asker's tenant may text now.
-func (x *Batches) MayText(ctx context.Context, tenantID string) (bool, error) {
-	refusal, err := x.eligibility.CheckTenant(ctx, tenantID)
+func (h Held) MayText(ctx context.Context, tenantID string) (bool, error) {
+	refusal, err := h.batches.eligibility.CheckTenant(ctx, tenantID)
 	return refusal == nil, err
 }

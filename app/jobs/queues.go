@@ -62,9 +62,13 @@ func (r *Runner) workers() *river.Workers {
 	add(ws, r.syncTimeline)
 	add(ws, r.prepareBatch)
 	add(ws, r.applyBatchState)
-	add(ws, r.forecastBatch)
+	add(ws, func(ctx context.Context, j queue.ForecastBatch) error {
+		return r.Audience.CountForecast(ctx, j.TenantID, j.BatchID)
+	})
 	add(ws, r.recordCancelled)
-	add(ws, r.syncWaiting)
+	add(ws, func(ctx context.Context, j queue.SyncWaiting) error {
+		return r.Timelines.SyncWaiting(ctx, j.TenantID, j.BatchID)
+	})
 	add(ws, r.processCallback)
 	add(ws, r.completeCallback)
 	add(ws, func(context.Context, queue.Sweep) error { return nil }) // of an older program; the sweep is no job any more

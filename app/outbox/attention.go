@@ -36,13 +36,13 @@ const (
 // Attention returns what the asker should look at.
 func (x *Outbox) Attention(ctx context.Context, a access.Asker) (AttentionView, error) {
 	v := AttentionView{Held: []HeldView{}, Since: x.now().Add(-attentionAge).UTC()}
-	causes, err := x.store.Batches.HeldCauses(ctx, a.Tenant.ID, a.VisibleUserID())
+	causes, err := x.store.OnHold.Causes(ctx, a.Tenant.ID, a.VisibleUserID())
 	if err != nil {
 		return v, err
 	}
 	able := false
 	if len(causes) > 0 {
-		if able, err = x.batches.MayText(ctx, a.Tenant.ID); err != nil {
+		if able, err = x.batches.Held.MayText(ctx, a.Tenant.ID); err != nil {
 			return v, err
 		}
 	}

@@ -36,13 +36,13 @@ func TestAttentionNamesHeldCausesAndNewFailures(t *testing.T) {
 			t.Errorf("once seen: %+v, %v", v, err)
 		}
 
-		if got, err := w.ResumeHeld(Ctx, ben, "plan_lost", ""); err != nil || got.Resumed != 1 || got.Failed != 0 || got.Next != nil {
+		if got, err := w.Held.Resume(Ctx, ben, "plan_lost", ""); err != nil || got.Resumed != 1 || got.Failed != 0 || got.Next != nil {
 			t.Errorf("Ben resumes %+v, %v", got, err)
 		}
-		if got, err := w.ResumeHeld(Ctx, ana, "late", ""); err != nil || got.Resumed != 0 {
+		if got, err := w.Held.Resume(Ctx, ana, "late", ""); err != nil || got.Resumed != 0 {
 			t.Errorf("another cause: %+v, %v", got, err)
 		}
-		if got, err := w.ResumeHeld(Ctx, ana, "plan_lost", ""); err != nil || got.Resumed != 1 {
+		if got, err := w.Held.Resume(Ctx, ana, "plan_lost", ""); err != nil || got.Resumed != 1 {
 			t.Errorf("Ana resumes %+v, %v", got, err)
 		}
 		if v, err := w.Attention(Ctx, ana); err != nil || len(v.Held) != 0 {

@@ -97,7 +97,7 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 	}
 	able := false
 	if slices.ContainsFunc(batches, isHeld) {
-		if able, err = x.batches.MayText(ctx, a.Tenant.ID); err != nil {
+		if able, err = x.batches.Held.MayText(ctx, a.Tenant.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -188,8 +188,3 @@ func (r *Rounds) end(tenantID string, err error) {
 	t.failures++
 	t.startAt = r.store.Now().Add(min(time.Second<<min(t.failures, 6), time.Minute))
 }
-
-// SyncWaiting is Syncer.SyncWaiting.
-func (r *Rounds) SyncWaiting(ctx context.Context, tenantID, batchID string) error {
-	return r.syncer.SyncWaiting(ctx, tenantID, batchID)
-}

@@ -47,3 +47,8 @@ func (s *Syncer) SyncWaiting(ctx context.Context, tenantID, batchID string) erro
 	}
 	return err
 }
+
+// SyncWaiting does what Syncer.SyncWaiting does, outside of the rounds.
+func (r *Rounds) SyncWaiting(ctx context.Context, tenantID, batchID string) error {
+	return r.syncer.SyncWaiting(ctx, tenantID, batchID)
+}

@@ -19,9 +19,9 @@ type HeldCause struct {
 	Overdue    int
 }
 
-// HeldCauses counts a tenant's held batches by their code. A userID
+// Causes counts a tenant's held batches by their code. A userID
 // other than "" restricts them to that user's.
-func (s Batches) HeldCauses(ctx context.Context, tenantID, userID string) ([]HeldCause, error) {
+func (s OnHold) Causes(ctx context.Context, tenantID, userID string) ([]HeldCause, error) {
 	var out []HeldCause
 	return out, ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'held'", tenantID), userID).
 		Select("held_code, max(held_reason) AS held_reason, count(*) AS batches, "+
@@ -29,9 +29,9 @@ func (s Batches) HeldCauses(ctx context.Context, tenantID, userID string) ([]Hel
 		Group("held_code").Order("held_code").Find(&out).Error
 }
 
-// HeldWith returns the ids of held batches with a code, oldest first,
+// IDs returns the ids of held batches with a code, oldest first,
 // after an id.
-func (s Batches) HeldWith(ctx context.Context, tenantID, userID, code, after string, limit int) ([]string, error) {
+func (s OnHold) IDs(ctx context.Context, tenantID, userID, code, after string, limit int) ([]string, error) {
 	var out []string
 	return out, ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'held' AND held_code = ? AND id > ?", tenantID, code, after), userID).
 		Order("id").Limit(limit).Pluck("id", &out).Error

@@ -43,8 +43,8 @@ func (s Batches) SetWarning(ctx context.Context, b Batch, warning string) error 
 
 // SetExpectedSkipped stores how many of a scheduled batch's people would
 // be left out. Like SetWarning it does not change the version.
-func (s Batches) SetExpectedSkipped(ctx context.Context, b Batch, n int) error {
-	return s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = 'scheduled' AND version = ?", b.TenantID, b.ID, b.Version).
+func (l *Ledger) SetExpectedSkipped(ctx context.Context, b Batch, n int) error {
+	return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND state = 'scheduled' AND version = ?", b.TenantID, b.ID, b.Version).
 		UpdateColumns(map[string]any{"expected_skipped": n}).Error
 }
 

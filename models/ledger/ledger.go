@@ -26,6 +26,7 @@ type Ledger struct {
 	Events    Events
 	Callbacks Callbacks
 	Figures   Figures
+	OnHold    OnHold
 
 	db  *database.DB
 	sql statements
@@ -50,6 +51,9 @@ type Events struct{ l *Ledger }
 // Callbacks queries and changes the calls of the automation action.
 type Callbacks struct{ l *Ledger }
 
+// OnHold queries the batches that are held, by their causes.
+type OnHold struct{ l *Ledger }
+
 // Figures queries the counts of texts by day, sender and template.
 type Figures struct{ l *Ledger }
 
@@ -60,7 +64,7 @@ func newLedger(db *database.DB, sql statements) *Ledger {
 	l := &Ledger{db: db, sql: sql}
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
 	l.Timelines, l.Events = Timelines{l}, Events{l}
-	l.Callbacks, l.Figures = Callbacks{l}, Figures{l}
+	l.Callbacks, l.Figures, l.OnHold = Callbacks{l}, Figures{l}, OnHold{l}
 	return l
 }
 

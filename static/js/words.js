@@ -154,7 +154,8 @@ export default {
   "app.outbox": "Outbox",
   "app.outbox.look.one": "{n} thing to look at",
   "app.outbox.look.other": "{n} things to look at",
-  "app.plan_lost": "Nobody can text now: your plan, {plan}, doesn't include Dialpad. The connection is kept. Upgrade, and texting works again.",
+  "app.plan_lost":
+    "Nobody can text now: your plan, {plan}, doesn't include Dialpad. The connection is kept. Upgrade, and texting works again.",
   "app.warning.scheduled": "Review schedule",
   "app.installed": "Installed. Next: connect Dialpad.",
   "app.next.connect":

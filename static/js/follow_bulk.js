@@ -1,7 +1,7 @@
 // The popup's view of a bulk text after Send: counts that add up, time left, pause
 // and cancel.
 import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
-import { countBadges, progressBar, progressWords, timeLeft } from './batch_parts.js';
+import { countBadges, progressBar, progressWords, timeLeft, waitLine } from './batch_parts.js';
 import { isOver, isRunning, isStopped, lost, processed, shownState, undoableUntil, waiting } from './batch_state.js';
 import { $, announce, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
 import { post } from './host.js';
@@ -44,6 +44,7 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
       progressBar(batch),
       h('p', { class: 'num' }, progressWords(counts), ' ', h('small', {}, timeLeft(batch))),
       countBadges(counts),
+      batch.wait ? h('p', {}, waitLine(batch)) : '',
       reason ? note('warn', reason) : '',
       counts.uncertain ? note('warn', tn('progress.uncertain', counts.uncertain)) : '',
       lost(counts) ? note('bad', tn('progress.failed', lost(counts))) : '',

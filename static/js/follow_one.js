@@ -1,6 +1,7 @@
 // The popup's view of a text to one person after Send.
 import { call } from './api.js';
 import { cancelBatch, resendUncertain, resumeBatch } from './batch_actions.js';
+import { waitLine } from './batch_parts.js';
 import { isBad, isFinal, textState } from './batch_state.js';
 import {
   $,
@@ -39,7 +40,7 @@ export function followOne(root, options) {
   function update(batch) {
     const state = textState(batch);
     if (state !== shown) change(batch, state);
-    else if (state === 'queued' && batch.reason !== shownReason) draw(batch, state);
+    else if (state === 'queued' && (batch.wait || batch.reason !== shownReason)) draw(batch, state);
     return isFinal(state);
   }
 
@@ -63,6 +64,7 @@ export function followOne(root, options) {
       h('p', {}, h('strong', {}, name || display), h('small', { class: 'num' }, ` ${name ? display : ''}`)),
       h('p', { class: 'bubble' }, written),
       waitingNote(state) || (state === 'scheduled' ? scheduledNote(batch) : steps(state)),
+      batch.wait ? h('p', {}, waitLine(batch)) : '',
       reasonNote(batch, state) || '',
       h('div', { class: 'foot' }, buttons(batch, state, written)),
     ];

@@ -39,7 +39,8 @@ export function settingsDialog({ settings }, saved) {
   showDialog(dialog);
 }
 
-function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hours, keep_laws: laws, opt_out_line: line }) {
+function fill(form, settings) {
+  const { country, rate_per_minute: rate, reserve, quiet_hours: hours, keep_laws: laws, opt_out_line: line } = settings;
   const { elements } = form;
   countryField ??= pickField({ root: $('#set-country-pick'), label: t('settings.country'), load: findCountries });
   countryField.set(country || 'US', names.of(country || 'US'));
@@ -50,6 +51,7 @@ function fill(form, { country, rate_per_minute: rate, reserve, quiet_hours: hour
   elements.to.value = hours ? hours.to : '09:00';
   elements.keep_laws.checked = Boolean(laws);
   elements.opt_out_line.value = line || '';
+  elements.confirm_over.value = settings.confirm_over;
   enableQuietHours(form);
 }
 
@@ -78,6 +80,7 @@ function read({ elements }) {
     quiet_hours: quiet.checked ? { from: from.value, to: to.value } : null,
     keep_laws: laws.checked,
     opt_out_line: line.value.trim(),
+    confirm_over: number(elements.confirm_over),
   };
 }
 

@@ -330,6 +330,8 @@ export default {
   "settings.rate": "Texts per minute",
   "settings.rate.help": "100 for most Dialpad companies; 800 or more if Dialpad raised yours.",
   "settings.reserve": "Reserve for other tools (texts per minute)",
+  "settings.confirm": "Ask before texting more than (people)",
+  "settings.confirm.help": "The popup then shows the number, the hours and the first text once more.",
   "settings.reserve.help": "Kept free for what else uses your company's Dialpad.",
   "settings.quiet": "Quiet hours",
   "settings.quiet.on": "Bulk and automation texts wait during quiet hours; a single text asks first",

@@ -12,11 +12,14 @@ import (
 // RecordCancelled stores the people of a batch that was cancelled before
 // it was prepared: cancelled, or failed where it was held for too long.
 // Page by page, as Prepare does; after an error, run it again.
+//
+// It skips a resend: its people are those of the old batch, from which
+// they may be sent again as long as they have no message here.
 func (x *Audience) RecordCancelled(ctx context.Context, tenantID, batchID string) error {
 	seen := cursorSet{}
 	for {
 		b, err := x.store.Batches.Get(ctx, tenantID, "", batchID)
-		if err != nil || b.State != ledger.BatchCancelled || b.Prepared || b.Message == "" { // an erased one has no text
+		if err != nil || b.State != ledger.BatchCancelled || b.Prepared || b.ResendOf != "" || b.Message == "" { // an erased one has no text
 			return apierror.IgnoreNotFound(err)
 		}
 		t, err := x.store.Tenants.Get(ctx, tenantID)

@@ -94,7 +94,7 @@ func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batc
 	keepsQuiet := b.DeferInQuietHours || b.Source == ledger.SourceOneToOne
 	return ledger.Batch{ID: models.NewID(), TenantID: b.TenantID, UserID: a.UserID, UserEmail: a.Email, UserName: a.Name,
 		SenderID: from.dialpadID, SenderUserID: a.UserID, SenderEmail: from.email, DeferInQuietHours: keepsQuiet, Source: b.Source, Class: b.Class, Module: b.Module,
-		ToNumber: b.ToNumber, ToField: b.ToField, ElseField: b.ElseField, Message: b.Message, TemplateID: b.TemplateID,
+		ToNumber: b.ToNumber, ToField: b.ToField, ElseField: b.ElseField, Message: b.Message, TemplateID: b.TemplateID, ResendOf: b.ID,
 		State: ledger.BatchPreparing, StartedAt: &now, LateMinutes: defaultLateMinutes, LateDo: ledger.LateHold}, nil
 }
 

@@ -220,6 +220,10 @@ func TestResendAfterACancelledResend(t *testing.T) {
 		r, err := w.ViewOf(w.Resend(Ctx, w.Page("ana"), v.ID, "r1", resendOf("failed")))
 		Must(t, err)
 		w.MustDo(w.Cancel, r.ID)
+		Must(t, w.RecordCancelled(Ctx, "t_9", r.ID))
+		if n := len(w.Rows(r.ID)); n != 0 {
+			t.Errorf("%d texts could be sent again from two batches", n)
+		}
 		again, err := w.Resend(Ctx, w.Page("ana"), v.ID, "r2", resendOf("failed"))
 		Must(t, err)
 		_, err = w.Prepare(Ctx, "t_9", again.ID)

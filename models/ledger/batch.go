@@ -68,6 +68,7 @@ type Batch struct {
 	SearchText  string // Message as text.Fold returns it
 	SearchNames string // UserName and WorkflowName, likewise
 	TemplateID  string
+	ResendOf    string // batch whose texts it sends again, "" for none
 
 	IdempotencyKey string
 	BodyHash       string

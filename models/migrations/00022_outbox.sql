@@ -4,6 +4,8 @@
 ALTER TABLE batches ADD COLUMN history text NOT NULL DEFAULT '';
 -- How many of a scheduled bulk's people would be left out if it began now.
 ALTER TABLE batches ADD COLUMN expected_skipped integer NOT NULL DEFAULT 0;
+-- The batch whose texts are sent again, '' for none.
+ALTER TABLE batches ADD COLUMN resend_of text NOT NULL DEFAULT '';
 CREATE INDEX batches_sender ON batches (tenant_id, sender_user_id, id DESC);
 
 -- The batches in which texts failed or have an unknown outcome, and what is
@@ -39,5 +41,6 @@ DROP INDEX messages_problems;
 DROP INDEX messages_unknown;
 DROP INDEX messages_failed;
 DROP INDEX batches_sender;
+ALTER TABLE batches DROP COLUMN resend_of;
 ALTER TABLE batches DROP COLUMN expected_skipped;
 ALTER TABLE batches DROP COLUMN history;

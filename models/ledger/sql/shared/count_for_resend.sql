@@ -5,7 +5,6 @@ WHERE messages.tenant_id = @tenant AND messages.batch_id = @batch AND messages.s
     AND (resent_in = '' OR EXISTS (
         SELECT 1 FROM batches b
         WHERE b.tenant_id = @tenant AND b.id = messages.resent_in AND b.state = 'cancelled' AND NOT EXISTS (
-            SELECT 1 FROM recipients n JOIN messages again ON again.id = n.message_id
-            WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id
-                AND (again.state <> 'cancelled' OR again.attempt > 0 OR again.resent_in <> ''))))
+            SELECT 1 FROM recipients n
+            WHERE n.batch_id = b.id AND n.module = messages.module AND n.record_id = messages.record_id)))
 GROUP BY state

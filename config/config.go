@@ -37,8 +37,12 @@ type Config struct {
 	DialpadScopes       []string `env:"DIALPAD_SCOPES" envSeparator:" " envDefault:"offline_access change_log"`
 
 	MetricsToken Secret `env:"METRICS_TOKEN"`
+	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 }
+
+// AdminOff is the AdminAddr of a process that does not listen for operators.
+const AdminOff = "-"
 
 // Secret is a setting that must not be printed.
 type Secret string
@@ -155,6 +159,9 @@ func (c Config) check() []error {
 	if db := string(c.DatabaseURL); !strings.HasPrefix(db, "postgres://") && !strings.HasPrefix(db, "postgresql://") &&
 		!(strings.HasPrefix(db, "sqlite:") && len(db) > len("sqlite:")) {
 		fail("DATABASE_URL", "must begin with postgres:// or sqlite:path")
+	}
+	if _, port, err := net.SplitHostPort(c.AdminAddr); c.AdminAddr != "" && c.AdminAddr != AdminOff && (err != nil || port == "") {
+		fail("ADMIN_ADDR", "must be host:port, like 127.0.0.1:9090, or - for no such address")
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -43,8 +43,12 @@ type Config struct {
 	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
 
 	MetricsToken Secret `env:"METRICS_TOKEN"`
+	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 }
+
+// AdminOff is the AdminAddr of a process that does not listen for operators.
+const AdminOff = "-"
 
 // Secret is a setting that must not be printed.
 type Secret string
@@ -188,6 +192,9 @@ func (c Config) check() []error {
 			fail("TRUSTED_PROXIES", "must be addresses or networks such as 10.0.0.0/8, comma-separated, or - for none")
 			break
 		}
+	}
+	if _, port, err := net.SplitHostPort(c.AdminAddr); c.AdminAddr != "" && c.AdminAddr != AdminOff && (err != nil || port == "") {
+		fail("ADMIN_ADDR", "must be host:port, like 127.0.0.1:9090, or - for no such address")
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

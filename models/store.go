@@ -126,6 +126,9 @@ func (s *Store) Now() time.Time { return s.db.Now() }
 // Vault returns the vault that seals this database's secrets.
 func (s *Store) Vault() *Vault { return s.vault }
 
+// PoolStats returns how the connections to the database are used.
+func (s *Store) PoolStats() database.PoolStats { return s.db.PoolStats() }
+
 // Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Worker is a process that does background work; /readyz needs a live
-// one.
+// Worker is a process that does background work.
 type Worker struct {
 	ID     string `gorm:"primaryKey"`
 	SeenAt time.Time
@@ -21,9 +20,9 @@ func (s Workers) MarkSeen(ctx context.Context, id string) error {
 	return s.s.q(ctx).Where("seen_at < ?", s.s.db.Now().Add(-time.Hour)).Delete(&Worker{}).Error
 }
 
-// AnySince reports whether any worker was seen since a time.
-func (s Workers) AnySince(ctx context.Context, since time.Time) (bool, error) {
+// CountSince returns how many workers were seen since a time.
+func (s Workers) CountSince(ctx context.Context, since time.Time) (int, error) {
 	var n int64
 	err := s.s.q(ctx).Model(&Worker{}).Where("seen_at > ?", since.UTC()).Count(&n).Error
-	return n > 0, err
+	return int(n), err
 }

@@ -42,7 +42,7 @@ func TestPrepareTextsTheContactOfADeal(t *testing.T) {
 		want := map[string]string{
 			"101": "Harbor fleet renewal for Marta: $48,000", "107": "Marine parts 2027 for Bob: $64,000",
 			"108": "duplicate: Same number as Bob Tanaka (Marine parts 2027)", "109": "opted_out: Unsubscribed from Text",
-			"111": "no_number: No number in this field", "121": "no_number: No number in this field", "999": "missing: The record no longer exists",
+			"111": "no_number: No number in this field", "121": "no_contact: This deal has no contact", "999": "missing: The record no longer exists",
 		}
 		if d := cmp.Diff(want, w.Outcomes(v.ID)); d != "" {
 			t.Error(d)

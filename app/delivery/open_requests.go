@@ -48,6 +48,18 @@ func (o *openRequests) count() int {
 	return len(o.since)
 }
 
+// oldest returns how many requests are open, and since when the first of them.
+func (o *openRequests) oldest() (n int, since time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, at := range o.since {
+		if since.IsZero() || at.Before(since) {
+			since = at
+		}
+	}
+	return len(o.since), since
+}
+
 // room returns how many of n texts a lane may send now.
 // perMinute is its rate, 0 for none.
 func (o *openRequests) room(now time.Time, n int, perMinute float64) int {

@@ -123,6 +123,13 @@ func (s *posters) replaceHung() int {
 	return n
 }
 
+// hungCount returns how many requests hang.
+func (s *posters) hungCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hung
+}
+
 // post sends one request unless it has to wait or must not go. latency is how
 // long the answer took; posted says whether there was a request at all.
 func (e *Engine) post(r request) (latency time.Duration, posted bool) {

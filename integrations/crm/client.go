@@ -38,6 +38,7 @@ type Client struct {
 	secrets Secrets
 	http    *http.Client
 	now     func() time.Time
+	observe func(call, outcome string, took time.Duration)
 }
 
 // New returns a client for the CRM at apiURL, in which {linkname}
@@ -56,8 +57,12 @@ func New(apiURL string, secrets Secrets, httpClient *http.Client, now func() tim
 	if now == nil {
 		now = time.Now
 	}
-	return &Client{url: apiURL, secrets: secrets, http: &own, now: now}
+	return &Client{url: apiURL, secrets: secrets, http: &own, now: now, observe: func(string, string, time.Duration) {}}
 }
+
+// Observe has f called after each call with its type, its outcome ("ok" or a
+// Kind) and how long it took. Call it before the first call.
+func (c *Client) Observe(f func(call, outcome string, took time.Duration)) { c.observe = f }
 
 // NewID returns a new webhook-id. Retries of a write keep their id, so
 // that the CRM recognises them.
@@ -93,6 +98,17 @@ func (c *Client) write(ctx context.Context, id string, t Tenant, callType string
 }
 
 func (c *Client) call(ctx context.Context, id string, t Tenant, callType string, data any) ([]byte, int, error) {
+	began := c.now()
+	body, status, err := c.roundTrip(ctx, id, t, callType, data)
+	outcome := "ok"
+	if err != nil {
+		outcome = KindOf(err).String()
+	}
+	c.observe(callType, outcome, c.now().Sub(began))
+	return body, status, err
+}
+
+func (c *Client) roundTrip(ctx context.Context, id string, t Tenant, callType string, data any) ([]byte, int, error) {
 	req, err := c.request(ctx, id, t, callType, data)
 	if err != nil {
 		return nil, 0, &Error{Kind: Refused, Type: callType, Err: err}

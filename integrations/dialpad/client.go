@@ -39,6 +39,11 @@ type Config struct {
 
 	// Now dates token expiry and Retry-After. nil means time.Now.
 	Now func() time.Time
+
+	// Observe is called after each call with its name ("sms", "users",
+	// "token", …), its outcome ("ok" or a Kind) and how long it took. nil
+	// means nobody is.
+	Observe func(call, outcome string, took time.Duration)
 }
 
 // Client calls the API. It is safe for concurrent use. Use one per
@@ -53,9 +58,12 @@ type Client struct {
 // not parse, every call fails with NotSent.
 func New(cfg Config) *Client {
 	base := cmp.Or(strings.TrimRight(cfg.BaseURL, "/"), DefaultBaseURL)
-	c := &Client{api: requester{base: base, rt: transportOf(cfg.HTTPClient), now: cfg.Now}}
+	c := &Client{api: requester{base: base, rt: transportOf(cfg.HTTPClient), now: cfg.Now, observe: cfg.Observe}}
 	if c.api.now == nil {
 		c.api.now = time.Now
+	}
+	if c.api.observe == nil {
+		c.api.observe = func(string, string, time.Duration) {}
 	}
 	c.smsURL, _ = url.Parse(base + smsPath)
 	c.oauth = oauth2.Config{

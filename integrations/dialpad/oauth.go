@@ -34,8 +34,9 @@ func (c *Client) AuthCodeURL(state, verifier string) string {
 func (c *Client) Exchange(ctx context.Context, code, verifier string) (Token, error) {
 	ctx, cancel := c.oauthContext(ctx)
 	defer cancel()
+	began := c.api.now()
 	t, err := c.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	return c.token(t, err)
+	return c.token(t, err, began)
 }
 
 // Refresh exchanges a refresh token for a new pair, in one POST that
@@ -52,8 +53,9 @@ func (c *Client) Refresh(ctx context.Context, refreshToken string) (Token, error
 	}
 	ctx, cancel := c.oauthContext(ctx)
 	defer cancel()
+	began := c.api.now()
 	t, err := c.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: refreshToken}).Token()
-	return c.token(t, err)
+	return c.token(t, err, began)
 }
 
 // Revoke ends the access token's grant.
@@ -73,10 +75,14 @@ func (c *Client) oauthContext(ctx context.Context) (context.Context, context.Can
 	}), cancel
 }
 
-func (c *Client) token(t *oauth2.Token, err error) (Token, error) {
+func (c *Client) token(t *oauth2.Token, err error, began time.Time) (Token, error) {
 	now := c.api.now()
 	if err != nil {
-		return Token{}, tokenError(err, now)
+		err = tokenError(err, now)
+	}
+	c.api.observed("token", began, err)
+	if err != nil {
+		return Token{}, err
 	}
 	token := Token{Access: t.AccessToken, Refresh: t.RefreshToken}
 	if t.ExpiresIn > 0 {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -43,6 +44,25 @@ type requester struct {
 	base string // scheme and host
 	rt   http.RoundTripper
 	now  func() time.Time
+
+	observe func(call, outcome string, took time.Duration)
+}
+
+// observed reports a call that began at began and ended with err.
+func (r *requester) observed(call string, began time.Time, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(KindOf(err))
+	}
+	r.observe(call, outcome, r.now().Sub(began))
+}
+
+// callName names a call by its path: the first word after the version, without
+// ids.
+func callName(path string) string {
+	name := strings.TrimPrefix(strings.TrimPrefix(path, "/api/v2/"), "/")
+	name, _, _ = strings.Cut(name, "/")
+	return name
 }
 
 // get reads path?query into out.
@@ -73,7 +93,9 @@ func (r *requester) call(ctx context.Context, method, token, path string, query 
 }
 
 // send makes one HTTP round trip. It does not retry.
-func (r *requester) send(ctx context.Context, method, token string, u *url.URL, body []byte, out any) error {
+func (r *requester) send(ctx context.Context, method, token string, u *url.URL, body []byte, out any) (err error) {
+	began := r.now()
+	defer func() { r.observed(callName(u.Path), began, err) }()
 	idempotent := method == http.MethodGet || method == http.MethodDelete
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

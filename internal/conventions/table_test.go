@@ -11,7 +11,7 @@ var imports = map[string][]string{
 	".": {"internal/cli", "internal/program", "internal/demo", "internal/drill"},
 
 	"internal/cli":     {},
-	"internal/program": {"internal/cli", "config", "handlers", "static", "app/...", "models", "integrations/crm", "integrations/dialpad"},
+	"internal/program": {"internal/cli", "config", "handlers", "static", "app/...", "models", "models/ledger", "integrations/crm", "integrations/dialpad"},
 	"internal/demo": {"internal/cli", "internal/program", "config",
 		"integrations/crm", "integrations/crm/sandbox", "integrations/dialpad/sandbox"},
 	"internal/drill": {"internal/cli", "internal/program", "internal/demo",

@@ -128,6 +128,7 @@ func (d *Demo) Environ() []string {
 		"DIALPAD_SCOPES=" + scopes,
 		"DIALPAD_CLIENT_SECRET=" + d.keys.client,
 		"LOG_LEVEL=" + cmp.Or(d.options.LogLevel, "error"),
+		"ADMIN_ADDR=" + config.AdminOff,
 	}
 }
 

@@ -5,6 +5,7 @@ package demotest
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -70,8 +71,9 @@ func (d *Demo) Ready() bool {
 	if err != nil {
 		return false
 	}
-	_ = r.Body.Close()
-	return r.StatusCode == http.StatusOK
+	defer func() { _ = r.Body.Close() }()
+	var body struct{ Checks map[string]string }
+	return json.NewDecoder(r.Body).Decode(&body) == nil && r.StatusCode == http.StatusOK && body.Checks["worker"] == "ok"
 }
 
 // Must ends the test on an error.

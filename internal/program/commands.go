@@ -22,7 +22,7 @@ func Serve(ctx context.Context, process cli.Process) error {
 			return err
 		}
 	}
-	return p.Run(ctx, Parts{Web: true, Work: p.Store.Embedded(), Environ: process.Environ})
+	return p.Run(ctx, Parts{Web: true, Work: p.Store.Embedded(), Admin: "127.0.0.1:9090", Environ: process.Environ})
 }
 
 // Worker runs the background work. It refuses an embedded database, which
@@ -36,7 +36,7 @@ func Worker(ctx context.Context, process cli.Process) error {
 	if p.Store.Embedded() {
 		return errors.New("an embedded database has one process: run `serve`, which does the work too")
 	}
-	return p.Run(ctx, Parts{Work: true, Environ: process.Environ})
+	return p.Run(ctx, Parts{Work: true, Admin: "127.0.0.1:9091", Environ: process.Environ})
 }
 
 // Migrate applies the migrations and reports it on the process's output.

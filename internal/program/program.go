@@ -46,6 +46,7 @@ type Program struct {
 	Handler http.Handler // of the web server; tests wrap it before Run
 
 	webhook *webhook.Receiver
+	admin   http.Handler
 
 	cfg config.Config
 	log *slog.Logger
@@ -55,6 +56,7 @@ type Program struct {
 type Parts struct {
 	Web, Work bool
 	Listener  net.Listener // for Web; nil listens on the configured port
+	Admin     string       // default of ADMIN_ADDR; "" listens nowhere
 	Environ   []string     // nil leaves the memory limits as they are
 }
 
@@ -83,9 +85,11 @@ func Build(ctx context.Context, cfg config.Config, log *slog.Logger) (*Program, 
 func (p *Program) wire(secrets crm.Secrets) error {
 	cfg, store, now := p.cfg, p.Store, time.Now
 	id := models.NewID()
-	phone := dialpad.New(dialpad.Config{BaseURL: cfg.DialpadURL, ClientID: cfg.DialpadClientID, ClientSecret: cfg.DialpadClientSecret.Reveal(),
+	calls := newCallMetrics()
+	phone := dialpad.New(dialpad.Config{Observe: calls.observer("dialpad"), BaseURL: cfg.DialpadURL, ClientID: cfg.DialpadClientID, ClientSecret: cfg.DialpadClientSecret.Reveal(),
 		RedirectURL: cfg.PublicURL + "/connect/callback", Scopes: cfg.DialpadScopes})
 	host := crm.New(cfg.CRMAPIURL, secrets, nil, now)
+	host.Observe(calls.observer("crm"))
 
 	eligible := eligibility.New(store, eligibility.Config{Plans: cfg.PlansWithDialpad, AppPageURL: cfg.AppPageURL})
 	grants := connection.Config{PublicURL: cfg.PublicURL, WorkerID: id, Now: now, Log: p.log}
@@ -116,7 +120,9 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), engineMetrics(engine))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		engineMetrics(engine), calls.duration, newStoreMetrics(store, p.log))
+	p.admin = handlers.NewAdmin(handlers.AdminDeps{Store: store, Registry: registry, Now: now, Log: p.log})
 	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
 		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box, OptOuts: optOuts,
@@ -130,7 +136,14 @@ func (p *Program) Run(ctx context.Context, parts Parts) error {
 	if err := p.Store.SchemaCurrent(ctx); err != nil {
 		return err
 	}
+	admin, err := p.listenAdmin(ctx, parts.Admin)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
+	if admin != nil {
+		g.Go(func() error { return serveHTTP(ctx, admin, p.admin, adminTimeout) })
+	}
 	if parts.Web {
 		g.Go(func() error { return p.serveWeb(ctx, parts.Listener) })
 	}

@@ -37,6 +37,7 @@ type DB struct {
 	leaseClock bool
 	inTx       bool
 	writer     chan struct{} // holds a value during a transaction; nil on Postgres
+	waits      *waits        // for writer
 }
 
 const (
@@ -96,6 +97,7 @@ func (d *DB) connectSQLite(ctx context.Context, path string) (gorm.Dialector, er
 	db.SetMaxOpenConns(maxSQLiteConns)
 	db.SetMaxIdleConns(maxSQLiteConns)
 	d.sql, d.driver, d.writer = db, riversqlite.New(db), make(chan struct{}, 1)
+	d.waits = &waits{}
 	return sqlite.New(db), db.PingContext(ctx)
 }
 
@@ -163,12 +165,10 @@ func (d *DB) Tx(ctx context.Context, f func(tx *DB) error) error {
 	if d.writer != nil {
 		// SQLite allows one writer and polls for up to 100 ms when
 		// there is another. A channel waits no longer than needed.
-		select {
-		case d.writer <- struct{}{}:
-			defer func() { <-d.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := d.lockWriter(ctx); err != nil {
+			return err
 		}
+		defer func() { <-d.writer }()
 	}
 	return d.Gorm(ctx).Transaction(func(db *gorm.DB) error {
 		tx := *d

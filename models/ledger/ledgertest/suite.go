@@ -62,4 +62,5 @@ var cases = []struct {
 	{"a round postpones events of unknown texts", roundPostponesUnknown},
 	{"a round settles an uncertain text and finishes its batch", roundSettlesUncertain},
 	{"the timeline marks the unchanged messages of a page", timelineMarksPage},
+	{"the backlog says what waits and since when", backlogOfAll},
 }

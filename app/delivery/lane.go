@@ -116,7 +116,7 @@ func (l *lane) step(ctx context.Context) (r stepResult, err error) {
 	if n = l.openRequests.room(now, n, l.throttle.rate()); n == 0 {
 		return stepResult{wait: openPause}, nil
 	}
-	if !l.hasToken(ctx) {
+	if !hasToken(ctx, l) {
 		return stepResult{wait: idleInterval}, ctx.Err()
 	}
 	if l.unread {

@@ -29,21 +29,19 @@ func (l *lane) fail(c ledger.ClaimedMessage, code, words string) {
 // requeue puts a text that Dialpad did not accept
 // back into the queue, for the lane's next slot.
 func (l *lane) requeue(c ledger.ClaimedMessage, code, words string) {
-	l.requeueAt(c, l.throttle.nextSlot(l.e.cfg.Now()), code, words)
+	l.settle(c, waiting(l.throttle.nextSlot(l.e.cfg.Now()), code, words))
 }
 
-// requeueAt puts a text back into the queue that is due at due. Without a code
-// there was no attempt.
-func (l *lane) requeueAt(c ledger.ClaimedMessage, due time.Time, code, words string) {
-	l.settle(c, ledger.Outcome{State: ledger.Waiting, Code: code, Text: words, DueAt: &due})
+// waiting is the outcome of a text that goes back to the queue and is due at
+// due. Without a code there was no attempt.
+func waiting(due time.Time, code, words string) ledger.Outcome {
+	return ledger.Outcome{State: ledger.Waiting, Code: code, Text: words, DueAt: &due}
 }
 
-const wordsUnreachable = "Dialpad is not answering. Try again in a few minutes."
-
-// requeueRateLimited is requeue for when Dialpad takes no more for now.
-func (l *lane) requeueRateLimited(c ledger.ClaimedMessage) {
-	l.requeue(c, "rate_limited", "Dialpad's limit was reached; this text waits its turn")
-}
+const (
+	wordsUnreachable = "Dialpad is not answering. Try again in a few minutes."
+	wordsRateLimited = "Dialpad's limit was reached; this text waits its turn"
+)
 
 // requeueUnreachable is requeue for when Dialpad, or the way there, fails.
 func (l *lane) requeueUnreachable(c ledger.ClaimedMessage) {

@@ -33,7 +33,7 @@ func (l *lane) poll(ctx context.Context, now time.Time) error {
 	}
 	l.applySettings(ctx, now, found.RatePerMinute)
 	if !l.nothingAdded() || now.Sub(l.sendersAt) > sendersInterval {
-		if err := l.readNextSenders(ctx, now); err != nil {
+		if err := (senderReader{l}).readNextSenders(ctx, now); err != nil {
 			return err
 		}
 	}

@@ -138,7 +138,7 @@ func (e *Engine) post(r request) (latency time.Duration, posted bool) {
 	case began.Sub(r.dispatched) > maxQueueTime:
 		r.lane.requeueUnreachable(r.ClaimedMessage)
 	case r.lane.throttle.isLimitedSince(r.dispatched):
-		r.lane.requeueRateLimited(r.ClaimedMessage)
+		r.lane.requeue(r.ClaimedMessage, "rate_limited", wordsRateLimited)
 	case !e.mayText(r.lane, r.ClaimedMessage):
 		r.lane.throttle.refund(1)
 	default:

@@ -22,20 +22,21 @@ const (
 // leaves out batches that are paused, held or cancelled.)
 func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []ledger.ClaimedMessage {
 	passed := make([]ledger.ClaimedMessage, 0, len(claimed))
-	reads := l.readSenders(ctx, claimed)
+	senders := senderReader{l}
+	reads := senders.readSenders(ctx, claimed)
 	l.unread = false
 	for _, c := range claimed {
 		if refusal := l.eligibility(c); refusal != nil {
 			l.refuse(ctx, c, refusal)
 			continue
 		}
-		s, isRead := l.senderOf(c, reads)
+		s, isRead := senders.senderOf(c, reads)
 		switch {
 		case !isRead:
-			l.giveBack(c, reads[senderKey{c.SenderID, c.SenderUserID}])
+			senders.giveBack(c, reads[senderKey{c.SenderID, c.SenderUserID}])
 		case s.unreachable:
 			l.unread = true
-			l.requeueAt(c, l.e.cfg.Now().Add(readBackoff), "dialpad_unreachable", wordsUnreachable)
+			l.settle(c, waiting(l.e.cfg.Now().Add(readBackoff), "dialpad_unreachable", wordsUnreachable))
 		case !s.canText || !s.matches:
 			l.fail(c, "no_account", wordsNoAccount)
 		case c.Suppressed:
@@ -51,7 +52,7 @@ func (l *lane) recheck(ctx context.Context, claimed []ledger.ClaimedMessage) []l
 
 // readSenders reads the senders that the claim did not find up to date, all
 // together, and waits a moment for them.
-func (l *lane) readSenders(ctx context.Context, claimed []ledger.ClaimedMessage) map[senderKey]*senderRead {
+func (l senderReader) readSenders(ctx context.Context, claimed []ledger.ClaimedMessage) map[senderKey]*senderRead {
 	var reads map[senderKey]*senderRead
 	for _, c := range claimed {
 		key := senderKey{c.SenderID, c.SenderUserID}
@@ -70,13 +71,13 @@ func (l *lane) readSenders(ctx context.Context, claimed []ledger.ClaimedMessage)
 }
 
 // isKnown reports whether the claim found all that is needed of a sender.
-func (l *lane) isKnown(c ledger.ClaimedMessage) bool {
+func (l senderReader) isKnown(c ledger.ClaimedMessage) bool {
 	a := models.Account{State: c.SenderState, Number: c.SenderNumber}
 	return isFresh(c, l.e.cfg.Now()) && (c.SenderMatches || !a.CanText())
 }
 
 // senderOf returns a text's sender, and false while it is being read.
-func (l *lane) senderOf(c ledger.ClaimedMessage, reads map[senderKey]*senderRead) (sender, bool) {
+func (l senderReader) senderOf(c ledger.ClaimedMessage, reads map[senderKey]*senderRead) (sender, bool) {
 	if r := reads[senderKey{c.SenderID, c.SenderUserID}]; r != nil {
 		if !r.isDone() {
 			return sender{}, false
@@ -89,10 +90,10 @@ func (l *lane) senderOf(c ledger.ClaimedMessage, reads map[senderKey]*senderRead
 
 // giveBack queues a text again whose sender is still being read: neither a
 // permit nor the texts of other senders wait for that.
-func (l *lane) giveBack(c ledger.ClaimedMessage, r *senderRead) {
+func (l senderReader) giveBack(c ledger.ClaimedMessage, r *senderRead) {
 	l.unread = true
 	now := l.e.cfg.Now()
-	l.requeueAt(c, now.Add(r.delay(now)), "", "")
+	l.settle(c, waiting(now.Add(r.delay(now)), "", ""))
 }
 
 // eligibility returns why the text's tenant may not text now, nil if it may.

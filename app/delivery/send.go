@@ -47,7 +47,7 @@ func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger
 	switch e.Kind {
 	case dialpad.RateLimited:
 		l.rateLimited(ctx, claimed, e)
-		l.requeueRateLimited(c)
+		l.requeue(c, "rate_limited", wordsRateLimited)
 	case dialpad.NotSent:
 		l.throttle.failed(l.e.cfg.Now(), e.RetryAfter)
 		l.requeueUnreachable(c)

@@ -105,8 +105,11 @@ func (s *senderReads) run(key senderKey, r *senderRead, now func() time.Time, re
 	close(r.done)
 }
 
+// senderReader reads the senders of a lane's texts.
+type senderReader struct{ *lane }
+
 // startReading reads the sender of a text in the background.
-func (l *lane) startReading(c ledger.ClaimedMessage) *senderRead {
+func (l senderReader) startReading(c ledger.ClaimedMessage) *senderRead {
 	key := senderKey{c.SenderID, c.SenderUserID}
 	r, isNew := l.senders.join(key, l.e.cfg.Now())
 	if isNew {
@@ -123,7 +126,7 @@ func (l *lane) startReading(c ledger.ClaimedMessage) *senderRead {
 
 // waitForSenders waits until the readings are done, but none for longer than
 // senderWait.
-func (l *lane) waitForSenders(ctx context.Context, reads map[senderKey]*senderRead) {
+func (l senderReader) waitForSenders(ctx context.Context, reads map[senderKey]*senderRead) {
 	var last time.Time
 	for _, r := range reads {
 		if r.began.After(last) {
@@ -146,7 +149,7 @@ func (l *lane) waitForSenders(ctx context.Context, reads map[senderKey]*senderRe
 // readNextSenders reads the senders of the queue's first texts that are not up
 // to date, before those are claimed: a text on which a worker dies while it
 // reads a sender would be in doubt although it never left.
-func (l *lane) readNextSenders(ctx context.Context, now time.Time) error {
+func (l senderReader) readNextSenders(ctx context.Context, now time.Time) error {
 	l.sendersAt = now
 	stale, err := l.e.store.Lanes.StaleSenders(ctx, l.Lane, now.Add(senderAhead-senderMaxAge), senderConcurrency)
 	if err != nil || len(stale) == 0 {
@@ -162,7 +165,7 @@ func (l *lane) readNextSenders(ctx context.Context, now time.Time) error {
 
 // readSender returns the state of a text's sender, from Dialpad if what is
 // known is old.
-func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
+func (l senderReader) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
 	s := l.readAccount(ctx, c)
 	if s.canText {
 		s.matches, s.unreachable = l.readMatch(ctx, c, s)
@@ -172,7 +175,7 @@ func (l *lane) readSender(ctx context.Context, c ledger.ClaimedMessage) sender {
 
 // readAccount returns what is known of a text's
 // account, and asks Dialpad if that is old.
-func (l *lane) readAccount(ctx context.Context, c ledger.ClaimedMessage) sender {
+func (l senderReader) readAccount(ctx context.Context, c ledger.ClaimedMessage) sender {
 	if isFresh(c, l.e.cfg.Now()) {
 		a := models.Account{State: c.SenderState, Number: c.SenderNumber}
 		return sender{canText: a.CanText(), number: a.Number}
@@ -194,7 +197,7 @@ func isFresh(c ledger.ClaimedMessage, now time.Time) bool {
 // who sends. Where it is not, as far as we know, the user is read again: the
 // e-mail may have changed in the CRM and in Dialpad alike. What the claim said
 // is old where the account was read since.
-func (l *lane) readMatch(ctx context.Context, c ledger.ClaimedMessage, s sender) (matches, unreachable bool) {
+func (l senderReader) readMatch(ctx context.Context, c ledger.ClaimedMessage, s sender) (matches, unreachable bool) {
 	if c.SenderMatches && !s.reread {
 		return true, false
 	}

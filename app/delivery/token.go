@@ -44,7 +44,7 @@ func (s *tokenState) refresh(version int64) {
 // hasToken reports whether the lane may claim as far as its token is concerned.
 // Without permits and before the claim, for a refresh may take long. A lane
 // without a connection claims too: its texts are held.
-func (l *lane) hasToken(ctx context.Context) bool {
+func hasToken(ctx context.Context, l *lane) bool {
 	_, err := l.e.tokens.Token(ctx, l.TenantID)
 	var refusal *eligibility.Refusal
 	if err == nil || errors.As(err, &refusal) && refusal.Code == eligibility.CodeConnect {

@@ -37,10 +37,10 @@ func (d *DB) lockWriter(ctx context.Context) error {
 		return nil
 	default:
 	}
-	began := time.Now()
+	began := d.now()
 	defer func() {
 		d.waits.n.Add(1)
-		d.waits.nanoseconds.Add(int64(time.Since(began)))
+		d.waits.nanoseconds.Add(int64(d.now().Sub(began)))
 	}()
 	select {
 	case d.writer <- struct{}{}:

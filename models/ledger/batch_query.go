@@ -12,21 +12,19 @@ import (
 
 // withoutLists leaves out a batch's lists of records. Queries over many batches
 // use it: a list that can't be decoded must not stop the other batches.
-func (s Batches) withoutLists(ctx context.Context) *gorm.DB {
-	return s.l.q(ctx).Omit("record_ids", "excluded")
-}
+func withoutLists(q *gorm.DB) *gorm.DB { return q.Omit("record_ids", "excluded") }
 
 // DueAllTenants returns up to limit scheduled batches with a send time
 // not after before, earliest first.
 func (s Batches) DueAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.withoutLists(ctx).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
+	return out, withoutLists(s.l.q(ctx)).Where("state = 'scheduled' AND send_at <= ?", before.UTC()).Order("send_at").Limit(limit).Find(&out).Error
 }
 
 // ScheduledAllTenants pages the scheduled batches by id.
 func (s Batches) ScheduledAllTenants(ctx context.Context, after string, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.withoutLists(ctx).Where("state = 'scheduled' AND id > ?", after).Order("id").Limit(limit).Find(&out).Error
+	return out, withoutLists(s.l.q(ctx)).Where("state = 'scheduled' AND id > ?", after).Order("id").Limit(limit).Find(&out).Error
 }
 
 // SetWarning stores why a scheduled batch would not be sent, "" for no
@@ -147,7 +145,7 @@ func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
 // after is as for List.
 func (s Batches) ListByState(ctx context.Context, tenantID string, states []string, after string, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.withoutLists(ctx).Where("tenant_id = ? AND state IN ? AND id > ?", tenantID, states, after).
+	return out, withoutLists(s.l.q(ctx)).Where("tenant_id = ? AND state IN ? AND id > ?", tenantID, states, after).
 		Order("id").Limit(limit).Find(&out).Error
 }
 
@@ -162,7 +160,7 @@ func (s Batches) Count(ctx context.Context, tenantID, state string) (int, error)
 // longest held first.
 func (s Batches) HeldSinceAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.withoutLists(ctx).Where("state = 'held' AND held_at < ?", before.UTC()).Order("held_at").Limit(limit).Find(&out).Error
+	return out, withoutLists(s.l.q(ctx)).Where("state = 'held' AND held_at < ?", before.UTC()).Order("held_at").Limit(limit).Find(&out).Error
 }
 
 // StalledPreparingAllTenants returns batches that have been preparing
@@ -170,7 +168,7 @@ func (s Batches) HeldSinceAllTenants(ctx context.Context, before time.Time, limi
 // tenant's oldest comes before any tenant's second.
 func (s Batches) StalledPreparingAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
 	var out []Batch
-	return out, s.withoutLists(ctx).Where("state = 'preparing' AND updated_at < ?", before.UTC()).
+	return out, withoutLists(s.l.q(ctx)).Where("state = 'preparing' AND updated_at < ?", before.UTC()).
 		Order("row_number() OVER (PARTITION BY tenant_id ORDER BY updated_at, id), updated_at, id").Limit(limit).Find(&out).Error
 }
 

@@ -133,7 +133,7 @@ func (s Batches) Release(ctx context.Context, tenantID, code string) (int, error
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		var held []Batch
-		if err := tx.Batches.withoutLists(ctx).Where("tenant_id = ? AND state = ? AND held_code = ?", tenantID, BatchHeld, code).Find(&held).Error; err != nil {
+		if err := withoutLists(tx.q(ctx)).Where("tenant_id = ? AND state = ? AND held_code = ?", tenantID, BatchHeld, code).Find(&held).Error; err != nil {
 			return err
 		}
 		to := map[string][]string{}

@@ -57,6 +57,8 @@ var noDevelopmentValue = map[string]string{
 	"DIALPAD_CLIENT_ID":     "Dialpad's",
 	"DIALPAD_CLIENT_SECRET": "Dialpad's",
 	"DIALPAD_SCOPES":        "each is for production",
+	"TRUSTED_PROXIES":       "private networks are trusted in production too",
+	"ADMIN_ADDR":            "it is another address than the public one",
 }
 
 func TestEverySettingIsWarnedAboutOrHasNoDevelopmentValue(t *testing.T) {

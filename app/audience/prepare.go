@@ -50,7 +50,7 @@ type preparation struct {
 }
 
 // page reads the page at a cursor and asks the CRM for the one after it.
-func (x *Audience) page(ctx context.Context, spec audienceSpec, cursor string, run *preparation) (Page, error) {
+func (run *preparation) page(ctx context.Context, x *Audience, spec audienceSpec, cursor string) (Page, error) {
 	p, err := x.recipientsFrom(ctx, spec, cursor, run.ahead.records)
 	if err != nil {
 		return p, err
@@ -82,7 +82,7 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 	if err != nil { // impossible: it was checked when it was written
 		return true, CancelBatch(ctx, x.store, b, "", "The text can't be read any more", x.now())
 	}
-	p, err := x.page(ctx, spec, b.Cursor, run)
+	p, err := run.page(ctx, x, spec, b.Cursor)
 	if err != nil {
 		return false, x.noteFailure(ctx, b, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
+	"dialpad-texting/app/templates"
 	"dialpad-texting/app/walltime"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -92,7 +93,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		return err
 	}
 	b.SenderID, b.SenderEmail = from.dialpadID, from.email
-	tpl, err := x.checkText(ctx, a.Tenant, *b, r.Message)
+	tpl, err := checkText(ctx, x.templates, a.Tenant, *b, r.Message)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 		if b.ToNumber, err = compose.E164(b.ToNumber, a.Tenant.Country); err != nil {
 			return apierror.Text(err)
 		}
-	} else if err := x.validateBulk(ctx, a, r, b); err != nil {
+	} else if err := validateBulk(ctx, x.audience, a, r, b); err != nil {
 		return err
 	}
 	if err := setLate(b, r.Late); err != nil {
@@ -122,8 +123,8 @@ func (x *Batches) validate(ctx context.Context, a access.Asker, r Request, b *le
 }
 
 // validateBulk checks the phone fields and who is left out.
-func (x *Batches) validateBulk(ctx context.Context, a access.Asker, r Request, b *ledger.Batch) error {
-	if err := x.audience.CheckPhoneFields(ctx, a.Tenant, b.Module, b.ToField, b.ElseField); err != nil {
+func validateBulk(ctx context.Context, aud *audience.Audience, a access.Asker, r Request, b *ledger.Batch) error {
+	if err := aud.CheckPhoneFields(ctx, a.Tenant, b.Module, b.ToField, b.ElseField); err != nil {
 		return err
 	}
 	out, err := excluded(*b, r.Exclude)
@@ -132,11 +133,11 @@ func (x *Batches) validateBulk(ctx context.Context, a access.Asker, r Request, b
 }
 
 // checkText checks the text that a batch is to have.
-func (x *Batches) checkText(ctx context.Context, t models.Tenant, b ledger.Batch, written string) (compose.Template, error) {
+func checkText(ctx context.Context, tpl *templates.Templates, t models.Tenant, b ledger.Batch, written string) (compose.Template, error) {
 	if b.Source == ledger.SourceBulk {
-		return x.templates.CheckBulkText(ctx, t, b.Module, written)
+		return tpl.CheckBulkText(ctx, t, b.Module, written)
 	}
-	return x.templates.CheckText(ctx, t, b.Module, written)
+	return tpl.CheckText(ctx, t, b.Module, written)
 }
 
 // resolveSingle resolves a one-to-one's recipient; nil for a bulk, and

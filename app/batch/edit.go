@@ -137,7 +137,7 @@ func (x *Batches) editMessage(ctx context.Context, a access.Asker, b ledger.Batc
 	if message == nil {
 		return nil
 	}
-	tpl, err := x.checkText(ctx, a.Tenant, b, *message)
+	tpl, err := checkText(ctx, x.templates, a.Tenant, b, *message)
 	set["message"] = tpl.String()
 	return err
 }

@@ -104,7 +104,7 @@ func (x *Batches) resendDraft(ctx context.Context, a access.Asker, b ledger.Batc
 func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *ledger.Batch, states []string) error {
 	from := resendFrom(old, states)
 	return x.store.Tx(ctx, func(tx *models.Store) error {
-		ids, err := tx.Messages.TakeForResend(ctx, from, again.ID)
+		ids, err := tx.Resends.Take(ctx, from, again.ID)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func resendFrom(b ledger.Batch, states []string) ledger.ResendFilter {
 }
 
 func nobodyLeft(ctx context.Context, tx *models.Store, from ledger.ResendFilter) error {
-	resent, err := tx.Messages.AnyResent(ctx, from)
+	resent, err := tx.Resends.Any(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -155,6 +155,6 @@ func (x *Batches) Resendable(ctx context.Context, b ledger.Batch, c ledger.Count
 	if b.Source == ledger.SourceAutomation || c.Failed+c.Uncertain == 0 {
 		return &Resendable{}, nil
 	}
-	n, err := x.store.Messages.CountForResend(ctx, resendFrom(b, []string{ledger.Failed, ledger.Uncertain}))
+	n, err := x.store.Resends.Count(ctx, resendFrom(b, []string{ledger.Failed, ledger.Uncertain}))
 	return &Resendable{Failed: n[ledger.Failed], Uncertain: n[ledger.Uncertain]}, err
 }

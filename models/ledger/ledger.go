@@ -22,6 +22,7 @@ type Ledger struct {
 	Batches   Batches
 	Messages  Messages
 	Timelines Timelines
+	Resends   Resends
 	Lanes     Lanes
 	Events    Events
 	Callbacks Callbacks
@@ -37,6 +38,9 @@ type Batches struct{ l *Ledger }
 
 // Messages queries and changes the texts, one per recipient.
 type Messages struct{ l *Ledger }
+
+// Resends finds and takes what is sent again.
+type Resends struct{ l *Ledger }
 
 // Timelines queries and changes which messages are current in the CRM's
 // timelines, and which worker writes them.
@@ -63,7 +67,7 @@ func New(db *database.DB) *Ledger { return newLedger(db, statementsFor(db.Embedd
 func newLedger(db *database.DB, sql statements) *Ledger {
 	l := &Ledger{db: db, sql: sql}
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
-	l.Timelines, l.Events = Timelines{l}, Events{l}
+	l.Resends, l.Timelines, l.Events = Resends{l}, Timelines{l}, Events{l}
 	l.Callbacks, l.Figures, l.OnHold = Callbacks{l}, Figures{l}, OnHold{l}
 	return l
 }

@@ -13,12 +13,12 @@ type ResendFilter struct {
 	States, ExceptCodes []string
 }
 
-// TakeForResend marks messages as sent again in the batch newBatchID,
+// Take marks messages as sent again in the batch newBatchID,
 // and returns their record ids in the order of preparing. Each message
 // is taken once, even by concurrent calls, unless the new batch was
 // cancelled before it had a message for the record. Call it in the
 // transaction that creates the new batch.
-func (s Messages) TakeForResend(ctx context.Context, f ResendFilter, newBatchID string) (recordIDs []string, err error) {
+func (s Resends) Take(ctx context.Context, f ResendFilter, newBatchID string) (recordIDs []string, err error) {
 	if _, err := s.l.Batches.Lock(ctx, f.TenantID, f.BatchID); err != nil {
 		return nil, err
 	}
@@ -31,9 +31,9 @@ func (s Messages) TakeForResend(ctx context.Context, f ResendFilter, newBatchID 
 	return recordIDs, err
 }
 
-// CountForResend returns how many messages TakeForResend would take,
+// Count returns how many messages TakeForResend would take,
 // by state. States without any are missing.
-func (s Messages) CountForResend(ctx context.Context, f ResendFilter) (map[string]int, error) {
+func (s Resends) Count(ctx context.Context, f ResendFilter) (map[string]int, error) {
 	var rows []struct {
 		State string
 		N     int
@@ -46,8 +46,8 @@ func (s Messages) CountForResend(ctx context.Context, f ResendFilter) (map[strin
 	return out, err
 }
 
-// AnyResent reports whether any of the messages was sent again.
-func (s Messages) AnyResent(ctx context.Context, f ResendFilter) (bool, error) {
+// Any reports whether any of the messages was sent again.
+func (s Resends) Any(ctx context.Context, f ResendFilter) (bool, error) {
 	var n int64
 	err := s.l.query(ctx, "any_resent", f.params(""), &n)
 	return n > 0, err

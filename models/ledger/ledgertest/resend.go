@@ -22,20 +22,20 @@ func resendOnce(t *testing.T, db *seed.DB, _ *seed.Clock) {
 		t.Helper()
 		var recordIDs []string
 		err := db.Tx(ctx, func(tx *models.Store) (err error) {
-			recordIDs, err = tx.Messages.TakeForResend(ctx, filter, newBatchID)
+			recordIDs, err = tx.Resends.Take(ctx, filter, newBatchID)
 			return err
 		})
 		if diff := cmp.Diff(want, recordIDs); err != nil || diff != "" {
 			t.Errorf("records taken for %s: %v %s", newBatchID, err, diff)
 		}
 	}
-	counts, err := db.Messages.CountForResend(ctx, filter)
+	counts, err := db.Resends.Count(ctx, filter)
 	if diff := cmp.Diff(map[string]int{ledger.Failed: 2}, counts); err != nil || diff != "" {
 		t.Errorf("messages to resend: %v %s", err, diff)
 	}
 	take("b2", "0", "2")
 	take("b3")
-	if resent, err := db.Messages.AnyResent(ctx, filter); err != nil || !resent {
+	if resent, err := db.Resends.Any(ctx, filter); err != nil || !resent {
 		t.Errorf("any message resent: %t, %v", resent, err)
 	}
 	_, _, err = db.Batches.Create(ctx, ledger.Batch{ID: "b2", TenantID: "t_9", UserID: "42", Source: ledger.SourceBulk, Class: ledger.ClassBulk,

@@ -35,13 +35,15 @@ func (c Config) Warnings() []Warning {
 	return found
 }
 
+var urlPlaceholders = strings.NewReplacer("{linkname}", "linkname", "{module}", "contact", "{id}", "1")
+
 type warnFunc func(setting, format string, args ...any)
 
 // warnAddresses warns of sandboxes: nothing real goes out or comes in.
 func (c Config) warnAddresses(warn warnFunc) {
 	for _, a := range []struct{ setting, value string }{{"CRM_API_URL", c.CRMAPIURL}, {"CRM_APP_PAGE_URL", c.CRMAppPageURL},
-		{"CRM_UPGRADE_URL", c.CRMUpgradeURL}, {"DIALPAD_URL", c.DialpadURL}} {
-		if u, err := url.Parse(strings.ReplaceAll(a.value, "{linkname}", "linkname")); err == nil && Loopback(u.Host) {
+		{"CRM_UPGRADE_URL", c.CRMUpgradeURL}, {"CRM_RECORD_URL", c.CRMRecordURL}, {"DIALPAD_URL", c.DialpadURL}} {
+		if u, err := url.Parse(urlPlaceholders.Replace(a.value)); err == nil && Loopback(u.Host) {
 			warn(a.setting, "%s is this machine", u.Host)
 		}
 	}

@@ -44,6 +44,7 @@ var developmentValues = map[string][]string{
 	"CRM_BASE_DOMAIN":  {"localhost:8090"},
 	"CRM_APP_PAGE_URL": {"http://{linkname}.localhost:8090/"},
 	"CRM_UPGRADE_URL":  {"http://localhost/upgrade"},
+	"CRM_RECORD_URL":   {"http://{linkname}.localhost:8090/#/app/{module}s/{id}"},
 	"DIALPAD_URL":      {"http://[::1]:8070", "https://sandbox.dialpad.com"},
 	"METRICS_TOKEN":    {"scrape"},
 	"LOG_LEVEL":        {"debug", "DEBUG"},

@@ -548,7 +548,7 @@ export default {
   "batch.leave_out": "Leave out",
   "batch.leave_out_of": "Leave out: {name}",
   "batch.take_in": "Add back",
-  "batch.take_in_of": "Add {name} back",
+  "batch.take_in_of": "Add back: {name}",
   "batch.due": "Scheduled for",
   "batch.held_how": "Resume it, or give it another time.",
   "batch.waits": "Waits for",

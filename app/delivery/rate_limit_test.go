@@ -111,9 +111,9 @@ func TestABurstOfRefusalsCountsOnce(t *testing.T) {
 // TestRefusalsInARowWaitLonger has a Retry-After that is always too short.
 func TestRefusalsInARowWaitLonger(t *testing.T) {
 	p := &pacer{allowed: 100, slot: start}
-	now, last := start, time.Duration(0)
+	last := time.Duration(0)
 	for range 8 {
-		now = p.slot
+		now := p.slot
 		p.limited(now.Add(time.Millisecond), now, time.Second, "slow down")
 		wait := p.slot.Sub(now)
 		if wait < last {

@@ -138,7 +138,7 @@ func (w *world) spoil(dsn string) {
 
 // TestTextsGoOutWhileTheirBulkIsPrepared holds the CRM's second page.
 func TestTextsGoOutWhileTheirBulkIsPrepared(t *testing.T) {
-	eachWithBulk(t, nil, func(w *world, id string, people int) {
+	eachWithBulk(t, nil, func(w *world, id string, _ int) {
 		w.eventually(time.Minute, "texts of the first page are sent", func() bool { c := w.counts(id); return c.Sent+c.Delivered > 0 })
 		if b := w.batch(id); b.State != ledger.BatchPreparing {
 			w.t.Errorf("the batch is %s", b.State)

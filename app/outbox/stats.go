@@ -66,7 +66,8 @@ func (x *Outbox) Stats(ctx context.Context, a access.Asker, days int) (StatsView
 		f.Key = key
 		v.Days = append(v.Days, f)
 	}
-	return v, x.nameFigures(ctx, a, &v)
+	x.nameFigures(ctx, a, &v)
+	return v, nil
 }
 
 func figureView(key string, f ledger.Figure) FigureView {
@@ -82,7 +83,7 @@ func (v FigureView) plus(o FigureView) FigureView {
 
 // nameFigures adds the names of senders and templates. Without the CRM's
 // answer templates keep their ids.
-func (x *Outbox) nameFigures(ctx context.Context, a access.Asker, v *StatsView) error {
+func (x *Outbox) nameFigures(ctx context.Context, a access.Asker, v *StatsView) {
 	for i, s := range v.Senders {
 		if u, err := x.store.Users.Get(ctx, a.Tenant.ID, s.Key); err == nil {
 			v.Senders[i].Name = u.Name
@@ -98,5 +99,4 @@ func (x *Outbox) nameFigures(ctx context.Context, a access.Asker, v *StatsView) 
 	if v.Templates == nil {
 		v.Templates = []FigureView{}
 	}
-	return nil
 }

@@ -41,8 +41,8 @@ func newTarget(t *testing.T) *target {
 	t.Helper()
 	d, environ := demotest.StartSandboxes(t, modeltest.SQLite(t, nil), func(o *dialpadsandbox.Options) { o.RequestsPerSecond = -1 })
 	x := &target{Demo: d, t: t}
-	real := &url.URL{Scheme: "http", Host: d.CRM.Addr().String()}
-	proxy := httputil.NewSingleHostReverseProxy(real)
+	behind := &url.URL{Scheme: "http", Host: d.CRM.Addr().String()}
+	proxy := httputil.NewSingleHostReverseProxy(behind)
 	counted := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := readAll(r)
 		if err == nil && bytes.Contains(body, []byte(`"type":"records.resolve"`)) {

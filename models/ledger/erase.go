@@ -33,19 +33,17 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 // and texts of the messages to it, and cancels those not sent yet. keys
 // are its keyed hashes. Call it in a transaction.
 func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys []string) error {
-	if err := l.eraseMessages(ctx, tenantID, "number_key IN ?", keys); err != nil {
-		return err
-	}
-	if err := l.eraseBatches(ctx, tenantID, "to_number IN ?", forms); err != nil {
-		return err
-	}
+	// Events first: a round locks them before their messages too.
 	for _, table := range []string{"incoming_events", "webhook_events"} {
 		err := l.q(ctx).Table(table).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := l.eraseMessages(ctx, tenantID, "number_key IN ?", keys); err != nil {
+		return err
+	}
+	return l.eraseBatches(ctx, tenantID, "to_number IN ?", forms)
 }
 
 // EraseContact removes the data of the messages to a CRM contact, and

@@ -42,8 +42,7 @@ type PersonAccount struct {
 
 // People returns a page of the tenant's active CRM users by name. q searches
 // name and e-mail; cursor is the last page's Next. An invalid cursor gives
-// the first page. blocked is why nobody of the tenant may text, nil if
-// that is so of none.
+// the first page. blocked is why the tenant may not text, nil if it may.
 func (a *Accounts) People(ctx context.Context, tenantID, q, cursor string, blocked *eligibility.Refusal) (Page, error) {
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {

@@ -133,7 +133,7 @@ func (x *Popup) Context(ctx context.Context, a access.Asker) (ContextView, error
 		return v, err
 	}
 	if v.State = stateOf(refusal); refusal != nil {
-		v.State.NoNumber = refusal.Code == eligibility.CodeNoAccount && account.State == models.AccountActive && account.Number == ""
+		v.State.NoNumber = refusal.Code == eligibility.CodeNoAccount && account.LacksNumber()
 	} else {
 		number, display := account.Number, compose.Display(account.Number)
 		v.From.Number, v.From.Display = &number, &display

@@ -1,9 +1,11 @@
 package popup
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"dialpad-texting/app/access"
@@ -72,7 +74,7 @@ func (x *Popup) SavePreferences(ctx context.Context, a access.Asker, p Preferenc
 	if len(p.RecentTemplates) > maxRecent || len(p.FavouriteTemplates) > maxFavourites {
 		return apierror.Field("favourite_templates", "That is more than can be kept.")
 	}
-	for _, id := range append(append([]string{}, p.RecentTemplates...), p.FavouriteTemplates...) {
+	for _, id := range slices.Concat(p.RecentTemplates, p.FavouriteTemplates) {
 		if id == "" || len(id) > maxTemplateID {
 			return apierror.Field("favourite_templates", "There is no such template.")
 		}
@@ -104,8 +106,8 @@ func (x *Popup) fillStored(ctx context.Context, a access.Asker, v *ContextView) 
 	return nil
 }
 
-// lastTextDays is how far back a text to the same person is of interest.
-const lastTextDays = 7 * 24 * time.Hour
+// lastTextAge is how far back a text to the same person is of interest.
+const lastTextAge = 7 * 24 * time.Hour
 
 // fillLastText adds who last texted the number.
 func (x *Popup) fillLastText(ctx context.Context, a access.Asker, to *ToView) error {
@@ -116,7 +118,7 @@ func (x *Popup) fillLastText(ctx context.Context, a access.Asker, to *ToView) er
 	if err != nil {
 		return err
 	}
-	m, err := x.store.Messages.LastSentTo(ctx, a.Tenant.ID, keys, x.store.Now().Add(-lastTextDays))
+	m, err := x.store.Messages.LastSentTo(ctx, a.Tenant.ID, keys, x.store.Now().Add(-lastTextAge))
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -127,10 +129,6 @@ func (x *Popup) fillLastText(ctx context.Context, a access.Asker, to *ToView) er
 	if err != nil {
 		return apierror.IgnoreNotFound(err)
 	}
-	by := b.UserName
-	if b.WorkflowName != "" {
-		by = b.WorkflowName
-	}
-	to.LastText = &LastTextView{By: by, Mine: b.UserID == a.UserID && b.WorkflowName == "", At: *m.SentAt}
+	to.LastText = &LastTextView{By: cmp.Or(b.WorkflowName, b.UserName), Mine: b.UserID == a.UserID && b.WorkflowName == "", At: *m.SentAt}
 	return nil
 }

@@ -159,11 +159,11 @@ func (x *Audience) previewSpec(ctx context.Context, a access.Asker, r PreviewReq
 // CheckPhoneFields refuses phone fields that the module does not have.
 // The second one may be "".
 func (x *Audience) CheckPhoneFields(ctx context.Context, t models.Tenant, module, field, elseField string) error {
-	err := x.templates.CheckPhoneField(ctx, t, module, field)
+	err := x.templates.CheckPhoneField(ctx, t, module, "to_field", field)
 	if err != nil || elseField == "" {
 		return err
 	}
-	return x.templates.CheckPhoneField(ctx, t, module, elseField)
+	return x.templates.CheckPhoneField(ctx, t, module, "else_field", elseField)
 }
 
 // previewPart adds the next few pages to a preview.

@@ -2,9 +2,11 @@ package batch
 
 import (
 	"context"
+	"slices"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/audience"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -31,9 +33,22 @@ func (x *Batches) Duplicate(ctx context.Context, a access.Asker, id, key string,
 		return b, err
 	}
 	if r.ToField == "" {
-		r.ToField = b.ToField
+		r.ToField, r.ElseField = b.ToField, b.ElseField
+	}
+	if r.Exclude == nil {
+		r.Exclude = stillAmong(a.Target, b.Excluded)
 	}
 	return x.Create(ctx, a, key, r)
+}
+
+// stillAmong returns the ids that a target names. A selection of the CRM's
+// names none, so that all may be among its people.
+func stillAmong(target *crm.LaunchTarget, ids []string) []string {
+	if target.Selection != "" {
+		return ids
+	}
+	named := audience.IDSet(target.RecordIDs)
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !named[id] })
 }
 
 // targetOf is a batch's people as a launch names them.

@@ -65,8 +65,9 @@ func (x *Templates) PhoneFields(ctx context.Context, t models.Tenant, module str
 	return list.Phones, err
 }
 
-// CheckPhoneField refuses a phone field that the module does not have.
-func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module, field string) error {
+// CheckPhoneField refuses a phone field that the module does not have. name is
+// the request's field that it came in.
+func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module, name, field string) error {
 	phones, err := x.PhoneFields(ctx, t, module)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func (x *Templates) CheckPhoneField(ctx context.Context, t models.Tenant, module
 			return nil
 		}
 	}
-	return apierror.Field("to_field", fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
+	return apierror.Field(name, fmt.Sprintf("There is no phone field %s.", strconv.Quote(field)))
 }
 
 // CheckBulkText is CheckText for a bulk, whose texts end with the

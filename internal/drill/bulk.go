@@ -132,7 +132,7 @@ func (r *run) eventsApplied(ctx context.Context) bool {
 		return false
 	}
 	events := r.Program.Store.Events
-	incoming, _, err := events.IncomingAllTenants(ctx)
+	incoming, err := events.CountIncomingAllTenants(ctx)
 	if err != nil || incoming > 0 {
 		return false
 	}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/models"
 )
@@ -32,7 +31,7 @@ type Rounds struct {
 	syncer *Syncer
 	owner  string
 	log    *slog.Logger
-	runs   errgroup.Group
+	runs   sync.WaitGroup
 
 	mu      sync.Mutex
 	tenants map[string]*tenantState
@@ -49,9 +48,7 @@ type tenantState struct {
 
 // NewRounds returns Rounds for a worker with an id of its own.
 func NewRounds(store *models.Store, syncer *Syncer, owner string, log *slog.Logger) *Rounds {
-	r := &Rounds{store: store, syncer: syncer, owner: owner, log: log, tenants: map[string]*tenantState{}}
-	r.runs.SetLimit(tenantsAtOnce)
-	return r
+	return &Rounds{store: store, syncer: syncer, owner: owner, log: log, tenants: map[string]*tenantState{}}
 }
 
 // Start starts a run for each tenant that has pending changes, is due and is
@@ -67,14 +64,10 @@ func (r *Rounds) Start(ctx context.Context) (started int, err error) {
 		return 0, err
 	}
 	for _, tenantID := range due {
-		if !r.begin(tenantID) {
-			continue
+		if r.begin(tenantID) {
+			r.runs.Go(func() { r.run(ctx, tenantID) })
+			started++
 		}
-		if !r.runs.TryGo(func() error { r.run(ctx, tenantID); return nil }) {
-			r.end(tenantID, nil)
-			return started, nil // the others begin in a later round
-		}
-		started++
 	}
 	return started, nil
 }
@@ -82,14 +75,19 @@ func (r *Rounds) Start(ctx context.Context) (started int, err error) {
 // Stop waits for the runs, which end with the context of Start, and gives up
 // the leases.
 func (r *Rounds) Stop(ctx context.Context) error {
-	_ = r.runs.Wait() // runs return no error
+	r.runs.Wait()
 	return r.store.Timelines.ReleaseAllTenants(ctx, r.owner)
 }
 
 // Running returns how many tenants' timelines are being written now.
-func (r *Rounds) Running() (n int) {
+func (r *Rounds) Running() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.running()
+}
+
+// running is Running for callers that hold mu.
+func (r *Rounds) running() (n int) {
 	for _, t := range r.tenants {
 		if t.running {
 			n++
@@ -124,14 +122,14 @@ func (r *Rounds) due(pending []string) []string {
 	return due
 }
 
-// lease leases the timelines that this process does not hold for long enough
-// still.
+// lease leases the timelines of the tenants that are due, and renews those of
+// the running ones.
 func (r *Rounds) lease(ctx context.Context, due []string) error {
 	now := r.store.Now()
 	var wanted []string
 	r.mu.Lock()
-	for _, id := range due {
-		if r.tenants[id].leasedTo.Sub(now) < leaseTime/2 {
+	for id, t := range r.tenants {
+		if (t.running || slices.Contains(due, id)) && t.leasedTo.Sub(now) < leaseTime/2 {
 			wanted = append(wanted, id)
 		}
 	}
@@ -152,12 +150,13 @@ func (r *Rounds) lease(ctx context.Context, due []string) error {
 }
 
 // begin reports whether a run of a tenant may start, and notes that it does.
+// Where there is no room it begins in a later round.
 func (r *Rounds) begin(tenantID string) bool {
 	now := r.store.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.tenants[tenantID]
-	if !now.Before(t.leasedTo) {
+	if !now.Before(t.leasedTo) || r.running() >= tenantsAtOnce {
 		return false
 	}
 	t.running, t.startAt = true, now.Add(restTime)

@@ -41,8 +41,8 @@ func (l *lane) claim(ctx context.Context, n int) (ledger.ClaimResult, error) {
 
 // requestClaim claims for a paced lane together with others, and for
 // one without a limit alone and at once. It goes on when the process
-// stops: if a claim's answer is lost, its texts become uncertain
-// although nobody sent them.
+// stops: the texts of a claim whose answer is lost stay sending, though
+// nobody sends them, until they are requeued.
 func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimParams) (got ledger.ClaimResult, err error) {
 	if t.Interval > 0 {
 		return l.e.claims.Ask(ledger.ClaimRequest{Lane: l.Lane, ClaimParams: t})
@@ -60,7 +60,7 @@ func (l *lane) requestClaim(ctx context.Context, t ledger.ClaimParams) (got ledg
 // It waits until all other texts are settled, since it can't
 // distinguish them before. A text whose outcome could not be written
 // it can never distinguish: then the lease is left to run out, and
-// the lane's next owner marks all as uncertain.
+// the lane's next owner ends them all.
 func (l *lane) undoLostClaim(ctx context.Context) error {
 	if l.unwritten.Load() {
 		return models.ErrLost

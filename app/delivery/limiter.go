@@ -9,9 +9,7 @@ import (
 // limiter bounds the claimed texts that have no answer yet. There is
 // one permit for each connection. A few more let the connections go
 // on while the next claim is made: as many as they take on within
-// aheadWindow at the pace of Dialpad's answers. If the process dies
-// just then, those few outcomes are unknown although nothing was
-// sent.
+// aheadWindow at the pace of Dialpad's answers.
 type limiter struct {
 	connections int
 	free        chan struct{} // has a token when somebody who waits may find a permit
@@ -89,17 +87,7 @@ func (l *limiter) release(n int) {
 	l.signal()
 }
 
-// releaseAfter gives back the permit of a request whose answer took
-// latency.
-func (l *limiter) releaseAfter(latency time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.latency += (latency - l.latency) / 16
-	l.taken--
-	l.signal()
-}
-
-// observe notes the latency of a request that has no permit any more.
+// observe notes how long the answer to a request took.
 func (l *limiter) observe(latency time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,7 +16,8 @@ func TestLimiterCapacityFollowsTheLatency(t *testing.T) {
 			if l.acquire(context.Background(), 1) != 1 {
 				t.Fatal("no permit is free")
 			}
-			l.releaseAfter(c.latency)
+			l.observe(c.latency)
+			l.release(1)
 		}
 		if got := l.tryAcquire(1000); got != c.capacity {
 			t.Errorf("at a latency of %v: %d permits, want %d", c.latency, got, c.capacity)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dialpad-texting/internal/ctxtime"
+	"dialpad-texting/models/ledger"
 )
 
 const (
@@ -62,12 +63,10 @@ func (s *posters) run(p *poster) {
 		s.begin(p)
 		latency, posted := s.e.post(r)
 		hung := s.end(p)
-		switch {
-		case hung:
+		if posted {
 			s.e.limiter.observe(latency)
-		case posted:
-			s.e.limiter.releaseAfter(latency)
-		default:
+		}
+		if !hung {
 			s.e.limiter.release(1)
 		}
 		r.lane.openRequests.remove(r.ID)
@@ -138,7 +137,7 @@ func (e *Engine) post(r request) (latency time.Duration, posted bool) {
 	case began.Sub(r.dispatched) > maxQueueTime:
 		r.lane.requeueUnreachable(r.ClaimedMessage)
 	case r.lane.throttle.isLimitedSince(r.dispatched):
-		r.lane.requeue(r.ClaimedMessage, "rate_limited", wordsRateLimited)
+		r.lane.requeue(r.ClaimedMessage, ledger.CodeRateLimited, wordsRateLimited)
 	case !e.mayText(r.lane, r.ClaimedMessage):
 		r.lane.throttle.refund(1)
 	default:

@@ -35,8 +35,8 @@ const (
 // the last refusal belong to it: a burst counts once. Refusals in a row, with
 // no text accepted between, say that the delay was too short, not that the
 // rate is too high: then only the delay grows.
-func (p *pacer) limited(now, claimed time.Time, delay time.Duration, words string) {
-	isSame := p.limitedAt != nil && !claimed.After(*p.limitedAt)
+func (p *pacer) limited(now, dispatched time.Time, delay time.Duration, words string) {
+	isSame := p.limitedAt != nil && !dispatched.After(*p.limitedAt)
 	if !isSame {
 		p.refused++
 		if p.refused == 1 {
@@ -81,12 +81,12 @@ func (p *pacer) regain(now time.Time) bool {
 
 // rateLimited slows the lane down by a 429, its
 // Retry-After, or a 403 that speaks of rate.
-func (l *lane) rateLimited(ctx context.Context, claimed time.Time, e *dialpad.Error) {
+func (l *lane) rateLimited(ctx context.Context, dispatched time.Time, e *dialpad.Error) {
 	delay := e.RetryAfter
 	if e.Status == 403 {
 		delay = max(delay, forbiddenDelay)
 	}
-	l.throttle.rateLimited(l.e.cfg.Now(), claimed, delay, e.Message)
+	l.throttle.rateLimited(l.e.cfg.Now(), dispatched, delay, e.Message)
 	l.savePace(ctx)
 }
 

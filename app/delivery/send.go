@@ -16,13 +16,13 @@ import (
 // send posts one text, once, and settles what became of it. claimed is when it
 // was claimed. The request goes on when the process stops: half a request is an
 // unknown outcome, and a stopping worker waits for its answers.
-func (l *lane) send(token connection.Token, c ledger.ClaimedMessage, claimed time.Time) {
+func (l *lane) send(token connection.Token, c ledger.ClaimedMessage, dispatched time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()
 	l.e.count.posted.Add(1)
 	res, err := l.e.dp.SendSMS(ctx, token.Access, dialpad.SMS{UserID: c.SenderID, ToNumber: c.ToNumber, Text: c.Text})
 	if err != nil {
-		l.settleError(ctx, token, c, claimed, err)
+		l.settleError(ctx, token, c, dispatched, err)
 		return
 	}
 	l.throttle.answered()
@@ -38,7 +38,7 @@ func (l *lane) send(token connection.Token, c ledger.ClaimedMessage, claimed tim
 
 // settleError maps an error of the POST to an outcome. An answer that
 // was lost leaves the text uncertain: it is never sent again by itself.
-func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger.ClaimedMessage, claimed time.Time, err error) {
+func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger.ClaimedMessage, dispatched time.Time, err error) {
 	var e *dialpad.Error
 	if !errors.As(err, &e) {
 		e = &dialpad.Error{Kind: dialpad.Lost, Err: err} // unknown: Dialpad may have taken the text
@@ -46,8 +46,8 @@ func (l *lane) settleError(ctx context.Context, token connection.Token, c ledger
 	log := l.e.cfg.Log.With("tenant", l.TenantID, "message", c.ID, "kind", string(e.Kind), "status", e.Status)
 	switch e.Kind {
 	case dialpad.RateLimited:
-		l.rateLimited(ctx, claimed, e)
-		l.requeue(c, "rate_limited", wordsRateLimited)
+		l.rateLimited(ctx, dispatched, e)
+		l.requeue(c, ledger.CodeRateLimited, wordsRateLimited)
 	case dialpad.NotSent:
 		l.throttle.failed(l.e.cfg.Now(), e.RetryAfter)
 		l.requeueUnreachable(c)

@@ -147,8 +147,8 @@ func (l senderReader) waitForSenders(ctx context.Context, reads map[senderKey]*s
 }
 
 // readNextSenders reads the senders of the queue's first texts that are not up
-// to date, before those are claimed: a text on which a worker dies while it
-// reads a sender would be in doubt although it never left.
+// to date, before those are claimed: what is claimed should not wait for a
+// sender, nor be given back because of one.
 func (l senderReader) readNextSenders(ctx context.Context, now time.Time) error {
 	l.sendersAt = now
 	stale, err := l.e.store.Lanes.StaleSenders(ctx, l.Lane, now.Add(senderAhead-senderMaxAge), senderConcurrency)

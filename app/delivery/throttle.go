@@ -117,19 +117,19 @@ func (t *throttle) failed(now time.Time, retryAfter time.Duration) {
 
 // rateLimited notes that Dialpad refused a text for its rate, which was
 // claimed at claimed.
-func (t *throttle) rateLimited(now, claimed time.Time, delay time.Duration, words string) {
+func (t *throttle) rateLimited(now, dispatched time.Time, delay time.Duration, words string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pacer.limited(now, claimed, delay, words)
+	t.pacer.limited(now, dispatched, delay, words)
 	t.failures = 0 // a refusal is an answer
 }
 
 // isLimitedSince reports whether Dialpad refused a text for its rate since
-// another one was claimed, which then has to wait too.
-func (t *throttle) isLimitedSince(claimed time.Time) bool {
+// another one was dispatched, which then has to wait too.
+func (t *throttle) isLimitedSince(dispatched time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.pacer.isLimitedSince(claimed)
+	return t.pacer.isLimitedSince(dispatched)
 }
 
 func (t *throttle) store(row *ledger.Lane) {

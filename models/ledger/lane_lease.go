@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ import (
 // about other lanes.
 func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead time.Duration, n int) ([]Lane, error) {
 	var lanes []Lane
+	var ended []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
 		var ids []string
 		if err := tx.query(ctx, "acquire_due", tx.leaseArgs(ahead, map[string]any{"n": n}), &ids); err != nil || len(ids) == 0 {
@@ -29,16 +31,19 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 		if err := tx.query(ctx, "acquire_lease", tx.leaseArgs(lease, map[string]any{"owner": owner, "ids": database.JSON(ids)}), &lanes); err != nil {
 			return err
 		}
-		return tx.Lanes.takeOverInFlight(ctx, ids)
+		var err error
+		ended, err = tx.Lanes.takeOverInFlight(ctx, ids)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	followUp := s.l.FollowUp(ctx, ended)
 	// Outside the transaction, which locks the lanes: preparing locks a
 	// batch before its lane. A lane that can't be checked is left until
 	// its lease runs out; the others go on.
 	unchecked, err := lateRule(s).stopOverdueQueued(ctx, lanes)
-	return slices.DeleteFunc(lanes, func(l Lane) bool { return unchecked[l.ID] }), err
+	return slices.DeleteFunc(lanes, func(l Lane) bool { return unchecked[l.ID] }), errors.Join(followUp, err)
 }
 
 // leaseArgs adds the arguments of a statement about leases: lease_now, until
@@ -61,21 +66,17 @@ func (l *Ledger) leaseStands() clause.Expr {
 	return gorm.Expr("lease_until > ?", l.db.Now())
 }
 
-// takeOverInFlight ends what former owners of the lanes had claimed.
-func (s Lanes) takeOverInFlight(ctx context.Context, lanes []string) error {
-	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		var changed []Transition
-		err := tx.query(ctx, "take_over_in_flight",
-			map[string]any{"text": UnknownOutcome, "now": tx.db.Now(), "lanes": database.JSON(lanes)}, &changed)
-		if err != nil {
-			return err
-		}
-		return tx.Figures.count(ctx, changed)
-	})
-	if err != nil {
-		return fmt.Errorf("take lanes over: %w", err)
+// takeOverInFlight ends what former owners of the lanes had claimed, and
+// returns it. Call it in a transaction.
+func (s Lanes) takeOverInFlight(ctx context.Context, lanes []string) (ended []Transition, err error) {
+	err = s.l.query(ctx, "take_over_in_flight", map[string]any{"text": UnknownOutcome, "now": s.l.db.Now(), "lanes": database.JSON(lanes)}, &ended)
+	if err == nil {
+		err = s.l.Figures.count(ctx, ended)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("take lanes over: %w", err)
+	}
+	return ended, nil
 }
 
 // RenewAllTenants extends a worker's leases and returns the ids of the

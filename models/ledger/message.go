@@ -16,6 +16,7 @@ import (
 //	                 │              ├─ refused → failed
 //	                 │              ├─ not accepted, may be retried → waiting
 //	                 │              ├─ no response, or the worker died → uncertain ─event or late response→ sent | …
+//	                 │              ├─ the worker died before the request → queued
 //	                 ├─ cancelled   └─ no plan, app or connection → held
 //	skipped: excluded before it was queued
 const (

@@ -99,7 +99,7 @@ func (l *Ledger) enqueueCompletions(ctx context.Context, changed []Transition) e
 func (l *Ledger) FollowUp(ctx context.Context, changed []Transition) error {
 	ended, requeued := map[string]bool{}, map[string]bool{}
 	for _, t := range changed {
-		if t.State == Waiting || t.State == Held {
+		if t.State == Queued || t.State == Waiting || t.State == Held {
 			requeued[t.BatchID] = true
 		} else {
 			ended[t.BatchID] = true

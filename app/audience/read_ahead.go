@@ -2,7 +2,7 @@ package audience
 
 import (
 	"context"
-	"slices"
+	"reflect"
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
@@ -44,7 +44,7 @@ func (r *readAhead) start(ctx context.Context, t models.Tenant, q crm.ResolveQue
 func (r *readAhead) records(ctx context.Context, t models.Tenant, q crm.ResolveQuery) (crm.Records, error) {
 	page := r.next
 	r.next = nil
-	if page == nil || !sameQuery(page.query, q) {
+	if page == nil || !reflect.DeepEqual(page.query, q) {
 		return r.read(ctx, t, q)
 	}
 	select {
@@ -56,10 +56,4 @@ func (r *readAhead) records(ctx context.Context, t models.Tenant, q crm.ResolveQ
 	case <-ctx.Done():
 		return crm.Records{}, ctx.Err()
 	}
-}
-
-func sameQuery(a, b crm.ResolveQuery) bool {
-	same := slices.Equal(a.IDs, b.IDs)
-	a.IDs, b.IDs = nil, nil
-	return same && a.UserID == b.UserID && a.Module == b.Module && a.Selection == b.Selection && a.Cursor == b.Cursor && a.Limit == b.Limit
 }

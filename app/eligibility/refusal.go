@@ -11,7 +11,8 @@ const (
 	CodeNoAccount   = "no_account"
 	CodeUnreachable = "dialpad_unreachable"
 
-	// CodeNoNumber tells, beside CodeNoAccount, that there is an account.
+	// CodeNoNumber is told instead of CodeNoAccount where the account lacks
+	// only a number.
 	CodeNoNumber = "no_number"
 )
 

@@ -18,7 +18,7 @@ const (
 	// again whose text may still be on the wire.
 	inFlightDelay = time.Second
 	// stalledEventAfter is how long an event may
-	// stay pending before the sweep processes it.
+	// stay pending before it is processed without its job.
 	stalledEventAfter   = 5 * time.Second
 	stalledEventTimeout = 5 * time.Second
 )

@@ -115,7 +115,7 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 	}
 	for i, b := range batches {
 		if out[i].Wait == nil && batch.IsRunning(b) && out[i].Counts.Queued > 0 {
-			out[i].Wait = x.laneWait(rate)
+			out[i].Wait = laneWait(rate)
 		}
 		if v := &out[i]; v.Wait != nil && v.ETA != nil && v.ETA.Before(v.Wait.Until) {
 			v.ETA = &v.Wait.Until

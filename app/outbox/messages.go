@@ -8,7 +8,6 @@ import (
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
-	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/internal/text"
 	"dialpad-texting/models/ledger"
@@ -98,8 +97,9 @@ func (x *Outbox) forecastPage(ctx context.Context, a access.Asker, b ledger.Batc
 		return MessagesView{}, err
 	}
 	v := MessagesView{Messages: []MessageView{}, Next: optional(p.Next)}
+	folded, digits := text.Fold(q), ledger.SearchedDigits(q)
 	for _, r := range p.Recipients {
-		if !isFound(r, q) {
+		if !strings.Contains(text.Fold(r.Name), folded) && (digits == "" || !strings.Contains(r.Number, digits)) {
 			continue
 		}
 		m := MessageView{RecordID: r.RecordID, Name: r.Name, Deal: r.Deal, To: r.Number, Display: compose.Display(r.Number),
@@ -112,12 +112,6 @@ func (x *Outbox) forecastPage(ctx context.Context, a access.Asker, b ledger.Batc
 		}
 	}
 	return v, nil
-}
-
-// isFound reports whether a person is one that a search asks for.
-func isFound(r audience.Recipient, q string) bool {
-	folded := text.Fold(q)
-	return folded == "" || strings.Contains(text.Fold(r.Name), folded) || strings.Contains(r.Number, strings.Trim(q, "+ "))
 }
 
 // storedStates are the stored states of a state as people see it; nil

@@ -94,7 +94,9 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 		v.Events = append(v.Events, EventView{e.ReceivedAt, e.EventAt, e.Status, e.Result})
 	}
 	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events)
-	v.Request.ToLabel = x.audience.PhoneLabel(ctx, a.Tenant, b.Module, b.ToField)
+	asking, cancel := context.WithTimeout(ctx, namesTimeout)
+	defer cancel()
+	v.Request.ToLabel = x.audience.PhoneLabel(asking, a.Tenant, b.Module, b.ToField)
 	v.Wait, err = x.receiptWait(ctx, a, b, m)
 	return v, err
 }
@@ -106,7 +108,7 @@ func (x *Outbox) receiptWait(ctx context.Context, a access.Asker, b ledger.Batch
 		return w, nil
 	}
 	rate, err := audience.RateOf(ctx, x.store, a.Tenant)
-	return x.laneWait(rate), err
+	return laneWait(rate), err
 }
 
 // senderEmail is whose Dialpad account a message goes out from. Each

@@ -89,9 +89,13 @@ func (x *Outbox) nameFigures(ctx context.Context, a access.Asker, v *StatsView) 
 			v.Senders[i].Name = u.Name
 		}
 	}
-	names := x.audience.TemplateNames(ctx, a.Tenant, a.UserID)
-	for i, tpl := range v.Templates {
-		v.Templates[i].Name = names[tpl.Key]
+	if len(v.Templates) > 0 {
+		asking, cancel := context.WithTimeout(ctx, namesTimeout)
+		defer cancel()
+		names := x.audience.TemplateNames(asking, a.Tenant, a.UserID)
+		for i, tpl := range v.Templates {
+			v.Templates[i].Name = names[tpl.Key]
+		}
 	}
 	if v.Senders == nil {
 		v.Senders = []FigureView{}

@@ -5,6 +5,7 @@ import (
 
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
+	"dialpad-texting/app/eligibility"
 	"dialpad-texting/models/ledger"
 )
 
@@ -15,22 +16,20 @@ type WaitView struct {
 	Until  time.Time `json:"until"`
 }
 
-const waitLimited = "rate_limited"
-
 // waitReasons are the sentences by the code of a waiting message.
 var waitReasons = map[string]string{
-	waitLimited:           "Dialpad asks us to wait",
-	"dialpad_unreachable": "Dialpad is not answering",
-	ledger.CodeQuiet:      "It is outside texting hours there",
+	ledger.CodeRateLimited:      "Dialpad asks us to wait",
+	eligibility.CodeUnreachable: "Dialpad is not answering",
+	ledger.CodeQuiet:            "It is outside texting hours there",
 }
 
 // laneWait is what all texts of a tenant wait for, nil for nothing but
 // their turn.
-func (x *Outbox) laneWait(rate audience.SendRate) *WaitView {
+func laneWait(rate audience.SendRate) *WaitView {
 	if rate.LimitedUntil == nil {
 		return nil
 	}
-	return &WaitView{Code: waitLimited, Reason: waitReasons[waitLimited], Until: rate.LimitedUntil.UTC()}
+	return &WaitView{Code: ledger.CodeRateLimited, Reason: waitReasons[ledger.CodeRateLimited], Until: rate.LimitedUntil.UTC()}
 }
 
 // messageWait is what one message waits for by itself, nil for nothing.

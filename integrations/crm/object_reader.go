@@ -150,7 +150,7 @@ func (o objectReader) requiredID(key string) string {
 // require adds "is required" for each of the fields that is empty.
 func (o objectReader) require(keys ...string) {
 	for _, key := range keys {
-		if o.rawText(key) == "" {
+		if strings.Trim(o.rawText(key), "\x00") == "" {
 			o.failMissing(key)
 		}
 	}

@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -101,33 +99,22 @@ func untilTold(b *testing.B, dsn string, deadline time.Time) {
 		b.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	for open := int64(1); open > 0; time.Sleep(100 * time.Millisecond) {
-		err := db.Gorm(context.Background()).Raw(`SELECT (SELECT count(*) FROM webhook_events WHERE state = 'pending')
-			+ (SELECT count(*) FROM messages WHERE timeline_pending)`).Scan(&open).Error
+	for open := true; open; time.Sleep(100 * time.Millisecond) {
+		err := db.Gorm(context.Background()).Raw(`SELECT EXISTS (SELECT 1 FROM incoming_events)
+			OR EXISTS (SELECT 1 FROM webhook_events WHERE state = 'pending')
+			OR EXISTS (SELECT 1 FROM messages WHERE timeline_pending)`).Scan(&open).Error
 		if err != nil || time.Now().After(deadline) {
-			b.Fatalf("%d events and messages are open, %v", open, err)
+			b.Fatalf("events or messages are open, %v", err)
 		}
 	}
 }
 
-// cpuSeconds returns the processor time of each process so far (proc(5), stat).
+// cpuSeconds returns the processor time of each process so far.
 func cpuSeconds(b *testing.B, running []*demotest.Process) []float64 {
 	b.Helper()
-	const ticksPerSecond = 100
 	out := make([]float64, len(running))
 	for i, p := range running {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-		if err != nil {
-			b.Fatal(err)
-		}
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		for _, field := range fields[11:13] { // utime, stime
-			ticks, err := strconv.ParseFloat(field, 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			out[i] += ticks / ticksPerSecond
-		}
+		out[i] = modeltest.CPUTime(b, p.PID()).Seconds()
 	}
 	return out
 }

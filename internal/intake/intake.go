@@ -81,8 +81,9 @@ func (b *Body) WasRead() bool { return b.read }
 // Limit lowers the bytes that the body may have.
 func (b *Body) Limit(most int) { b.most = min(b.most, most) }
 
-// Release gives back what the body holds. Who keeps its bytes longer has to
-// be known: see Limits.
+// Release gives back what the body holds: from then on its bytes are not
+// counted. Call it when they are no longer needed, or when it is known that
+// they are a trusted client's.
 func (b *Body) Release() {
 	b.pool.mu.Lock()
 	defer b.pool.mu.Unlock()

@@ -68,7 +68,7 @@ func (s Messages) Search(ctx context.Context, tenantID, batchID string, states [
 	name := "%" + database.EscapeLike(text.Fold(query)) + "%"
 	old := "%" + database.EscapeLike(strings.ToLower(query)) + "%" // older rows of bulks have no folded name
 	where, args := `search_name LIKE ? ESCAPE '\' OR search_name = '' AND lower(name) LIKE ? ESCAPE '\'`, []any{name, old}
-	if digits := digitsOf(query); len(digits) >= minSearchedDigits {
+	if digits := SearchedDigits(query); digits != "" {
 		where, args = where+" OR to_number LIKE ?", append(args, "+%"+digits+"%")
 	}
 	var out []Message
@@ -77,11 +77,17 @@ func (s Messages) Search(ctx context.Context, tenantID, batchID string, states [
 
 const minSearchedDigits = 3
 
-func digitsOf(s string) string {
-	return strings.Map(func(r rune) rune {
+// SearchedDigits returns the digits of a search that numbers are compared
+// with, "" if there are too few.
+func SearchedDigits(query string) string {
+	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
 		}
 		return r
-	}, s)
+	}, query)
+	if len(digits) < minSearchedDigits {
+		return ""
+	}
+	return digits
 }

@@ -69,11 +69,11 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 			return err
 		}
 		round.Events = len(pending)
-		matched, unmatched := splitMatched(pending)
+		matched, unmatched := partition(pending, func(e WebhookEvent) bool { return e.MessageID != "" })
 		if round.Changed, err = tx.Events.applyMatched(ctx, matched, effect); err != nil {
 			return err
 		}
-		young, old := splitYoung(unmatched, now)
+		young, old := partition(unmatched, func(e WebhookEvent) bool { return now.Sub(e.ReceivedAt) < minUnmatchedAge })
 		round.Unmatched = old
 		if err := tx.Events.postpone(ctx, young, now.Add(minUnmatchedAge)); err != nil {
 			return err
@@ -151,18 +151,9 @@ func (s Events) CloseIncoming(ctx context.Context, e WebhookEvent, state, messag
 	return s.l.Tx(ctx, func(tx *Ledger) error { return tx.Events.archive(ctx, state, []WebhookEvent{e}) })
 }
 
-// IncomingAllTenants returns how many delivery events wait for a round, and
-// when the oldest of them came, the zero time if there is none.
-func (s Events) IncomingAllTenants(ctx context.Context) (n int64, oldest time.Time, err error) {
-	var row struct {
-		N      int64
-		Oldest *time.Time
-	}
-	err = s.l.query(ctx, "count_incoming_events", nil, &row)
-	if row.Oldest != nil {
-		oldest = *row.Oldest
-	}
-	return row.N, oldest, err
+// CountIncomingAllTenants returns how many delivery events wait for a round.
+func (s Events) CountIncomingAllTenants(ctx context.Context) (n int64, err error) {
+	return n, s.l.q(ctx).Table("incoming_events").Count(&n).Error
 }
 
 func (s Events) postpone(ctx context.Context, events []WebhookEvent, at time.Time) error {
@@ -172,26 +163,16 @@ func (s Events) postpone(ctx context.Context, events []WebhookEvent, at time.Tim
 	return s.l.exec(ctx, "postpone_incoming_events", map[string]any{"ids": database.JSON(idsOf(events)), "at": at.UTC()})
 }
 
-func splitMatched(events []WebhookEvent) (matched, unmatched []WebhookEvent) {
+// partition splits events by a condition; both parts keep the order.
+func partition(events []WebhookEvent, condition func(WebhookEvent) bool) (yes, no []WebhookEvent) {
 	for _, e := range events {
-		if e.MessageID != "" {
-			matched = append(matched, e)
+		if condition(e) {
+			yes = append(yes, e)
 		} else {
-			unmatched = append(unmatched, e)
+			no = append(no, e)
 		}
 	}
-	return matched, unmatched
-}
-
-func splitYoung(events []WebhookEvent, now time.Time) (young, old []WebhookEvent) {
-	for _, e := range events {
-		if now.Sub(e.ReceivedAt) < minUnmatchedAge {
-			young = append(young, e)
-		} else {
-			old = append(old, e)
-		}
-	}
-	return young, old
+	return yes, no
 }
 
 func idsOf(events []WebhookEvent) []string {

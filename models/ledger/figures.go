@@ -24,7 +24,6 @@ type Figure struct {
 	Undelivered int64  `json:"undelivered"`
 	Failed      int64  `json:"failed"`
 	Uncertain   int64  `json:"uncertain"`
-	Replied     int64  `json:"-"`
 	OptedOut    int64  `json:"-"`
 	BatchID     string `gorm:"-" json:"batch_id"`
 }
@@ -132,5 +131,5 @@ func (s Figures) Sum(ctx context.Context, tenantID, userID, by, from, to string)
 	var out []Figure
 	q := ofUser(s.l.q(ctx).Model(&Figure{}).Where("tenant_id = ? AND day >= ? AND day <= ?", tenantID, from, to), userID)
 	return out, q.Select(by + ", sum(sent) AS sent, sum(delivered) AS delivered, sum(undelivered) AS undelivered, sum(failed) AS failed, " +
-		"sum(uncertain) AS uncertain, sum(replied) AS replied, sum(opted_out) AS opted_out").Group(by).Order(by).Find(&out).Error
+		"sum(uncertain) AS uncertain, sum(opted_out) AS opted_out").Group(by).Order(by).Find(&out).Error
 }

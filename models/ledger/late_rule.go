@@ -116,8 +116,8 @@ func (r lateRule) firstBy(ctx context.Context, column, tenantID, batchID, state 
 // late rule says so. It is no error when the batch was paused or
 // cancelled meanwhile: the lane must go on with its other messages.
 func (r lateRule) apply(ctx context.Context, tenantID, id string, due time.Time) error {
-	var b Batch // without its lists of ids: a row that can't be decoded must not stop its lane
-	err := database.Translate(r.l.q(ctx).Omit("record_ids", "excluded").Take(&b, "tenant_id = ? AND id = ?", tenantID, id).Error)
+	var b Batch
+	err := database.Translate(withoutLists(r.l.q(ctx)).Take(&b, "tenant_id = ? AND id = ?", tenantID, id).Error)
 	if err != nil || !b.IsLate(due, r.l.db.Now()) {
 		return err
 	}

@@ -7,6 +7,10 @@ import (
 	"dialpad-texting/models/database"
 )
 
+// CodeRateLimited is the ErrorCode of a message that Dialpad refused for the
+// company's rate.
+const CodeRateLimited = "rate_limited"
+
 // ErrorCode and ErrorText of a message that waits for the end of its
 // recipient's quiet hours.
 const (

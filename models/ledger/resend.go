@@ -31,7 +31,7 @@ func (s Resends) Take(ctx context.Context, f ResendFilter, newBatchID string) (r
 	return recordIDs, err
 }
 
-// Count returns how many messages TakeForResend would take,
+// Count returns how many messages Take would take,
 // by state. States without any are missing.
 func (s Resends) Count(ctx context.Context, f ResendFilter) (map[string]int, error) {
 	var rows []struct {

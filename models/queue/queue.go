@@ -18,7 +18,7 @@ const (
 	Automation = "action"  // a burst of automations must not delay a person's bulk
 	Sync       = "tell"    // what is written to the CRM
 	Background = "quiet"
-	Sweeps     = "sweep" // never behind anything
+	Sweeps     = "sweep" // of an older version
 )
 
 // queuedStates are the states in which a job keeps a second one with the same
@@ -43,8 +43,8 @@ func retryForAWeek(queue string) river.InsertOpts {
 	return o
 }
 
-// Sweep enqueues again what lost its job, ends what is over and deletes what
-// must be forgotten.
+// Sweep is a job of an older version: the sweep is a loop of its own now. Its
+// kind is kept for jobs that are stored still.
 type Sweep struct{}
 
 // Kind implements river.JobArgs.

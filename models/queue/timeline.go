@@ -2,7 +2,8 @@ package queue
 
 import "github.com/riverqueue/river"
 
-// SyncTimeline writes the state of a tenant's messages to the CRM's timeline.
+// SyncTimeline is a job of an older version: the timeline is written in rounds
+// now. Its kind is kept for jobs that are stored still.
 type SyncTimeline struct {
 	TenantID string `json:"tenant_id" river:"unique"`
 }

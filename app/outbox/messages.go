@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/internal/text"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -65,7 +66,7 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	}
 	var list []ledger.Message
 	if state == replied {
-		list, err = x.answered(ctx, a.Tenant.ID, id, cursor)
+		list, err = answered(ctx, x.store, a.Tenant.ID, id, cursor)
 	} else {
 		list, err = x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
 	}
@@ -84,12 +85,12 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 }
 
 // answered reads one page of the messages that were answered.
-func (x *Outbox) answered(ctx context.Context, tenantID, id, after string) ([]ledger.Message, error) {
-	ids, err := x.store.Replies.Answered(ctx, tenantID, id, after, messagesPage+1)
+func answered(ctx context.Context, store *models.Store, tenantID, id, after string) ([]ledger.Message, error) {
+	ids, err := store.Replies.Answered(ctx, tenantID, id, after, messagesPage+1)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	return x.store.Messages.ByIDs(ctx, tenantID, ids)
+	return store.Messages.ByIDs(ctx, tenantID, ids)
 }
 
 // fillReplies adds what was answered to messages.

@@ -58,7 +58,7 @@ func (x *Popup) Conversation(ctx context.Context, a access.Asker, cursor string)
 	if err != nil {
 		return v, err
 	}
-	texts, err := x.store.Messages.PostedTo(ctx, a.Tenant.ID, keys, before.At, before.ID, conversationPage+1)
+	texts, err := x.store.Pairs.PostedTo(ctx, a.Tenant.ID, keys, before.At, before.ID, conversationPage+1)
 	if err != nil {
 		return v, err
 	}
@@ -66,7 +66,7 @@ func (x *Popup) Conversation(ctx context.Context, a access.Asker, cursor string)
 	if err != nil {
 		return v, err
 	}
-	if v.Contacts, err = x.store.Messages.CountContacts(ctx, a.Tenant.ID, keys); err != nil {
+	if v.Contacts, err = x.store.Pairs.CountContacts(ctx, a.Tenant.ID, keys); err != nil {
 		return v, err
 	}
 	if v.Items, err = x.items(ctx, a, texts, answers); err != nil || len(v.Items) <= conversationPage {

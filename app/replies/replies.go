@@ -49,14 +49,14 @@ func (x *Replies) Record(ctx context.Context, e ledger.WebhookEvent, sms dialpad
 	if e.EventAt != nil && e.EventAt.Before(now) {
 		written = *e.EventAt
 	}
-	m, err := x.store.Messages.LastOfPair(ctx, e.TenantID, phone.Forms(e.ToNumber), keys, written.Add(-answerWithin), written.Add(clockSkew))
+	m, err := x.store.Pairs.Last(ctx, e.TenantID, phone.Forms(e.ToNumber), keys, written.Add(-answerWithin), written.Add(clockSkew))
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	contacts, err := x.store.Messages.CountContacts(ctx, e.TenantID, keys)
+	contacts, err := x.store.Pairs.CountContacts(ctx, e.TenantID, keys)
 	if err != nil {
 		return err
 	}

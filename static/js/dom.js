@@ -1,5 +1,5 @@
 // What every screen is made with: words, elements, times.
-import words from './words.js';
+import { words } from './words.js';
 import { knownZone } from './zone_names.js';
 
 /**
@@ -17,14 +17,17 @@ function withKnownZone(given) {
   return { ...given, user: { ...user, time_zone: zone, unknown_time_zone: unknown } };
 }
 
-export const locale = validLocale(page.user.locale);
-const plural = new Intl.PluralRules('en');
+/** The user's locale in the language of the words: a French user reads "18 Nov, 06:06". */
+export const locale = localeIn(page.language || 'en', page.user.locale);
+const plural = new Intl.PluralRules(locale);
 
-function validLocale(tag) {
+function localeIn(language, tag) {
   try {
-    return Intl.getCanonicalLocales(tag)[0] || 'en-US';
+    const given = new Intl.Locale(tag);
+    if (given.language === language) return given.toString();
+    return new Intl.Locale(language, { region: given.maximize().region }).toString();
   } catch {
-    return 'en-US';
+    return language === 'en' ? 'en-US' : language;
   }
 }
 
@@ -41,7 +44,7 @@ export const has = (key) => key in words;
 
 /** Words that depend on a number: key.one or key.other; {n} is the number. */
 export function tn(key, n, values = {}) {
-  return t(`${key}.${plural.select(n)}`, { n: count(n), ...values });
+  return t(`${key}.${plural.select(n) === 'one' ? 'one' : 'other'}`, { n: count(n), ...values });
 }
 
 export const count = (n) => new Intl.NumberFormat(locale).format(n);

@@ -246,13 +246,15 @@ const skeleton = () =>
 
 function nothingFound(wanted) {
   const filtered = Object.keys(wanted).length > 0;
-  const key = filtered ? 'texts.none_found' : 'texts.none';
+  const [title, what] = filtered
+    ? ['texts.none_found', 'texts.none_found.what']
+    : ['texts.none', 'texts.none.what'];
   return h(
     'div',
     { class: 'card state' },
     picture('empty'),
-    h('h2', {}, t(key)),
-    h('p', { class: 'soft' }, t(`${key}.what`)),
+    h('h2', {}, t(title)),
+    h('p', { class: 'soft' }, t(what)),
     filtered ? button(t('texts.clear'), { onclick: clearFilters }) : null,
   );
 }

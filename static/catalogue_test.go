@@ -162,3 +162,16 @@ func TestLanguagesHaveTheSameKeysAndPlaces(t *testing.T) {
 		}
 	}
 }
+
+// Who speaks to a computer says what is on a button: what a screen reader says of
+// it holds those words (WCAG 2.5.3).
+func TestNamesOfButtonsHoldTheirWords(t *testing.T) {
+	for _, file := range glob(t, "words/*.json") {
+		words := readWords(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+		for key, seen := range words {
+			if said := words[key+"_of"]; said != "" && strings.Contains(said, "{") && !strings.Contains(said, seen) && !strings.HasPrefix(key, "health.") {
+				t.Errorf("%s: %q is %q, which does not hold %q", file, key+"_of", said, seen)
+			}
+		}
+	}
+}

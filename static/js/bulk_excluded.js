@@ -62,10 +62,10 @@ export function excludedPanel({ module, labelOf, writing, takeIn, tryNumber, rec
   function person(one, withReason) {
     const details = [one.deal, one.value, withReason && one.reason].filter(Boolean);
     const back = () =>
-      button(t('bulk.take_in'), {
+      button(t('batch.take_in'), {
         class: 'link',
         'data-act': `in-${one.record_id}`,
-        'aria-label': t('bulk.take_in_of', { name: one.name }),
+        'aria-label': t('batch.take_in_of', { name: one.name }),
         onclick: () => takeIn(one.record_id),
       });
     return h(

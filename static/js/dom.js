@@ -174,19 +174,20 @@ export const dialpadCode = ({ state, error_code: code, error_text: reason }) =>
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-function svg(file, name, cls) {
-  const outer = document.createElementNS(SVG, 'svg');
-  const use = document.createElementNS(SVG, 'use');
-  const address = new URL(`../img/${file}`, import.meta.url).pathname;
-  use.setAttribute('href', `${address}#${name}`);
-  outer.setAttribute('aria-hidden', 'true');
-  if (cls) outer.setAttribute('class', cls);
-  outer.append(use);
-  return outer;
+/** An element of a picture. */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
 
-export const icon = (name, cls = '') => svg('icons.svg', name, `i ${cls}`.trim());
-export const picture = (name) => svg('states.svg', name);
+const fileOf = (name) => new URL(`../img/${name}.svg`, import.meta.url).pathname;
+const picked = (file, name, more) =>
+  svg('svg', { 'aria-hidden': 'true', ...more }, svg('use', { href: `${fileOf(file)}#${name}` }));
+
+export const icon = (name, cls = '') => picked('icons', name, { class: `i ${cls}`.trim() });
+export const picture = (name) => picked('states', name);
 
 // --- times
 

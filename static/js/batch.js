@@ -10,7 +10,7 @@ import {
   recipientWords,
   sourceWords,
   timeLeft,
-  waitLine,
+  waitNote,
 } from './batch_parts.js';
 import { peopleTable } from './batch_people.js';
 import { MESSAGE_STATES, isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
@@ -230,7 +230,7 @@ function headOf(batch, edit) {
     content.push(note('warn', warning, ' ', other));
   }
   if (reason) content.push(note(batch.state === 'cancelled' ? '' : 'warn', reasonWords(batch)));
-  content.push(dueLine(batch), batch.wait ? h('p', {}, waitLine(batch)) : '', h('p', { class: 'quote' }, text || ''));
+  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, text || ''));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));

@@ -68,7 +68,7 @@ export function countBadges(counts) {
 }
 
 /** The colour of a text's state. */
-export const badgeTone = (state) => BADGE_TONE[state] || '';
+const badgeTone = (state) => BADGE_TONE[state] || '';
 
 /** The state of a text. */
 export const messageBadge = (state) => badge(badgeTone(state), t(`state.tab.${state}`));
@@ -91,11 +91,14 @@ export function heldWords({ reason, held_code: code, resumable }) {
 const COUNTED_DOWN = 90; // seconds
 
 /** What texts wait for, and until when: "Dialpad asks us to wait: next try in 18 s". */
-export function waitWords({ code, until }) {
+function waitWords({ code, until }) {
   const seconds = Math.max(1, Math.ceil((Date.parse(until) - Date.now()) / 1000));
   const time = seconds < COUNTED_DOWN ? t('wait.seconds', { n: seconds }) : t('wait.at', { time: soon(until) });
   return t(`wait.${code}`, { time });
 }
+
+/** The same as a paragraph of its own, or nothing. */
+export const waitNote = (batch) => (batch.wait ? h('p', {}, waitLine(batch)) : '');
 
 export const waitLine = ({ wait }) => (wait ? h('span', { class: 'wait num' }, icon('clock'), waitWords(wait)) : '');
 

@@ -42,7 +42,7 @@ export function peopleTable({ root, id, problem, changed }) {
   const head = h(
     'tr',
     {},
-    headings('texts.person', 'people.number', 'people.state', 'texts.sent_at'),
+    headings('list.person', 'people.number', 'people.state', 'texts.sent_at'),
     receipt,
   );
   const table = h('table', { class: 'cards' }, h('thead', {}, head), body);
@@ -112,7 +112,7 @@ export function peopleTable({ root, id, problem, changed }) {
       h(
         'th',
         { scope: 'row' },
-        name || display || to || t('texts.person'),
+        name || display || to || t('list.person'),
         deal ? h('small', {}, ` ${deal}`) : '',
       ),
       h('td', { class: 'num' }, display || to || ''),
@@ -126,7 +126,7 @@ export function peopleTable({ root, id, problem, changed }) {
     return button(t('receipt.open'), {
       class: 'link',
       'data-act': `receipt-${key}`,
-      'aria-label': t('receipt.of', { name: name || to || t('texts.person') }),
+      'aria-label': t('receipt.of', { name: name || to || t('list.person') }),
       onclick: () => receiptDialog($('#receipt'), key),
     });
   }
@@ -137,7 +137,7 @@ export function peopleTable({ root, id, problem, changed }) {
     return button(t(`batch.${what}`), {
       class: 'link',
       'data-act': `choice-${record}`,
-      'aria-label': t(`batch.${what}_of`, { name: name || to || t('texts.person') }),
+      'aria-label': t(`batch.${what}_of`, { name: name || to || t('list.person') }),
       onclick: (event) => {
         const pressed = event.currentTarget;
         if (event.detail > 1 || pressed.getAttribute('aria-disabled')) return; // a double click is one

@@ -8,7 +8,6 @@ import {
   $,
   button,
   buttonRow,
-  cityOf,
   dialpadCode,
   download,
   fact,
@@ -25,7 +24,8 @@ import {
   timeTag,
   timeline,
 } from './dom.js';
-import { capital, clock, dayWords } from './times.js';
+import { capital } from './times.js';
+import { inWords, plannedAt } from './zones.js';
 
 /** Shows the receipt of the message id. */
 export async function receiptDialog(dialog, id) {
@@ -91,10 +91,10 @@ function content(receipt) {
   ];
 }
 
-/** A planned time as it was chosen: "Tue, Nov 24, 9:00 AM New York". */
-function plannedWords({ local, time_zone: zone }) {
-  const at = Date.parse(`${local}:00Z`);
-  return `${capital(dayWords(at, 'UTC'))}, ${clock(at, 'UTC')} ${cityOf(zone)}`;
+/** A planned time as it was chosen: "Tue, Nov 24, 9:00 AM in New York (3:00 PM for you)". */
+function plannedWords(schedule) {
+  const at = plannedAt(schedule);
+  return at ? inWords(at, schedule.time_zone) : '';
 }
 
 /** Only what is known is listed. */

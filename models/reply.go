@@ -91,18 +91,22 @@ func (s Replies) ByNumber(ctx context.Context, tenantID string, keys []string, b
 		Order("written_at DESC, id DESC").Limit(limit))
 }
 
-// CountByBatch returns how many people of each batch answered. Batches
-// without answers are missing.
-func (s Replies) CountByBatch(ctx context.Context, tenantID string, batchIDs []string) (map[string]int64, error) {
-	var rows []struct {
-		BatchID string
-		N       int64
-	}
-	err := s.s.q(ctx).Model(&Reply{}).Select("batch_id, count(DISTINCT message_id) AS n").
+// ReplyCount is how many people of a batch answered, with how many texts.
+type ReplyCount struct {
+	BatchID string
+	People  int64
+	Texts   int64
+}
+
+// CountByBatch returns the answers to each batch. Batches without any are
+// missing.
+func (s Replies) CountByBatch(ctx context.Context, tenantID string, batchIDs []string) (map[string]ReplyCount, error) {
+	var rows []ReplyCount
+	err := s.s.q(ctx).Model(&Reply{}).Select("batch_id, count(DISTINCT message_id) AS people, count(*) AS texts").
 		Where("tenant_id = ? AND batch_id IN ?", tenantID, batchIDs).Group("batch_id").Find(&rows).Error
-	out := make(map[string]int64, len(rows))
+	out := make(map[string]ReplyCount, len(rows))
 	for _, r := range rows {
-		out[r.BatchID] = r.N
+		out[r.BatchID] = r
 	}
 	return out, err
 }

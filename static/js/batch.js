@@ -81,7 +81,7 @@ export function showBatch({ id, root, actions, open, back }) {
     head.replaceChildren(...headOf(batch, () => edit(batch)));
     drawActions(batch);
     drawEvents(batch);
-    const counts = JSON.stringify([batch.counts, batch.replied]);
+    const counts = JSON.stringify([batch.counts, batch.answers]);
     if (counts !== shownCounts) {
       shownCounts = counts;
       table.update(batch);

@@ -17,10 +17,11 @@ export function conversation(root) {
   let older = null; // the cursor of the next page
   let reachedStart = false;
   let drawn = '';
-  const list = h('ol', { class: 'talk', tabindex: '0', role: 'log', 'aria-label': t('talk.title') });
+  const list = h('ol');
+  const frame = h('div', { class: 'talk', tabindex: '0', role: 'log', 'aria-label': t('talk.title') }, list);
   const more = h('div');
   const which = h('div');
-  root.replaceChildren(which, more, list);
+  root.replaceChildren(which, more, frame);
 
   async function refresh() {
     const isNewest = ask();
@@ -49,10 +50,10 @@ export function conversation(root) {
       for (const one of page) items.set(one.id, one);
       older = next;
       reachedStart = !next;
-      const before = list.scrollHeight;
+      const before = frame.scrollHeight;
       draw();
-      list.scrollTop += list.scrollHeight - before; // what was being read stays where it was
-      list.focus();
+      frame.scrollTop += frame.scrollHeight - before; // what was being read stays where it was
+      frame.focus();
     } catch (refusal) {
       more.replaceChildren(note('bad', refusal.message, ' ', link(t('page.retry'), showOlder)));
     }
@@ -62,12 +63,12 @@ export function conversation(root) {
     const sorted = [...items.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     const now = JSON.stringify(sorted);
     if (now === drawn) return;
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
+    const atEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < NEAR_END;
     drawn = now;
     root.hidden = !sorted.length;
     list.replaceChildren(...sorted.map(bubble));
     more.replaceChildren(older && !reachedStart ? link(t('talk.older'), showOlder) : '');
-    if (atEnd) list.scrollTop = list.scrollHeight;
+    if (atEnd) frame.scrollTop = frame.scrollHeight;
   }
 
   refresh();

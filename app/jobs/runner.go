@@ -89,6 +89,10 @@ func (r *Runner) Run(ctx context.Context) error {
 		return r.syncTimelines(ctx)
 	})
 	g.Go(func() error {
+		r.every(ctx, foldInterval, "fold counts failed", r.foldCounts)
+		return nil
+	})
+	g.Go(func() error {
 		sweeper{r}.runRounds(ctx)
 		return nil
 	})

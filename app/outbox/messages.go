@@ -52,27 +52,28 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
 		return x.forecast(ctx, a, b, state, q, cursor)
 	}
-	list, err := x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
+	list, next, err := x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor)
 	if err != nil {
 		return MessagesView{}, err
 	}
-	v := MessagesView{Messages: []MessageView{}}
-	if len(list) > messagesPage {
-		list = list[:messagesPage]
-		v.Next = &list[messagesPage-1].ID
-	}
+	v := MessagesView{Messages: []MessageView{}, Next: optional(next)}
 	for _, m := range list {
 		v.Messages = append(v.Messages, ViewMessage(m))
 	}
 	return v, nil
 }
 
-// listMessages reads one page of messages.
-func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string, limit int) ([]ledger.Message, error) {
-	if text.IsBlank(q) {
-		return x.store.Messages.List(ctx, tenantID, id, states, after, limit)
+// listMessages reads one page of messages, and after which id the next one goes
+// on.
+func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string) ([]ledger.Message, string, error) {
+	if !text.IsBlank(q) {
+		return x.store.Messages.Search(ctx, tenantID, id, states, q, after, messagesPage)
 	}
-	return x.store.Messages.Search(ctx, tenantID, id, states, q, after, limit)
+	list, err := x.store.Messages.List(ctx, tenantID, id, states, after, messagesPage+1)
+	if len(list) <= messagesPage {
+		return list, "", err
+	}
+	return list[:messagesPage], list[messagesPage-1].ID, err
 }
 
 // maxSearchedPages bounds how many of the CRM's pages one answer of a

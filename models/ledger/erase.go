@@ -82,8 +82,8 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 	if err := messages().Where("state IN ? AND callback_id <> ''", unsent).Pluck("callback_id", &callbacks).Error; err != nil {
 		return err
 	}
-	if err := messages().Where("state IN ?", unsent).Updates(map[string]any{
-		"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()}).Error; err != nil {
+	if _, err := l.Messages.transition(ctx, map[string]any{"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()},
+		"tenant_id = ? AND id IN (?) AND state IN ?", tenantID, messages().Select("id"), unsent); err != nil {
 		return err
 	}
 	jobs := make([]river.JobArgs, len(callbacks))

@@ -84,7 +84,7 @@ func (s Events) Get(ctx context.Context, tenantID, id string) (WebhookEvent, err
 // ByMessage returns the events of a message in the order of arrival.
 func (s Events) ByMessage(ctx context.Context, tenantID, messageID string) ([]WebhookEvent, error) {
 	var out []WebhookEvent
-	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("received_at, id").Find(&out).Error
+	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ? AND message_id <> ''", tenantID, messageID).Order("received_at, id").Find(&out).Error
 }
 
 // Close stores the final state of an event and the message it belongs

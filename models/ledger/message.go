@@ -231,5 +231,5 @@ func (m Message) AcceptedByDialpad() bool {
 func (s Messages) LastSentTo(ctx context.Context, tenantID string, numberKeys []string, since time.Time) (Message, error) {
 	var m Message
 	return m, database.Translate(s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ? AND sent_at >= ?", tenantID,
-		s.idsByRecipient(ctx, tenantID, "number_key IN ?", numberKeys), []string{Sent, Delivered}, since.UTC()).Order("sent_at DESC").Take(&m).Error)
+		s.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", numberKeys), []string{Sent, Delivered}, since.UTC()).Order("sent_at DESC").Take(&m).Error)
 }

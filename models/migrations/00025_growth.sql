@@ -55,11 +55,11 @@ CREATE INDEX batches_number ON batches (tenant_id, to_number) WHERE to_number <>
 CREATE INDEX batches_bulks ON batches (tenant_id, user_id, id DESC)
   WHERE source = 'bulk' AND state IN ('preparing', 'sending', 'paused', 'held');
 -- For the sweep, over all tenants.
-CREATE INDEX batches_running ON batches (state, updated_at) WHERE state IN ('preparing', 'sending');
+CREATE INDEX batches_preparing ON batches (updated_at) WHERE state = 'preparing';
+CREATE INDEX batches_sending ON batches (updated_at) WHERE state = 'sending';
 CREATE INDEX batches_held ON batches (held_at) WHERE state = 'held';
 CREATE INDEX batches_scheduled ON batches (id) WHERE state = 'scheduled';
-DROP INDEX batches_cancelled;
-CREATE INDEX batches_ended ON batches (state, finished_at) WHERE state IN ('done', 'cancelled');
+CREATE INDEX batches_done ON batches (finished_at) WHERE state = 'done';
 
 -- For pages of a batch's messages in a state.
 DROP INDEX messages_batch;
@@ -70,11 +70,11 @@ CREATE INDEX messages_batch_waiting ON messages (batch_id, due_at) WHERE state =
 DROP INDEX messages_batch_waiting;
 DROP INDEX messages_batch;
 CREATE INDEX messages_batch ON messages (batch_id, state);
-DROP INDEX batches_ended;
-CREATE INDEX batches_cancelled ON batches (finished_at) WHERE state = 'cancelled';
+DROP INDEX batches_done;
 DROP INDEX batches_scheduled;
 DROP INDEX batches_held;
-DROP INDEX batches_running;
+DROP INDEX batches_sending;
+DROP INDEX batches_preparing;
 DROP INDEX batches_bulks;
 DROP INDEX batches_number;
 DROP INDEX batches_source;

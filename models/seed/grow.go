@@ -13,7 +13,7 @@ import (
 
 // What Grow creates for n messages.
 const (
-	GiantBulk  = "000000000-giant" // with half of the messages, the half of those queued
+	GiantBulk  = "000000000-giant" // with half of the messages, half of those open
 	bulkSize   = 1000              // of the other bulks, all done
 	minutesAgo = 365 * 24 * 60     // over which the messages are spread
 )
@@ -44,7 +44,7 @@ func (t *Tenant) Grow(dsn string, n int) {
 	}
 	t.db.check(err)
 	defer func() { _ = g.raw.Close() }()
-	for _, statement := range []string{g.batches(), g.messages(), growRecipients, g.events(), growCounts, growTotals, growFlags, "ANALYZE"} {
+	for _, statement := range []string{g.batches(), g.messages(), growRecipients, growEvents, growCallbacks, growCounts, growTotals, growFlags, "ANALYZE"} {
 		_, err := g.raw.ExecContext(context.Background(), statement)
 		t.db.check(err)
 	}
@@ -94,24 +94,23 @@ func (g *grower) batches() string {
 
 func (g *grower) messages() string {
 	return fmt.Sprintf(`INSERT INTO messages (id, tenant_id, batch_id, lane_id, class, turn, user_id, sender_id, module, record_id, contact_id, deal_id,
-		name, search_name, to_number, to_key, from_number, text, segments, state, dialpad_id, attempt, sent_at, settled_at, created_at, updated_at)
+		name, search_name, to_number, to_key, from_number, text, segments, state, due_at, dialpad_id, attempt, sent_at, settled_at, created_at, updated_at)
 	SELECT id, '%s', batch_id, '%s', CASE WHEN i %% 10 = 0 THEN 0 ELSE 2 END, i, '42', '1', 'contact', CAST(i AS text), CAST(i AS text), '',
 		'Person ' || i, 'person ' || i, '+1' || (2000000000 + i), 'key' || i, '+14155550100', 'Good news about your order', 1, state,
-		CASE WHEN state = 'queued' THEN '' ELSE 'd' || i END, 1, CASE WHEN state = 'queued' THEN NULL ELSE at END,
-		CASE WHEN state = 'queued' THEN NULL ELSE at END, at, at
-	FROM (SELECT i, 'm' || %s AS id, %s AS batch_id, %s AS at, CASE WHEN i %% 10 IN (1, 2) OR i %% 20 = 3 THEN 'queued'
+		CASE WHEN state = 'waiting' THEN at END, CASE WHEN state IN ('queued', 'waiting') THEN '' ELSE 'd' || i END, 1,
+		CASE WHEN state IN ('queued', 'waiting') THEN NULL ELSE at END, CASE WHEN state IN ('queued', 'waiting') THEN NULL ELSE at END, at, at
+	FROM (SELECT i, 'm' || %s AS id, %s AS batch_id, %s AS at, CASE WHEN i %% 10 IN (1, 2) THEN 'queued' WHEN i %% 20 = 3 THEN 'waiting'
 		WHEN i %% 50 = 7 THEN 'failed' WHEN i %% 50 = 10 THEN 'undelivered' WHEN i %% 1000 = 9 THEN 'uncertain'
 		WHEN i %% 10 = 4 THEN 'sent' ELSE 'delivered' END AS state FROM %s) AS m`, g.ID, g.Lane, g.padded("i"), g.batchOf(), g.ago(), g.series())
 }
 
-func (g *grower) events() string {
-	return `INSERT INTO webhook_events (id, tenant_id, kind, body_hash, dialpad_id, direction, from_number, to_number, status, state, message_id,
+const (
+	growEvents = `INSERT INTO webhook_events (id, tenant_id, kind, body_hash, dialpad_id, direction, from_number, to_number, status, state, message_id,
 		received_at, processed_at)
 	SELECT 'e' || id, tenant_id, 'sms', id, dialpad_id, 'outbound', from_number, to_number, state, 'applied', id, updated_at, updated_at
 	FROM messages WHERE state IN ('sent', 'delivered', 'undelivered')`
-}
-
-const (
+	growCallbacks = `INSERT INTO callbacks (tenant_id, callback_id, message_id, batch_id, workflow_id, state, created_at, updated_at, completed_at)
+	SELECT tenant_id, id, id, batch_id, 'w', 'completed', created_at, created_at, created_at FROM messages WHERE class = 0`
 	growRecipients = `INSERT INTO recipients (batch_id, message_id, tenant_id, module, record_id, callback_id, contact_id, number_key, holds_number)
 	SELECT batch_id, id, tenant_id, module, record_id, '', contact_id, to_key, true FROM messages`
 	growCounts = `INSERT INTO batch_counts (tenant_id, batch_id, state, n)

@@ -43,7 +43,7 @@ func (s Messages) CountProblems(ctx context.Context, tenantID, userID string, si
 	var states []string
 	var c Counts
 	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND user_id = ? AND settled_at > ? AND state IN ('failed', 'undelivered', 'uncertain')",
-		tenantID, userID, since.UTC()).Limit(limit).Pluck("state", &states).Error
+		tenantID, userID, since.UTC()).Order("settled_at DESC").Limit(limit).Pluck("state", &states).Error
 	for _, state := range states {
 		*c.of(state)++
 	}
@@ -59,7 +59,7 @@ func (s Messages) RecordIDs(ctx context.Context, tenantID, batchID string, limit
 }
 
 // searchedMessages is how many messages one Search reads: see searchedBatches.
-const searchedMessages = 2000
+const searchedMessages = 1000
 
 // Search pages a batch's messages as List does, those alone whose name or
 // number has query as a part. It reads some messages at a time: next is the id

@@ -100,7 +100,7 @@ func (s Batches) Underway(ctx context.Context, tenantID, userID string, limit in
 
 // searchedBatches is how many batches one Search reads. Text is found anywhere
 // in a word, for which there is no index that costs nothing to keep.
-const searchedBatches = 2000
+const searchedBatches = 1000
 
 // Search pages the batches as List does, those that match the query. It reads
 // some batches at a time: next is the id to go on after where there may be

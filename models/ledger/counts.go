@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 	"time"
-
-	"dialpad-texting/models/database"
 )
 
 // Counts is a number of messages by state. Queued includes waiting
@@ -34,7 +32,7 @@ func (s Messages) CountByBatch(ctx context.Context, tenantID string, batchIDs []
 		BatchID, State string
 		N              int
 	}
-	err := s.l.query(ctx, "count_by_batch", map[string]any{"tenant": tenantID, "ids": database.JSON(batchIDs)}, &rows)
+	err := s.l.query(ctx, "count_by_batch", map[string]any{"tenant": tenantID, "ids": batchIDs}, &rows)
 	out := make(map[string]Counts, len(batchIDs))
 	for _, r := range rows {
 		c := out[r.BatchID]
@@ -103,8 +101,8 @@ func (s Messages) CountQueued(ctx context.Context, tenantID, laneID string) (int
 }
 
 // CountAttemptedSince counts a tenant's messages that were settled
-// since a time after at least one request to Dialpad.
+// since a time after at least one request to Dialpad, up to 10,000.
 func (s Messages) CountAttemptedSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
 	var n int64
-	return n, s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND settled_at > ? AND attempt > 0", tenantID, since.UTC()).Count(&n).Error
+	return n, s.l.query(ctx, "count_attempted", map[string]any{"tenant": tenantID, "since": since.UTC()}, &n)
 }

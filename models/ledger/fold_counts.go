@@ -17,12 +17,19 @@ const minuteCountsAge = 3 * time.Hour
 // texts know of a change once it is folded.
 func (l *Ledger) FoldCountsAllTenants(ctx context.Context, n int) (folded int, err error) {
 	err = l.Tx(ctx, func(tx *Ledger) error {
-		var taken []countChange
+		var taken []struct {
+			TenantID, BatchID, State string
+			Minute, N                int64
+		}
 		if err := tx.query(ctx, "take_count_changes", map[string]any{"n": n}, &taken); err != nil || len(taken) == 0 {
 			return err
 		}
 		folded = len(taken)
-		return tx.fold(ctx, taken)
+		changes := countChanges{}
+		for _, c := range taken {
+			changes.add(countKey{c.TenantID, c.BatchID, c.Minute, c.State}, c.N)
+		}
+		return tx.fold(ctx, changes)
 	})
 	return folded, err
 }
@@ -35,18 +42,18 @@ func (l *Ledger) HasCountChangesAllTenants(ctx context.Context) (bool, error) {
 }
 
 // fold adds changes to the counts.
-func (l *Ledger) fold(ctx context.Context, taken []countChange) error {
+func (l *Ledger) fold(ctx context.Context, taken countChanges) error {
 	batches, minutes, flagged := countChanges{}, countChanges{}, map[string]bool{}
-	for _, c := range taken {
-		batches.add(countKey{TenantID: c.TenantID, BatchID: c.BatchID, State: c.State}, c.N)
+	for c, n := range taken {
+		batches.add(countKey{TenantID: c.TenantID, BatchID: c.BatchID, State: c.State}, n)
 		switch c.State {
 		case openState:
-			batches.add(countKey{TenantID: c.TenantID, State: openState}, c.N)
+			batches.add(countKey{TenantID: c.TenantID, State: openState}, n)
 		case Failed, Undelivered, Uncertain:
 			flagged[c.BatchID] = true
 		}
 		if c.Minute != 0 {
-			minutes.add(countKey{TenantID: c.TenantID, Minute: c.Minute, State: c.State}, c.N)
+			minutes.add(countKey{TenantID: c.TenantID, Minute: c.Minute, State: c.State}, n)
 		}
 	}
 	if err := l.addCounts(ctx, "fold_batch_counts", batches); err != nil {

@@ -184,9 +184,15 @@ func (s Messages) listByState(ctx context.Context, tenantID, batchID string, sta
 // OneToOnes returns the message of each of the one-to-one batches, by
 // batch id; a batch that is not prepared has none.
 func (s Messages) OneToOnes(ctx context.Context, tenantID string, batchIDs []string) (map[string]Message, error) {
+	type row struct {
+		ID string `json:"id"`
+	}
+	batches := make([]row, len(batchIDs))
+	for i, id := range batchIDs {
+		batches[i].ID = id
+	}
 	var list []Message
-	err := s.l.q(ctx).Joins("JOIN recipients r ON r.message_id = messages.id").
-		Where("messages.tenant_id = ? AND r.batch_id IN ?", tenantID, batchIDs).Find(&list).Error
+	err := s.l.query(ctx, "one_to_ones", map[string]any{"tenant": tenantID, "batches": database.JSON(batches)}, &list)
 	out := make(map[string]Message, len(list))
 	for _, m := range list {
 		out[m.BatchID] = m

@@ -18,7 +18,7 @@ import (
 )
 
 // planned is how many messages the planners see.
-const planned = 20_000
+const planned = 50_000
 
 // grown are the tables that grow with a tenant's texts.
 const grown = `(messages|batches|recipients|webhook_events|batch_counts|callbacks)`
@@ -107,7 +107,8 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"orphaned", false, func() error { _, err := l.Batches.OrphanedAllTenants(ctx, now, 100); return err }},
 		{"stalled callbacks", false, func() error { _, err := l.Callbacks.EnqueueStalledAllTenants(ctx, now, now, 100); return err }},
 		{"pending events", true, func() error { _, err := l.Events.PendingAllTenants(ctx, now, 100); return err }},
-		{"unmatched events", false, func() error { _, err := l.Events.DeleteUnmatchedAllTenants(ctx, day); return err }},
+		{"unmatched events", false, func() error { _, err := l.Events.DeleteUnmatchedAllTenants(ctx, day, 1000); return err }},
+		{"ended batches", false, func() error { _, err := l.DeleteEndedAllTenants(ctx, now.Add(-300*24*time.Hour), 100); return err }},
 		{"timelines", false, func() error { _, err := l.Timelines.PendingAllTenants(ctx); return err }},
 		{"backlog", true, func() error { _, err := l.BacklogAllTenants(ctx); return err }},
 	}
@@ -204,7 +205,7 @@ func (p *planner) planOf(ran *gorm.DB) (plan []string, err error) {
 		if len(ran.Statement.Vars) > 0 {
 			execute += "(" + literals(ran.Statement.Vars) + ")"
 		}
-		for _, statement := range []string{"SET LOCAL enable_seqscan = off", "PREPARE plan AS " + statement} {
+		for _, statement := range []string{"PREPARE plan AS " + statement} {
 			if _, err := conn.ExecContext(p.Context(), statement); err != nil {
 				return err
 			}

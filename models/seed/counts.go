@@ -18,6 +18,9 @@ func (d *DB) checkCounts() {
 		return
 	}
 	ctx := context.Background()
+	if _, err := d.FoldCountsAllTenants(ctx, 1); err != nil { // some are folded, some are not
+		return
+	}
 	for _, tenant := range d.tenants {
 		batches, err := d.Batches.List(ctx, tenant, ledger.BatchFilter{}, "", 50)
 		if err != nil {

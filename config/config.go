@@ -253,6 +253,9 @@ func (c Config) scheme() string {
 	return "https"
 }
 
+// TenantHost is the host name at which a tenant finds its CRM.
+func (c Config) TenantHost(linkname string) string { return linkname + "." + c.CRMBaseDomain }
+
 // AppPageURL is where a tenant's CRM shows our detail page.
 func (c Config) AppPageURL(linkname string) string {
 	return strings.ReplaceAll(c.CRMAppPageURL, "{linkname}", linkname)

@@ -315,7 +315,7 @@ func (w *world) connected() *world {
 	w.t.Helper()
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
-	w.consent(page, dialpadsandbox.AnaID).want(200, "")
+	w.connect(page, dialpadsandbox.AnaID).want(200, "")
 	w.finish("t_9")
 	w.call("PUT", "/apps/dialpad/settings", page, map[string]any{"quiet_hours": nil, "keep_laws": false}).want(200, "")
 	return w

@@ -707,10 +707,15 @@ export default {
   "confirm.title": "Is this the right Dialpad company?",
   "confirm.who": "Signed in at Dialpad as",
   "confirm.company": "Dialpad",
-  "confirm.tenant": "CRM",
-  "confirm.warning": "Your Dialpad e-mail is not the one that started this in Salesmate.",
+  "confirm.tenant": "Salesmate",
+  "confirm.host": "Its address",
+  "confirm.replaces": "Dialpad now",
   "confirm.effect":
-    "Once connected, people of that Salesmate account can text from your company's Dialpad numbers.",
+    "Once connected, people of the Salesmate account at this address can text from your company's Dialpad numbers.",
+  "confirm.yours": "If the address is not yours, cancel.",
+  "confirm.warning": "Your Dialpad e-mail is not the one that started this in Salesmate.",
+  "confirm.takes_place":
+    "The company that is connected now is replaced, and what is waiting to be sent is held.",
   "confirm.connect": "Connect",
   "confirm.connect_to": "to",
   "confirm.cancel": "Cancel",

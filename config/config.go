@@ -42,6 +42,10 @@ type Config struct {
 	// Whose header X-Forwarded-For says who asks, for limits by address.
 	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
 
+	// Texts that one person may ask for in an hour; 0 for any number.
+	OneToOnePerHour   int `env:"ONE_TO_ONE_PER_HOUR" envDefault:"300"`
+	AutomationPerHour int `env:"AUTOMATION_PER_HOUR" envDefault:"5000"` // of one From User
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
@@ -140,7 +144,8 @@ func Load(environ []string) (Config, error) {
 func named(err error) error {
 	var p env.ParseError
 	if errors.As(err, &p) {
-		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS"}[p.Name]
+		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS",
+			"OneToOnePerHour": "ONE_TO_ONE_PER_HOUR", "AutomationPerHour": "AUTOMATION_PER_HOUR"}[p.Name]
 		if name != "" {
 			return fmt.Errorf("%s: %w", name, p.Err)
 		}
@@ -199,6 +204,11 @@ func (c Config) check() []error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("LOG_LEVEL", "must be debug, info, warn or error")
+	}
+	for name, n := range map[string]int{"ONE_TO_ONE_PER_HOUR": c.OneToOnePerHour, "AUTOMATION_PER_HOUR": c.AutomationPerHour} {
+		if n < 0 {
+			fail(name, "must be a number of texts, or 0 for no limit")
+		}
 	}
 	return append(p, c.checkURLs()...)
 }

@@ -60,6 +60,8 @@ var noDevelopmentValue = map[string]string{
 	"DIALPAD_SCOPES":        "each is for production",
 	"TRUSTED_PROXIES":       "private networks are trusted in production too",
 	"ADMIN_ADDR":            "it is another address than the public one",
+	"ONE_TO_ONE_PER_HOUR":   "a customer may want no limit",
+	"AUTOMATION_PER_HOUR":   "a customer may want no limit",
 }
 
 func TestEverySettingIsWarnedAboutOrHasNoDevelopmentValue(t *testing.T) {

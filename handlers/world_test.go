@@ -21,6 +21,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
@@ -72,6 +73,7 @@ type setup struct {
 	sessionKeys  string
 	metricsToken string
 	unchecked    bool // not held to the document: for measuring
+	perHour      int  // texts that a person may send one by one
 }
 
 func newWorld(t testing.TB, options ...func(*setup)) *world {
@@ -108,7 +110,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
-	texts := apptest.NewServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now})
+	texts := apptest.NewLimitedServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now}, batch.Config{OneToOnePerHour: o.perHour})
 	receiver := webhook.New(w.db.Store, nil)
 	storing := make(chan struct{})
 	go func() { defer close(storing); receiver.Run() }()

@@ -6,8 +6,8 @@ import (
 )
 
 // DeleteExpiredAllTenants deletes expired sessions, used launch tokens,
-// connect attempts, drafts, answers to the CRM's calls, and events that match no
-// message. It returns the number of deleted rows.
+// connect attempts, drafts, answers to the CRM's calls, counts of past hours, and
+// events that match no message. It returns the number of deleted rows.
 func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 	now := s.Now()
 	dayAgo := now.Add(-24 * time.Hour)
@@ -20,6 +20,7 @@ func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 		{&Session{}, "expires_at < ?", now},
 		{&UsedToken{}, "expires_at < ?", now.Add(-time.Minute)},
 		{&Draft{}, "expires_at < ?", now},
+		{&HourlyText{}, "hour < ?", dayAgo},
 		{&CallAnswer{}, "created_at < ?", now.Add(-callAnswerLifetime)},
 		{&ConnectAttempt{}, "created_at < ? AND grant_sealed = ''", dayAgo},
 	} {

@@ -73,6 +73,7 @@ type setup struct {
 	sessionKeys  string
 	metricsToken string
 	unchecked    bool // not held to the document: for measuring
+	postgres     bool // instead of SQLite
 	perHour      int  // texts that a person may send one by one
 }
 
@@ -83,7 +84,11 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		option(&o)
 	}
 	w := &world{t: t, clock: seed.NewClock(), log: &log{}, automation: &automation{}, events: &events{}}
-	w.db = seed.Store(t, modeltest.SQLite(t, seed.Migrate), w.clock.Now)
+	open := modeltest.SQLite
+	if o.postgres {
+		open = modeltest.Postgres
+	}
+	w.db = seed.Store(t, open(t, seed.Migrate), w.clock.Now)
 	w.secrets = parsed(t, secretNew+","+secretOld)
 
 	w.app = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))

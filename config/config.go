@@ -45,6 +45,10 @@ type Config struct {
 	// After how many days batches that have ended are deleted; 0: never.
 	RetentionDays int `env:"RETENTION_DAYS" envDefault:"0"`
 
+	// Texts that one person may ask for in an hour; 0 for any number.
+	OneToOnePerHour   int `env:"ONE_TO_ONE_PER_HOUR" envDefault:"300"`
+	AutomationPerHour int `env:"AUTOMATION_PER_HOUR" envDefault:"5000"` // of one From User
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
@@ -147,7 +151,8 @@ func Load(environ []string) (Config, error) {
 func named(err error) error {
 	var p env.ParseError
 	if errors.As(err, &p) {
-		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS"}[p.Name]
+		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS",
+			"OneToOnePerHour": "ONE_TO_ONE_PER_HOUR", "AutomationPerHour": "AUTOMATION_PER_HOUR"}[p.Name]
 		if name != "" {
 			return fmt.Errorf("%s: %w", name, p.Err)
 		}
@@ -210,6 +215,11 @@ func (c Config) check() []error {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("LOG_LEVEL", "must be debug, info, warn or error")
 	}
+	for name, n := range map[string]int{"ONE_TO_ONE_PER_HOUR": c.OneToOnePerHour, "AUTOMATION_PER_HOUR": c.AutomationPerHour} {
+		if n < 0 {
+			fail(name, "must be a number of texts, or 0 for no limit")
+		}
+	}
 	return append(p, c.checkURLs()...)
 }
 
@@ -262,6 +272,9 @@ func (c Config) scheme() string {
 	}
 	return "https"
 }
+
+// TenantHost is the host name at which a tenant finds its CRM.
+func (c Config) TenantHost(linkname string) string { return linkname + "." + c.CRMBaseDomain }
 
 // AppPageURL is where a tenant's CRM shows our detail page.
 func (c Config) AppPageURL(linkname string) string {

@@ -61,6 +61,8 @@ var noDevelopmentValue = map[string]string{
 	"RETENTION_DAYS":        "keeping everything is right in production too",
 	"TRUSTED_PROXIES":       "private networks are trusted in production too",
 	"ADMIN_ADDR":            "it is another address than the public one",
+	"ONE_TO_ONE_PER_HOUR":   "a customer may want no limit",
+	"AUTOMATION_PER_HOUR":   "a customer may want no limit",
 }
 
 func TestEverySettingIsWarnedAboutOrHasNoDevelopmentValue(t *testing.T) {

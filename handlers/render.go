@@ -75,7 +75,7 @@ var dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // Without a tenant it is the CRM's own address.
 func (w *pageWriter) appPageURL(r *http.Request) string {
 	label := strings.TrimPrefix(r.Header.Get("Origin"), w.crmScheme())
-	label, ofCRM := strings.CutSuffix(label, "."+w.config.CRMBaseDomain)
+	label, ofCRM := strings.CutSuffix(label, w.config.TenantHost(""))
 	if ofCRM && dnsLabel.MatchString(label) {
 		return w.config.AppPageURL(label)
 	}

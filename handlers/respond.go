@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"dialpad-texting/app/apierror"
 )
 
 // handler handles one request; an error is answered instead.
@@ -54,6 +57,9 @@ func (s *server) prepareError(c *gin.Context, err error) *refusal {
 	}
 	if r.code == errBusy.code || r.code == errTooMany.code {
 		c.Header("Retry-After", retryAfter)
+	}
+	if seconds, ok := r.details[apierror.DetailRetryAfter].(int); ok {
+		c.Header("Retry-After", strconv.Itoa(seconds))
 	}
 	if isUnread(c) {
 		c.Header("Connection", "close") // the server would wait for the rest

@@ -21,6 +21,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
@@ -73,6 +74,8 @@ type setup struct {
 	sessionKeys  string
 	metricsToken string
 	unchecked    bool // not held to the document: for measuring
+	postgres     bool // instead of SQLite
+	perHour      int  // texts that a person may send one by one
 }
 
 func newWorld(t testing.TB, options ...func(*setup)) *world {
@@ -82,7 +85,11 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		option(&o)
 	}
 	w := &world{t: t, clock: seed.NewClock(), log: &log{}, automation: &automation{}, events: &events{}}
-	w.db = seed.Store(t, modeltest.SQLite(t, seed.Migrate), w.clock.Now)
+	open := modeltest.SQLite
+	if o.postgres {
+		open = modeltest.Postgres
+	}
+	w.db = seed.Store(t, open(t, seed.Migrate), w.clock.Now)
 	w.secrets = parsed(t, secretNew+","+secretOld)
 
 	w.app = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))
@@ -109,7 +116,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
-	texts := apptest.NewServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now})
+	texts := apptest.NewLimitedServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now}, batch.Config{OneToOnePerHour: o.perHour})
 	receiver := webhook.New(w.db.Store, nil)
 	storing := make(chan struct{})
 	go func() { defer close(storing); receiver.Run() }()
@@ -317,7 +324,7 @@ func (w *world) connected() *world {
 	w.t.Helper()
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
-	w.consent(page, dialpadsandbox.AnaID).want(200, "")
+	w.connect(page, dialpadsandbox.AnaID).want(200, "")
 	w.finish("t_9")
 	w.call("PUT", "/apps/dialpad/settings", page, map[string]any{"quiet_hours": nil, "keep_laws": false}).want(200, "")
 	return w

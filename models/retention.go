@@ -24,8 +24,9 @@ type expiring struct {
 }
 
 // DeleteExpiredAllTenants deletes expired sessions, used launch tokens,
-// connect attempts, drafts, answers to the CRM's calls, and events that match no
-// message, in bounded steps. It returns the number of deleted rows.
+// connect attempts, drafts, answers to the CRM's calls, counts of past hours,
+// and events that match no message, in bounded steps. It returns the number of
+// deleted rows.
 func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 	now := s.Now()
 	dayAgo := now.Add(-24 * time.Hour)
@@ -34,6 +35,7 @@ func (s *Store) DeleteExpiredAllTenants(ctx context.Context) (int64, error) {
 		{&Session{}, "token_hash", "expires_at < ?", now},
 		{&UsedToken{}, "(tenant_id, jti)", "expires_at < ?", now.Add(-time.Minute)},
 		{&Draft{}, "(tenant_id, user_id, name)", "expires_at < ?", now},
+		{&HourlyText{}, "(tenant_id, user_id, class, hour)", "hour < ?", dayAgo},
 		{&CallAnswer{}, "webhook_id", "created_at < ?", now.Add(-callAnswerLifetime)},
 		{&ConnectAttempt{}, "id", "created_at < ? AND grant_sealed = ''", dayAgo},
 	} {

@@ -120,6 +120,9 @@ func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *led
 			return models.ErrConflict
 		}
 		*again = stored
+		if err := x.cfg.limitOneToOne(ctx, tx, stored); err != nil {
+			return err
+		}
 		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
 	})
 }

@@ -161,6 +161,8 @@ func (w *world) connect() {
 	w.must(err)
 	out, err := w.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
 	w.must(err)
+	out, err = w.Connector.Confirm(ctx, out.Confirm.State, "browser")
+	w.must(err)
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)
 	}

@@ -53,6 +53,9 @@ func (r *run) connect(ctx context.Context) error {
 		return err
 	}
 	done, err := jobs.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
+	if err == nil && done.Confirm != nil {
+		done, err = jobs.Connector.Confirm(ctx, done.Confirm.State, "drill")
+	}
 	if err == nil && !done.Done {
 		err = fmt.Errorf("not connected: %+v", done)
 	}

@@ -127,7 +127,7 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 			return nil, err
 		}
 	}
-	return stored, s.l.countAdded(ctx, slices.DeleteFunc(admitted, func(m Message) bool { return before[m.ID] || !stored[m.ID] }))
+	return stored, s.l.Counters.countAdded(ctx, slices.DeleteFunc(admitted, func(m Message) bool { return before[m.ID] || !stored[m.ID] }))
 }
 
 // stored returns the ids of those of the messages that are stored.

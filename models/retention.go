@@ -76,7 +76,7 @@ func inSteps(step func() (int64, error)) (deleted int64, err error) {
 // rows; after many it leaves the rest to the next sweep.
 func (s *Store) DeleteEndedAllTenants(ctx context.Context, before time.Time) (deleted int, err error) {
 	for range maxDeleteSteps {
-		n, err := s.Ledger.DeleteEndedAllTenants(ctx, before, deletedAtOnce)
+		n, err := s.Retention.EndedAllTenants(ctx, before, deletedAtOnce)
 		deleted += n
 		if err != nil || n == 0 {
 			return deleted, err

@@ -13,17 +13,17 @@ const (
 
 // foldCounts adds the changes of the counts of texts to the counts. It does
 // nothing, and writes nothing, where no text has changed.
-func (r *Runner) foldCounts(ctx context.Context) error {
-	has, err := r.Store.HasCountChangesAllTenants(ctx)
+func (s sweeper) foldCounts(ctx context.Context) error {
+	has, err := s.Store.Counters.HasChangesAllTenants(ctx)
 	if err != nil || !has {
 		return err
 	}
-	isDue, err := r.Store.Rounds.Begin(ctx, "fold counts", foldInterval/2)
+	isDue, err := s.Store.Rounds.Begin(ctx, "fold counts", foldInterval/2)
 	if err != nil || !isDue {
 		return err
 	}
 	for ctx.Err() == nil {
-		n, err := r.Store.FoldCountsAllTenants(ctx, maxFolded)
+		n, err := s.Store.Counters.FoldAllTenants(ctx, maxFolded)
 		if err != nil || n < maxFolded {
 			return err
 		}

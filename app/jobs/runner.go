@@ -91,7 +91,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return r.syncTimelines(ctx)
 	})
 	g.Go(func() error {
-		r.every(ctx, foldInterval, "fold counts failed", r.foldCounts)
+		r.every(ctx, foldInterval, "fold counts failed", sweeper{r}.foldCounts)
 		return nil
 	})
 	g.Go(func() error {

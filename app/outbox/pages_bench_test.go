@@ -89,11 +89,11 @@ func pages(w *World) []page {
 		{"popup-bulk", func() error { _, err := w.Context(Ctx, bulk); return err }},
 		{"rate", func() error { _, err := audience.RateOf(Ctx, store, ana.Tenant); return err }},
 		{"status-last-hour", func() error {
-			_, err := store.Messages.CountSettledSince(Ctx, Acme, now.Add(-time.Hour))
+			_, err := store.Counters.SettledSince(Ctx, Acme, now.Add(-time.Hour))
 			return err
 		}},
 		{"status-last-minute", func() error {
-			_, err := store.Messages.CountAttemptedSince(Ctx, Acme, now.Add(-time.Minute))
+			_, err := store.Counters.AttemptedSince(Ctx, Acme, now.Add(-time.Minute))
 			return err
 		}},
 		{"sweep-finish", func() error { return store.Batches.FinishStalledAllTenants(Ctx, now) }},

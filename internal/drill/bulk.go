@@ -121,7 +121,7 @@ func (r *run) counts(ctx context.Context) (ledger.Counts, bool) {
 	if err != nil {
 		return ledger.Counts{}, true // the database is cut
 	}
-	counts, err := r.Program.Store.Messages.CountByBatch(ctx, tenantID, []string{r.batchID})
+	counts, err := r.Program.Store.Counters.ByBatch(ctx, tenantID, []string{r.batchID})
 	c := counts[r.batchID]
 	return c, err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0
 }

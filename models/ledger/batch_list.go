@@ -23,7 +23,7 @@ type BatchFilter struct {
 
 // Values of BatchFilter.State beside the states of a batch: it has texts
 // that failed, or whose outcome is unknown. A batch is found a moment after the
-// first such text: see FoldCountsAllTenants.
+// first such text: see Counters.FoldAllTenants.
 const (
 	WithFailed  = "failed"
 	WithUnknown = "unknown"
@@ -33,18 +33,21 @@ const (
 // last batch of the page before, "" for the first page.
 func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) (out []Batch, err error) {
 	if f.State != BatchScheduled {
-		return out, s.page(ctx, tenantID, f, after, limit).Find(&out).Error
+		return out, batchPages(s).page(ctx, tenantID, f, after, limit).Find(&out).Error
 	}
-	ids, err := s.ids(ctx, tenantID, f, after, limit)
+	ids, err := batchPages(s).ids(ctx, tenantID, f, after, limit)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	return out, s.l.q(ctx).Where("tenant_id = ? AND id IN ?", tenantID, ids).Order("id DESC").Find(&out).Error
 }
 
+// batchPages selects pages of batches.
+type batchPages struct{ l *Ledger }
+
 // ids pages the ids of batches. Those that are prepared before their time count
 // as scheduled; they are few, and have a query of their own: an OR has no index.
-func (s Batches) ids(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]string, error) {
+func (s batchPages) ids(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]string, error) {
 	var ids, early []string
 	if err := s.page(ctx, tenantID, f, after, limit).Pluck("id", &ids).Error; err != nil || f.State != BatchScheduled {
 		return ids, err
@@ -60,7 +63,7 @@ func (s Batches) ids(ctx context.Context, tenantID string, f BatchFilter, after 
 const isEarly = "state IN ('preparing', 'sending') AND send_at > ?"
 
 // page selects a page of batches by all of a filter but its query.
-func (s Batches) page(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) *gorm.DB {
+func (s batchPages) page(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) *gorm.DB {
 	q := ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ?", tenantID), f.UserID)
 	switch f.State { // each has its index
 	case "":
@@ -110,17 +113,17 @@ const searchedBatches = 1000
 func (s Batches) Search(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) (found []Batch, next string, err error) {
 	if text.IsBlank(f.Query) {
 		found, err = s.List(ctx, tenantID, f, after, limit+1)
-		return s.cut(found, limit, "", err)
+		return cutPage(found, limit, "", err)
 	}
 	folded := text.Fold(f.Query)
 	if folded == "" {
 		return nil, "", nil // accents alone
 	}
 	if len(f.Numbers) > 0 {
-		found, err = s.byRecipient(ctx, tenantID, f, after, limit+1)
-		return s.cut(found, limit, "", err)
+		found, err = batchPages(s).byRecipient(ctx, tenantID, f, after, limit+1)
+		return cutPage(found, limit, "", err)
 	}
-	read, err := s.ids(ctx, tenantID, f, after, searchedBatches)
+	read, err := batchPages(s).ids(ctx, tenantID, f, after, searchedBatches)
 	if err != nil {
 		return nil, "", err
 	}
@@ -129,11 +132,11 @@ func (s Batches) Search(ctx context.Context, tenantID string, f BatchFilter, aft
 	}
 	like := "%" + database.EscapeLike(folded) + "%"
 	err = s.l.query(ctx, "search_batches", map[string]any{"tenant": tenantID, "ids": database.JSON(read), "like": like, "number": f.Query, "n": limit + 1}, &found)
-	return s.cut(found, limit, next, err)
+	return cutPage(found, limit, next, err)
 }
 
-// cut cuts a page that has one batch too many, after which the next one goes on.
-func (Batches) cut(found []Batch, limit int, next string, err error) ([]Batch, string, error) {
+// cutPage cuts a page that has one batch too many, after which the next one goes on.
+func cutPage(found []Batch, limit int, next string, err error) ([]Batch, string, error) {
 	if len(found) > limit {
 		found = found[:limit]
 		next = found[limit-1].ID
@@ -142,7 +145,7 @@ func (Batches) cut(found []Batch, limit int, next string, err error) ([]Batch, s
 }
 
 // byRecipient pages the batches that text a number, or will.
-func (s Batches) byRecipient(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
+func (s batchPages) byRecipient(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
 	var out []Batch
 	q := s.page(ctx, tenantID, f, after, limit).Where(`id IN (
 		SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key IN ? AND number_key <> ''

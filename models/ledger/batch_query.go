@@ -65,14 +65,6 @@ func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit in
 	return out, q.Group("warning").Order("min(send_at)").Limit(limit).Pluck("warning", &out).Error
 }
 
-// Count counts a tenant's batches in a state. The state is in the statement's
-// text, for Postgres to know how few there are.
-func (s Batches) Count(ctx context.Context, tenantID, state string) (int, error) {
-	var n int64
-	err := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = '"+state+"'", tenantID).Count(&n).Error
-	return int(n), err
-}
-
 // HeldSinceAllTenants returns batches held since before a time, the
 // longest held first.
 func (s Batches) HeldSinceAllTenants(ctx context.Context, before time.Time, limit int) ([]Batch, error) {

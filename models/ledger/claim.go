@@ -153,7 +153,7 @@ func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error
 		if err := tx.query(ctx, "undo_claim", map[string]any{"now": now, "lane": l.ID, "tenant": l.TenantID, "fence": l.Fence}, &undone); err != nil {
 			return err
 		}
-		return tx.count(ctx, undone)
+		return tx.Counters.count(ctx, undone)
 	})
 	l.Fence++
 	return l, undone, err

@@ -71,7 +71,7 @@ func minuteOf(at *time.Time) int64 {
 // count appends the changes of messages to the counts, and adds them to the
 // figures. Each statement that changes a message's state is followed by it, in
 // the same transaction and last: the figures' rows are shared.
-func (l *Ledger) count(ctx context.Context, changed []Transition) error {
+func (s Counters) count(ctx context.Context, changed []Transition) error {
 	changes := countChanges{}
 	for _, t := range changed {
 		from, to := countedState(t.PreviousState), countedState(t.State)
@@ -85,25 +85,25 @@ func (l *Ledger) count(ctx context.Context, changed []Transition) error {
 		}
 		changes.add(countKey{t.TenantID, t.BatchID, minute, from}, -1)
 	}
-	if err := l.appendCountChanges(ctx, changes); err != nil {
+	if err := s.appendChanges(ctx, changes); err != nil {
 		return err
 	}
-	return l.Figures.count(ctx, changed)
+	return s.l.Figures.count(ctx, changed)
 }
 
 // countAdded counts messages that are stored now.
-func (l *Ledger) countAdded(ctx context.Context, added []Message) error {
+func (s Counters) countAdded(ctx context.Context, added []Message) error {
 	transitions := make([]Transition, len(added))
 	for i, m := range added {
 		transitions[i] = Transition{TenantID: m.TenantID, BatchID: m.BatchID, UserID: m.UserID, State: m.State, SettledAt: m.SettledAt}
 	}
-	return l.count(ctx, transitions)
+	return s.count(ctx, transitions)
 }
 
-func (l *Ledger) appendCountChanges(ctx context.Context, changes countChanges) error {
+func (s Counters) appendChanges(ctx context.Context, changes countChanges) error {
 	rows := changes.rows()
 	if len(rows) == 0 {
 		return nil
 	}
-	return l.exec(ctx, "add_count_changes", map[string]any{"changes": database.JSON(rows)})
+	return s.l.exec(ctx, "add_count_changes", map[string]any{"changes": database.JSON(rows)})
 }

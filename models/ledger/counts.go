@@ -26,8 +26,8 @@ func (c Counts) Sum() int {
 	return c.Queued + c.Sending + c.Sent + c.Delivered + c.Undelivered + c.Failed + c.Uncertain + c.Held + c.Cancelled + c.Skipped
 }
 
-// CountByBatch returns the counts of several batches.
-func (s Messages) CountByBatch(ctx context.Context, tenantID string, batchIDs []string) (map[string]Counts, error) {
+// ByBatch returns the counts of several batches.
+func (s Counters) ByBatch(ctx context.Context, tenantID string, batchIDs []string) (map[string]Counts, error) {
 	var rows []struct {
 		BatchID, State string
 		N              int
@@ -78,9 +78,9 @@ func (c *Counts) of(state string) *int {
 	return &c.Queued
 }
 
-// CountSettledSince counts a tenant's messages settled since a time of the
+// SettledSince counts a tenant's messages settled since a time of the
 // last hours, by state. It goes by whole minutes.
-func (s Messages) CountSettledSince(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
+func (s Counters) SettledSince(ctx context.Context, tenantID string, since time.Time) (Counts, error) {
 	var rows []struct {
 		State string
 		N     int
@@ -93,16 +93,24 @@ func (s Messages) CountSettledSince(ctx context.Context, tenantID string, since 
 	return c, err
 }
 
-// CountQueued counts a tenant's queued and waiting messages. laneID is the lane
+// Queued counts a tenant's queued and waiting messages. laneID is the lane
 // that sends them.
-func (s Messages) CountQueued(ctx context.Context, tenantID, laneID string) (int64, error) {
+func (s Counters) Queued(ctx context.Context, tenantID, laneID string) (int64, error) {
 	var n int64
 	return n, s.l.query(ctx, "count_queued", map[string]any{"lane": laneID, "tenant": tenantID}, &n)
 }
 
-// CountAttemptedSince counts a tenant's messages that were settled
+// AttemptedSince counts a tenant's messages that were settled
 // since a time after at least one request to Dialpad, up to 10,000.
-func (s Messages) CountAttemptedSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
+func (s Counters) AttemptedSince(ctx context.Context, tenantID string, since time.Time) (int64, error) {
 	var n int64
 	return n, s.l.query(ctx, "count_attempted", map[string]any{"tenant": tenantID, "since": since.UTC()}, &n)
+}
+
+// Batches counts a tenant's batches in a state. The state is in the statement's
+// text, for Postgres to know how few there are.
+func (s Counters) Batches(ctx context.Context, tenantID, state string) (int, error) {
+	var n int64
+	err := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = '"+state+"'", tenantID).Count(&n).Error
+	return int(n), err
 }

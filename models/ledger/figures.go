@@ -50,7 +50,7 @@ func (f *Figure) of(state string) *int64 {
 }
 
 // count moves texts from their previous state to the present one, in
-// one statement, or none. Ledger.count calls it.
+// one statement, or none. Counters.count calls it.
 func (s Figures) count(ctx context.Context, changed []Transition) error {
 	type key struct{ tenantID, batchID, userID, day string }
 	rows := map[key]*Figure{}

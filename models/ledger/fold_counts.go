@@ -11,12 +11,12 @@ import (
 // minuteCountsAge is how long counts by the minute are kept.
 const minuteCountsAge = 3 * time.Hour
 
-// FoldCountsAllTenants adds up to about n changes of the counts of messages to
+// FoldAllTenants adds up to about n changes of the counts of messages to
 // the counts themselves, and returns how many. Readers add what is not folded
 // yet, so that only their cost depends on it; the filters by failed and unknown
 // texts know of a change once it is folded.
-func (l *Ledger) FoldCountsAllTenants(ctx context.Context, n int) (folded int, err error) {
-	err = l.Tx(ctx, func(tx *Ledger) error {
+func (s Counters) FoldAllTenants(ctx context.Context, n int) (folded int, err error) {
+	err = s.l.Tx(ctx, func(tx *Ledger) error {
 		var taken []struct {
 			TenantID, BatchID, State string
 			Minute, N                int64
@@ -29,20 +29,20 @@ func (l *Ledger) FoldCountsAllTenants(ctx context.Context, n int) (folded int, e
 		for _, c := range taken {
 			changes.add(countKey{c.TenantID, c.BatchID, c.Minute, c.State}, c.N)
 		}
-		return tx.fold(ctx, changes)
+		return tx.Counters.fold(ctx, changes)
 	})
 	return folded, err
 }
 
-// HasCountChangesAllTenants reports whether there is something to fold.
-func (l *Ledger) HasCountChangesAllTenants(ctx context.Context) (bool, error) {
+// HasChangesAllTenants reports whether there is something to fold.
+func (s Counters) HasChangesAllTenants(ctx context.Context) (bool, error) {
 	var n int64
-	err := l.q(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM count_changes LIMIT 1) AS first").Scan(&n).Error
+	err := s.l.q(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM count_changes LIMIT 1) AS first").Scan(&n).Error
 	return n > 0, err
 }
 
 // fold adds changes to the counts.
-func (l *Ledger) fold(ctx context.Context, taken countChanges) error {
+func (s Counters) fold(ctx context.Context, taken countChanges) error {
 	batches, minutes, flagged := countChanges{}, countChanges{}, map[string]bool{}
 	for c, n := range taken {
 		batches.add(countKey{TenantID: c.TenantID, BatchID: c.BatchID, State: c.State}, n)
@@ -56,28 +56,28 @@ func (l *Ledger) fold(ctx context.Context, taken countChanges) error {
 			minutes.add(countKey{TenantID: c.TenantID, Minute: c.Minute, State: c.State}, n)
 		}
 	}
-	if err := l.addCounts(ctx, "fold_batch_counts", batches); err != nil {
+	if err := s.add(ctx, "fold_batch_counts", batches); err != nil {
 		return err
 	}
-	if err := l.addCounts(ctx, "fold_minute_counts", minutes); err != nil {
+	if err := s.add(ctx, "fold_minute_counts", minutes); err != nil {
 		return err
 	}
-	old := l.db.Now().Add(-minuteCountsAge)
-	if err := l.q(ctx).Exec("DELETE FROM minute_counts WHERE minute < ?", minuteOf(&old)).Error; err != nil {
+	old := s.l.db.Now().Add(-minuteCountsAge)
+	if err := s.l.q(ctx).Exec("DELETE FROM minute_counts WHERE minute < ?", minuteOf(&old)).Error; err != nil {
 		return err
 	}
-	return l.flagBatches(ctx, flagged)
+	return s.flagBatches(ctx, flagged)
 }
 
-func (l *Ledger) addCounts(ctx context.Context, statement string, changes countChanges) error {
+func (s Counters) add(ctx context.Context, statement string, changes countChanges) error {
 	rows := changes.rows()
 	if len(rows) == 0 {
 		return nil
 	}
-	return l.exec(ctx, statement, map[string]any{"counts": database.JSON(rows)})
+	return s.l.exec(ctx, statement, map[string]any{"counts": database.JSON(rows)})
 }
 
-func (l *Ledger) flagBatches(ctx context.Context, ids map[string]bool) error {
+func (s Counters) flagBatches(ctx context.Context, ids map[string]bool) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -86,5 +86,5 @@ func (l *Ledger) flagBatches(ctx context.Context, ids map[string]bool) error {
 		list = append(list, id)
 	}
 	slices.Sort(list)
-	return l.exec(ctx, "flag_batches", map[string]any{"ids": database.JSON(list)})
+	return s.l.exec(ctx, "flag_batches", map[string]any{"ids": database.JSON(list)})
 }

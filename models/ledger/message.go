@@ -127,7 +127,7 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 			return nil, err
 		}
 	}
-	return stored, s.l.countAdded(ctx, slices.DeleteFunc(admitted, func(m Message) bool { return before[m.ID] || !stored[m.ID] }))
+	return stored, s.l.Counters.countAdded(ctx, slices.DeleteFunc(admitted, func(m Message) bool { return before[m.ID] || !stored[m.ID] }))
 }
 
 // stored returns the ids of those of the messages that are stored.
@@ -182,17 +182,15 @@ func (s Messages) listByState(ctx context.Context, tenantID, batchID string, sta
 }
 
 // OneToOnes returns the message of each of the one-to-one batches, by
-// batch id; a batch that is not prepared has none.
+// batch id; a batch that is not prepared has none. These are two queries: in
+// one, Postgres would expect many and read all messages.
 func (s Messages) OneToOnes(ctx context.Context, tenantID string, batchIDs []string) (map[string]Message, error) {
-	type row struct {
-		ID string `json:"id"`
-	}
-	batches := make([]row, len(batchIDs))
-	for i, id := range batchIDs {
-		batches[i].ID = id
+	var ids []string
+	if err := s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND batch_id IN ?", tenantID, batchIDs).Pluck("message_id", &ids).Error; err != nil || len(ids) == 0 {
+		return nil, err
 	}
 	var list []Message
-	err := s.l.query(ctx, "one_to_ones", map[string]any{"tenant": tenantID, "batches": database.JSON(batches)}, &list)
+	err := s.l.q(ctx).Where("tenant_id = ? AND id IN ?", tenantID, ids).Find(&list).Error
 	out := make(map[string]Message, len(list))
 	for _, m := range list {
 		out[m.BatchID] = m

@@ -69,7 +69,7 @@ func (s Messages) transition(ctx context.Context, set map[string]any, where stri
 		changed[i] = Transition{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State,
 			UserID: m.UserID, PreviousState: m.PreviousState, SettledAt: m.SettledAt}
 	}
-	return changed, s.l.count(ctx, changed)
+	return changed, s.l.Counters.count(ctx, changed)
 }
 
 // Requeue queues up to n held messages of a batch in a lane, and

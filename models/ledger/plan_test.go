@@ -69,11 +69,11 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"search", true, search(ledger.BatchFilter{Query: "nothing like this"})},
 		{"search by number", true, search(ledger.BatchFilter{Query: "2", Numbers: []string{"+12000000001"}, NumberKeys: []string{"key10"}})},
 		{"popup's bulks", false, func() error { _, err := l.Batches.Underway(ctx, tenant, "42", 3); return err }},
-		{"counts of batches", true, func() error { _, err := l.Messages.CountByBatch(ctx, tenant, ids); return err }},
-		{"queued", false, func() error { _, err := l.Messages.CountQueued(ctx, tenant, "c9"); return err }},
-		{"last hour", true, func() error { _, err := l.Messages.CountSettledSince(ctx, tenant, now.Add(-time.Hour)); return err }},
+		{"counts of batches", true, func() error { _, err := l.Counters.ByBatch(ctx, tenant, ids); return err }},
+		{"queued", false, func() error { _, err := l.Counters.Queued(ctx, tenant, "c9"); return err }},
+		{"last hour", true, func() error { _, err := l.Counters.SettledSince(ctx, tenant, now.Add(-time.Hour)); return err }},
 		{"last minute", false, func() error {
-			_, err := l.Messages.CountAttemptedSince(ctx, tenant, now.Add(-time.Minute))
+			_, err := l.Counters.AttemptedSince(ctx, tenant, now.Add(-time.Minute))
 			return err
 		}},
 		{"one-to-ones", false, func() error { _, err := l.Messages.OneToOnes(ctx, tenant, []string{"000000010-one"}); return err }},
@@ -95,7 +95,7 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"held", true, func() error { _, err := l.OnHold.Causes(ctx, tenant, ""); return err }},
 		{"held ids", true, func() error { _, err := l.OnHold.IDs(ctx, tenant, "42", "late", "0", 100); return err }},
 		{"warnings", true, func() error { _, err := l.Batches.Warnings(ctx, tenant, "", 5); return err }},
-		{"scheduled count", false, func() error { _, err := l.Batches.Count(ctx, tenant, "scheduled"); return err }},
+		{"scheduled count", false, func() error { _, err := l.Counters.Batches(ctx, tenant, "scheduled"); return err }},
 		{"receipt", false, func() error { _, err := l.Messages.Get(ctx, tenant, "42", "m000000010"); return err }},
 		{"attempts", true, func() error { _, err := l.Messages.Attempts(ctx, tenant, "m000000010"); return err }},
 		{"events", true, func() error { _, err := l.Events.ByMessage(ctx, tenant, "m000000010"); return err }},
@@ -108,7 +108,7 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"stalled callbacks", false, func() error { _, err := l.Callbacks.EnqueueStalledAllTenants(ctx, now, now, 100); return err }},
 		{"pending events", true, func() error { _, err := l.Events.PendingAllTenants(ctx, now, 100); return err }},
 		{"unmatched events", false, func() error { _, err := l.Events.DeleteUnmatchedAllTenants(ctx, day, 1000); return err }},
-		{"ended batches", false, func() error { _, err := l.DeleteEndedAllTenants(ctx, now.Add(-300*24*time.Hour), 100); return err }},
+		{"ended batches", false, func() error { _, err := l.Retention.EndedAllTenants(ctx, now.Add(-300*24*time.Hour), 100); return err }},
 		{"timelines", false, func() error { _, err := l.Timelines.PendingAllTenants(ctx); return err }},
 		{"backlog", true, func() error { _, err := l.BacklogAllTenants(ctx); return err }},
 	}

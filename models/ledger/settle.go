@@ -61,7 +61,7 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Tran
 		if err := tx.enqueueCompletions(ctx, changed); err != nil {
 			return err
 		}
-		return tx.count(ctx, changed)
+		return tx.Counters.count(ctx, changed)
 	})
 	return changed, err
 }

@@ -109,5 +109,5 @@ func (s Lanes) queue(ctx context.Context, l Lane, messages []Message) error {
 	if err := s.l.query(ctx, "queue_with_turns", map[string]any{"now": s.l.db.Now(), "turns": database.JSON(turns)}, &queued); err != nil {
 		return err
 	}
-	return s.l.count(ctx, queued)
+	return s.l.Counters.count(ctx, queued)
 }

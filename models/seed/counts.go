@@ -18,7 +18,7 @@ func (d *DB) checkCounts() {
 		return
 	}
 	ctx := context.Background()
-	if _, err := d.FoldCountsAllTenants(ctx, 1); err != nil { // some are folded, some are not
+	if _, err := d.Counters.FoldAllTenants(ctx, 1); err != nil { // some are folded, some are not
 		return
 	}
 	for _, tenant := range d.tenants {
@@ -41,7 +41,7 @@ func (d *DB) checkBatch(ctx context.Context, tenant, id string) {
 	if err != nil || len(messages) == maxCounted {
 		return
 	}
-	counts, err := d.Messages.CountByBatch(ctx, tenant, []string{id})
+	counts, err := d.Counters.ByBatch(ctx, tenant, []string{id})
 	d.check(err)
 	want := ledger.CountsOf(messages)
 	if counts[id] != want {

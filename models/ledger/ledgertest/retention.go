@@ -34,7 +34,7 @@ func endedBatch(t *testing.T, db *seed.DB, acme *seed.Tenant, id, state string, 
 func deleteEnded(t *testing.T, db *seed.DB, before time.Time) {
 	t.Helper()
 	for range 100 {
-		n, err := db.Ledger.DeleteEndedAllTenants(context.Background(), before, 2)
+		n, err := db.Retention.EndedAllTenants(context.Background(), before, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func retention(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	for id, stays := range map[string]bool{"old": false, "cancelled": false, "held": true, "waits": true, "new": true} {
 		_, err := db.Batches.Get(ctx, acme.ID, "", id)
 		messages, listErr := db.Messages.List(ctx, acme.ID, id, nil, "", 10)
-		counts, countErr := db.Messages.CountByBatch(ctx, acme.ID, []string{id})
+		counts, countErr := db.Counters.ByBatch(ctx, acme.ID, []string{id})
 		if (err == nil) != stays || listErr != nil || countErr != nil || (len(messages) > 0) != stays || (counts[id] != ledger.Counts{}) != stays {
 			t.Errorf("%s stays: %v; want %v; %d messages, %+v; %v %v", id, err == nil, stays, len(messages), counts[id], listErr, countErr)
 		}
@@ -81,7 +81,7 @@ func retention(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if events, err := db.Events.ByMessage(ctx, acme.ID, old[0].ID); err != nil || len(events) != 0 {
 		t.Errorf("%d events stay, %v", len(events), err)
 	}
-	if n, err := db.Ledger.DeleteEndedAllTenants(ctx, clock.Now().Add(-50*24*time.Hour), 2); err != nil || n != 0 {
+	if n, err := db.Retention.EndedAllTenants(ctx, clock.Now().Add(-50*24*time.Hour), 2); err != nil || n != 0 {
 		t.Errorf("deleted %d more, %v", n, err)
 	}
 }
@@ -94,14 +94,14 @@ func folding(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	acme.Batch("b2", ledger.ClassBulk, "1", "ana@acme.com", 3)
 	read := func() (counts map[string]ledger.Counts, hour ledger.Counts, queued int64) {
 		t.Helper()
-		counts, err := db.Messages.CountByBatch(ctx, acme.ID, []string{"b1", "b2"})
+		counts, err := db.Counters.ByBatch(ctx, acme.ID, []string{"b1", "b2"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if hour, err = db.Messages.CountSettledSince(ctx, acme.ID, clock.Now().Add(-time.Hour)); err != nil {
+		if hour, err = db.Counters.SettledSince(ctx, acme.ID, clock.Now().Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if queued, err = db.Messages.CountQueued(ctx, acme.ID, acme.Lane); err != nil {
+		if queued, err = db.Counters.Queued(ctx, acme.ID, acme.Lane); err != nil {
 			t.Fatal(err)
 		}
 		return counts, hour, queued
@@ -116,7 +116,7 @@ func folding(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	}
 	check("before")
 	for range 10 {
-		n, err := db.FoldCountsAllTenants(ctx, 1)
+		n, err := db.Counters.FoldAllTenants(ctx, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func folding(t *testing.T, db *seed.DB, clock *seed.Clock) {
 			break
 		}
 	}
-	if has, err := db.HasCountChangesAllTenants(ctx); err != nil || has {
+	if has, err := db.Counters.HasChangesAllTenants(ctx); err != nil || has {
 		t.Errorf("something is left to fold, %v", err)
 	}
 	for _, state := range []string{ledger.WithFailed, ledger.WithUnknown} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -34,6 +35,20 @@ func FuzzOpenCursor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, cursor string) {
 		if got, err := k.open(ana, listPreview, cursor); err == nil && cursor != "" && (cursor != good || got != inner) {
 			t.Errorf("%q opens %q", cursor, got)
+		}
+	})
+}
+
+// The rule as a pattern: slow, and easy to read.
+var escapedNUL = regexp.MustCompile(`(^|[^\\])(\\\\)*\\u0000`)
+
+func FuzzHasEscapedNUL(f *testing.F) {
+	for _, body := range []string{`\u0000`, `\\u0000`, `\\\u0000`, `a\\u0000\u0000`, `\u0000`, `u0000`, `\\\\u0000\\u0000`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if got, want := hasEscapedNUL(body), escapedNUL.Match(body); got != want && utf8.Valid(body) {
+			t.Errorf("%q: %v, want %v", body, got, want)
 		}
 	})
 }

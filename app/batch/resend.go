@@ -39,7 +39,10 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 	}
 	slices.Sort(r.States)
 	r.States = slices.Compact(r.States)
-	hash := audience.RequestHash("resend", id, r.States)
+	hash, err := x.store.Tenants.RequestHash(ctx, a.Tenant.ID, audience.RequestHash("resend", id, r.States))
+	if err != nil {
+		return ledger.Batch{}, err
+	}
 	if old, found, err := x.byKey(ctx, a, key, hash); err != nil || found {
 		return old, err
 	}

@@ -42,6 +42,7 @@ func (s sweeper) sweep(ctx context.Context) error {
 		s.Automation.EnqueueStalled,
 		s.enqueueForConnections,
 		s.expire,
+		s.Store.TruncateLog,
 	} {
 		errs = append(errs, step(ctx))
 	}

@@ -42,10 +42,14 @@ type Config struct {
 	// Whose header X-Forwarded-For says who asks, for limits by address.
 	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
 
+	AuditDays int `env:"AUDIT_DAYS" envDefault:"365"` // how long the audit log is kept
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 }
+
+const maxAuditDays = 36_500
 
 // AdminOff is the AdminAddr of a process that does not listen for operators.
 const AdminOff = "-"
@@ -199,6 +203,9 @@ func (c Config) check() []error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("LOG_LEVEL", "must be debug, info, warn or error")
+	}
+	if c.AuditDays < 1 || c.AuditDays > maxAuditDays {
+		fail("AUDIT_DAYS", "must be a number of days, 1 to 36500")
 	}
 	return append(p, c.checkURLs()...)
 }

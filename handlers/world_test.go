@@ -71,7 +71,8 @@ type world struct {
 type setup struct {
 	sessionKeys  string
 	metricsToken string
-	unchecked    bool // not held to the document: for measuring
+	dsn          string // of the database; "" is a new SQLite
+	unchecked    bool   // not held to the document: for measuring
 }
 
 func newWorld(t testing.TB, options ...func(*setup)) *world {
@@ -81,7 +82,10 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		option(&o)
 	}
 	w := &world{t: t, clock: seed.NewClock(), log: &log{}, automation: &automation{}, events: &events{}}
-	w.db = seed.Store(t, modeltest.SQLite(t, seed.Migrate), w.clock.Now)
+	if o.dsn == "" {
+		o.dsn = modeltest.SQLite(t, seed.Migrate)
+	}
+	w.db = seed.Store(t, o.dsn, w.clock.Now)
 	w.secrets = parsed(t, secretNew+","+secretOld)
 
 	w.app = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))

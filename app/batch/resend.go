@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
@@ -123,6 +124,10 @@ func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *led
 			return models.ErrConflict
 		}
 		*again = stored
+		detail := map[string]string{"batch": again.ID, "people": strconv.Itoa(len(ids))}
+		if err := tx.Audits.Add(ctx, again.TenantID, again.UserID, "batch.resent", detail); err != nil {
+			return err
+		}
 		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
 	})
 }

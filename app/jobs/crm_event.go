@@ -119,6 +119,11 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 	if err := tx.Installations.Uninstall(ctx, tenantID); err != nil {
 		return err
 	}
+	if i.State == models.Installed {
+		if err := tx.Audits.Add(ctx, tenantID, "", "app.uninstalled", nil); err != nil {
+			return err
+		}
+	}
 	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err
 	}

@@ -300,6 +300,18 @@ export default {
   "consent.source.reply": "Replied with an opt-out word",
   "consent.source.person": "Marked by a colleague",
 
+  "activity.title": "Activity",
+  "activity.search": "Search people or actions",
+  "activity.csv": "Save as CSV",
+  "activity.none": "Nothing like that was done.",
+  "activity.empty": "Nothing has been done yet.",
+  "activity.when": "When",
+  "activity.who": "Who",
+  "activity.what": "What",
+  "activity.detail": "Details",
+  "activity.automatic": "By itself",
+  "activity.batch": "Show the texts",
+
   "optouts.title": "Opt-outs",
   "optouts.search": "Search numbers",
   "optouts.add": "Mark as opted out",

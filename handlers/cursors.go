@@ -43,6 +43,8 @@ const (
 	listOptOuts   = "opt-outs"
 	listOutbox    = "outbox"
 	listActivity  = "activity"
+
+	listConversation = "conversation"
 )
 
 func listMessages(batchID string) string { return "messages:" + batchID }

@@ -36,6 +36,9 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 		if err := tx.Sessions.eraseContact(ctx, tenantID, contactID); err != nil {
 			return err
 		}
+		if err := tx.Replies.erase(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+			return err
+		}
 		return tx.Ledger.EraseContact(ctx, tenantID, contactID)
 	})
 }
@@ -52,6 +55,9 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 		return err
 	}
 	if err := s.Sessions.eraseNumber(ctx, tenantID, phone.Forms(number)); err != nil {
+		return err
+	}
+	if err := s.Replies.erase(ctx, tenantID, "number_key IN ?", keys); err != nil {
 		return err
 	}
 	if err := s.Suppressions.erase(ctx, tenantID, keys); err != nil {

@@ -18,7 +18,7 @@ type asset struct {
 	gzipped     []byte // nil where compression saves nothing
 }
 
-// Assets serves /static/{hash}/{css,js,img}/…. Under this build's hash a
+// Assets serves /static/{hash}/{css,js,img,words}/…. Under this build's hash a
 // response may be cached for ever. Another build's hash is asked for during a
 // deployment, while two versions run side by side: it gets this build's file,
 // which must not be cached.
@@ -77,6 +77,13 @@ func acceptsGzip(header string) bool {
 // assets is built once: compressing on each request would delay the first byte.
 var assets = sync.OnceValue(func() map[string]asset {
 	built := map[string]asset{}
+	scripts, err := wordScripts()
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	for name, content := range scripts {
+		built[name] = newAsset(name, content)
+	}
 	for _, dir := range []string{"css", "js", "img"} {
 		eachFile(dir, func(name string, content []byte) { built[name] = newAsset(name, content) })
 	}

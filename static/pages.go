@@ -56,11 +56,13 @@ type User struct {
 // <script type="application/json" id="page">.
 func (p Page) Data() map[string]any {
 	return map[string]any{
-		"tenant": p.Tenant, "user": p.User, "crm_origin": p.CRMOrigin,
+		"tenant": p.Tenant, "user": p.User, "language": p.language(), "crm_origin": p.CRMOrigin,
 		"app_page_url": p.AppPageURL, "upgrade_url": p.UpgradeURL, "record_url": p.RecordURL,
 		"expires_in": int(p.ExpiresIn.Seconds()),
 	}
 }
+
+func (p Page) language() string { return languageOf(p.User.Locale) }
 
 // Home is the data of the page at the app's own address ("home"): what the app
 // is.
@@ -88,33 +90,43 @@ type Done struct {
 	Title, Message, LinkText, LinkURL string
 }
 
-// Renderer holds the parsed pages. It is safe for concurrent use.
+// Renderer holds the parsed pages by language. It is safe for concurrent use.
 type Renderer struct {
-	pages *template.Template
+	pages map[string]*template.Template
 }
 
-// Pages parses every page. It returns an error if one does not parse or the
-// words can't be read.
+// Pages parses every page in every language. It returns an error if one does
+// not parse or the words can't be read.
 func Pages() (*Renderer, error) {
-	words, err := readWords()
+	all, err := catalogues()
 	if err != nil {
 		return nil, err
 	}
-	pages, err := template.New("pages").Funcs(template.FuncMap{
-		"asset": AssetPath,
-		"t":     words.find,
-	}).ParseFS(files, "html/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse pages: %w", err)
+	r := &Renderer{pages: map[string]*template.Template{}}
+	for language, words := range all {
+		pages, err := template.New("pages").Funcs(template.FuncMap{
+			"asset":    AssetPath,
+			"language": func() string { return language },
+			"t":        words.find,
+			"words":    func(part string) string { return AssetPath("words/" + part + "." + language + ".js") },
+		}).ParseFS(files, "html/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse pages: %w", err)
+		}
+		r.pages[language] = pages
 	}
-	return &Renderer{pages: pages}, nil
+	return r, nil
 }
 
-// Render writes the page called name. It writes nothing unless the whole page
+// Render writes the page called name in the language of its user. It writes nothing unless the whole page
 // could be rendered, so that a failure can still become an error page.
 func (r *Renderer) Render(w io.Writer, name string, data any) error {
 	var page bytes.Buffer
-	if err := r.pages.ExecuteTemplate(&page, name, data); err != nil {
+	language := defaultLanguage
+	if launched, ok := data.(Page); ok {
+		language = launched.language()
+	}
+	if err := r.pages[language].ExecuteTemplate(&page, name, data); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
 	if _, err := page.WriteTo(w); err != nil {

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,7 +84,7 @@ func TestPageHoldsTheDataOfItsScripts(t *testing.T) {
 		t.Fatalf("data block is not JSON: %v\n%s", err, block[1])
 	}
 	want := map[string]any{
-		"crm_origin": "http://acme.localhost:8090", "app_page_url": "http://acme.localhost:8090/apps/dialpad", "upgrade_url": "", "record_url": "", "expires_in": 900.0,
+		"crm_origin": "http://acme.localhost:8090", "app_page_url": "http://acme.localhost:8090/apps/dialpad", "upgrade_url": "", "record_url": "", "expires_in": 900.0, "language": "en",
 		"tenant": map[string]any{"id": "t_9", "name": page().Tenant.Name, "linkname": "acme"},
 		"user":   map[string]any{"id": "42", "name": "Ana Ruiz", "email": "ana@acme.com", "role": "admin", "time_zone": "America/New_York", "unknown_time_zone": nil, "locale": "en-US"},
 	}
@@ -136,52 +133,4 @@ func TestRenderReturnsTheErrorOfTheWriter(t *testing.T) {
 	if err := pages.Render(brokenPipe{}, "plain", static.Plain{}); !errors.Is(err, errPipe) {
 		t.Errorf("got %v, want the writer's error", err)
 	}
-}
-
-// A script reads its words in the browser; this finds a missing key before.
-func TestEveryKeyInTheScriptsHasWords(t *testing.T) {
-	catalogue := readWords(t)
-	uses := regexp.MustCompile(`\b(tn?)\(\s*'([a-z_0-9.]+)'[,)]`)
-	checked := 0
-	err := filepath.WalkDir("js", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".js" {
-			return err
-		}
-		source, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, found := range uses.FindAllStringSubmatch(string(source), -1) {
-			keys := []string{found[2]}
-			if found[1] == "tn" {
-				keys = []string{found[2] + ".one", found[2] + ".other"}
-			}
-			for _, key := range keys {
-				checked++
-				if catalogue[key] == "" {
-					t.Errorf("%s uses the key %q, which has no words", path, key)
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if checked < 100 {
-		t.Errorf("only %d keys were found in the scripts: the search no longer fits their code", checked)
-	}
-}
-
-func readWords(t *testing.T) map[string]string {
-	t.Helper()
-	source, err := os.ReadFile("js/words.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all map[string]string
-	if err := json.Unmarshal(source[bytes.IndexByte(source, '{'):bytes.LastIndexByte(source, '}')+1], &all); err != nil {
-		t.Fatal(err)
-	}
-	return all
 }

@@ -3,6 +3,7 @@ package static_test
 import (
 	"bufio"
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -110,6 +111,32 @@ func TestNoLineIsLongerThan140Characters(t *testing.T) {
 			}
 			if err := lines.Err(); err != nil {
 				t.Error(err)
+			}
+		}
+	}
+}
+
+// What nothing imports is either dead or needs no export.
+func TestScriptsExportOnlyWhatIsImported(t *testing.T) {
+	sources := scripts(t)
+	all := maps.Clone(sources)
+	for _, name := range glob(t, "jstest/*.js") {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = string(source)
+	}
+	exported := regexp.MustCompile(`(?m)^export (?:async )?(?:function|const|class) (\w+)`)
+	for name, source := range sources {
+		for _, found := range exported.FindAllStringSubmatch(source, -1) {
+			use := regexp.MustCompile(`\{[^}]*\b` + found[1] + `\b[^}]*\}\s*(?:from|=\s*await|\) =>)`)
+			isImported := false
+			for other, text := range all {
+				isImported = isImported || other != name && strings.Contains(text, name) && use.MatchString(text)
+			}
+			if !isImported && name != "words.js" {
+				t.Errorf("%s exports %s, which nothing imports", name, found[1])
 			}
 		}
 	}

@@ -27,8 +27,8 @@ var sdk = sync.OnceValue(func() []byte {
 	return script
 })
 
-// buildSDK writes the words and styles into the script: a CRM page loads one
-// file.
+// buildSDK writes the words of all languages and the styles into the script: a
+// CRM page loads one file.
 func buildSDK() ([]byte, error) {
 	script, err := files.ReadFile("sdk/sdk.js")
 	if err != nil {
@@ -38,15 +38,19 @@ func buildSDK() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := readWords()
+	all, err := catalogues()
 	if err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(all, func(key, _ string) bool { return !strings.HasPrefix(key, "sdk.") })
+	own := map[string]words{}
+	for language, every := range all {
+		own[language] = maps.Clone(every)
+		maps.DeleteFunc(own[language], func(key, _ string) bool { return !strings.HasPrefix(key, "sdk.") })
+	}
 	for _, part := range []struct {
 		placeholder string
 		value       any
-	}{{sdkWords, all}, {sdkStyles, string(styles)}} {
+	}{{sdkWords, own}, {sdkStyles, string(styles)}} {
 		encoded, err := json.Marshal(part.value)
 		if err != nil {
 			return nil, fmt.Errorf("encode for the script: %w", err)

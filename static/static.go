@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed html css js img sdk
+//go:embed html css js img sdk words
 var files embed.FS
 
 // buildHash names this build's assets. A change in any embedded file changes
@@ -25,8 +25,8 @@ var buildHash = sync.OnceValue(func() string {
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 })
 
-// AssetPath returns the address under which Assets serves a file of css, js or
-// img: AssetPath("css/app.css") is "/static/{hash}/css/app.css".
+// AssetPath returns the address under which Assets serves a file of css, js, img
+// or words: AssetPath("css/app.css") is "/static/{hash}/css/app.css".
 func AssetPath(name string) string {
 	return "/static/" + buildHash() + "/" + name
 }

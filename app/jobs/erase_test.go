@@ -14,6 +14,7 @@ import (
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/app/replies"
 	"dialpad-texting/integrations/crm"
 	crmsandbox "dialpad-texting/integrations/crm/sandbox"
 	"dialpad-texting/integrations/dialpad"
@@ -122,8 +123,10 @@ func (w *world) seedPerson() (sent, scheduled, hash string) {
 	w.must(err)
 	for i, text := range []string{"hello " + erasedText, "please stop texting me, " + erasedText, "STOP"} {
 		at := w.clock.Now()
-		w.must(w.OptOuts.Receive(ctx, dialpad.SMSEvent{Direction: "inbound", FromNumber: erasedNumber, ToNumbers: []string{"+14155550100"}, Text: text, EventAt: at},
-			ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, BodyHash: fmt.Sprint("reply", i), EventAt: &at}, w.webhook.Save))
+		sms := dialpad.SMSEvent{Direction: "inbound", FromNumber: erasedNumber, ToNumbers: []string{"+14155550100"}, Text: text, EventAt: at}
+		saved, err := w.OptOuts.Receive(ctx, sms, ledger.WebhookEvent{TenantID: "t_9", Kind: ledger.EventSMS, BodyHash: fmt.Sprint("reply", i), EventAt: &at}, w.webhook.Save)
+		w.must(err)
+		w.must(replies.New(w.db.Store).Record(ctx, saved, sms))
 	}
 	return b.ID, scheduled, audience.RequestHash(one.Target, request)
 }

@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/internal/text"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -32,13 +33,24 @@ type MessageView struct {
 	ErrorCode string     `json:"error_code"` // Dialpad's raw value, or ours
 	ErrorText string     `json:"error_text"`
 	SentAt    *time.Time `json:"sent_at"`
+	Replies   []Answer   `json:"replies,omitempty"`
 	DueAt     *time.Time `json:"due_at,omitempty"` // of one that waits for its time
+}
+
+// Answer is what a person wrote back.
+type Answer struct {
+	At      time.Time `json:"at"`
+	Text    *string   `json:"text"` // null where Dialpad gives no content
+	Picture bool      `json:"picture"`
 }
 
 const messagesPage = 100
 
-// Messages pages a batch's messages; state "" is all, and q selects by
-// name or number. A scheduled bulk has none yet: Messages answers with
+// replied selects the messages that were answered.
+const replied = "replied"
+
+// Messages pages a batch's messages; state "" is all, "replied" those that
+// were answered, and q selects by name or number. A scheduled bulk has none yet: Messages answers with
 // its forecast.
 func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cursor string) (MessagesView, error) {
 	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
@@ -52,7 +64,12 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
 		return x.forecast(ctx, a, b, state, q, cursor)
 	}
-	list, err := x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
+	var list []ledger.Message
+	if state == replied {
+		list, err = answered(ctx, x.store, a.Tenant.ID, id, cursor)
+	} else {
+		list, err = x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
+	}
 	if err != nil {
 		return MessagesView{}, err
 	}
@@ -64,7 +81,31 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	for _, m := range list {
 		v.Messages = append(v.Messages, ViewMessage(m))
 	}
-	return v, nil
+	return v, x.fillReplies(ctx, a.Tenant.ID, v.Messages)
+}
+
+// answered reads one page of the messages that were answered.
+func answered(ctx context.Context, store *models.Store, tenantID, id, after string) ([]ledger.Message, error) {
+	ids, err := store.Replies.Answered(ctx, tenantID, id, after, messagesPage+1)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return store.Messages.ByIDs(ctx, tenantID, ids)
+}
+
+// fillReplies adds what was answered to messages.
+func (x *Outbox) fillReplies(ctx context.Context, tenantID string, messages []MessageView) error {
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	list, err := x.store.Replies.ByMessages(ctx, tenantID, ids...)
+	for _, r := range list {
+		if i := slices.Index(ids, r.MessageID); i >= 0 {
+			messages[i].Replies = append(messages[i].Replies, Answer{At: r.WrittenAt, Text: optional(r.Body), Picture: r.Picture})
+		}
+	}
+	return err
 }
 
 // listMessages reads one page of messages.
@@ -119,6 +160,8 @@ func (x *Outbox) forecastPage(ctx context.Context, a access.Asker, b ledger.Batc
 func storedStates(state string) ([]string, error) {
 	switch state {
 	case "":
+		return nil, nil
+	case replied:
 		return nil, nil
 	case ledger.Queued:
 		return []string{ledger.Queued, ledger.Waiting}, nil

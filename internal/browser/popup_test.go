@@ -208,7 +208,7 @@ func TestZonesAreFoundByNameInABrowser(t *testing.T) {
 	popup := b.openPopup("2")
 	popup.write("#message", "See you then")
 	popup.press("#later")
-	popup.press("[data-act=chip-tomorrow]")
+	popup.press("[data-act=shortcut-tomorrow]")
 	popup.until(`/^Tomorrow, 9:00\sAM in New York$/.test(document.querySelector("#schedule [id$=-words]").textContent)`)
 	popup.press("#schedule [data-zone]")
 	popup.until(`[...document.querySelectorAll("#schedule [role=option] span")].some((one) => one.textContent === "UTC")`)

@@ -194,6 +194,12 @@ func (m Message) AcceptedByDialpad() bool {
 	return false
 }
 
+// ByIDs returns a tenant's messages with some ids, in the order of the ids.
+func (s Messages) ByIDs(ctx context.Context, tenantID string, ids []string) ([]Message, error) {
+	var out []Message
+	return out, s.l.q(ctx).Where("tenant_id = ? AND id IN ?", tenantID, ids).Order("id").Find(&out).Error
+}
+
 // LastSentTo returns the message that Dialpad last accepted for a number,
 // by its keyed hashes, not before since; or ErrNotFound.
 func (s Messages) LastSentTo(ctx context.Context, tenantID string, numberKeys []string, since time.Time) (Message, error) {

@@ -124,6 +124,12 @@ export async function callOnce(method, address, body) {
   return answer;
 }
 
+/** Waits for a module. One that can't be fetched means that the network is gone. */
+export const loaded = (module) =>
+  module.catch(() => {
+    throw networkGone();
+  });
+
 /** "/path" with a query; empty values are left out. */
 export function path(base, query) {
   const isFilled = ([, value]) => value !== undefined && value !== null && value !== '';

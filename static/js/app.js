@@ -1,7 +1,7 @@
 // The app detail page: the one right next step, and the state of the connection.
 import { showActivity } from './activity.js';
 import { call } from './api.js';
-import { attentionCount, drawAttention, loadAttention } from './attention.js';
+import { showAttention } from './attention.js';
 import { followConnect, startConnect } from './connect.js';
 import { confirmDialog, menuButton, openDialog, upgradeDialog } from './dialogs.js';
 import { $, announce, badge, button, count, h, icon, locale, note, page, refusalNote, t, tn, zoneNote } from './dom.js';
@@ -22,7 +22,7 @@ let toLookAt = 0; // things in the outbox
 const loadStatus = () => call('GET', '/apps/dialpad/status');
 
 async function load() {
-  showAttention();
+  lookOut();
   try {
     status = await loadStatus();
   } catch (refusal) {
@@ -34,19 +34,15 @@ async function load() {
 }
 
 /** What is on hold and what failed, wherever the texts stand. */
-async function showAttention() {
-  try {
-    const attention = await loadAttention();
-    const anchor = ({ state }, words) => h('a', { href: `/texts?state=${state}` }, words);
-    const changed = () => Promise.all([showAttention(), refresh()]);
-    drawAttention($('#attention'), attention, { anchor, changed });
-    toLookAt = attentionCount(attention);
-    drawOutboxBadge();
-    post('badge', { count: toLookAt });
-  } catch {
-    // the status says what is wrong
-  }
-}
+const lookOut = () =>
+  showAttention({
+    anchor: ({ state }, words) => h('a', { href: `/texts?state=${state}` }, words),
+    changed: () => Promise.all([lookOut(), refresh()]),
+    counted: (things) => {
+      toLookAt = things;
+      drawOutboxBadge();
+    },
+  });
 
 function drawOutboxBadge() {
   const link = $('#to-outbox');
@@ -275,7 +271,7 @@ async function refresh() {
 setInterval(() => {
   if (document.hidden || !status || !status.connection || openDialog()) return;
   refresh();
-  showAttention();
+  lookOut();
 }, REFRESH_INTERVAL);
 
 $('main > header').after(zoneNote() ?? '');

@@ -3,19 +3,31 @@
 import { call } from './api.js';
 import { confirmDialog } from './dialogs.js';
 import { $, announce, button, count, h, has, keepFocus, link, note, refusalNote, t, tn } from './dom.js';
+import { post } from './host.js';
 
 /** How many things there are to look at: for a badge. */
-export const attentionCount = ({ failed = 0, uncertain = 0, held = [] }) =>
+const attentionCount = ({ failed = 0, uncertain = 0, held = [] }) =>
   failed + uncertain + held.reduce((sum, { batches }) => sum + batches, 0);
 
-export const loadAttention = () => call('GET', '/texts/api/attention');
-
 /**
- * Draws the notes into root.
+ * Draws the notes into #attention and tells the CRM how many things there are.
  * @param anchor (query, words) → a link to the outbox with these filters
  * @param changed called after something was resumed or dismissed
+ * @param counted called with the number
  */
-export function drawAttention(root, attention, { anchor, changed }) {
+export async function showAttention({ anchor, changed, counted = () => {} }) {
+  try {
+    const attention = await call('GET', '/texts/api/attention');
+    draw($('#attention'), attention, { anchor, changed });
+    const things = attentionCount(attention);
+    counted(things);
+    post('badge', { count: things });
+  } catch {
+    // what else the page asks for says what is wrong
+  }
+}
+
+function draw(root, attention, { anchor, changed }) {
   const { held, failed, uncertain, many } = attention;
   const notes = held.map((cause) => heldNote(root, cause, { anchor, changed }));
   const more = many ? '+' : '';

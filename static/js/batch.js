@@ -10,7 +10,7 @@ import {
   recipientWords,
   sourceWords,
   timeLeft,
-  waitLine,
+  waitNote,
 } from './batch_parts.js';
 import { peopleTable } from './batch_people.js';
 import { MESSAGE_STATES, isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
@@ -20,6 +20,7 @@ import { duplicateDialog } from './duplicate.js';
 import {
   $,
   announce,
+  badge,
   button,
   count,
   download,
@@ -80,12 +81,12 @@ export function showBatch({ id, root, actions, open, back }) {
     head.replaceChildren(...headOf(batch, () => edit(batch)));
     drawActions(batch);
     drawEvents(batch);
-    const counts = JSON.stringify(batch.counts);
+    const counts = JSON.stringify([batch.counts, batch.answers]);
     if (counts !== shownCounts) {
       shownCounts = counts;
       table.update(batch);
     }
-    return isOver(batch) && !batch.counts.sent;
+    return false; // somebody may still answer
   }
 
   // Redraws the people even when the counts are the same.
@@ -230,11 +231,12 @@ function headOf(batch, edit) {
     content.push(note('warn', warning, ' ', other));
   }
   if (reason) content.push(note(batch.state === 'cancelled' ? '' : 'warn', reasonWords(batch)));
-  content.push(dueLine(batch), batch.wait ? h('p', {}, waitLine(batch)) : '', h('p', { class: 'quote' }, text || ''));
+  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, text || ''));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));
     if (shownState(batch) !== 'scheduled') content.push(countBadges(counts));
+    if (batch.replied) content.push(h('p', {}, badge('accent', icon('reply'), tn('progress.replied', batch.replied))));
   }
   return content;
 }

@@ -1,6 +1,6 @@
 // What the popup and the outbox show of a batch: bar, counts, state, time left.
 import { MESSAGE_STATES, intended, isOver, processed, shownState } from './batch_state.js';
-import { badge, count, h, has, icon, t, tn, when } from './dom.js';
+import { badge, count, h, has, icon, t, timeTag, tn, when } from './dom.js';
 import { soon } from './times.js';
 
 // The parts of the bar, in order, and their colours; what is left stays empty.
@@ -68,10 +68,17 @@ export function countBadges(counts) {
 }
 
 /** The colour of a text's state. */
-export const badgeTone = (state) => BADGE_TONE[state] || '';
+const badgeTone = (state) => BADGE_TONE[state] || '';
 
 /** The state of a text. */
 export const messageBadge = (state) => badge(badgeTone(state), t(`state.tab.${state}`));
+
+/** What a person answered to a text, a line each. */
+export const replyLines = ({ replies = [] }) =>
+  replies.map(({ text, picture, at }) => {
+    const words = text || t(picture ? 'talk.picture' : 'talk.unread');
+    return h('p', { class: 'answer' }, icon('reply'), h('span', {}, words, ' ', h('small', {}, timeTag(at))));
+  });
 
 /** The state of a batch; of a single text that is through, what became of it. */
 export function batchBadge(batch) {
@@ -91,11 +98,14 @@ export function heldWords({ reason, held_code: code, resumable }) {
 const COUNTED_DOWN = 90; // seconds
 
 /** What texts wait for, and until when: "Dialpad asks us to wait: next try in 18 s". */
-export function waitWords({ code, until }) {
+function waitWords({ code, until }) {
   const seconds = Math.max(1, Math.ceil((Date.parse(until) - Date.now()) / 1000));
   const time = seconds < COUNTED_DOWN ? t('wait.seconds', { n: seconds }) : t('wait.at', { time: soon(until) });
   return t(`wait.${code}`, { time });
 }
+
+/** The same as a paragraph of its own, or nothing. */
+export const waitNote = (batch) => (batch.wait ? h('p', {}, waitLine(batch)) : '');
 
 export const waitLine = ({ wait }) => (wait ? h('span', { class: 'wait num' }, icon('clock'), waitWords(wait)) : '');
 

@@ -1,6 +1,6 @@
 // The people of a batch, by state. Before it begins, single ones can be left out.
 import { call, newest, path } from './api.js';
-import { messageBadge } from './batch_parts.js';
+import { messageBadge, replyLines } from './batch_parts.js';
 import { MESSAGE_STATES } from './batch_state.js';
 import {
   $,
@@ -42,7 +42,7 @@ export function peopleTable({ root, id, problem, changed }) {
   const head = h(
     'tr',
     {},
-    headings('texts.person', 'people.number', 'people.state', 'texts.sent_at'),
+    headings('list.person', 'people.number', 'people.state', 'texts.sent_at'),
     receipt,
   );
   const table = h('table', { class: 'cards' }, h('thead', {}, head), body);
@@ -82,12 +82,13 @@ export function peopleTable({ root, id, problem, changed }) {
   }
 
   function drawTabs(batch) {
-    const { counts } = (shown = batch);
+    const { counts, replied } = (shown = batch);
     const states = MESSAGE_STATES.filter((name) => counts[name] || state === name);
     tabs.hidden = counts.total < 2;
     search.hidden = counts.total < SEARCHED_FROM;
     const list = [
       tab('', t('batch.all'), counts.total),
+      ...(replied || state === 'replied' ? [tab('replied', t('state.tab.replied'), replied)] : []),
       ...states.map((name) => tab(name, t(`state.tab.${name}`), counts[name])),
     ];
     keepFocus(tabs, () => tabs.replaceChildren(...list));
@@ -112,11 +113,11 @@ export function peopleTable({ root, id, problem, changed }) {
       h(
         'th',
         { scope: 'row' },
-        name || display || to || t('texts.person'),
+        name || display || to || t('list.person'),
         deal ? h('small', {}, ` ${deal}`) : '',
       ),
       h('td', { class: 'num' }, display || to || ''),
-      h('td', {}, messageBadge(message.state), reason ? h('small', {}, reason, dialpadCode(message)) : ''),
+      h('td', {}, messageBadge(message.state), reason ? h('small', {}, reason, dialpadCode(message)) : '', replyLines(message)),
       h('td', {}, sentAt(message)),
       h('td', {}, message.id ? receiptLink(message) : setExcludedLink(message)),
     );
@@ -126,7 +127,7 @@ export function peopleTable({ root, id, problem, changed }) {
     return button(t('receipt.open'), {
       class: 'link',
       'data-act': `receipt-${key}`,
-      'aria-label': t('receipt.of', { name: name || to || t('texts.person') }),
+      'aria-label': t('receipt.of', { name: name || to || t('list.person') }),
       onclick: () => receiptDialog($('#receipt'), key),
     });
   }
@@ -137,7 +138,7 @@ export function peopleTable({ root, id, problem, changed }) {
     return button(t(`batch.${what}`), {
       class: 'link',
       'data-act': `choice-${record}`,
-      'aria-label': t(`batch.${what}_of`, { name: name || to || t('texts.person') }),
+      'aria-label': t(`batch.${what}_of`, { name: name || to || t('list.person') }),
       onclick: (event) => {
         const pressed = event.currentTarget;
         if (event.detail > 1 || pressed.getAttribute('aria-disabled')) return; // a double click is one

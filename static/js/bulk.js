@@ -24,8 +24,9 @@ const TYPING_PAUSE = 600;
  *   watch     shows another batch
  *   warn      shows warnings above Send
  */
-export function audiencePart({ context, writing, changed, schedule, watch, warn }) {
-  const { module, phone_fields: phones } = context;
+export function audiencePart({ context: first, writing, changed, schedule, watch, warn }) {
+  const { module, phone_fields: phones } = first;
+  let context = first;
   const field = phoneField(phones);
   const elseField = secondField(phones, field);
   const leftOut = new Set(); // record ids
@@ -57,10 +58,12 @@ export function audiencePart({ context, writing, changed, schedule, watch, warn 
   const samples = sampleView({ leaveOut: (id) => choose(id, true) });
   const limit = context.limits.transactional_notice_over;
   const fieldOf = (key, id, select) => h('div', { class: 'field' }, h('label', { for: id }, t(key)), select);
+  const running = h('div', { class: 'stack' });
+  const size = h('strong');
   $('#audience').hidden = false;
   $('#audience').replaceChildren(
-    ...(context.running || []).map((batch) => runningNote(batch, watch)),
-    h('div', {}, h('strong', {}, tn(`bulk.count.${module}`, context.count)), result),
+    running,
+    h('div', {}, size, result),
     h(
       'div',
       { class: 'pair' },
@@ -76,6 +79,14 @@ export function audiencePart({ context, writing, changed, schedule, watch, warn 
     recount(0);
   });
   elseField?.addEventListener('change', () => recount(0));
+
+  /** Takes a context that was read anew. */
+  function renew(renewed) {
+    context = renewed;
+    running.replaceChildren(...(context.running || []).map((batch) => runningNote(batch, watch)));
+    size.textContent = tn(`bulk.count.${module}`, context.count);
+    recount(0);
+  }
 
   function recount(delay) {
     clearTimeout(timer);
@@ -202,8 +213,9 @@ export function audiencePart({ context, writing, changed, schedule, watch, warn 
     );
   }
 
-  recount(0);
+  renew(first);
   return {
+    renew,
     changed: () => recount(TYPING_PAUSE),
     ok: () => !refusal && Boolean(last && last.will > 0),
     label: () => (last && last.complete && !refusal && !stale ? tn('bulk.send', last.will) : t('popup.send')),

@@ -9,7 +9,7 @@ const WITHOUT_RECORD = new Set(['missing', 'forbidden', 'record_unreadable']);
 
 /** A record's name, as a link to its page in the CRM where there is one. */
 export function recordLink(module, { record_id: id, name, code }) {
-  const words = name || t('texts.person');
+  const words = name || t('list.person');
   if (!page.record_url || WITHOUT_RECORD.has(code)) return words;
   const href = page.record_url.replace('{module}', module).replace('{id}', encodeURIComponent(id));
   return h('a', { href, target: '_blank', rel: 'noopener', 'aria-label': t('bulk.open_record', { name: words }) }, words);
@@ -62,10 +62,10 @@ export function excludedPanel({ module, labelOf, writing, takeIn, tryNumber, rec
   function person(one, withReason) {
     const details = [one.deal, one.value, withReason && one.reason].filter(Boolean);
     const back = () =>
-      button(t('bulk.take_in'), {
+      button(t('batch.take_in'), {
         class: 'link',
         'data-act': `in-${one.record_id}`,
-        'aria-label': t('bulk.take_in_of', { name: one.name }),
+        'aria-label': t('batch.take_in_of', { name: one.name }),
         onclick: () => takeIn(one.record_id),
       });
     return h(

@@ -48,11 +48,11 @@ export function peoplePanel({ module, leaveOut }) {
     const props = {
       class: 'link',
       'data-act': `out-${one.record_id}`,
-      'aria-label': t('bulk.leave_out_of', { name: one.name }),
+      'aria-label': t('batch.leave_out_of', { name: one.name }),
       onclick: () => leaveOut(one.record_id),
     };
     const details = [one.deal, formatNumber(one.to)].filter(Boolean).map((words) => ` · ${words}`);
-    return h('li', {}, recordLink(module, one), h('small', { class: 'num' }, details), ' ', button(t('bulk.leave_out'), props));
+    return h('li', {}, recordLink(module, one), h('small', { class: 'num' }, details), ' ', button(t('batch.leave_out'), props));
   }
 
   return { root, draw };

@@ -51,10 +51,10 @@ export function sampleView({ leaveOut }) {
     const { name, deal, to, text, record_id: id } = sample;
     const number = h('span', { class: 'nowrap' }, formatNumber(to));
     const details = h('small', { class: 'num' }, deal ? ` · ${deal}` : '', ' · ', number);
-    const out = button(t('bulk.leave_out'), {
+    const out = button(t('batch.leave_out'), {
       class: 'link',
       'data-act': 'sample-out',
-      'aria-label': t('bulk.leave_out_of', { name }),
+      'aria-label': t('batch.leave_out_of', { name }),
       onclick: () => leaveOut(id),
     });
     return h(

@@ -8,18 +8,27 @@ const NEVER_CHEAP = /[\p{Extended_Pictographic}\p{Cf}\uFE0F]/gu; // emoji and wh
 
 /**
  * @param changed called with the text at each change
- * @param limits {max_chars}
  * @param many true for a bulk text, where each person's text has a length of its own
- * @param fields of the popup, one to one with their values
  */
-export function composer({ changed, limits, many, fields = [] }) {
+export function composer({ changed, many }) {
   const area = $('#message');
   const underlay = $('.under', $('#box'));
   const notes = $('#notes');
-  const book = chipBook(fields, (label, fallback) => t('chip.or', { label, fallback }));
-  const valueOf = new Map(fields.map(({ key, value }) => [key, value]));
+  let book = null; // the fields of the context
+  let valueOf = null;
+  let limits = null;
   let remarks = []; // of others: an empty field, an undo
   let announced = '';
+
+  /** Takes the limits and the fields of the popup, one to one with their values. */
+  function renew(context) {
+    const { fields = [] } = context;
+    const text = book ? get() : '';
+    book = chipBook(fields, (label, fallback) => t('chip.or', { label, fallback }));
+    valueOf = new Map(fields.map(({ key, value }) => [key, value]));
+    limits = context.limits;
+    area.value = book.show(text);
+  }
 
   const get = () => book.store(area.value);
 
@@ -72,7 +81,7 @@ export function composer({ changed, limits, many, fields = [] }) {
     if (!forcing.length || needsUnicode(forcing)) return [];
     const replaceable = forcing.filter(isReplaceable);
     const cheaper = segments(replaceForcing(text).replace(NEVER_CHEAP, ''));
-    if (cheaper.segments >= cost.segments) return [];
+    if (!cheaper.segments || cheaper.segments >= cost.segments) return []; // an emoji alone is no longer text
     const names = forcing.slice(0, 2).map(({ char, name }) => t('forcing.char', { char, name }));
     const more = forcing.length > 2 ? ` ${tn('forcing.more', forcing.length - 2)}` : '';
     const replace = () => {
@@ -176,7 +185,7 @@ export function composer({ changed, limits, many, fields = [] }) {
   area.addEventListener('dragover', (event) => {
     if (event.dataTransfer.types.includes('Files')) event.preventDefault();
   });
-  return { set, insert, remark, jumpToGap, get, focus: () => area.focus(), area };
+  return { renew, set, insert, remark, jumpToGap, get, focus: () => area.focus(), area };
 }
 
 const isReplaceable = ({ replacement }) => typeof replacement === 'string';

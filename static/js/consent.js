@@ -6,7 +6,7 @@ import { announce, button, dateIn, field, h, note, page, refusalNote, t, timeTag
 const ADDRESS = '/embed/api/opt-outs';
 
 /** Sends a decision: {action, number | message_id, how, at}. Returns the contact. */
-export async function decide(body) {
+async function decide(body) {
   const { contact } = await call('POST', ADDRESS, { body });
   announce(t(`consent.done.${body.action}`));
   return contact;

@@ -1,5 +1,5 @@
 // What every screen is made with: words, elements, times.
-import words from './words.js';
+import { words } from './words.js';
 import { knownZone } from './zone_names.js';
 
 /**
@@ -17,14 +17,17 @@ function withKnownZone(given) {
   return { ...given, user: { ...user, time_zone: zone, unknown_time_zone: unknown } };
 }
 
-export const locale = validLocale(page.user.locale);
-const plural = new Intl.PluralRules('en');
+/** The user's locale in the language of the words: a French user reads "18 Nov, 06:06". */
+export const locale = localeIn(page.language || 'en', page.user.locale);
+const plural = new Intl.PluralRules(locale);
 
-function validLocale(tag) {
+function localeIn(language, tag) {
   try {
-    return Intl.getCanonicalLocales(tag)[0] || 'en-US';
+    const given = new Intl.Locale(tag);
+    if (given.language === language) return given.toString();
+    return new Intl.Locale(language, { region: given.maximize().region }).toString();
   } catch {
-    return 'en-US';
+    return language === 'en' ? 'en-US' : language;
   }
 }
 
@@ -41,7 +44,7 @@ export const has = (key) => key in words;
 
 /** Words that depend on a number: key.one or key.other; {n} is the number. */
 export function tn(key, n, values = {}) {
-  return t(`${key}.${plural.select(n)}`, { n: count(n), ...values });
+  return t(`${key}.${plural.select(n) === 'one' ? 'one' : 'other'}`, { n: count(n), ...values });
 }
 
 export const count = (n) => new Intl.NumberFormat(locale).format(n);
@@ -171,19 +174,20 @@ export const dialpadCode = ({ state, error_code: code, error_text: reason }) =>
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-function svg(file, name, cls) {
-  const outer = document.createElementNS(SVG, 'svg');
-  const use = document.createElementNS(SVG, 'use');
-  const address = new URL(`../img/${file}`, import.meta.url).pathname;
-  use.setAttribute('href', `${address}#${name}`);
-  outer.setAttribute('aria-hidden', 'true');
-  if (cls) outer.setAttribute('class', cls);
-  outer.append(use);
-  return outer;
+/** An element of a picture. */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
 
-export const icon = (name, cls = '') => svg('icons.svg', name, `i ${cls}`.trim());
-export const picture = (name) => svg('states.svg', name);
+const fileOf = (name) => new URL(`../img/${name}.svg`, import.meta.url).pathname;
+const picked = (file, name, more) =>
+  svg('svg', { 'aria-hidden': 'true', ...more }, svg('use', { href: `${fileOf(file)}#${name}` }));
+
+export const icon = (name, cls = '') => picked('icons', name, { class: `i ${cls}`.trim() });
+export const picture = (name) => picked('states', name);
 
 // --- times
 

@@ -7,6 +7,7 @@ const PREFIX = `dialpad-texting:${page.tenant.id}:${page.user.id}:`;
 const MAX_RECENT = 5;
 const PAUSE = 700; // after the last letter
 const memory = new Map();
+let remote = null; // the draft at the server, once it is needed
 let preferences = { recent_templates: [], favourite_templates: [] };
 
 /** The browser's storage of this tab, or null where a frame has none. */
@@ -30,15 +31,28 @@ export function draftStore(name, context) {
   const place = storage();
   preferences = context.preferences || preferences;
   if (!memory.has(key)) memory.set(key, place ? parse(place.getItem(PREFIX + key)) : context.draft);
-  const remote = place ? null : remoteDraft();
   return {
     read: () => memory.get(key) || {},
     write(draft) {
       memory.set(key, draft);
-      if (place) place.setItem(PREFIX + key, JSON.stringify(draft));
-      else remote.write(draft);
+      if (!place || !store(place, key, draft)) writeRemote(draft);
     },
   };
+}
+
+/** Reports whether the browser kept a draft: its storage may be full, or forbidden meanwhile. */
+function store(place, key, draft) {
+  try {
+    place.setItem(PREFIX + key, JSON.stringify(draft));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writeRemote(draft) {
+  remote ??= remoteDraft();
+  remote.write(draft);
 }
 
 function parse(json) {

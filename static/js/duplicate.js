@@ -1,16 +1,14 @@
 // Text the people of a batch again, with the same text or another one.
 import { callOnce } from './api.js';
-import { gapsIn, isBlank } from './checks.js';
 import { showDialog } from './dialogs.js';
-import { $, button, buttonRow, costWords, field, h, page, refusalNote, t, tn } from './dom.js';
+import { $, button, buttonRow, h, refusalNote, t, tn } from './dom.js';
 import { schedulePanel } from './schedule.js';
-import { segments } from './segments.js';
+import { scheduleContext, textField } from './text_field.js';
 
 /** Shows the dialog; made(batch) is called with the new batch. */
 export function duplicateDialog(dialog, batch, made) {
   const form = $('form', dialog);
-  const area = h('textarea', { id: 'edit-text', rows: '5', 'aria-describedby': 'edit-cost' });
-  const cost = h('small', { id: 'edit-cost', class: 'num' });
+  const text = textField(batch);
   const when = h('div', { class: 'panel' });
   const problem = h('div', { role: 'alert' });
   const people = batch.counts.total;
@@ -19,30 +17,17 @@ export function duplicateDialog(dialog, batch, made) {
     const radio = h('input', { type: 'radio', name: 'duplicate-when', value, checked, onchange: drawWhen });
     return h('label', { class: 'check' }, radio, t(`duplicate.${value}`));
   };
-  const schedule = schedulePanel({
-    root: when,
-    context: { time_zone: page.user.time_zone, to: batch.to, quiet_hours: batch.quiet_hours, mode: batch.source },
-    late: batch.late,
-  });
+  const schedule = schedulePanel({ root: when, context: scheduleContext(batch), late: batch.late });
   const isLater = () => $('[name=duplicate-when]:checked', form)?.value !== 'now';
 
   function drawWhen() {
     when.hidden = !isLater();
     go.textContent = isLater() ? t('popup.send_later') : tn('bulk.send', people);
   }
-  const measure = () => {
-    cost.textContent = costWords(segments(area.value));
-  };
-  area.value = batch.text || '';
-  area.addEventListener('input', measure);
-  measure();
 
   form.onsubmit = async (event) => {
     event.preventDefault();
-    const [gap] = gapsIn(area.value);
-    if (isBlank(area.value) || gap) area.focus();
-    if (gap) area.setSelectionRange(gap.from, gap.to);
-    if (isBlank(area.value) || gap) return;
+    if (!text.check()) return;
     if (isLater() && !schedule.ok()) schedule.show();
     else await send();
   };
@@ -50,7 +35,7 @@ export function duplicateDialog(dialog, batch, made) {
   async function send() {
     go.disabled = true;
     problem.replaceChildren();
-    const body = { message: area.value, ...(isLater() ? schedule.value() : {}) };
+    const body = { message: text.value, ...(isLater() ? schedule.value() : {}) };
     if (batch.source === 'bulk') body.move_quiet = batch.move_quiet;
     try {
       const { batch: created } = await callOnce('POST', `/embed/api/batches/${batch.id}/duplicate`, body);
@@ -67,7 +52,7 @@ export function duplicateDialog(dialog, batch, made) {
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('duplicate.title')),
     h('p', { class: 'soft' }, batch.to ? batch.to.name || batch.to.display : tn('duplicate.people', people)),
-    field('edit-text', t('message.label'), area, cost),
+    text.root,
     h('fieldset', { class: 'row' }, h('legend', {}, t('duplicate.when')), choice('later', true), choice('now', false)),
     when,
     problem,

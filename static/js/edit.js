@@ -1,17 +1,15 @@
 // Edit and reschedule, while a batch has not begun.
 import { call } from './api.js';
-import { gapsIn, isBlank } from './checks.js';
 import { showDialog } from './dialogs.js';
-import { $, button, buttonRow, costWords, field, h, page, refusalNote, t } from './dom.js';
+import { $, button, buttonRow, h, page, refusalNote, t } from './dom.js';
 import { schedulePanel } from './schedule.js';
-import { segments } from './segments.js';
 import { senderField } from './sender.js';
+import { scheduleContext, textField } from './text_field.js';
 
 /** Shows the dialog; saved(batch) is called with the changed batch. */
 export function editDialog(dialog, batch, saved) {
   const form = $('form', dialog);
-  const area = h('textarea', { id: 'edit-text', rows: '5', 'aria-describedby': 'edit-cost' });
-  const cost = h('small', { id: 'edit-cost', class: 'num' });
+  const text = textField(batch);
   const when = h('div', { class: 'panel' });
   const problem = h('div', { role: 'alert' });
   const save = h('button', { class: 'primary' }, t('edit.save'));
@@ -24,16 +22,9 @@ export function editDialog(dialog, batch, saved) {
   const quiet = quietField(batch);
   const sender = page.user.role === 'admin' && batch.sender_email ? senderField(batch) : null;
 
-  const measure = () => {
-    cost.textContent = costWords(segments(area.value));
-  };
-  area.value = batch.text || '';
-  area.addEventListener('input', measure);
-  measure();
-
   const changes = () => ({
     version: batch.version,
-    message: area.value,
+    message: text.value,
     ...schedule.value(),
     ...(quiet ? quiet.value() : {}),
     ...(sender ? sender.value() : {}),
@@ -41,10 +32,7 @@ export function editDialog(dialog, batch, saved) {
 
   form.onsubmit = async (event) => {
     event.preventDefault();
-    const [gap] = gapsIn(area.value);
-    if (isBlank(area.value) || gap) area.focus();
-    if (gap) area.setSelectionRange(gap.from, gap.to);
-    if (isBlank(area.value) || gap) return;
+    if (!text.check()) return;
     if (!schedule.ok()) schedule.show();
     else await send();
   };
@@ -66,7 +54,7 @@ export function editDialog(dialog, batch, saved) {
 
   form.replaceChildren(
     h('h2', { id: 'edit-title' }, t('edit.title')),
-    field('edit-text', t('message.label'), area, cost),
+    text.root,
     when,
     quiet ? quiet.root : '',
     sender ? sender.root : '',
@@ -75,13 +63,6 @@ export function editDialog(dialog, batch, saved) {
   );
   showDialog(dialog);
 }
-
-const scheduleContext = ({ to, quiet_hours: hours, source }) => ({
-  time_zone: page.user.time_zone,
-  to,
-  quiet_hours: hours,
-  mode: source,
-});
 
 /** Whether a bulk text moves out of each recipient's quiet hours; null for one text. */
 function quietField({ source, move_quiet: moves }) {

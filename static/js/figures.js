@@ -1,9 +1,9 @@
 // How texts fared: by day as a chart, by template and by sender as tables.
 import { call, newest, path } from './api.js';
-import { $, count, h, headings, locale, options, page, placeholder, refusalNote, t } from './dom.js';
+import { $, count, h, headings, locale, options, page, placeholder, refusalNote, svg, t } from './dom.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
-const RANGES = [7, 30, 90];
+const RANGES = [7, 30, 90]; // days
+const USUAL_RANGE = 30;
 const HEIGHT = 150;
 const MAX_WIDTH = 900;
 const MIN_WIDTH = 220;
@@ -11,14 +11,14 @@ const MIN_WIDTH = 220;
 const PARTS = ['delivered', 'sent', 'uncertain', 'failed'];
 
 /** Fills root with the figures; back is the link to the list. */
-export function showFigures({ root, back, days = 30 }) {
+export function showFigures({ root, back }) {
   const body = h('div', { class: 'stack' }, placeholder('half', '', 'tall'));
   const ask = newest();
   let shown = null; // the figures
   const redraw = () => shown && $('.chart', body)?.replaceWith(chart(shown.days, widthIn(body)));
   window.addEventListener('resize', redraw);
   const range = h('select', { id: 'figures-days' }, options(RANGES, (n) => t('figures.days', { n })));
-  range.value = String(RANGES.includes(days) ? days : 30);
+  range.value = String(USUAL_RANGE);
   range.addEventListener('change', load);
   const choice = h('div', { class: 'row' }, h('label', { for: 'figures-days' }, t('figures.range')), range);
   root.replaceChildren(h('div', { class: 'row spread' }, back, choice), body);
@@ -70,7 +70,7 @@ function totals(total) {
     figure(t('figures.delivered'), percent(total.delivered, total.texts)),
     figure(t('figures.failed'), percent(total.failed, total.texts)),
     figure(t('figures.uncertain'), count(total.uncertain)),
-    figure(t('figures.replied'), total.replied === null ? '–' : percent(total.replied, reached(total))),
+    figure(t('figures.replied'), percent(total.replied, reached(total))),
     figure(t('figures.opted_out'), percent(total.opted_out, reached(total))),
   ];
 }
@@ -93,7 +93,7 @@ function row(name, one) {
     cell('figures.texts', count(one.texts)),
     cell('figures.delivered', percent(one.delivered, one.texts)),
     cell('figures.failed', percent(one.failed, one.texts)),
-    cell('figures.replied', one.replied === null ? '–' : percent(one.replied, reached(one))),
+    cell('figures.replied', percent(one.replied, reached(one))),
     cell('figures.opted_out', percent(one.opted_out, reached(one))),
   );
 }
@@ -110,13 +110,6 @@ function dayTable(days) {
   return h('details', {}, h('summary', {}, t('figures.as_table')), table);
 }
 
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 /** A part's area: its colour, and its pattern over it. */
 const area = (part, box) => [
   svg('rect', { ...box, class: `part ${part}` }),
@@ -126,7 +119,7 @@ const area = (part, box) => [
 function legend() {
   const box = { width: 16, height: 16 };
   const swatch = (part) => svg('svg', { ...box, 'aria-hidden': 'true' }, ...area(part, { x: 0, y: 0, ...box }));
-  const item = (part) => h('li', { class: 'row' }, swatch(part), t(`figures.part.${part}`));
+  const item = (part) => h('li', { class: 'row' }, swatch(part), t(`tally.${part}`));
   return h('ul', { class: 'tally legend' }, PARTS.map(item));
 }
 
@@ -177,6 +170,6 @@ function bar(day, x, step, most) {
     return area(part, { x: left, y, width, height });
   });
   if (!parts.length) return [];
-  const lines = PARTS.filter((part) => day[part]).map((part) => `${count(day[part])} ${t(`figures.part.${part}`)}`);
+  const lines = PARTS.filter((part) => day[part]).map((part) => `${count(day[part])} ${t(`tally.${part}`)}`);
   return [svg('g', {}, svg('title', {}, `${dayName(day.key)}: ${lines.join(', ')}`), ...parts)];
 }

@@ -1,16 +1,16 @@
 // The popup's view of a bulk text after Send: counts that add up, time left, pause
 // and cancel.
 import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
-import { countBadges, progressBar, progressWords, timeLeft, waitLine } from './batch_parts.js';
+import { countBadges, progressBar, progressWords, timeLeft, waitNote } from './batch_parts.js';
 import { isOver, isRunning, isStopped, lost, processed, shownState, undoableUntil, waiting } from './batch_state.js';
-import { $, announce, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
+import { $, announce, badge, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
 import { post } from './host.js';
 import { poll } from './poll.js';
 
 // Which sentence explains how it goes on; every other state is "going".
 const HOW = { done: 'over', cancelled: 'over', paused: 'waiting', held: 'held' };
 
-const TICK = 250;
+const SECOND = 1000;
 const ACTIONS = { pause: pauseBatch, resume: resumeBatch, cancel: cancelBatch };
 
 /** Options and result: see follow. */
@@ -44,7 +44,8 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
       progressBar(batch),
       h('p', { class: 'num' }, progressWords(counts), ' ', h('small', {}, timeLeft(batch))),
       countBadges(counts),
-      batch.wait ? h('p', {}, waitLine(batch)) : '',
+      batch.replied ? h('p', {}, badge('accent', icon('reply'), tn('progress.replied', batch.replied))) : '',
+      waitNote(batch),
       reason ? note('warn', reason) : '',
       counts.uncertain ? note('warn', tn('progress.uncertain', counts.uncertain)) : '',
       lost(counts) ? note('bad', tn('progress.failed', lost(counts))) : '',
@@ -64,7 +65,8 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
 
   // The first text has not left yet.
   function drawUndo(batch) {
-    const seconds = Math.ceil((countdown.until - Date.now()) / 1000);
+    const left = countdown.until - Date.now();
+    const seconds = Math.ceil(left / SECOND);
     body.replaceChildren(
       h('h2', { class: 'num' }, t('undo.title', { n: seconds })),
       progressBar(batch),
@@ -78,7 +80,7 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
     countdown.timer = setTimeout(() => {
       update(latest);
       if (!isUndoable(latest)) watcher.now();
-    }, TICK);
+    }, left % SECOND || SECOND);
   }
 
   function undoButtons() {

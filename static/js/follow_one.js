@@ -1,7 +1,7 @@
 // The popup's view of a text to one person after Send.
 import { call } from './api.js';
 import { cancelBatch, resendUncertain, resumeBatch } from './batch_actions.js';
-import { waitLine } from './batch_parts.js';
+import { waitNote } from './batch_parts.js';
 import { isBad, isFinal, textState } from './batch_state.js';
 import {
   $,
@@ -64,7 +64,7 @@ export function followOne(root, options) {
       h('p', {}, h('strong', {}, name || display), h('small', { class: 'num' }, ` ${name ? display : ''}`)),
       h('p', { class: 'bubble' }, written),
       waitingNote(state) || (state === 'scheduled' ? scheduledNote(batch) : steps(state)),
-      batch.wait ? h('p', {}, waitLine(batch)) : '',
+      waitNote(batch),
       reasonNote(batch, state) || '',
       h('div', { class: 'foot' }, buttons(batch, state, written)),
     ];

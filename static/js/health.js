@@ -27,8 +27,8 @@ export function drawHealth(root, { connection }) {
   const { connected_at: since, limited_at: limited, subscriptions = {} } = connection;
   const time = (iso, none) => (iso ? timeTag(iso) : t(none));
   const subscribed = [
-    subscription('health.sub.sms', subscriptions.sms),
-    subscription('health.sub.log', subscriptions.change_log),
+    subscription('sms', subscriptions.sms),
+    subscription('log', subscriptions.change_log),
   ];
   const limitedWords = h('small', {}, ` ${connection.limited_words || ''}`);
   const facts = [
@@ -48,8 +48,8 @@ export function drawHealth(root, { connection }) {
   root.className = 'stack';
 }
 
-const subscription = (key, on) =>
-  badge(on ? 'good' : 'warn', icon(on ? 'check' : 'alert'), t(on ? key : `${key}.off`));
+const subscription = (name, on) =>
+  badge(on ? 'good' : 'warn', icon(on ? 'check' : 'alert'), t(on ? `health.sub.${name}` : `health.sub.${name}.off`));
 
 function rateFact({ rate_per_minute: all, reserve = 0, used_last_minute: used = 0 }) {
   const bar = h('i', {});

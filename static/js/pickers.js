@@ -7,12 +7,12 @@ import { $, announce, link, note, t } from './dom.js';
 import { favouriteTemplates, recentTemplates, rememberTemplate, toggleFavourite } from './draft.js';
 
 /**
- * Makes the template picker work. context has the fields, in one to one with their
+ * Makes the template picker work. context() has the fields, in one to one with their
  * values; onProblem gets the sentence of a refusal.
  */
 export function wireTemplates(writing, context, onProblem) {
   const input = $('#template');
-  combobox({ root: $('#templates'), load: (q, cursor) => loadTemplates(q, cursor, readable(context)), pick });
+  combobox({ root: $('#templates'), load: (q, cursor) => loadTemplates(q, cursor, readable(context())), pick });
   input.addEventListener('focus', () => input.select());
 
   async function pick({ id, label }) {

@@ -1,11 +1,11 @@
 // The text popup: runs the state machine of popup_state.js against the page and the
 // server.
-import { Refused, call } from './api.js';
+import { Refused, call, loaded } from './api.js';
 import { $, announce, t } from './dom.js';
 import { draftStore } from './draft.js';
 import { followHeight, framed, post } from './host.js';
 import { showObstacle } from './obstacle.js';
-import { loaded, popupForm } from './popup_form.js';
+import { popupForm } from './popup_form.js';
 import { RETRY_DELAY, initial, isForm, next } from './popup_state.js';
 
 // The section of the page that each state shows.

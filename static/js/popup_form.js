@@ -1,19 +1,14 @@
 // The form of the popup: who gets the text, the text, when it goes out, Send.
-import { Refused } from './api.js';
+import { drawAddressees, drawConsent, firstName, lastTextNote } from './addressees.js';
+import { Refused, loaded } from './api.js';
 import { gapsIn, isBlank } from './checks.js';
 import { composer } from './composer.js';
 import { $, announce, button, buttonRow, h, link, note, t } from './dom.js';
 import { wireFields, wireTemplates } from './pickers.js';
 import { isForm } from './popup_state.js';
-import { ago, clock, dayWords } from './times.js';
+import { clock, dayWords } from './times.js';
 
 const DAY = 86_400_000;
-
-/** Waits for a module. One that can't be fetched means that the network is gone. */
-export const loaded = (module) =>
-  module.catch(() => {
-    throw new Refused(0, 'network', t('error.network'));
-  });
 
 /** How long a bulk text that was asked about waits, so that it can be undone. */
 const UNDO_SECONDS = 10;
@@ -31,6 +26,7 @@ export function popupForm({ getState, dispatch }) {
   let schedule = null; // the schedule panel
   let audience = null; // who gets a bulk text
   let counting = false; // Send was pressed and waits for the count
+  let talking = false; // the conversation is shown
 
   async function open() {
     const { context } = getState();
@@ -39,16 +35,27 @@ export function popupForm({ getState, dispatch }) {
     drawConsent(context, () => dispatch({ type: 'start' }));
     warnings.put('last', lastTextNote(context));
     if (!writing) {
-      writing = composer({ changed: textChanged, limits: context.limits, many: isBulk, fields: context.fields });
-      wireTemplates(writing, context, (message) => dispatch({ type: 'problem', message }));
+      writing = composer({ changed: textChanged, many: isBulk });
+      wireTemplates(writing, () => getState().context, (message) => dispatch({ type: 'problem', message }));
       wireFields(writing, () => getState().context);
     }
-    if (isBulk && !audience) await loadAudience(context);
+    writing.renew(context);
+    if (isBulk && audience) audience.renew(context);
+    else if (isBulk) await loadAudience(context);
+    if (schedule && !schedule.open) schedule = null; // it is made anew, of this context
     if (!isForm(getState())) return;
     writing.set(getState().draft.text || '');
     render();
     if (getState().name === 'writing') writing.focus();
+    if (!isBulk) showConversation();
     import('./follow.js').catch(() => {}); // needed after Send, when the network may be gone
+  }
+
+  // Without it a text can be written all the same.
+  function showConversation() {
+    if (talking) return;
+    talking = true;
+    import('./conversation.js').then(({ conversation }) => conversation($('#talk')), () => (talking = false));
   }
 
   async function loadAudience(context) {
@@ -254,27 +261,6 @@ function warningPlace(root) {
   };
 }
 
-/** Who texted this person a short while ago. */
-function lastTextNote({ to }) {
-  const last = to?.last_text;
-  if (!last || Date.now() - Date.parse(last.at) > DAY) return [];
-  const key = last.mine ? 'last_text.mine' : 'last_text.other';
-  return [note('', t(key, { by: last.by, whom: firstName(to), ago: ago(last.at) }))];
-}
-
-const firstName = ({ name, display }) => name?.split(' ')[0] || display;
-
-function drawAddressees({ to, from, mode }) {
-  const number = (words) => h('small', { class: 'num' }, words);
-  if (mode === 'bulk') {
-    $('#to').hidden = $('#to-label').hidden = true;
-  } else {
-    const details = [to.name && to.display, to.field_label].filter(Boolean).join(' · ');
-    $('#to').replaceChildren(h('span', {}, to.name || to.display), number(details));
-  }
-  $('#from').replaceChildren(h('span', {}, from.email), number(from.display || from.number));
-}
-
 /** "8:00 AM", or "Tue, Nov 24, 8:00 AM" where it is further than a day away. */
 const atTheirTime = (at, zone) =>
   Date.parse(at) - Date.now() > DAY ? t('when.day', { day: dayWords(at, zone), time: clock(at, zone) }) : clock(at, zone);
@@ -285,35 +271,6 @@ function showQuestion(message, buttons) {
   place.hidden = false;
   place.replaceChildren(note('warn', h('div', { class: 'stack grow' }, h('p', {}, message), buttonRow(...buttons))));
   place.scrollIntoView({ block: 'nearest' });
-}
-
-/**
- * Offers to mark the one person as opted out, and asks about a text that may mean it.
- * again loads the popup anew.
- */
-function drawConsent({ mode, to }, again) {
-  const place = $('#consent');
-  place.hidden = true;
-  if (mode === 'bulk' || !to) return;
-  const { number, review } = to;
-  const parts = import('./consent.js');
-  const fill = (...content) => {
-    place.hidden = content.length === 0;
-    place.replaceChildren(...content);
-  };
-  const ask = async () => {
-    const { consentForm } = await loaded(parts);
-    fill(consentForm({ action: 'opt_out', target: () => ({ number }), done: again, cancel: () => fill() }));
-    $('input', place).focus();
-  };
-  const mark = link(t('consent.opt_out'), ask);
-  mark.id = 'mark';
-  $('#to').append(mark);
-  if (review) {
-    loaded(parts).then(({ reviewNote }) => {
-      fill(note('warn', h('strong', {}, t('review.one')), reviewNote({ review, number, done: again })));
-    }, () => {});
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // Everything known about one text.
 import { call } from './api.js';
-import { messageBadge, waitLine } from './batch_parts.js';
+import { messageBadge, replyLines, waitLine } from './batch_parts.js';
 import { consentForm, consentLines, contactOf, reviewNote } from './consent.js';
 import { dialpadBlocks, offerOf } from './consent_state.js';
 import { showDialog } from './dialogs.js';
@@ -8,7 +8,6 @@ import {
   $,
   button,
   buttonRow,
-  cityOf,
   dialpadCode,
   download,
   fact,
@@ -25,7 +24,8 @@ import {
   timeTag,
   timeline,
 } from './dom.js';
-import { capital, clock, dayWords } from './times.js';
+import { capital } from './times.js';
+import { inWords, plannedAt } from './zones.js';
 
 /** Shows the receipt of the message id. */
 export async function receiptDialog(dialog, id) {
@@ -81,6 +81,7 @@ function content(receipt) {
       : '',
     h('p', { class: 'row' }, messageBadge(state), waitLine(receipt)),
     reason && !receipt.wait ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
+    ...replyLines(message),
     h('dl', { class: 'facts' }, facts(message, request)),
     events.length ? timeline(events, timeToTheSecond) : '',
     h(
@@ -91,10 +92,10 @@ function content(receipt) {
   ];
 }
 
-/** A planned time as it was chosen: "Tue, Nov 24, 9:00 AM New York". */
-function plannedWords({ local, time_zone: zone }) {
-  const at = Date.parse(`${local}:00Z`);
-  return `${capital(dayWords(at, 'UTC'))}, ${clock(at, 'UTC')} ${cityOf(zone)}`;
+/** A planned time as it was chosen: "Tue, Nov 24, 9:00 AM in New York (3:00 PM for you)". */
+function plannedWords(schedule) {
+  const at = plannedAt(schedule);
+  return at ? inWords(at, schedule.time_zone) : '';
 }
 
 /** Only what is known is listed. */

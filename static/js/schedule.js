@@ -42,7 +42,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late, 
       field(id, t('schedule.when'), date),
       field(`${id}-zone`, t('schedule.zone'), zone.root),
     ),
-    h('div', { class: 'row', role: 'group', 'aria-label': t('schedule.shortcuts') }, chips()),
+    h('div', { class: 'row', role: 'group', 'aria-label': t('schedule.shortcuts') }, shortcuts()),
     zoneNote() || '',
     words,
     question,
@@ -68,22 +68,22 @@ export function schedulePanel({ root, context, changed = () => {}, start, late, 
     return `${dateIn(new Date(noon + days * DAY), 'UTC')}T${MORNING}`;
   }
 
-  function chips() {
+  function shortcuts() {
     const choose = (local) => {
       date.value = local;
       edited();
     };
-    const chip = (name, label, local) =>
-      button(label, { class: 'chip', 'data-act': `chip-${name}`, onclick: () => choose(local()) });
+    const shortcut = (name, label, local) =>
+      button(label, { class: 'shortcut', 'data-act': `shortcut-${name}`, onclick: () => choose(local()) });
     const time = wallClock(MORNING);
     const soon = () => localTime(new Date(Date.now() + HOUR), zone.value);
     const today = new Date(`${dateIn(new Date(), zone.value)}T12:00:00Z`).getUTCDay();
     const toMonday = (8 - today) % 7 || 7;
     const monday = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1));
     return [
-      chip('hour', t('schedule.in_hour'), soon),
-      chip('tomorrow', t('schedule.tomorrow', { time }), () => dayAhead(1)),
-      toMonday > 1 ? chip('monday', t('schedule.weekday', { day: monday, time }), () => dayAhead(toMonday)) : '',
+      shortcut('hour', t('schedule.in_hour'), soon),
+      shortcut('tomorrow', t('schedule.tomorrow', { time }), () => dayAhead(1)),
+      toMonday > 1 ? shortcut('monday', t('schedule.weekday', { day: monday, time }), () => dayAhead(toMonday)) : '',
     ];
   }
 

@@ -1,12 +1,12 @@
 // The settings dialog of the app page.
 import { call } from './api.js';
+import { fold } from './checks.js';
 import { showDialog } from './dialogs.js';
 import { $, h, locale, refusalNote, t, tn } from './dom.js';
 import { pickField } from './pick_field.js';
+import { regionName } from './region_names.js';
 import { clockRange } from './times.js';
 
-const names = new Intl.DisplayNames([locale], { type: 'region', fallback: 'code' });
-const fold = (words) => words.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase(locale);
 let countries = null; // as the server lists them
 let countryField = null;
 
@@ -43,7 +43,7 @@ function fill(form, settings) {
   const { country, rate_per_minute: rate, reserve, quiet_hours: hours, keep_laws: laws, opt_out_line: line } = settings;
   const { elements } = form;
   countryField ??= pickField({ root: $('#set-country-pick'), label: t('settings.country'), load: findCountries });
-  countryField.set(country || 'US', names.of(country || 'US'));
+  countryField.set(country || 'US', regionName(country || 'US'));
   elements.rate_per_minute.value = rate;
   elements.reserve.value = reserve;
   elements.quiet.checked = Boolean(hours);
@@ -58,7 +58,7 @@ function fill(form, settings) {
 /** The countries whose name, letters or calling code begin with a query. */
 async function findCountries(query) {
   countries ??= (await call('GET', '/apps/dialpad/countries')).countries
-    .map(({ code, calling_code: calling }) => ({ id: code, label: names.of(code), hint: `${code} · +${calling}` }))
+    .map(({ code, calling_code: calling }) => ({ id: code, label: regionName(code), hint: `${code} · +${calling}` }))
     .sort((a, b) => a.label.localeCompare(b.label, locale));
   const wanted = fold(query.replace(/^\+/, ''));
   const fits = ({ id, label, hint }) =>

@@ -1,13 +1,12 @@
 // The outbox: batches newest first, filters in the address, one batch at a time.
 import { call, newest, path } from './api.js';
-import { attentionCount, drawAttention, loadAttention } from './attention.js';
+import { showAttention } from './attention.js';
 import { showBatch } from './batch.js';
-import { batchBadge, heldWords, meter, progressWords, recipientWords, sourceWords, timeLeft, waitLine } from './batch_parts.js';
-import { isRunning, lost, shownState } from './batch_state.js';
+import { batchRow } from './batch_row.js';
+import { isRunning } from './batch_state.js';
 import {
   $,
   announce,
-  badge,
   button,
   h,
   icon,
@@ -20,7 +19,6 @@ import {
   refusalNote,
   t,
   tn,
-  when,
   zoneNote,
 } from './dom.js';
 import { showFigures } from './figures.js';
@@ -82,7 +80,7 @@ function route(moved) {
     $('#title').textContent = document.title = t('texts.title');
     $('#actions').replaceChildren(pageLink({ view: 'figures' }, { class: 'button quiet' }, t('figures.title')));
     fillFilters();
-    showAttention();
+    lookOut();
     list();
     showReviews($('#reviews'));
   }
@@ -112,19 +110,13 @@ function backLink() {
   return pageLink(values, { class: 'button quiet' }, icon('prev'), t('texts.back'));
 }
 
-// --- the filters
+const lookOut = () =>
+  showAttention({
+    anchor: (values, words) => pageLink(values, {}, words),
+    changed: () => Promise.all([lookOut(), list()]),
+  });
 
-async function showAttention() {
-  try {
-    const attention = await loadAttention();
-    const anchor = (values, words) => pageLink(values, {}, words);
-    const changed = () => Promise.all([showAttention(), list()]);
-    drawAttention($('#attention'), attention, { anchor, changed });
-    post('badge', { count: attentionCount(attention) });
-  } catch {
-    // the list says what is wrong
-  }
-}
+// --- the filters
 
 function fillFilters() {
   const { q = '', state = '', source = '', sender = '', sender_name: name = '', from = '', to = '' } = query();
@@ -246,13 +238,15 @@ const skeleton = () =>
 
 function nothingFound(wanted) {
   const filtered = Object.keys(wanted).length > 0;
-  const key = filtered ? 'texts.none_found' : 'texts.none';
+  const [title, what] = filtered
+    ? ['texts.none_found', 'texts.none_found.what']
+    : ['texts.none', 'texts.none.what'];
   return h(
     'div',
     { class: 'card state' },
     picture('empty'),
-    h('h2', {}, t(key)),
-    h('p', { class: 'soft' }, t(`${key}.what`)),
+    h('h2', {}, t(title)),
+    h('p', { class: 'soft' }, t(what)),
     filtered ? button(t('texts.clear'), { onclick: clearFilters }) : null,
   );
 }
@@ -286,36 +280,7 @@ function pageOf({ batches, next }, wanted) {
   return card;
 }
 
-function row(batch) {
-  const { id, counts, by, to, state, text, created_at: at, warning, send_at: due } = batch;
-  const isMany = counts.total > 1;
-  const facts = [to && to.deal, by && by.name, sourceWords(batch)];
-  if (shownState(batch) !== 'scheduled' || !due) facts.push(when(at));
-  const problem = warning || (state === 'held' && heldWords(batch));
-  const progress = timeLeft(batch) || (isMany ? progressWords(counts) : '');
-  const link = pageLink(
-    { ...query(), batch: id },
-    { 'data-act': `batch-${id}` },
-    h('strong', {}, recipientWords(batch)),
-    h(
-      'span',
-      { class: 'side' },
-      batchBadge(batch),
-      isMany ? meter(counts) : '',
-      h('small', { class: 'num' }, progress),
-    ),
-    h('span', { class: 'say' }, text),
-    h(
-      'span',
-      { class: 'row' },
-      h('small', {}, facts.filter(Boolean).join(' · ')),
-      lost(counts) ? badge('bad', icon('alert'), tn('texts.failed', lost(counts))) : '',
-      counts.uncertain ? badge('warn', icon('alert'), tn('texts.uncertain', counts.uncertain)) : '',
-    ),
-    problem ? badge('warn wrap', icon('alert'), problem) : waitLine(batch),
-  );
-  return h('li', {}, link);
-}
+const row = (batch) => batchRow(batch, pageLink({ ...query(), batch: batch.id }, { 'data-act': `batch-${batch.id}` }));
 
 filters.addEventListener('submit', (event) => event.preventDefault());
 filters.addEventListener('input', (event) => {
@@ -326,7 +291,10 @@ filters.addEventListener('input', (event) => {
 filters.addEventListener('change', (event) => {
   if (event.target.name === 'sender') applyFilters();
 });
-window.addEventListener('popstate', () => route(true));
+window.addEventListener('popstate', () => {
+  postPlace();
+  route(true);
+});
 $('main > header').after(zoneNote() ?? '');
 forgetLaunch();
 followHeight($('#main'));

@@ -2,35 +2,26 @@
 // former name and offset.
 import { fold } from './checks.js';
 import { combobox } from './combobox.js';
-import { cityOf, h, icon, locale, t } from './dom.js';
+import { cityOf, h, icon, t } from './dom.js';
+import { regionName } from './region_names.js';
 import { ZONES, countryOf, modernZone } from './zone_list.js';
 import { isKnownZone } from './zone_names.js';
 import { offsetOf } from './zones.js';
 
 const PAGE = 40; // a zone's offset takes a browser some milliseconds
-const OFFSET = /^(?:utc|gmt)?\s*([+-−]?\d.*)$/i;
-
-const regions = regionNames();
-
-function regionNames() {
-  try {
-    return new Intl.DisplayNames(locale, { type: 'region' });
-  } catch {
-    return { of: (code) => code };
-  }
-}
+const OFFSET = /^(?:utc|gmt)?\s*([+−-]?\d.*)$/i;
 
 /** How far a zone is from UTC at an instant, as people write it: "UTC+5:30", "UTC". */
-export function offsetWords(zone, at = new Date()) {
+function offsetWords(zone, at = new Date()) {
   const [, sign, hours, minutes] = /^([+-])0?(\d+):(\d\d)$/.exec(offsetOf(at, zone));
   if (hours === '0' && minutes === '00') return 'UTC';
   return `UTC${sign === '-' ? '−' : '+'}${hours}${minutes === '00' ? '' : `:${minutes}`}`;
 }
 
 /** "Kolkata (India)"; UTC is itself. */
-export function placeName(zone) {
+function placeName(zone) {
   const country = countryOf(zone);
-  return country ? t('zone.place', { city: cityOf(zone), country: regions.of(country) }) : cityOf(zone);
+  return country ? t('zone.place', { city: cityOf(zone), country: regionName(country) }) : cityOf(zone);
 }
 
 const nameOf = (zone) => (zone === 'UTC' ? 'UTC' : `${placeName(zone)} ${offsetWords(zone)}`);
@@ -38,7 +29,7 @@ const nameOf = (zone) => (zone === 'UTC' ? 'UTC' : `${placeName(zone)} ${offsetW
 const item = (zone) => ({ id: zone, label: placeName(zone), hint: offsetWords(zone) });
 
 /** All zones that a query names, those that begin with it first. */
-export function findZones(query) {
+function findZones(query) {
   const offset = OFFSET.exec(query.trim());
   if (offset) {
     const wanted = offset[1].replace('-', '−');
@@ -46,7 +37,7 @@ export function findZones(query) {
   }
   const wanted = fold(query);
   const found = ZONES.filter(({ zone, country, old }) =>
-    fold(`${zone.replaceAll('_', ' ')} ${country && regions.of(country)} ${cityOf(old)}`).includes(wanted),
+    fold(`${zone.replaceAll('_', ' ')} ${country && regionName(country)} ${cityOf(old)}`).includes(wanted),
   ).map(({ zone }) => zone);
   const begins = (zone) => fold(cityOf(zone)).startsWith(wanted);
   return [...found.filter(begins), ...found.filter((zone) => !begins(zone))];

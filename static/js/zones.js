@@ -43,6 +43,12 @@ export function instants(local, zone) {
     .sort((a, b) => a - b);
 }
 
+/** The instant of a schedule as the server writes it; null where its local time does not exist. */
+export function plannedAt({ local, time_zone: zone, offset }) {
+  const found = instants(local, zone);
+  return found.find((at) => offsetOf(at, zone) === offset) ?? found[0] ?? null;
+}
+
 /**
  * "Tomorrow, 9:00 AM in Kolkata (today, 10:30 PM for Owen)". Everybody whose clock shows
  * another time is named: the user, and the others as {zone, who}.

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { standFor } from './page.js';
 
-/** Loads the scripts for a page of a user with this locale. */
-async function load(locale) {
-  const data = JSON.stringify({ tenant: { id: 't' }, user: { locale, time_zone: 'America/New_York' } });
-  globalThis.document = { getElementById: () => ({ textContent: data }) };
-  return import('../js/times.js');
-}
+standFor();
 
 const plain = (words) => words.replace(/[\u00a0\u202f]/g, ' ');
-const { ago, capital, clock, clockRange, dayWords, soon, wallClock } = await load('en-US');
+const { ago, capital, clock, clockRange, dayWords, soon, wallClock } = await import('../js/times.js');
 
 test('times of day have one style, whoever wrote them', () => {
   assert.equal(plain(wallClock('20:00')), '8:00 PM');

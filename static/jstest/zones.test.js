@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isKnownZone, knownZone } from '../js/zone_names.js';
+import { standFor } from './page.js';
 
 const ODD = [
   undefined,
@@ -19,8 +20,7 @@ const ODD = [
 /** Loads a fresh copy of the scripts for a page with this user. */
 let copies = 0;
 async function load(user) {
-  const data = JSON.stringify({ tenant: { id: 't' }, user: { locale: 'en-US', ...user } });
-  globalThis.document = { getElementById: () => ({ textContent: data }) };
+  standFor(user);
   copies += 1;
   return import(`../js/dom.js?copy=${copies}`);
 }

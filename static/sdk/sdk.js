@@ -18,7 +18,10 @@
 (() => {
   'use strict';
   const APP = 'dialpad-texting';
-  const words = {/* words */};
+  const catalogues = {/* words */}; // by language
+  // The language of the page around, as far as there are words for it.
+  const languages = [document.documentElement.lang, navigator.language].map((tag) => tag.slice(0, 2).toLowerCase());
+  const words = catalogues[languages.find((language) => catalogues[language])] || catalogues.en;
   const NUMBERS = 'a[href^="tel:"], [data-dialpad-number]';
   const MAX_CLOSED = 3;
   let options = null; // as given to init

@@ -1,0 +1,92 @@
+package static
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// words maps a key ("popup.send") to what a person reads.
+type words map[string]string
+
+// find returns the words of a key. A misspelt key is an error, so that the
+// page does not render and its test fails.
+func (w words) find(key string) (string, error) {
+	text, ok := w[key]
+	if !ok {
+		return "", fmt.Errorf("no words under the key %q", key)
+	}
+	return text, nil
+}
+
+// defaultLanguage is that of everybody for whose language there is no
+// catalogue.
+const defaultLanguage = "en"
+
+// catalogues holds the words by language: those of words/es.json under "es".
+// A further language is one more file.
+var catalogues = sync.OnceValues(func() (map[string]words, error) {
+	entries, err := files.ReadDir("words")
+	if err != nil {
+		return nil, fmt.Errorf("list the words: %w", err)
+	}
+	all := map[string]words{}
+	for _, entry := range entries {
+		source, err := files.ReadFile("words/" + entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read the words: %w", err)
+		}
+		var one words
+		if err := json.Unmarshal(source, &one); err != nil {
+			return nil, fmt.Errorf("decode %s: %w", entry.Name(), err)
+		}
+		all[strings.TrimSuffix(entry.Name(), path.Ext(entry.Name()))] = one
+	}
+	return all, nil
+})
+
+// languageOf returns the language of the catalogues that fits a BCP 47 tag.
+func languageOf(locale string) string {
+	all, err := catalogues()
+	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	if language := strings.ToLower(tag); err == nil && all[language] != nil {
+		return language
+	}
+	return defaultLanguage
+}
+
+// outsidePopup lists the beginnings of keys that the popup and its parts never
+// use. It is what a browser waits for most often.
+var outsidePopup = []string{
+	"app.", "attention.", "connect.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
+	"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "texts.", "upgrade.",
+}
+
+// wordScripts returns the scripts that fill js/words.js, by name: for the popup
+// what it needs, for the large pages everything.
+func wordScripts() (map[string][]byte, error) {
+	all, err := catalogues()
+	if err != nil {
+		return nil, err
+	}
+	scripts := map[string][]byte{}
+	for language, every := range all {
+		popup := maps.Clone(every)
+		maps.DeleteFunc(popup, func(key, _ string) bool {
+			return slices.ContainsFunc(outsidePopup, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		})
+		for part, words := range map[string]words{"popup": popup, "pages": every} {
+			encoded, err := json.Marshal(words)
+			if err != nil {
+				return nil, fmt.Errorf("encode the words: %w", err)
+			}
+			script := "import { words } from '../js/words.js';\nObject.assign(words, " + string(encoded) + ");\n"
+			scripts["words/"+part+"."+language+".js"] = []byte(script)
+		}
+	}
+	return scripts, nil
+}

@@ -49,6 +49,8 @@ type Config struct {
 	OneToOnePerHour   int `env:"ONE_TO_ONE_PER_HOUR" envDefault:"300"`
 	AutomationPerHour int `env:"AUTOMATION_PER_HOUR" envDefault:"5000"` // of one From User
 
+	AuditDays int `env:"AUDIT_DAYS" envDefault:"365"` // how long the audit log is kept
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
@@ -57,6 +59,8 @@ type Config struct {
 // minRetentionDays is as long as texts still matter: an opt-out counts as the
 // answer to one of the last 30 days.
 const minRetentionDays = 30
+
+const maxAuditDays = 36_500
 
 // AdminOff is the AdminAddr of a process that does not listen for operators.
 const AdminOff = "-"
@@ -219,6 +223,9 @@ func (c Config) check() []error {
 		if n < 0 {
 			fail(name, "must be a number of texts, or 0 for no limit")
 		}
+	}
+	if c.AuditDays < 1 || c.AuditDays > maxAuditDays {
+		fail("AUDIT_DAYS", "must be a number of days, 1 to 36500")
 	}
 	return append(p, c.checkURLs()...)
 }

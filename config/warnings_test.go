@@ -60,6 +60,7 @@ var noDevelopmentValue = map[string]string{
 	"DIALPAD_SCOPES":        "each is for production",
 	"RETENTION_DAYS":        "keeping everything is right in production too",
 	"TRUSTED_PROXIES":       "private networks are trusted in production too",
+	"AUDIT_DAYS":            "any number of days is fine",
 	"ADMIN_ADDR":            "it is another address than the public one",
 	"ONE_TO_ONE_PER_HOUR":   "a customer may want no limit",
 	"AUTOMATION_PER_HOUR":   "a customer may want no limit",

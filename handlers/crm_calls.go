@@ -80,7 +80,7 @@ func writeAnswer(c *gin.Context, a models.CallAnswer) {
 func (h *crmCalls) answerOnce(ctx context.Context, key models.CallAnswer, body []byte, answer call) (models.CallAnswer, error) {
 	stored, err := h.store.CRMCalls.AnswerAllTenants(ctx, key.WebhookID)
 	if !errors.Is(err, models.ErrNotFound) {
-		return sameContent(stored, key, err)
+		return h.sameContent(stored, key, err)
 	}
 	status, value, err := runCall(ctx, body, answer)
 	if err != nil {
@@ -102,7 +102,7 @@ func (h *crmCalls) answerOnce(ctx context.Context, key models.CallAnswer, body [
 	if errors.Is(err, models.ErrNotFound) {
 		return first, nil // an expired answer has the same key
 	}
-	return sameContent(stored, first, err)
+	return h.sameContent(stored, key, err)
 }
 
 // isFinal reports whether an answer is stored. Later the tenant may be
@@ -112,8 +112,8 @@ func isFinal(status int) bool {
 }
 
 // sameContent refuses a webhook id that was used for another content.
-func sameContent(stored, key models.CallAnswer, err error) (models.CallAnswer, error) {
-	if err == nil && stored.BodyHash != key.BodyHash {
+func (h *crmCalls) sameContent(stored, key models.CallAnswer, err error) (models.CallAnswer, error) {
+	if err == nil && !h.store.CRMCalls.IsTo(stored, key.BodyHash) {
 		return stored, refuse("webhook_id_conflict", "This webhook-id was used for another call.")
 	}
 	return stored, err

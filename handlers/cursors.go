@@ -42,6 +42,7 @@ const (
 	listPeople    = "people"
 	listOptOuts   = "opt-outs"
 	listOutbox    = "outbox"
+	listActivity  = "activity"
 
 	listConversation = "conversation"
 )

@@ -3,6 +3,7 @@ package handlers
 import (
 	"github.com/gin-gonic/gin"
 
+	"dialpad-texting/app/activity"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
@@ -15,6 +16,8 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 	s.appPageRoutes(r, &appPage{d.Store, d.Eligibility, d.Connector, d.Connections, d.Installer, d.Accounts, cursors})
 	s.textRoutes(r, &textAPI{d.Popup, d.Audience, d.Batches, d.Outbox, cursors})
 	s.optOutRoutes(r, &optOutAPI{d.OptOuts, d.Outbox, cursors})
+	log := &activityAPI{activity.New(d.Store), cursors}
+	r.GET("/apps/dialpad/activity", s.bearer(models.SessionPage), s.requireAdmin, s.api(log.getActivity))
 
 	// The window that connects Dialpad.
 	connect := &connectWindow{s.pages, d.Connector, cookies}

@@ -73,9 +73,10 @@ type world struct {
 type setup struct {
 	sessionKeys  string
 	metricsToken string
-	unchecked    bool // not held to the document: for measuring
-	postgres     bool // instead of SQLite
-	perHour      int  // texts that a person may send one by one
+	dsn          string // of the database; "" is a new SQLite
+	unchecked    bool   // not held to the document: for measuring
+	postgres     bool   // instead of SQLite
+	perHour      int    // texts that a person may send one by one
 }
 
 func newWorld(t testing.TB, options ...func(*setup)) *world {
@@ -85,11 +86,12 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		option(&o)
 	}
 	w := &world{t: t, clock: seed.NewClock(), log: &log{}, automation: &automation{}, events: &events{}}
-	open := modeltest.SQLite
-	if o.postgres {
-		open = modeltest.Postgres
+	if o.dsn == "" && o.postgres {
+		o.dsn = modeltest.Postgres(t, seed.Migrate)
+	} else if o.dsn == "" {
+		o.dsn = modeltest.SQLite(t, seed.Migrate)
 	}
-	w.db = seed.Store(t, open(t, seed.Migrate), w.clock.Now)
+	w.db = seed.Store(t, o.dsn, w.clock.Now)
 	w.secrets = parsed(t, secretNew+","+secretOld)
 
 	w.app = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))

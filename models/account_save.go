@@ -21,6 +21,7 @@ type AccountChange struct{ Before, After Account }
 func (s Accounts) Save(ctx context.Context, tenantID string, readAt time.Time, accounts []Account) ([]AccountChange, error) {
 	var changes []AccountChange
 	err := s.s.Tx(ctx, func(tx *Store) error {
+		changes = nil
 		for page := range slices.Chunk(lastByID(accounts), 200) {
 			changed, err := tx.Accounts.savePage(ctx, tenantID, readAt.UTC(), page)
 			if err != nil {

@@ -17,7 +17,7 @@ const callAnswerLifetime = 24 * time.Hour
 // repeated call gets the same one.
 type CallAnswer struct {
 	WebhookID string `gorm:"primaryKey"`
-	BodyHash  string
+	BodyHash  string // keyed once it is stored
 	Status    int
 	Body      string
 	CreatedAt time.Time
@@ -33,7 +33,7 @@ func (s CRMCalls) AnswerAllTenants(ctx context.Context, webhookID string) (CallA
 // SaveAnswer stores the answer to a webhook id and returns the stored
 // one: another's, if that was stored first.
 func (s CRMCalls) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, error) {
-	a.CreatedAt = s.s.db.Now()
+	a.CreatedAt, a.BodyHash = s.s.db.Now(), s.s.vault.HashContent(a.BodyHash)
 	// An expired answer is replaced, though no sweep has deleted it yet.
 	r := s.s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "webhook_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"body_hash", "status", "body", "created_at"}),
@@ -42,6 +42,12 @@ func (s CRMCalls) SaveAnswer(ctx context.Context, a CallAnswer) (CallAnswer, err
 		return a, r.Error
 	}
 	return s.AnswerAllTenants(ctx, a.WebhookID)
+}
+
+// IsTo reports whether a stored answer is the one to a call whose content has the
+// hash. An older program stored the hash itself.
+func (s CRMCalls) IsTo(a CallAnswer, contentHash string) bool {
+	return a.BodyHash == contentHash || s.s.vault.IsHashOf(a.BodyHash, contentHash)
 }
 
 // AdvanceSequence stores a sequence number of a subject (tenant, user or

@@ -3,10 +3,12 @@ package models_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"dialpad-texting/models"
+	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/seed"
 )
 
@@ -45,6 +47,36 @@ func TestAdvanceSequenceRefusesLowerAndEqualNumbers(t *testing.T) {
 			if err != nil || advanced != step.advanced {
 				t.Errorf("%s to %d: advanced %t, %v; want %t", step.subject, step.seq, advanced, err, step.advanced)
 			}
+		}
+	})
+}
+
+func TestHashOfACallIsKeyed(t *testing.T) {
+	each(t, func(t *testing.T, db *seed.DB, _ *seed.Clock) {
+		a, err := db.CRMCalls.SaveAnswer(t.Context(), models.CallAnswer{WebhookID: "w1", BodyHash: "plain hash", Status: 202})
+		if err != nil || a.BodyHash == "plain hash" || !db.CRMCalls.IsTo(a, "plain hash") || db.CRMCalls.IsTo(a, "another") {
+			t.Errorf("stored %+v, %v", a, err)
+		}
+		if old := (models.CallAnswer{BodyHash: "plain hash"}); !db.CRMCalls.IsTo(old, "plain hash") {
+			t.Error("an answer of an older program is not found")
+		}
+	})
+}
+
+func TestHashesOfRequestsAreKeyedByTheUpgrade(t *testing.T) {
+	each(t, func(t *testing.T, db *seed.DB, _ *seed.Clock) {
+		ctx, plain := t.Context(), strings.Repeat("a", 64)
+		db.Tenant("t_9")
+		if _, _, err := db.Batches.Create(ctx, ledger.Batch{ID: "b1", TenantID: "t_9", BodyHash: plain, IdempotencyKey: "k1"}); err != nil {
+			t.Fatal(err)
+		}
+		keyed := func(hash string) (string, error) { return db.Tenants.RequestHash(ctx, "t_9", hash) }
+		if err := ledger.RekeyRequests(ctx, db.Ledger, "t_9", keyed); err != nil {
+			t.Fatal(err)
+		}
+		want, err := keyed(plain)
+		if b, getErr := db.Batches.Get(ctx, "t_9", "", "b1"); err != nil || getErr != nil || b.BodyHash != want || want == plain {
+			t.Errorf("hash %q, want %q; %v, %v", b.BodyHash, want, err, getErr)
 		}
 	})
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 
 	"dialpad-texting/internal/phone"
+	"dialpad-texting/models/queue"
 )
 
 // EraseNumber removes a person's number (E.164), name and texts from all
-// rows. An opt-out keeps only the keyed hash of the number.
+// rows. Call FinishErasure once it is committed.
+//
+// What stays are keyed hashes of the number: of opt-outs and consents, since
+// nobody may text an erased person who opted out, and of the order of the CRM's
+// events; and the CRM's ids of records.
 func (s *Store) EraseNumber(ctx context.Context, tenantID, number string) error {
 	return s.Tx(ctx, func(tx *Store) error { return tx.eraseNumber(ctx, tenantID, number) })
 }
@@ -28,7 +33,10 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 		if err := tx.Drafts.eraseContact(ctx, tenantID, contactID); err != nil {
 			return err
 		}
-		if err := tx.Replies.erase(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+		if err := tx.Sessions.eraseContact(ctx, tenantID, contactID); err != nil {
+			return err
+		}
+		if err := tx.Replies.erase(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID); err != nil {
 			return err
 		}
 		return tx.Ledger.EraseContact(ctx, tenantID, contactID)
@@ -46,11 +54,31 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 	if err := s.Drafts.eraseNumber(ctx, tenantID, keys); err != nil {
 		return err
 	}
+	if err := s.Sessions.eraseNumber(ctx, tenantID, phone.Forms(number)); err != nil {
+		return err
+	}
 	if err := s.Replies.erase(ctx, tenantID, "number_key IN ?", keys); err != nil {
 		return err
 	}
-	return s.Suppressions.erase(ctx, tenantID, keys)
+	if err := s.Suppressions.erase(ctx, tenantID, keys); err != nil {
+		return err
+	}
+	return s.db.DeleteJobs(ctx, queue.SyncOptOut{}.Kind(), tenantID, "number_key", keys)
 }
+
+// FinishErasure removes what an erasure in a transaction can't: events that came
+// in beside it, where number is not "", and copies in SQLite's log.
+func (s *Store) FinishErasure(ctx context.Context, tenantID, number string) error {
+	if number != "" {
+		if err := s.Events.EraseNumber(ctx, tenantID, phone.Forms(number)); err != nil {
+			return err
+		}
+	}
+	return s.db.TruncateLog(ctx)
+}
+
+// TruncateLog empties SQLite's log if an erasure could not, and once an hour.
+func (s *Store) TruncateLog(ctx context.Context) error { return s.db.TruncateLogIfDue(ctx) }
 
 // erase removes the number and what was written of it. Opt-outs and
 // reviews stay in force by the key.

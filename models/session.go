@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm/clause"
@@ -89,6 +91,61 @@ func (s Sessions) EndAll(ctx context.Context, tenantID string, except ...string)
 // Count returns how many sessions of a tenant are stored.
 func (s Sessions) Count(ctx context.Context, tenantID string) (n int64, err error) {
 	return n, s.s.q(ctx).Model(&Session{}).Where("tenant_id = ?", tenantID).Count(&n).Error
+}
+
+// eraseNumber ends the popups that were opened for a number, however it was
+// written there. forms are E.164.
+func (s Sessions) eraseNumber(ctx context.Context, tenantID string, forms []string) error {
+	return s.endWhere(ctx, tenantID, func(t launchTarget) bool { return t.names(forms) })
+}
+
+// eraseContact ends the popups that were opened for one CRM contact.
+func (s Sessions) eraseContact(ctx context.Context, tenantID, contactID string) error {
+	return s.endWhere(ctx, tenantID, func(t launchTarget) bool {
+		return t.Module == "contact" && len(t.RecordIDs) == 1 && t.RecordIDs[0] == contactID
+	})
+}
+
+// launchTarget is what a session's Ctx says about a person.
+type launchTarget struct {
+	Module    string   `json:"module"`
+	RecordIDs []string `json:"record_ids"`
+	ToNumber  string   `json:"to_number"`
+}
+
+// minNational is how many digits a number has at least without its country.
+const minNational = 6
+
+// names reports whether the number that was clicked may be one of these (E.164).
+// A popup that is ended in error opens again.
+func (t launchTarget) names(forms []string) bool {
+	clicked := digitsOf(t.ToNumber)
+	national := strings.TrimLeft(clicked, "0")
+	return slices.ContainsFunc(forms, func(form string) bool {
+		digits := strings.TrimPrefix(form, "+")
+		return strings.Contains(clicked, digits) || len(national) >= minNational && strings.HasSuffix(digits, national)
+	})
+}
+
+// endWhere deletes a tenant's popup sessions by what they were opened for.
+func (s Sessions) endWhere(ctx context.Context, tenantID string, matches func(launchTarget) bool) error {
+	var open []Session
+	if err := s.s.q(ctx).Select("token_hash", "ctx").Where("tenant_id = ? AND ctx IS NOT NULL", tenantID).Find(&open).Error; err != nil {
+		return err
+	}
+	var ended []string
+	for _, v := range open {
+		var t launchTarget
+		if json.Unmarshal(v.Ctx, &t) == nil && matches(t) {
+			ended = append(ended, v.TokenHash)
+		}
+	}
+	for chunk := range slices.Chunk(ended, 500) {
+		if err := s.s.q(ctx).Where("tenant_id = ? AND token_hash IN ?", tenantID, chunk).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // UsedToken is the jti of a launch token that was used, kept until the

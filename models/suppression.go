@@ -42,6 +42,13 @@ func (s Suppressions) add(ctx context.Context, tenantID string, said Said) (chan
 	}
 	row := Suppression{TenantID: tenantID, NumberKey: key, Source: said.Source, Number: said.Number, Reason: said.Note,
 		UserID: said.UserID, SaidAt: said.At.UTC(), CreatedAt: s.s.db.Now()}
+	var erased int64 // Dialpad's list and the CRM may name the number again
+	if err := s.s.q(ctx).Model(&Suppression{}).Where("tenant_id = ? AND number_key = ? AND number = ''", tenantID, key).Count(&erased).Error; err != nil {
+		return false, err
+	}
+	if erased > 0 {
+		row.Number = ""
+	}
 	r := s.s.q(ctx).Clauses(laterSaid("suppressions", []string{"tenant_id", "number_key", "source"}, "number", "reason", "user_id")).Create(&row)
 	return r.RowsAffected > 0, r.Error
 }

@@ -152,6 +152,16 @@ func (s Tenants) NumberKeys(ctx context.Context, tenantID, number string) ([]str
 	return keys, nil
 }
 
+// RequestHash returns a keyed hash of a request's own hash, for what is stored:
+// the hash of a short text to a known number could be guessed.
+func (s Tenants) RequestHash(ctx context.Context, tenantID, hash string) (string, error) {
+	key, err := s.numberKey(ctx, tenantID)
+	if err != nil {
+		return "", err
+	}
+	return keyedHash(key, "request:"+hash), nil
+}
+
 func (s Tenants) numberKey(ctx context.Context, tenantID string) ([]byte, error) {
 	cache := s.s.keys
 	cache.mu.RLock()

@@ -8,28 +8,43 @@ import (
 
 	"dialpad-texting/internal/phone"
 	"dialpad-texting/internal/text"
+	"dialpad-texting/models/ledger"
 )
 
 // dataVersion counts the changes of rows that SQL can't make: 1 folded
-// what is searched, and gave numbers with two forms one key.
-const dataVersion = 1
+// what is searched, and gave numbers with two forms one key; 2 keyed the
+// hashes of requests.
+const dataVersion = 2
 
 // upgradeData completes the rows of tenants with an older data version,
 // each tenant in a transaction.
 func (s *Store) upgradeData(ctx context.Context) error {
-	var ids []string
-	if err := s.q(ctx).Model(&Tenant{}).Where("data_version < ?", dataVersion).Order("id").Pluck("id", &ids).Error; err != nil {
+	var old []Tenant
+	if err := s.q(ctx).Select("id", "data_version").Where("data_version < ?", dataVersion).Order("id").Find(&old).Error; err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := s.Tx(ctx, func(tx *Store) error { return tx.upgradeTenant(ctx, id) }); err != nil {
-			return fmt.Errorf("upgrade the rows of tenant %s: %w", id, err)
+	for _, t := range old {
+		if err := s.Tx(ctx, func(tx *Store) error { return tx.upgradeTenant(ctx, t) }); err != nil {
+			return fmt.Errorf("upgrade the rows of tenant %s: %w", t.ID, err)
 		}
 	}
 	return nil
 }
 
-func (s *Store) upgradeTenant(ctx context.Context, tenantID string) error {
+func (s *Store) upgradeTenant(ctx context.Context, t Tenant) error {
+	if t.DataVersion < 1 {
+		if err := s.foldAndRekey(ctx, t.ID); err != nil {
+			return err
+		}
+	}
+	keyed := func(hash string) (string, error) { return s.Tenants.RequestHash(ctx, t.ID, hash) }
+	if err := ledger.RekeyRequests(ctx, s.Ledger, t.ID, keyed); err != nil {
+		return err
+	}
+	return s.q(ctx).Model(&Tenant{}).Where("id = ?", t.ID).UpdateColumn("data_version", dataVersion).Error
+}
+
+func (s *Store) foldAndRekey(ctx context.Context, tenantID string) error {
 	if err := s.FoldSearch(ctx, tenantID); err != nil {
 		return err
 	}
@@ -45,7 +60,7 @@ func (s *Store) upgradeTenant(ctx context.Context, tenantID string) error {
 			return err
 		}
 	}
-	return s.q(ctx).Model(&Tenant{}).Where("id = ?", tenantID).UpdateColumn("data_version", dataVersion).Error
+	return nil
 }
 
 func (s *Store) foldUsers(ctx context.Context, tenantID string) error {

@@ -67,6 +67,14 @@ func (s Users) Get(ctx context.Context, tenantID, userID string) (User, error) {
 	return u, database.Translate(s.s.q(ctx).Take(&u, "tenant_id = ? AND user_id = ?", tenantID, userID).Error)
 }
 
+// IDsByName returns the ids of up to n users, former ones too, whose name or e-mail
+// contains a search.
+func (s Users) IDsByName(ctx context.Context, tenantID, search string, n int) ([]string, error) {
+	var ids []string
+	return ids, s.s.q(ctx).Model(&User{}).Where(`tenant_id = ? AND search LIKE ? ESCAPE '\'`, tenantID, "%"+database.EscapeLike(text.Fold(search))+"%").
+		Order("user_id").Limit(n).Pluck("user_id", &ids).Error
+}
+
 // MarkOutboxSeen notes that a user looked at what failed until now.
 func (s Users) MarkOutboxSeen(ctx context.Context, tenantID, userID string) error {
 	return s.s.q(ctx).Model(&User{}).Where("tenant_id = ? AND user_id = ?", tenantID, userID).UpdateColumn("outbox_seen_at", s.s.db.Now()).Error

@@ -3,6 +3,7 @@ package models
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +59,7 @@ type Vault struct{ keys []vaultKey }
 type vaultKey struct {
 	id   string
 	aead cipher.AEAD
+	mac  []byte
 }
 
 // NewVault returns a vault with keys of 32 bytes, newest first.
@@ -77,8 +80,12 @@ func NewVault(keys [][]byte) (*Vault, error) {
 		if err != nil {
 			return nil, err
 		}
+		mac, err := hkdf.Key(sha256.New, k, nil, "content hash", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
 		sum := sha256.Sum256(k)
-		v.keys = append(v.keys, vaultKey{id: hex.EncodeToString(sum[:4]), aead: aead})
+		v.keys = append(v.keys, vaultKey{id: hex.EncodeToString(sum[:4]), aead: aead, mac: mac})
 	}
 	return v, nil
 }
@@ -119,6 +126,15 @@ func (v *Vault) Open(place string, s Sealed) (string, error) {
 	return "", fmt.Errorf("sealed value of %s needs key %s, which is not in ENCRYPTION_KEYS", place, parts[1])
 }
 
+// HashContent returns a hash of a content, keyed with the newest key: the content
+// can't be guessed from it.
+func (v *Vault) HashContent(content string) string { return keyedHash(v.keys[0].mac, content) }
+
+// IsHashOf reports whether a hash is HashContent's, with any of the keys.
+func (v *Vault) IsHashOf(hash, content string) bool {
+	return slices.ContainsFunc(v.keys, func(k vaultKey) bool { return hmac.Equal([]byte(hash), []byte(keyedHash(k.mac, content))) })
+}
+
 // Hash returns the SHA-256 of a secret from NewSecret, in hex. Its 256
 // random bits need no salt.
 func Hash(secret string) string {
@@ -153,10 +169,10 @@ func IsSecret(s string) bool {
 	return err == nil
 }
 
-// keyedHash returns the first 18 bytes of the number's HMAC-SHA-256, in
+// keyedHash returns the first 18 bytes of a content's HMAC-SHA-256, in
 // base64url: what is kept of a number after its erasure.
-func keyedHash(key []byte, number string) string {
+func keyedHash(key []byte, content string) string {
 	m := hmac.New(sha256.New, key)
-	m.Write([]byte(number))
+	m.Write([]byte(content))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:18])
 }

@@ -7,6 +7,7 @@ import (
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/integrations/crm"
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
@@ -64,6 +65,11 @@ func (run *preparation) page(ctx context.Context, x *Audience, spec audienceSpec
 	return p, nil
 }
 
+// storeGrace is how long a page that was read may still be stored after ctx has
+// ended; the job that prepares has more time left. Where a page takes about as
+// long as a run has, each run would else read the same page and store nothing.
+const storeGrace = 8 * time.Second
+
 // preparePage prepares the page at the batch's cursor. done is false
 // where the batch has to be read again: for its next page, or since its
 // state changed.
@@ -87,7 +93,9 @@ func (x *Audience) preparePage(ctx context.Context, t models.Tenant, b ledger.Ba
 		return false, x.noteFailure(ctx, b, err)
 	}
 	excludeDuplicates(p.Recipients) // the database finds those of other pages
-	err = x.store.Tx(ctx, func(tx *models.Store) error { return x.storePage(ctx, tx, b, sender, p) })
+	storing, release := ctxtime.WithGrace(ctx, storeGrace)
+	defer release()
+	err = x.store.Tx(storing, func(tx *models.Store) error { return x.storePage(storing, tx, b, sender, p) })
 	if errors.Is(err, models.ErrLost) {
 		return false, nil // paused, cancelled, or another process was faster
 	}

@@ -36,6 +36,10 @@ func (x *Batches) Create(ctx context.Context, a access.Asker, key string, r Requ
 		return ledger.Batch{}, apierror.NoRecords()
 	}
 	b := draft(a, key, r)
+	var err error
+	if b.BodyHash, err = x.store.Tenants.RequestHash(ctx, b.TenantID, audience.RequestHash(a.Target, r)); err != nil {
+		return ledger.Batch{}, err
+	}
 	if old, found, err := x.byKey(ctx, a, key, b.BodyHash); err != nil || found {
 		return old, err
 	}
@@ -81,7 +85,6 @@ func draft(a access.Asker, key string, r Request) ledger.Batch {
 		}
 	}
 	setMoveQuiet(&b, r.MoveQuiet)
-	b.BodyHash = audience.RequestHash(a.Target, r)
 	return b
 }
 

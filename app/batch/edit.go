@@ -58,7 +58,7 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 		set["move_quiet"] = *r.MoveQuiet
 	}
 	set["history"] = editMoment(x.now(), a, b, set)
-	if err := saveEdit(ctx, x.store, b, set); err != nil {
+	if err := saveEdit(ctx, x.store, a, b, set); err != nil {
 		return ledger.Batch{}, apierror.Lost(err, errChanged)
 	}
 	return x.checkSchedule(ctx, a, id)
@@ -66,10 +66,19 @@ func (x *Batches) Edit(ctx context.Context, a access.Asker, id string, r EditReq
 
 // saveEdit stores an edit. Who of a bulk is left out may be others than
 // before: a job counts them again.
-func saveEdit(ctx context.Context, store *models.Store, b ledger.Batch, set columns) error {
+func saveEdit(ctx context.Context, store *models.Store, a access.Asker, b ledger.Batch, set columns) error {
 	return store.Tx(ctx, func(tx *models.Store) error {
-		if err := tx.Batches.UpdateUnchanged(ctx, b, set); err != nil || b.Source != ledger.SourceBulk {
+		if err := tx.Batches.UpdateUnchanged(ctx, b, set); err != nil {
 			return err
+		}
+		if sender, changed := set["sender_user_id"].(string); changed && sender != b.Sender() {
+			detail := map[string]string{"batch": b.ID, "sender": sender, "sender_before": b.Sender()}
+			if err := tx.Audits.Add(ctx, b.TenantID, a.UserID, "batch.sender", detail); err != nil {
+				return err
+			}
+		}
+		if b.Source != ledger.SourceBulk {
+			return nil
 		}
 		return tx.Enqueue(ctx, queue.ForecastBatch{TenantID: b.TenantID, BatchID: b.ID})
 	})

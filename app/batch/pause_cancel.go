@@ -86,7 +86,7 @@ func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, fr
 		if err := tx.Batches.Update(ctx, a.Tenant.ID, id, from, set); err != nil {
 			return err
 		}
-		if err := tx.Audits.Add(ctx, a.Tenant.ID, a.UserID, "batch."+fmt.Sprint(set["state"]), map[string]string{"batch": id}); err != nil {
+		if err := tx.Audits.Add(ctx, a.Tenant.ID, a.UserID, changeAction(set["state"]), map[string]string{"batch": id}); err != nil {
 			return err
 		}
 		if set["state"] == ledger.BatchPreparing {
@@ -102,14 +102,32 @@ func (x *Batches) changeState(ctx context.Context, a access.Asker, id string, fr
 	return x.visible(ctx, a, id)
 }
 
+// changeAction names a change of state in the audit log. A batch is resumed to
+// several states.
+func changeAction(state any) string {
+	if state == ledger.BatchPaused || state == ledger.BatchCancelled {
+		return fmt.Sprint("batch.", state)
+	}
+	return "batch.resumed"
+}
+
 // CancelMessage cancels one message that no worker has claimed.
 func (x *Batches) CancelMessage(ctx context.Context, a access.Asker, id string) (ledger.Message, error) {
 	m, err := x.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
 		return m, apierror.NotFound(err)
 	}
-	if err := x.store.Messages.Cancel(ctx, m, "Cancelled by "+a.Name); err != nil {
+	err = x.store.Tx(ctx, func(tx *models.Store) error {
+		if err := tx.Messages.Cancel(ctx, m, "Cancelled by "+a.Name); err != nil {
+			return err
+		}
+		return tx.Audits.Add(ctx, m.TenantID, a.UserID, "message.cancelled", map[string]string{"batch": m.BatchID, "message": m.ID})
+	})
+	if err != nil {
 		return m, apierror.Lost(err, "It is too late to cancel this text.")
+	}
+	if err := x.store.Batches.Finish(ctx, []string{m.BatchID}); err != nil { // in case its other text ended meanwhile
+		return m, err
 	}
 	return x.store.Messages.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 }

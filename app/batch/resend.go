@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
@@ -39,7 +40,10 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 	}
 	slices.Sort(r.States)
 	r.States = slices.Compact(r.States)
-	hash := audience.RequestHash("resend", id, r.States)
+	hash, err := x.store.Tenants.RequestHash(ctx, a.Tenant.ID, audience.RequestHash("resend", id, r.States))
+	if err != nil {
+		return ledger.Batch{}, err
+	}
 	if old, found, err := x.byKey(ctx, a, key, hash); err != nil || found {
 		return old, err
 	}
@@ -121,6 +125,10 @@ func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *led
 		}
 		*again = stored
 		if err := x.cfg.limitOneToOne(ctx, tx, stored); err != nil {
+			return err
+		}
+		detail := map[string]string{"batch": again.ID, "people": strconv.Itoa(len(ids))}
+		if err := tx.Audits.Add(ctx, again.TenantID, again.UserID, "batch.resent", detail); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})

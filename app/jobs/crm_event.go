@@ -33,6 +33,17 @@ func (v CRMEvents) Apply(ctx context.Context, e crm.Event, seq *int64) error {
 	if err != nil {
 		return err
 	}
+	if err := v.applyOnce(ctx, t, e, seq); err != nil || e.Type != crm.EventDataErase {
+		return err
+	}
+	number, err := compose.ParseAnyNumber(e.Number, t.Country)
+	if err != nil {
+		number = ""
+	}
+	return v.Store.FinishErasure(ctx, t.ID, number)
+}
+
+func (v CRMEvents) applyOnce(ctx context.Context, t models.Tenant, e crm.Event, seq *int64) error {
 	return v.Store.Tx(ctx, func(tx *models.Store) error {
 		subj, err := subject(ctx, tx, t, e)
 		if err != nil {
@@ -110,6 +121,11 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 	}
 	if err := tx.Sessions.EndAll(ctx, tenantID); err != nil {
 		return err
+	}
+	if i.State == models.Installed {
+		if err := tx.Audits.Add(ctx, tenantID, "", "app.uninstalled", nil); err != nil {
+			return err
+		}
 	}
 	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err

@@ -2,7 +2,6 @@ package jobs_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -161,61 +160,4 @@ func TestHighestSequenceOfEachSubjectWins(t *testing.T) {
 			w.t.Errorf("a number that is none: %v", err)
 		}
 	})
-}
-
-// dump returns the tenant's batches and messages as text.
-func (w *world) dump() string {
-	w.t.Helper()
-	var all []any
-	batches, err := w.db.Batches.List(ctx, "t_9", ledger.BatchFilter{}, "", 100)
-	w.must(err)
-	for _, b := range batches {
-		list, err := w.db.Messages.List(ctx, "t_9", b.ID, nil, "", 100)
-		w.must(err)
-		all = append(all, b, list)
-	}
-	return fmt.Sprintf("%+v", all)
-}
-
-func TestEraseLeavesNothingOfAPersonButTheOptOut(t *testing.T) {
-	for by, e := range map[string]crm.Event{"number": {Type: crm.EventDataErase, Number: "415-555-0142"}, "contact": {Type: crm.EventDataErase, ContactID: "7"},
-		"both": {Type: crm.EventDataErase, ContactID: "7", Number: bob}} {
-		t.Run(by, func(t *testing.T) {
-			each(t, func(w *world) {
-				ana := w.asker("42", "ana@acme.com", "admin", &crm.LaunchTarget{Mode: crm.ModeOne, Module: crm.ModuleContact, RecordIDs: []string{"7"}, ToNumber: "(415) 555-0142"})
-				sent, err := w.texts.Create(ctx, ana, "k1", batch.Request{Message: "Dear Bob, yes"})
-				w.must(err)
-				w.eventually(time.Minute, "delivered", func() bool { return w.counts(sent.ID).Delivered == 1 })
-				later := w.scheduleOne("43", "ben@acme.com")
-				bulk := w.asker("42", "ana@acme.com", "admin", &crm.LaunchTarget{Mode: crm.ModeBulk, Module: crm.ModuleContact, RecordIDs: []string{"7", "20"}})
-				waiting, err := w.texts.Create(ctx, bulk, "k2", batch.Request{Message: "Hi {{Contact.firstName}}"})
-				w.must(err)
-				w.eventually(time.Minute, "sent", func() bool { c := w.counts(waiting.ID); return c.Sent+c.Delivered == 2 })
-				_, err = w.db.Suppressions.Add(ctx, "t_9", bob, models.OptOutReply, "")
-				w.must(err)
-
-				w.must(w.applyEvent(50, crm.Event{Type: crm.EventPlanChanged}))
-				w.must(w.applyEvent(40, e)) // an older seq than the event before
-				w.must(w.applyEvent(40, e))
-				left := w.dump()
-				for _, secret := range []string{bob, "5550142", "555-0142", "Dear Bob", "Hi Bob", "Bob Tanaka"} {
-					if strings.Contains(left, secret) {
-						w.t.Errorf("%q is left", secret)
-					}
-				}
-				if !strings.Contains(left, "+12075550134") || !strings.Contains(left, "Hi Finn") {
-					w.t.Error("somebody else's texts are gone")
-				}
-				if b := w.batch(later); b.State != ledger.BatchCancelled || b.HeldReason != "This person's data was erased" {
-					w.t.Errorf("the schedule is %s: %s", b.State, b.HeldReason)
-				}
-				if !w.isOptedOut(bob) {
-					w.t.Error("the opt-out is gone")
-				}
-				if c := w.counts(sent.ID); c.Delivered != 1 {
-					w.t.Errorf("the counts changed: %+v", c)
-				}
-			})
-		})
-	}
 }

@@ -150,7 +150,7 @@ func TestTextsGoOutWhileTheirBulkIsPrepared(t *testing.T) {
 // TestPreparingGoesOnWhenItsJobsTimeIsUp has a page that takes longer than a job
 // may, and no sweep that would resume the batch.
 func TestPreparingGoesOnWhenItsJobsTimeIsUp(t *testing.T) {
-	tune := func(w *world) { w.JobBudget, w.SweepInterval = 2*time.Second, time.Hour }
+	tune := func(w *world) { w.JobBudget, w.SweepInterval = 4*time.Second, time.Hour }
 	eachWithBulk(t, tune, func(w *world, id string, people int) {
 		w.eventually(time.Minute, "all are sent", func() bool {
 			c := w.counts(id)
@@ -163,7 +163,7 @@ func TestPreparingGoesOnWhenItsJobsTimeIsUp(t *testing.T) {
 		crmsandbox.Fault{Type: crm.CallRecords, Kind: crmsandbox.FaultSlow, Next: 1, Delay: time.Hour})
 }
 
-// eachWithBulk creates a bulk of five pages, of Ben's, with faults of the CRM.
+// eachWithBulk creates a bulk of three pages, of Ben's, with faults of the CRM.
 func eachWithBulk(t *testing.T, tune func(w *world), f func(w *world, id string, people int), faults ...crmsandbox.Fault) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		w := newWorld(t, dsn)
@@ -172,7 +172,7 @@ func eachWithBulk(t *testing.T, tune func(w *world), f func(w *world, id string,
 		}
 		w.start()
 		w.connect()
-		w.World.CRM.Seed(1000, 0)
+		w.World.CRM.Seed(500, 0)
 		selection, n, err := w.World.CRM.Select("acme", "43", crm.ModuleContact, "")
 		w.must(err)
 		for _, fault := range faults {

@@ -53,6 +53,8 @@ type Runner struct {
 	Retention time.Duration
 	// SweepInterval is the time between two sweeps; 0: 15 s.
 	SweepInterval time.Duration
+	// AuditDays is how long the audit log is kept; 0: a year.
+	AuditDays int
 	// JobBudget is how long a job works that can be resumed; 0: 20 s.
 	JobBudget time.Duration
 	Log       *slog.Logger

@@ -22,6 +22,9 @@ const (
 	// stalledAfter is how long a batch may
 	// stand still before the sweep resumes it.
 	stalledAfter = 20 * time.Second
+
+	defaultAuditDays = 365
+	maxAuditsDeleted = 2000 // in one sweep
 )
 
 // sweeper runs the sweep with what the Runner holds.
@@ -42,6 +45,7 @@ func (s sweeper) sweep(ctx context.Context) error {
 		s.Automation.EnqueueStalled,
 		s.enqueueForConnections,
 		s.expire,
+		s.Store.TruncateLog,
 	} {
 		errs = append(errs, step(ctx))
 	}
@@ -152,8 +156,9 @@ func (s sweeper) expire(ctx context.Context) error {
 	_, err := s.Batches.Scheduler.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := s.Connector.ExpireAttempts(ctx)
 	n, err3 := s.Store.DeleteExpiredAllTenants(ctx)
-	if n > 0 {
+	audits, err4 := s.Store.Audits.DeleteOldAllTenants(ctx, s.Now().AddDate(0, 0, -cmp.Or(s.AuditDays, defaultAuditDays)), maxAuditsDeleted)
+	if n += audits; n > 0 {
 		s.Log.Debug("deleted expired rows", "rows", n)
 	}
-	return errors.Join(err, err2, err3)
+	return errors.Join(err, err2, err3, err4)
 }

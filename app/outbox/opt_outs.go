@@ -112,6 +112,9 @@ var optOutColumns = []string{"Number", "Source", "Since (UTC)", "Recorded by", "
 // OptOutReport writes all opt-outs as CSV (RFC 4180, UTF-8). An erased
 // number is known by its keyed hash alone.
 func (x *Outbox) OptOutReport(ctx context.Context, a access.Asker, q string, w io.Writer) error {
+	if err := x.store.Audits.Add(ctx, a.Tenant.ID, a.UserID, "opt_outs.exported", nil); err != nil {
+		return err
+	}
 	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}

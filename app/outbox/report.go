@@ -28,6 +28,9 @@ func (x *Outbox) Report(ctx context.Context, a access.Asker, id, state string, w
 	if err != nil {
 		return err
 	}
+	if err := x.store.Audits.Add(ctx, a.Tenant.ID, a.UserID, "report.exported", map[string]string{"batch": id}); err != nil {
+		return err
+	}
 	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ var imports = map[string][]string{
 		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/templates", "app/walltime"},
 	"app/outbox": {"models", "models/ledger", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/batch", "app/compose", "app/eligibility", "app/walltime"},
+	"app/activity": {"models", "app/access"},
 	"app/popup": {"models", "models/ledger", "integrations/crm",
 		"app/access", "app/apierror", "app/audience", "app/compose", "app/hours", "app/eligibility", "app/optout", "app/outbox", "app/templates", "app/walltime"},
 	"app/automation": {"models", "models/ledger", "models/queue", "integrations/crm",

@@ -113,7 +113,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		}})
 	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Timelines: timeline.NewRounds(store, timeline.New(store, host), id, p.log), Reconciler: delivery.NewReconciler(store),
-		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Log: p.log}
+		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, AuditDays: cfg.AuditDays, Log: p.log}
 
 	p.webhook = webhook.New(store, p.Jobs.NotifyEvents)
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"dialpad-texting/internal/ctxtime"
 	"dialpad-texting/models/sqlite"
 )
 
@@ -38,6 +40,7 @@ type DB struct {
 	inTx       bool
 	writer     chan struct{} // holds a value during a transaction; nil on Postgres
 	waits      *waits        // for writer
+	log        *logState     // of SQLite
 }
 
 const (
@@ -97,7 +100,7 @@ func (d *DB) connectSQLite(ctx context.Context, path string) (gorm.Dialector, er
 	db.SetMaxOpenConns(maxSQLiteConns)
 	db.SetMaxIdleConns(maxSQLiteConns)
 	d.sql, d.driver, d.writer = db, riversqlite.New(db), make(chan struct{}, 1)
-	d.waits = &waits{}
+	d.waits, d.log = &waits{}, &logState{}
 	return sqlite.New(db), db.PingContext(ctx)
 }
 
@@ -157,11 +160,28 @@ func (d *DB) Gorm(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx)
 
 // Tx runs f in one transaction, or in the one that is already open. f
 // must use tx alone: on SQLite another DB would wait for this
-// transaction.
+// transaction. f runs again where Postgres ended the transaction for a
+// deadlock, so it must set what it returns anew.
 func (d *DB) Tx(ctx context.Context, f func(tx *DB) error) error {
 	if d.inTx {
 		return f(d)
 	}
+	for try := 1; ; try++ {
+		err := d.tx(ctx, f)
+		if try == maxTries || !isTransient(err) || ctxtime.Sleep(ctx, rand.N(time.Duration(try)*maxRetryPause)) != nil {
+			return err
+		}
+	}
+}
+
+// maxTries is how often a transaction runs that Postgres ends. Transactions
+// that ended each other pause for times that differ.
+const (
+	maxTries      = 5
+	maxRetryPause = 20 * time.Millisecond
+)
+
+func (d *DB) tx(ctx context.Context, f func(tx *DB) error) error {
 	if d.writer != nil {
 		// SQLite allows one writer and polls for up to 100 ms when
 		// there is another. A channel waits no longer than needed.

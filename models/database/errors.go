@@ -41,6 +41,13 @@ func LostIfUnchanged(r *gorm.DB) error {
 	return nil
 }
 
+// isTransient reports whether Postgres ended a transaction for another one's
+// sake (deadlock_detected, serialization_failure). The same may succeed now.
+func isTransient(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
 // RefusedData reports whether the database refused a statement for its
 // values (SQLSTATE classes 22 and 23), so that a retry is useless.
 func RefusedData(err error) bool {

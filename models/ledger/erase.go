@@ -13,6 +13,7 @@ import (
 
 const (
 	erasedText   = "This person's data was erased"
+	refusedText  = "Dialpad refused the text"
 	erasedPrefix = "erased:" // followed by the row's id, in place of the number
 )
 
@@ -33,26 +34,45 @@ func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID strin
 // and texts of the messages to it, and cancels those not sent yet. keys
 // are its keyed hashes. Call it in a transaction.
 func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys []string) error {
-	// Events first: a round locks them before their messages too.
+	// In the order in which others lock rows: a round locks events before their
+	// messages, and what changes a batch locks it before its messages.
+	if err := l.Events.EraseNumber(ctx, tenantID, forms); err != nil {
+		return err
+	}
+	if err := l.eraseBatches(ctx, tenantID, "to_number IN ?", forms); err != nil {
+		return err
+	}
+	return l.erasePeople(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys)
+}
+
+// EraseNumber deletes the events that name a number in one of its forms.
+func (s Events) EraseNumber(ctx context.Context, tenantID string, forms []string) error {
 	for _, table := range []string{"incoming_events", "webhook_events"} {
-		err := l.q(ctx).Table(table).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
+		err := s.l.q(ctx).Table(table).Where("tenant_id = ? AND (from_number IN ? OR to_number IN ?)", tenantID, forms, forms).Delete(&WebhookEvent{}).Error
 		if err != nil {
 			return err
 		}
 	}
-	if err := l.eraseMessages(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys); err != nil {
-		return err
-	}
-	return l.eraseBatches(ctx, tenantID, "to_number IN ?", forms)
+	return nil
 }
 
 // EraseContact removes the data of the messages to a CRM contact, and
 // cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
-	if err := l.eraseMessages(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID); err != nil {
+	if err := l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID})); err != nil {
 		return err
 	}
-	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID}))
+	return l.erasePeople(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)
+}
+
+// erasePeople erases the messages to the recipients of a condition, and the
+// batches that have no other recipient: somebody wrote those to one person.
+func (l *Ledger) erasePeople(ctx context.Context, tenantID, where string, arg any) error {
+	alone := l.q(ctx).Model(&Recipient{}).Select("batch_id").Where("tenant_id = ?", tenantID).Where(where, arg)
+	if err := l.eraseBatches(ctx, tenantID, "expected = 1 AND id IN (?)", alone); err != nil {
+		return err
+	}
+	return l.eraseMessages(ctx, tenantID, where, arg)
 }
 
 // eraseMessages cancels messages not sent yet, then empties the rows.
@@ -97,7 +117,7 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 // texts that name a person or number, attempts, and automation
 // requests.
 func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages func() *gorm.DB) error {
-	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": "Dialpad refused the text"} {
+	for code, text := range map[string]string{"duplicate": "Same number as another recipient", "dialpad_refused": refusedText} {
 		if err := messages().Where("error_code = ?", code).Update("error_text", text).Error; err != nil {
 			return err
 		}
@@ -106,15 +126,20 @@ func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages fun
 		Update("error_text", "").Error; err != nil {
 		return err
 	}
-	return l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND state <> ? AND message_id IN (?)", tenantID, CallbackAccepted, messages().Select("id")).
-		UpdateColumn("request", nil).Error
+	callbacks := func() *gorm.DB {
+		return l.q(ctx).Model(&Callback{}).Where("tenant_id = ? AND message_id IN (?)", tenantID, messages().Select("id"))
+	}
+	if err := callbacks().Where("error_code = 'dialpad_refused'").UpdateColumn("error_text", refusedText).Error; err != nil {
+		return err
+	}
+	return callbacks().Where("state <> ?", CallbackAccepted).UpdateColumn("request", nil).Error
 }
 
-// eraseBatches empties the one-to-one batches that match a condition,
+// eraseBatches empties the batches to one person that match a condition,
 // and cancels those that are not sending or ended.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
 	batches := func() *gorm.DB {
-		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOneToOne).Where(where, arg)
+		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source <> ?", tenantID, SourceAutomation).Where(where, arg)
 	}
 	if err := batches().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
 		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {

@@ -98,6 +98,7 @@ func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (i
 func (s Batches) setState(ctx context.Context, tenantID, userID string, from, sources []string, set map[string]any) (int, error) {
 	n := 0
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
+		n = 0
 		batches := func() *gorm.DB {
 			return ofUser(tx.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state IN ? AND source IN ?", tenantID, from, sources), userID)
 		}

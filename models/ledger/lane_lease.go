@@ -24,6 +24,7 @@ func (s Lanes) AcquireAllTenants(ctx context.Context, owner string, lease, ahead
 	var lanes []Lane
 	var ended []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
+		lanes, ended = nil, nil
 		var ids []string
 		if err := tx.query(ctx, "acquire_due", tx.leaseArgs(ahead, map[string]any{"n": n}), &ids); err != nil || len(ids) == 0 {
 			return err

@@ -49,6 +49,7 @@ type EventEffect struct {
 func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, effect EventEffect) (bool, error) {
 	var changed []Transition
 	err := s.l.Tx(ctx, func(tx *Ledger) error {
+		changed = nil
 		set := map[string]any{"state": effect.State, "previous_state": gorm.Expr("state"), "error_code": effect.Code, "error_text": effect.Text, "timeline_pending": true,
 			"settled_at": gorm.Expr("coalesce(settled_at, ?)", tx.db.Now()), "sent_at": gorm.Expr("coalesce(sent_at, claimed_at)")}
 		if effect.DialpadID != "" {

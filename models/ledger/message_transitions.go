@@ -79,6 +79,7 @@ func (s Messages) transition(ctx context.Context, set map[string]any, where stri
 // rest was held, before the tenant connected another company.
 func (s Messages) Requeue(ctx context.Context, l Lane, batchID, senderID string, n int) (requeued int, err error) {
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
+		requeued = 0
 		var messages []Message
 		if err := tx.q(ctx).Select("id", "class", "batch_id", "due_at").Where("tenant_id = ? AND batch_id = ?", l.TenantID, batchID).
 			Where("state = 'held' OR state IN ('queued', 'waiting') AND lane_id <> ?", l.ID).

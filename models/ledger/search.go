@@ -63,6 +63,31 @@ func (l *Ledger) foldNames(ctx context.Context, tenantID string) error {
 	})
 }
 
+// RekeyRequests replaces the plain hashes (SHA-256 in hex) of a tenant's requests
+// by what keyed returns.
+func RekeyRequests(ctx context.Context, l *Ledger, tenantID string, keyed func(hash string) (string, error)) error {
+	const sha256Hex = 64
+	for {
+		var page []Batch
+		if err := l.q(ctx).Select("id", "body_hash").Where("tenant_id = ? AND length(body_hash) = ?", tenantID, sha256Hex).
+			Limit(upgradePage).Find(&page).Error; err != nil {
+			return err
+		}
+		for _, b := range page {
+			hash, err := keyed(b.BodyHash)
+			if err != nil {
+				return err
+			}
+			if err := l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ?", tenantID, b.ID).UpdateColumn("body_hash", hash).Error; err != nil {
+				return err
+			}
+		}
+		if len(page) < upgradePage {
+			return nil
+		}
+	}
+}
+
 // eachMessage calls f with a tenant's messages by a condition.
 func (l *Ledger) eachMessage(ctx context.Context, where, tenantID string, arg any, f func(Message) error) error {
 	for after := ""; ; {

@@ -47,7 +47,7 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Tran
 	for i := range outcomes {
 		outcomes[i].encode()
 	}
-	args := map[string]any{"outcomes": database.JSON(outcomes), "now": l.db.Now()}
+	args := map[string]any{"outcomes": database.JSON(outcomes), "now": l.db.Now(), "refused": refusedText}
 	err = l.Tx(ctx, func(tx *Ledger) error {
 		changed = nil
 		if slices.ContainsFunc(outcomes, Outcome.isQueuedAgain) {

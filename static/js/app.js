@@ -1,4 +1,5 @@
 // The app detail page: the one right next step, and the state of the connection.
+import { showActivity } from './activity.js';
 import { call } from './api.js';
 import { showAttention } from './attention.js';
 import { followConnect, startConnect } from './connect.js';
@@ -15,6 +16,7 @@ const REFRESH_INTERVAL = 15_000;
 const isAdmin = page.user.role === 'admin';
 let status = null; // the answer of GET /apps/dialpad/status
 let peopleShown = false;
+let activityShown = false;
 let toLookAt = 0; // things in the outbox
 
 const loadStatus = () => call('GET', '/apps/dialpad/status');
@@ -56,6 +58,7 @@ const isBroken = () => Boolean(status.connection && !status.connected);
 function draw() {
   drawBadges();
   drawActions();
+  if (isAdmin && status.installed) showActivityOnce();
   const { attempt, connected, connection } = status;
   const isConnecting = attempt && !connected && !['failed', 'done'].includes(attempt.step);
   if (isAdmin && isConnecting) follow();
@@ -63,6 +66,12 @@ function draw() {
   $('#connected').hidden = !connection;
   if (connection) drawDetails();
   else drawWarnings($('#warnings'), status);
+}
+
+function showActivityOnce() {
+  if (activityShown) return;
+  activityShown = true;
+  showActivity();
 }
 
 function drawBadges() {

@@ -1,12 +1,13 @@
 -- Applies many outcomes. An outcome applies to its own attempt while
 -- the message is sending; a late one may still change uncertain to
 -- sent or failed. A message whose recipient was erased meanwhile is
--- cancelled instead of queued again, as it has no number.
+-- cancelled instead of queued again, as it has no number, and keeps no
+-- words of Dialpad's, which may name it.
 UPDATE messages SET
     state = CASE WHEN o.state IN ('waiting', 'held') AND messages.to_number LIKE 'erased:%' THEN 'cancelled' ELSE o.state END,
     previous_state = messages.state,
     error_code = o.code,
-    error_text = o.text,
+    error_text = CASE WHEN o.code = 'dialpad_refused' AND messages.to_number LIKE 'erased:%' THEN @refused ELSE o.text END,
     dialpad_id = CASE WHEN o.dialpad_id <> '' THEN o.dialpad_id ELSE messages.dialpad_id END,
     answered_at = @now,
     posted = NULL,

@@ -46,13 +46,21 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys [
 	return l.eraseBatches(ctx, tenantID, "to_number IN ?", forms)
 }
 
+// ofTests is a condition on recipients: tests whose text is as a contact, whose
+// id is the argument as a JSON list, would get it.
+const ofTests = "batch_id IN (SELECT id FROM batches WHERE source = 'test' AND module = 'contact' AND record_ids = ?)"
+
 // EraseContact removes the data of the messages to a CRM contact, and
 // cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
 	if err := l.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
 		return err
 	}
-	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID}))
+	record := database.JSON([]string{contactID})
+	if err := l.eraseMessages(ctx, tenantID, ofTests, record); err != nil {
+		return err
+	}
+	return l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", record)
 }
 
 // eraseMessages cancels messages not sent yet, then empties the rows.
@@ -114,7 +122,7 @@ func (l *Ledger) eraseRelated(ctx context.Context, tenantID string, messages fun
 // and cancels those that are not sending or ended.
 func (l *Ledger) eraseBatches(ctx context.Context, tenantID, where string, arg any) error {
 	batches := func() *gorm.DB {
-		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ?", tenantID, SourceOneToOne).Where(where, arg)
+		return l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source IN ?", tenantID, []string{SourceOneToOne, SourceTest}).Where(where, arg)
 	}
 	if err := batches().Where("state IN ?", []string{BatchScheduled, BatchPreparing, BatchPaused, BatchHeld}).Updates(map[string]any{
 		"state": BatchCancelled, "held_code": "", "held_reason": erasedText, "finished_at": l.db.Now()}).Error; err != nil {

@@ -111,8 +111,11 @@ func (s Figures) CountOptOut(ctx context.Context, tenantID string, keys []string
 		return err
 	}
 	var b Batch
-	if err := s.l.q(ctx).Select("sender_user_id", "template_id").Take(&b, "tenant_id = ? AND id = ?", tenantID, m.BatchID).Error; err != nil {
+	if err := s.l.q(ctx).Select("source", "sender_user_id", "template_id").Take(&b, "tenant_id = ? AND id = ?", tenantID, m.BatchID).Error; err != nil {
 		return database.Translate(err)
+	}
+	if b.Source == SourceTest {
+		return nil
 	}
 	f := Figure{TenantID: tenantID, Day: m.SettledAt.UTC().Format(dayFormat), UserID: m.UserID, TemplateID: b.TemplateID, OptedOut: 1}
 	if b.SenderUserID != "" {

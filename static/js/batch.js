@@ -153,7 +153,7 @@ export function showBatch({ id, root, actions, open, back }) {
       const ask = () => confirm('cancel', waiting(latest.counts), () => run(cancelBatch));
       list.push(act('cancel', ask, 'danger'));
     }
-    if (batch.source !== 'automation' && batch.text) {
+    if (batch.source !== 'automation' && batch.source !== 'test' && batch.text) {
       list.push(act('duplicate', () => duplicateDialog($('#edit'), latest, (made) => open(made.id)), 'quiet'));
     }
     if (state !== 'scheduled') list.push(act('csv', attempt(downloadReport), 'quiet'));

@@ -1,6 +1,7 @@
 package static
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -62,7 +63,7 @@ func languageOf(locale string) string {
 // outsidePopup lists the beginnings of keys that the popup and its parts never
 // use. It is what a browser waits for most often.
 var outsidePopup = []string{
-	"app.", "attention.", "connect.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
+	"app.", "attention.", "connect.", "csv.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
 	"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "texts.", "upgrade.",
 }
 
@@ -75,11 +76,13 @@ func wordScripts() (map[string][]byte, error) {
 	}
 	scripts := map[string][]byte{}
 	for language, every := range all {
-		popup := maps.Clone(every)
+		pages := maps.Clone(every)
+		maps.DeleteFunc(pages, func(key, _ string) bool { return strings.HasPrefix(key, serverSentence) })
+		popup := maps.Clone(pages)
 		maps.DeleteFunc(popup, func(key, _ string) bool {
 			return slices.ContainsFunc(outsidePopup, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		})
-		for part, words := range map[string]words{"popup": popup, "pages": every} {
+		for part, words := range map[string]words{"popup": popup, "pages": pages} {
 			encoded, err := json.Marshal(words)
 			if err != nil {
 				return nil, fmt.Errorf("encode the words: %w", err)
@@ -87,6 +90,35 @@ func wordScripts() (map[string][]byte, error) {
 			script := "import { words } from '../js/words.js';\nObject.assign(words, " + string(encoded) + ");\n"
 			scripts["words/"+part+"."+language+".js"] = []byte(script)
 		}
+		if language == defaultLanguage {
+			continue
+		}
+		if scripts["words/server."+language+".js"], err = sentenceScript(all[defaultLanguage], every); err != nil {
+			return nil, err
+		}
 	}
 	return scripts, nil
+}
+
+// serverSentence begins the keys of the server's own sentences: answers are in
+// English, and pages in another language replace what they know (js/said.js).
+const serverSentence = "server."
+
+// sentenceScript returns a script with the server's sentences in English and in
+// another language. Of two that fit, the longer one comes first.
+func sentenceScript(english, other words) ([]byte, error) {
+	var pairs [][2]string
+	for key, sentence := range english {
+		if strings.HasPrefix(key, serverSentence) && other[key] != "" {
+			pairs = append(pairs, [2]string{sentence, other[key]})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int {
+		return cmp.Or(cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]))
+	})
+	encoded, err := json.Marshal(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("encode the sentences: %w", err)
+	}
+	return []byte("export default " + string(encoded) + ";\n"), nil
 }

@@ -15,6 +15,7 @@ import {
 import { peopleTable } from './batch_people.js';
 import { MESSAGE_STATES, isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
 import { foldEmail } from './checks.js';
+import { downloadReport } from './csv.js';
 import { confirmDialog } from './dialogs.js';
 import { duplicateDialog } from './duplicate.js';
 import {
@@ -22,7 +23,6 @@ import {
   announce,
   button,
   count,
-  download,
   h,
   has,
   icon,
@@ -156,7 +156,7 @@ export function showBatch({ id, root, actions, open, back }) {
     if (batch.source !== 'automation' && batch.source !== 'test' && batch.text) {
       list.push(act('duplicate', () => duplicateDialog($('#edit'), latest, (made) => open(made.id)), 'quiet'));
     }
-    if (state !== 'scheduled') list.push(act('csv', attempt(downloadReport), 'quiet'));
+    if (state !== 'scheduled') list.push(act('csv', attempt(saveReport), 'quiet'));
     return list;
   }
 
@@ -177,10 +177,7 @@ export function showBatch({ id, root, actions, open, back }) {
     return confirm('resume', latest.counts.held, () => run(resumeBatch));
   }
 
-  async function downloadReport() {
-    const csv = await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' });
-    download(`texts-${id}.csv`, csv);
-  }
+  const saveReport = () => downloadReport(`/embed/api/batches/${id}/messages`, `texts-${id}.csv`, 'csv.texts');
 
   /** A handler that runs an action with its button disabled and shows a refusal. */
   const attempt = (action) => async (event) => {

@@ -105,7 +105,8 @@ func wordScripts() (map[string][]byte, error) {
 const serverSentence = "server."
 
 // sentenceScript returns a script with the server's sentences in English and in
-// another language. Of two that fit, the longer one comes first.
+// another language. Of two that fit, the one with fewer places comes first, then
+// the longer one.
 func sentenceScript(english, other words) ([]byte, error) {
 	var pairs [][2]string
 	for key, sentence := range english {
@@ -114,7 +115,7 @@ func sentenceScript(english, other words) ([]byte, error) {
 		}
 	}
 	slices.SortFunc(pairs, func(a, b [2]string) int {
-		return cmp.Or(cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]))
+		return cmp.Or(cmp.Compare(strings.Count(a[0], "{"), strings.Count(b[0], "{")), cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]))
 	})
 	encoded, err := json.Marshal(pairs)
 	if err != nil {

@@ -178,3 +178,35 @@ func TestNamesOfButtonsHoldTheirWords(t *testing.T) {
 		}
 	}
 }
+
+// What people read stands in the catalogue, not in a page or a script.
+func TestNoSentenceIsOutsideTheCatalogue(t *testing.T) {
+	action := regexp.MustCompile(`\{\{[^}]*\}\}`)
+	shown := regexp.MustCompile(`>([^<>]*\pL[^<>]*)<|(?:aria-label|title|placeholder|alt)="([^"]*\pL[^"]*)"`)
+	script := regexp.MustCompile(`(?s)<script.*?</script>|<!doctype html>`)
+	for _, name := range glob(t, "html/*.html") {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := script.ReplaceAllString(action.ReplaceAllString(string(source), ""), "")
+		for _, found := range shown.FindAllStringSubmatch(html, -1) {
+			text := strings.TrimSpace(found[1] + found[2])
+			if !slices.Contains([]string{"Dialpad", "&nbsp;", ""}, text) {
+				t.Errorf("%s says %q", name, text)
+			}
+		}
+	}
+	comment := regexp.MustCompile(`(?m)^\s*(?://|/?\*).*$`)
+	sentence := regexp.MustCompile(`'([A-Z][a-z]+ [^'\n]*|[A-Z][a-z]+(?: [a-z]+)*[.!?:…])'`)
+	for name, source := range scripts(t) {
+		if name == "segments.js" || name == "zone_list.js" { // names of characters, and a table
+			continue
+		}
+		for _, found := range sentence.FindAllStringSubmatch(comment.ReplaceAllString(source, ""), -1) {
+			if found[1] != "Ctrl ↵" {
+				t.Errorf("%s says %q", name, found[1])
+			}
+		}
+	}
+}

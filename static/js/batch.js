@@ -39,6 +39,7 @@ import {
 } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
+import { readable } from './readable.js';
 
 /**
  * Shows a batch and keeps it current. Returns a function that ends it.
@@ -227,7 +228,7 @@ function headOf(batch, edit) {
     content.push(note('warn', warning, ' ', other));
   }
   if (reason) content.push(note(batch.state === 'cancelled' ? '' : 'warn', reasonWords(batch)));
-  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, text || ''));
+  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, readable(text || '')));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));

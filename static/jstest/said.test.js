@@ -10,7 +10,7 @@ const [english, spanish] = [read('en'), read('es')];
 const pairs = Object.keys(english)
   .filter((key) => key.startsWith('server.'))
   .map((key) => [english[key], spanish[key]])
-  .sort((a, b) => b[0].length - a[0].length);
+  .sort(([a], [b]) => a.split('{').length - b.split('{').length || b.length - a.length);
 standFor({ locale: 'es-MX' }, 'es');
 const said = await import('../js/said.js');
 const translated = (answer) => said.translated(answer, () => ({ default: pairs }));

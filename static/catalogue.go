@@ -67,7 +67,7 @@ var outsidePopup = []string{
 	"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "texts.", "upgrade.",
 }
 
-// wordScripts returns the scripts that fill js/words.js, by name: for the popup
+// wordScripts returns the scripts that fill js/catalogue.js, by name: for the popup
 // what it needs, for the large pages everything.
 func wordScripts() (map[string][]byte, error) {
 	all, err := catalogues()
@@ -87,7 +87,7 @@ func wordScripts() (map[string][]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("encode the words: %w", err)
 			}
-			script := "import { words } from '../js/words.js';\nObject.assign(words, " + string(encoded) + ");\n"
+			script := "import { words } from '../js/catalogue.js';\nObject.assign(words, " + string(encoded) + ");\n"
 			scripts["words/"+part+"."+language+".js"] = []byte(script)
 		}
 		if language == defaultLanguage {

@@ -42,10 +42,17 @@ type Config struct {
 	// Whose header X-Forwarded-For says who asks, for limits by address.
 	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
 
+	// After how many days batches that have ended are deleted; 0: never.
+	RetentionDays int `env:"RETENTION_DAYS" envDefault:"0"`
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 }
+
+// minRetentionDays is as long as texts still matter: an opt-out counts as the
+// answer to one of the last 30 days.
+const minRetentionDays = 30
 
 // AdminOff is the AdminAddr of a process that does not listen for operators.
 const AdminOff = "-"
@@ -195,6 +202,9 @@ func (c Config) check() []error {
 	}
 	if _, port, err := net.SplitHostPort(c.AdminAddr); c.AdminAddr != "" && c.AdminAddr != AdminOff && (err != nil || port == "") {
 		fail("ADMIN_ADDR", "must be host:port, like 127.0.0.1:9090, or - for no such address")
+	}
+	if c.RetentionDays != 0 && c.RetentionDays < minRetentionDays {
+		fail("RETENTION_DAYS", fmt.Sprintf("must be 0, for ever, or at least %d", minRetentionDays))
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -58,6 +58,7 @@ var noDevelopmentValue = map[string]string{
 	"DIALPAD_CLIENT_ID":     "Dialpad's",
 	"DIALPAD_CLIENT_SECRET": "Dialpad's",
 	"DIALPAD_SCOPES":        "each is for production",
+	"RETENTION_DAYS":        "keeping everything is right in production too",
 	"TRUSTED_PROXIES":       "private networks are trusted in production too",
 	"ADMIN_ADDR":            "it is another address than the public one",
 }

@@ -52,7 +52,7 @@ func (p *appPage) postStartConnect(c *gin.Context) error {
 	if denied != nil {
 		return denied
 	}
-	return writeJSON(c, http.StatusOK, gin.H{"url": url}, err)
+	return writeSecret(c, http.StatusOK, gin.H{"url": url}, err)
 }
 
 // change handles Disconnect and Remove.

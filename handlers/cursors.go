@@ -42,6 +42,8 @@ const (
 	listPeople    = "people"
 	listOptOuts   = "opt-outs"
 	listOutbox    = "outbox"
+
+	listConversation = "conversation"
 )
 
 func listMessages(batchID string) string { return "messages:" + batchID }

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"dialpad-texting/app/optout"
+	"dialpad-texting/app/replies"
 	"dialpad-texting/app/webhook"
 	"dialpad-texting/integrations/dialpad"
 	"dialpad-texting/internal/intake"
@@ -31,12 +32,13 @@ const suspectLookups = 2
 type dialpadEvents struct {
 	receiver *webhook.Receiver
 	optOuts  *optout.OptOuts
+	replies  *replies.Replies
 	failures *intake.Failures
 	lookups  chan struct{} // of suspects
 }
 
-func newDialpadEvents(r *webhook.Receiver, o *optout.OptOuts, f *intake.Failures) *dialpadEvents {
-	return &dialpadEvents{r, o, f, make(chan struct{}, suspectLookups)}
+func newDialpadEvents(d Deps, f *intake.Failures) *dialpadEvents {
+	return &dialpadEvents{d.Webhook, d.OptOuts, d.Replies, f, make(chan struct{}, suspectLookups)}
 }
 
 // post stores an event. Only a forged one is answered 4xx, since Dialpad
@@ -68,7 +70,7 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	bodyOf(c).Release()
 	e := eventRecord(hook.TenantID, event, body)
 	if event.SMS != nil {
-		err = h.optOuts.Receive(ctx, *event.SMS, e, h.receiver.Save)
+		err = h.receiveSMS(ctx, *event.SMS, e)
 	} else {
 		err = h.receiver.Save(ctx, e)
 	}
@@ -77,6 +79,16 @@ func (h *dialpadEvents) post(c *gin.Context) error {
 	}
 	c.Status(http.StatusNoContent)
 	return nil
+}
+
+// receiveSMS stores an SMS event, and the answer that it may be. An event of
+// which only one of the two was stored comes again.
+func (h *dialpadEvents) receiveSMS(ctx context.Context, sms dialpad.SMSEvent, e ledger.WebhookEvent) error {
+	e, err := h.optOuts.Receive(ctx, sms, e, h.receiver.Save)
+	if err != nil {
+		return err
+	}
+	return h.replies.Record(ctx, e, sms)
 }
 
 // hook returns the webhook of a path, before the body is read.

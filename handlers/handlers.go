@@ -26,6 +26,7 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/app/replies"
 	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/integrations/crm"
@@ -69,6 +70,7 @@ type Deps struct {
 	Batches     *batch.Batches
 	Outbox      *outbox.Outbox
 	OptOuts     *optout.OptOuts
+	Replies     *replies.Replies
 	Automation  Automation
 	Events      Events
 	Webhook     *webhook.Receiver

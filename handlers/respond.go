@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -70,12 +71,17 @@ func (s *server) logRefusal(c *gin.Context, r *refusal) {
 		slog.String("route", c.FullPath()), slog.Int("status", r.status), slog.String("code", r.code), slog.Any("cause", r.cause))
 }
 
-// writeJSON writes a view, or returns the error.
+// writeJSON writes a view, or returns the error. A view with a secret goes to
+// writeSecret.
 func writeJSON(c *gin.Context, status int, view any, err error) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(status, view)
+	body, err := json.Marshal(view)
+	if err != nil {
+		return err
+	}
+	writeCompressed(c, status, "application/json; charset=utf-8", body)
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (s *server) routes(r *gin.Engine, d Deps) {
 	r.POST("/automation/execute", signed(only(crm.CallExecute, calls.execute)))
 
 	// Dialpad's events, each signed with the tenant's own secret.
-	hooks := newDialpadEvents(d.Webhook, d.OptOuts, s.doors.failures)
+	hooks := newDialpadEvents(d, s.doors.failures)
 	r.POST("/dialpad/events/:path", s.api(s.doors.open(maxHook, hookTimeout, hooks.post)))
 
 	operation := &operation{d.Store, d.Config.MetricsToken, s.metrics, d.Now, d.Log, d.WorkersFresh}
@@ -89,6 +89,7 @@ func (s *server) textRoutes(r *gin.Engine, t *textAPI) {
 	// The popup.
 	popup := r.Group("/embed/api", s.bearer(models.SessionPopup))
 	popup.GET("/context", s.api(t.getContext))
+	popup.GET("/conversation", s.api(t.getConversation))
 	popup.PUT("/draft", s.api(t.putDraft))
 	popup.PUT("/preferences", s.api(t.putPreferences))
 	popup.GET("/templates", s.api(t.getTemplates))

@@ -30,6 +30,20 @@ func (t *textAPI) getContext(c *gin.Context) error {
 	return writeJSON(c, http.StatusOK, view, err)
 }
 
+func (t *textAPI) getConversation(c *gin.Context) error {
+	query, err := queries(c, "cursor")
+	if err != nil {
+		return err
+	}
+	cursor, err := t.cursors.open(c, listConversation, query["cursor"])
+	if err != nil {
+		return err
+	}
+	view, err := t.popup.Conversation(c.Request.Context(), askerOf(c), cursor)
+	view.Next = t.cursors.seal(c, listConversation, view.Next)
+	return writeJSON(c, http.StatusOK, view, err)
+}
+
 // putDraft keeps what is being written, for browsers that store nothing
 // in a frame.
 func (t *textAPI) putDraft(c *gin.Context) error {

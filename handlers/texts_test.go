@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"dialpad-texting/integrations/crm"
@@ -266,6 +267,42 @@ func TestTemplatesAndPreview(t *testing.T) {
 	}
 	w.crm.Break(crmsandbox.Fault{Kind: crmsandbox.FaultDown})
 	w.call("GET", "/embed/api/templates?q=new", popup, nil).want(503, "crm_unreachable")
+}
+
+func TestAnAnswerIsInTheConversation(t *testing.T) {
+	w := newWorld(t).connected()
+	const bob = "+14155550142"
+	popup := w.popup("acme", "42", one(bob))
+	id := w.call("POST", "/embed/api/batches", popup, map[string]any{"message": "Is 10 fine?"}, idempotent).want(202, "").text("batch", "id")
+	m := w.post(id)
+	w.clock.Add(time.Minute)
+	path, secret := w.hook("t_9")
+	e := inbound("Yes, 10 works")
+	e["event_timestamp"] = w.clock.Now().UnixMilli()
+	e["to_number"] = []string{m.FromNumber}
+	w.deliver(path, jwtOf(t, jwt.SigningMethodHS256, []byte(secret), e)).want(204, "")
+	r := w.call("GET", "/embed/api/conversation", popup, nil).want(200, "")
+	items := r.at("items").([]any)
+	if len(items) != 2 || items[0].(map[string]any)["text"] != "Yes, 10 works" || items[1].(map[string]any)["text"] != "Is 10 fine?" {
+		t.Errorf("the conversation is %s", r.body)
+	}
+	if strings.Contains(w.log.String(), "10 works") {
+		t.Error("the log has the answer")
+	}
+	w.call("GET", "/embed/api/conversation?cursor=made-up", popup, nil).want(400, "bad_request")
+}
+
+// post claims a batch's texts, as a worker that is about to post them does,
+// and returns the first.
+func (w *world) post(batchID string) ledger.Message {
+	w.t.Helper()
+	lanes, err := w.db.Lanes.AcquireAllTenants(w.t.Context(), "w1", time.Hour, 0, 1)
+	w.must(err)
+	_, _, err = w.db.Lanes.Claim(w.t.Context(), lanes[0], ledger.ClaimParams{N: 10, Base: w.clock.Now()})
+	w.must(err)
+	list, err := w.db.Messages.List(w.t.Context(), "t_9", batchID, []string{ledger.Sending}, "", 10)
+	w.must(err)
+	return list[0]
 }
 
 func ids(n int) []string {

@@ -25,6 +25,7 @@ import (
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
 	"dialpad-texting/app/optout"
+	"dialpad-texting/app/replies"
 	"dialpad-texting/app/webhook"
 	"dialpad-texting/config"
 	"dialpad-texting/handlers"
@@ -121,6 +122,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 		Audience:   texts.Audience,
 		Batches:    texts.Batches,
 		Outbox:     texts.Outbox,
+		Replies:    replies.New(w.db.Store),
 		OptOuts:    optout.New(w.db.Store, dp, crmClient, tokens, slog.New(slog.DiscardHandler)),
 		Automation: w.automation, Events: w.events, Webhook: receiver, Pages: pages, Assets: static.Assets(),
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)),

@@ -28,6 +28,9 @@ func (s *Store) EraseContact(ctx context.Context, tenantID, contactID string) er
 		if err := tx.Drafts.eraseContact(ctx, tenantID, contactID); err != nil {
 			return err
 		}
+		if err := tx.Replies.erase(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+			return err
+		}
 		return tx.Ledger.EraseContact(ctx, tenantID, contactID)
 	})
 }
@@ -41,6 +44,9 @@ func (s *Store) eraseNumber(ctx context.Context, tenantID, number string) error 
 		return err
 	}
 	if err := s.Drafts.eraseNumber(ctx, tenantID, keys); err != nil {
+		return err
+	}
+	if err := s.Replies.erase(ctx, tenantID, "number_key IN ?", keys); err != nil {
 		return err
 	}
 	return s.Suppressions.erase(ctx, tenantID, keys)

@@ -41,6 +41,7 @@ type Store struct {
 	Suppressions    Suppressions
 	CRMCalls        CRMCalls
 	Drafts          Drafts
+	Replies         Replies
 	Audits          Audits
 	Workers         Workers
 	Rounds          Rounds
@@ -72,6 +73,8 @@ type (
 	CRMCalls struct{ s *Store }
 	// Drafts queries what people are writing.
 	Drafts struct{ s *Store }
+	// Replies queries what people answered.
+	Replies struct{ s *Store }
 	// Audits queries the audit log.
 	Audits struct{ s *Store }
 	// Workers queries the processes that do background work.
@@ -102,7 +105,7 @@ func newStore(db *database.DB, l *ledger.Ledger, vault *Vault, keys *numberKeys)
 	s.Tenants, s.Installations, s.Connections = Tenants{s}, Installations{s}, Connections{s}
 	s.ConnectAttempts, s.Accounts, s.Users, s.Sessions = ConnectAttempts{s}, Accounts{s}, Users{s}, Sessions{s}
 	s.Suppressions, s.CRMCalls, s.Drafts, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Drafts{s}, Audits{s}, Workers{s}
-	s.Rounds = Rounds{s}
+	s.Rounds, s.Replies = Rounds{s}, Replies{s}
 	return s
 }
 

@@ -61,10 +61,20 @@ func languageOf(locale string) string {
 }
 
 // outsidePopup lists the beginnings of keys that the popup and its parts never
-// use. It is what a browser waits for most often.
-var outsidePopup = []string{
-	"app.", "attention.", "connect.", "csv.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
-	"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "texts.", "upgrade.",
+// use, but for insidePopup: no page is opened more often.
+var (
+	outsidePopup = []string{
+		"app.", "attention.", "batch.", "connect.", "csv.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
+		"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "source.", "state.tab.", "sure.resume.",
+		"sure.unknown.", "texts.", "upgrade.",
+	}
+	insidePopup = []string{"batch.leave_out", "batch.state.", "batch.take_in"}
+)
+
+// popupUses reports whether the popup may need the words of a key.
+func popupUses(key string) bool {
+	begins := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
+	return !slices.ContainsFunc(outsidePopup, begins) || slices.ContainsFunc(insidePopup, begins)
 }
 
 // wordScripts returns the scripts that fill js/catalogue.js, by name: for the popup
@@ -79,9 +89,7 @@ func wordScripts() (map[string][]byte, error) {
 		pages := maps.Clone(every)
 		maps.DeleteFunc(pages, func(key, _ string) bool { return strings.HasPrefix(key, serverSentence) })
 		popup := maps.Clone(pages)
-		maps.DeleteFunc(popup, func(key, _ string) bool {
-			return slices.ContainsFunc(outsidePopup, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-		})
+		maps.DeleteFunc(popup, func(key, _ string) bool { return !popupUses(key) })
 		for part, words := range map[string]words{"popup": popup, "pages": pages} {
 			encoded, err := json.Marshal(words)
 			if err != nil {

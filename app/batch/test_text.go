@@ -114,4 +114,3 @@ func asTest(b *ledger.Batch, r *audience.Recipient, asker string) {
 
 // isTest is for what is neither resent nor duplicated.
 func isTest(b ledger.Batch) bool { return b.Source == ledger.SourceTest }
-

@@ -105,7 +105,7 @@ func (r *rig) run(cfg delivery.Config) (*delivery.Engine, context.CancelFunc) {
 // until waits for a condition. The test fails if it stays false.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("never: %s; %+v", what, r.counts())
@@ -300,7 +300,7 @@ func TestRateLimitedLaneSlowsDownAndLosesNoText(t *testing.T) {
 		const refusals = 3
 		r.phone.Fault(sandbox.Fault{Kind: sandbox.TooManyRequests, Path: "/api/v2/sms", Every: 3, Times: refusals, RetryAfter: time.Second})
 		r.acme.Rate(800).Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", 15)
-		r.run(delivery.Config{})
+		r.run(delivery.Config{Connections: 1}) // so that two are accepted before each refusal
 		r.until("all sent", func() bool { return r.counts().Sent == 15 })
 		l, err := r.db.Lanes.Get(context.Background(), "t_9", company)
 		r.must(err)

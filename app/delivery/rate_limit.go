@@ -31,8 +31,8 @@ const (
 // limited slows down after a 429: no text before delay has passed (0: Dialpad
 // named none), and fewer a minute from then on.
 //
-// claimed is when the refused text was claimed. Texts that were claimed before
-// the last refusal belong to it: a burst counts once. Refusals in a row, with
+// dispatched is when the refused text was handed to its connection. Texts that
+// were dispatched before the last refusal belong to it: a burst counts once. Refusals in a row, with
 // no text accepted between, say that the delay was too short, not that the
 // rate is too high: then only the delay grows.
 func (p *pacer) limited(now, dispatched time.Time, delay time.Duration, words string) {

@@ -13,9 +13,10 @@ import (
 	"dialpad-texting/models/queue"
 )
 
-// send posts one text, once, and settles what became of it. claimed is when it
-// was claimed. The request goes on when the process stops: half a request is an
-// unknown outcome, and a stopping worker waits for its answers.
+// send posts one text, once, and settles what became of it. dispatched is when
+// it was handed to its connection. The request goes on when the process stops:
+// half a request is an unknown outcome, and a stopping worker waits for its
+// answers.
 func (l *lane) send(token connection.Token, c ledger.ClaimedMessage, dispatched time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Timeout)
 	defer cancel()

@@ -116,7 +116,7 @@ func (t *throttle) failed(now time.Time, retryAfter time.Duration) {
 }
 
 // rateLimited notes that Dialpad refused a text for its rate, which was
-// claimed at claimed.
+// handed to its connection at dispatched.
 func (t *throttle) rateLimited(now, dispatched time.Time, delay time.Duration, words string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -49,6 +49,8 @@ type Runner struct {
 	WorkerID    string
 	Now         func() time.Time
 
+	// Retention is how long batches that have ended are kept; 0: for ever.
+	Retention time.Duration
 	// SweepInterval is the time between two sweeps; 0: 15 s.
 	SweepInterval time.Duration
 	// JobBudget is how long a job works that can be resumed; 0: 20 s.
@@ -87,6 +89,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return r.syncTimelines(ctx)
+	})
+	g.Go(func() error {
+		r.every(ctx, foldInterval, "fold counts failed", r.foldCounts)
+		return nil
 	})
 	g.Go(func() error {
 		sweeper{r}.runRounds(ctx)

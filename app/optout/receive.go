@@ -21,16 +21,16 @@ const (
 type SaveEvent func(ctx context.Context, e ledger.WebhookEvent) error
 
 // Receive stores an SMS event once, with its numbers in E.164 and its
-// direction. What an inbound text says of opting out is in force when
+// direction, and returns it so. What an inbound text says of opting out is in force when
 // Receive returns: no text leaves between storing and processing it.
-func (o *OptOuts) Receive(ctx context.Context, sms dialpad.SMSEvent, e ledger.WebhookEvent, save SaveEvent) error {
+func (o *OptOuts) Receive(ctx context.Context, sms dialpad.SMSEvent, e ledger.WebhookEvent, save SaveEvent) (ledger.WebhookEvent, error) {
 	country, err := o.country(ctx, e.TenantID, sms)
 	if err != nil {
-		return err
+		return e, err
 	}
 	p := o.numbers.parties(sms, country)
 	if e.Direction, err = o.direction(ctx, e.TenantID, sms, p); err != nil {
-		return err
+		return e, err
 	}
 	e.FromNumber, e.ToNumber = cmp.Or(firstOf(p.from), sms.FromNumber), cmp.Or(firstOf(p.to), firstOf(sms.ToNumbers))
 	if e.Direction != outbound {
@@ -40,9 +40,9 @@ func (o *OptOuts) Receive(ctx context.Context, sms dialpad.SMSEvent, e ledger.We
 		e.OptWord = "" // nobody knows who wrote it: only a STOP counts
 	}
 	if e.OptWord == "" {
-		return save(ctx, e)
+		return e, save(ctx, e)
 	}
-	return o.store.Tx(ctx, func(tx *models.Store) error {
+	return e, o.store.Tx(ctx, func(tx *models.Store) error {
 		saved, isNew, err := tx.StoreEvent(ctx, e)
 		if err != nil || !isNew {
 			return err

@@ -26,10 +26,11 @@ func (s *sides) receive(e dialpad.SMSEvent) {
 	if !e.EventAt.IsZero() {
 		row.EventAt = &e.EventAt
 	}
-	Must(s.T, s.Receive(Ctx, e, row, func(ctx context.Context, e ledger.WebhookEvent) error {
+	_, err := s.Receive(Ctx, e, row, func(ctx context.Context, e ledger.WebhookEvent) error {
 		_, err := s.DB.SaveEvent(ctx, e)
 		return err
-	}))
+	})
+	Must(s.T, err)
 }
 
 func (s *sides) isReviewed(number string) bool {

@@ -25,6 +25,8 @@ type BatchView struct {
 	FinishedAt *time.Time         `json:"finished_at"`
 	ETA        *time.Time         `json:"eta"`
 	Counts     ledger.Counts      `json:"counts"`
+	Replied    int64              `json:"replied"` // people who answered
+	Answers    int64              `json:"answers"` // their texts
 	Module     string             `json:"module"`
 	By         PersonView         `json:"by"`
 	Sender     string             `json:"sender_email"` // whose Dialpad account sends, "" with automations: each text has its own
@@ -89,6 +91,10 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 	if err != nil {
 		return nil, err
 	}
+	replied, err := x.store.Replies.CountByBatch(ctx, a.Tenant.ID, ids)
+	if err != nil {
+		return nil, err
+	}
 	var rate audience.SendRate
 	if slices.ContainsFunc(batches, batch.IsRunning) {
 		if rate, err = audience.RateOf(ctx, x.store, a.Tenant); err != nil {
@@ -105,7 +111,7 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 	for i, b := range batches {
 		out[i] = batchView(b)
 		out[i].Resumable = able && isHeld(b)
-		out[i].Counts = totals(b, counts[b.ID])
+		out[i].Counts, out[i].Replied, out[i].Answers = totals(b, counts[b.ID]), replied[b.ID].People, replied[b.ID].Texts
 		if out[i].ETA, err = x.eta(ctx, b, out[i].Counts, rate); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // messageTimeline is a message's life in order of time.
-func messageTimeline(m ledger.Message, b ledger.Batch, attempts []AttemptView, events []EventView) []MomentView {
+func messageTimeline(m ledger.Message, b ledger.Batch, attempts []AttemptView, events []EventView, answers []Answer) []MomentView {
 	out := []MomentView{{At: b.CreatedAt, State: "created", Text: "Asked for by " + cmp.Or(b.UserName, b.UserEmail, b.WorkflowName)},
 		checked(m)}
 	for _, t := range attempts {
@@ -23,6 +23,9 @@ func messageTimeline(m ledger.Message, b ledger.Batch, attempts []AttemptView, e
 	}
 	for _, e := range events {
 		out = append(out, MomentView{At: e.ReceivedAt, State: e.Status, Text: "Dialpad said: " + cmp.Or(e.Result, e.Status)})
+	}
+	for _, answer := range answers {
+		out = append(out, MomentView{At: answer.At, State: replied, Text: "Replied"})
 	}
 	if m.SettledAt != nil && m.AnsweredAt == nil && (m.Attempt > 0 || m.State != ledger.Failed) {
 		out = append(out, MomentView{At: *m.SettledAt, State: m.State, Text: cmp.Or(m.ErrorText, m.State)})

@@ -10,6 +10,7 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/compose"
 	"dialpad-texting/internal/text"
+	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
 )
 
@@ -32,14 +33,25 @@ type MessageView struct {
 	ErrorCode string     `json:"error_code"` // Dialpad's raw value, or ours
 	ErrorText string     `json:"error_text"`
 	SentAt    *time.Time `json:"sent_at"`
+	Replies   []Answer   `json:"replies,omitempty"`
 	DueAt     *time.Time `json:"due_at,omitempty"` // of one that waits for its time
+}
+
+// Answer is what a person wrote back.
+type Answer struct {
+	At      time.Time `json:"at"`
+	Text    *string   `json:"text"` // null where Dialpad gives no content
+	Picture bool      `json:"picture"`
 }
 
 const messagesPage = 100
 
-// Messages pages a batch's messages; state "" is all, and q selects by
-// name or number. A scheduled bulk has none yet: Messages answers with
-// its forecast.
+// replied selects the messages that were answered.
+const replied = "replied"
+
+// Messages pages a batch's messages; state "" is all, "replied" those that
+// were answered, and q selects by name or number. A scheduled bulk has none
+// yet: Messages answers with its forecast.
 func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cursor string) (MessagesView, error) {
 	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
@@ -52,27 +64,64 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	if b.State == ledger.BatchScheduled && b.Source == ledger.SourceBulk {
 		return x.forecast(ctx, a, b, state, q, cursor)
 	}
-	list, err := x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
+	var list []ledger.Message
+	var next string
+	if state == replied {
+		list, next, err = answered(ctx, x.store, a.Tenant.ID, id, cursor)
+	} else {
+		list, next, err = x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor)
+	}
 	if err != nil {
 		return MessagesView{}, err
 	}
-	v := MessagesView{Messages: []MessageView{}}
-	if len(list) > messagesPage {
-		list = list[:messagesPage]
-		v.Next = &list[messagesPage-1].ID
-	}
+	v := MessagesView{Messages: []MessageView{}, Next: optional(next)}
 	for _, m := range list {
 		v.Messages = append(v.Messages, ViewMessage(m))
 	}
-	return v, nil
+	return v, x.fillReplies(ctx, a.Tenant.ID, v.Messages)
 }
 
-// listMessages reads one page of messages.
-func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string, limit int) ([]ledger.Message, error) {
-	if text.IsBlank(q) {
-		return x.store.Messages.List(ctx, tenantID, id, states, after, limit)
+// answered reads one page of the messages that were answered, and after which
+// id the next one goes on.
+func answered(ctx context.Context, store *models.Store, tenantID, id, after string) ([]ledger.Message, string, error) {
+	ids, err := store.Replies.Answered(ctx, tenantID, id, after, messagesPage+1)
+	if err != nil || len(ids) == 0 {
+		return nil, "", err
 	}
-	return x.store.Messages.Search(ctx, tenantID, id, states, q, after, limit)
+	next := ""
+	if len(ids) > messagesPage {
+		ids, next = ids[:messagesPage], ids[messagesPage-1]
+	}
+	list, err := store.Messages.ByIDs(ctx, tenantID, ids)
+	return list, next, err
+}
+
+// fillReplies adds what was answered to messages.
+func (x *Outbox) fillReplies(ctx context.Context, tenantID string, messages []MessageView) error {
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	list, err := x.store.Replies.ByMessages(ctx, tenantID, ids...)
+	for _, r := range list {
+		if i := slices.Index(ids, r.MessageID); i >= 0 {
+			messages[i].Replies = append(messages[i].Replies, Answer{At: r.WrittenAt, Text: optional(r.Body), Picture: r.Picture})
+		}
+	}
+	return err
+}
+
+// listMessages reads one page of messages, and after which id the next one goes
+// on.
+func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string) ([]ledger.Message, string, error) {
+	if !text.IsBlank(q) {
+		return x.store.Messages.Search(ctx, tenantID, id, states, q, after, messagesPage)
+	}
+	list, err := x.store.Messages.List(ctx, tenantID, id, states, after, messagesPage+1)
+	if len(list) <= messagesPage {
+		return list, "", err
+	}
+	return list[:messagesPage], list[messagesPage-1].ID, err
 }
 
 // maxSearchedPages bounds how many of the CRM's pages one answer of a
@@ -119,6 +168,8 @@ func (x *Outbox) forecastPage(ctx context.Context, a access.Asker, b ledger.Batc
 func storedStates(state string) ([]string, error) {
 	switch state {
 	case "":
+		return nil, nil
+	case replied:
 		return nil, nil
 	case ledger.Queued:
 		return []string{ledger.Queued, ledger.Waiting}, nil

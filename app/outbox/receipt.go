@@ -93,7 +93,12 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 	for _, e := range events {
 		v.Events = append(v.Events, EventView{e.ReceivedAt, e.EventAt, e.Status, e.Result})
 	}
-	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events)
+	one := []MessageView{v.Message.MessageView}
+	if err := x.fillReplies(ctx, a.Tenant.ID, one); err != nil {
+		return v, err
+	}
+	v.Message.Replies = one[0].Replies
+	v.Timeline = messageTimeline(m, b, v.Attempts, v.Events, v.Message.Replies)
 	asking, cancel := context.WithTimeout(ctx, namesTimeout)
 	defer cancel()
 	v.Request.ToLabel = x.audience.PhoneLabel(asking, a.Tenant, b.Module, b.ToField)

@@ -30,7 +30,7 @@ type FigureView struct {
 	Delivered int64  `json:"delivered"`
 	Failed    int64  `json:"failed"` // undelivered too
 	Uncertain int64  `json:"uncertain"`
-	Replied   *int64 `json:"replied"` // null while replies are not counted
+	Replied   int64  `json:"replied"` // people who answered
 	OptedOut  int64  `json:"opted_out"`
 }
 
@@ -71,14 +71,14 @@ func (x *Outbox) Stats(ctx context.Context, a access.Asker, days int) (StatsView
 }
 
 func figureView(key string, f ledger.Figure) FigureView {
-	v := FigureView{Key: key, Sent: f.Sent, Delivered: f.Delivered, Failed: f.Failed + f.Undelivered, Uncertain: f.Uncertain, OptedOut: f.OptedOut}
+	v := FigureView{Key: key, Sent: f.Sent, Delivered: f.Delivered, Failed: f.Failed + f.Undelivered, Uncertain: f.Uncertain, Replied: f.Replied, OptedOut: f.OptedOut}
 	v.Texts = v.Sent + v.Delivered + v.Failed + v.Uncertain
 	return v
 }
 
 func (v FigureView) plus(o FigureView) FigureView {
 	return FigureView{Texts: v.Texts + o.Texts, Sent: v.Sent + o.Sent, Delivered: v.Delivered + o.Delivered, Failed: v.Failed + o.Failed,
-		Uncertain: v.Uncertain + o.Uncertain, OptedOut: v.OptedOut + o.OptedOut}
+		Uncertain: v.Uncertain + o.Uncertain, Replied: v.Replied + o.Replied, OptedOut: v.OptedOut + o.OptedOut}
 }
 
 // nameFigures adds the names of senders and templates. Without the CRM's

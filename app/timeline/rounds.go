@@ -59,7 +59,13 @@ func (r *Rounds) Start(ctx context.Context) (started int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	due := r.due(pending)
+	answered, err := r.store.Replies.PendingAllTenants(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pending = append(pending, answered...)
+	slices.Sort(pending)
+	due := r.due(slices.Compact(pending))
 	if err := r.lease(ctx, due); err != nil {
 		return 0, err
 	}

@@ -46,7 +46,7 @@ const (
 	markTimeout = 5 * time.Second
 )
 
-// SyncPending sends a tenant's pending changes and returns how
+// SyncPending sends a tenant's pending changes and answers, and returns how
 // many it sent. It skips a message that the CRM fails at and
 // tries it in a later round. An error means that the CRM should
 // be asked later. What was sent before it is not sent again.
@@ -58,8 +58,12 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 	to, before := crmtenant.Of(tenant), s.store.Now().Add(-settleTime)
 	for last := (ledger.Message{}); ; {
 		page, err := s.store.Timelines.Pending(ctx, tenantID, before, last, pageSize)
-		if err != nil || len(page) == 0 {
+		if err != nil {
 			return synced, err
+		}
+		if len(page) == 0 {
+			n, err := s.syncReplies(ctx, to)
+			return synced + n, err
 		}
 		n, err := s.syncPage(ctx, to, page)
 		synced += n

@@ -6,7 +6,8 @@ import (
 )
 
 // Activity is a text on the CRM's timeline. MessageID is its key: it is
-// written again at each new Status.
+// written again at each new Status. One with ReplyTo is a person's answer to
+// that message; its Body is "" where Dialpad gives no content.
 type Activity struct {
 	MessageID string
 	ContactID string // may be ""
@@ -20,6 +21,7 @@ type Activity struct {
 	SentAt    *time.Time // may be nil
 	Source    string
 	BatchID   string // may be ""
+	ReplyTo   string // may be ""
 }
 
 type activityData struct {
@@ -31,12 +33,13 @@ type activityData struct {
 	Direction string     `json:"direction"`
 	From      string     `json:"from"`
 	To        string     `json:"to"`
-	Body      string     `json:"body"`
+	Body      *string    `json:"body"`
 	Status    string     `json:"status"`
 	Error     *string    `json:"error"`
 	SentAt    *time.Time `json:"sent_at"`
 	Source    string     `json:"source"`
 	BatchID   *string    `json:"batch_id"`
+	ReplyTo   *string    `json:"reply_to,omitempty"`
 }
 
 // UpsertActivity writes a text to the timeline (activity.upsert). id is
@@ -46,10 +49,14 @@ func (c *Client) UpsertActivity(ctx context.Context, t Tenant, id string, a Acti
 		utc := a.SentAt.UTC()
 		a.SentAt = &utc
 	}
+	direction, body := "outbound", &a.Body
+	if a.ReplyTo != "" {
+		direction, body = "inbound", nullable(a.Body)
+	}
 	return c.write(ctx, id, t, CallActivity, activityData{
 		Tenant: t, MessageID: a.MessageID, ContactID: nullable(a.ContactID), DealID: nullable(a.DealID),
 		UserID:    nullable(a.UserID),
-		Direction: "outbound", From: a.From, To: a.To, Body: a.Body, Status: a.Status, Error: nullable(a.Error),
+		Direction: direction, From: a.From, To: a.To, Body: body, ReplyTo: nullable(a.ReplyTo), Status: a.Status, Error: nullable(a.Error),
 		SentAt: a.SentAt, Source: a.Source, BatchID: nullable(a.BatchID),
 	})
 }

@@ -27,6 +27,8 @@ type SMSEvent struct {
 	DeviceType     string // undocumented, often ""; public_api: sent by an API client
 	Text           string // only with a content scope
 	HasText        bool
+	Picture        bool      // an MMS
+	Internal       bool      // between people of the company
 	EventAt        time.Time // zero when the event has no time
 }
 
@@ -45,6 +47,8 @@ type smsEventJSON struct {
 	DeviceType     lenientString  `json:"device_type"`
 	Text           *lenientString `json:"text"`
 	TextContent    *lenientString `json:"text_content"`
+	MMS            lenientBool    `json:"mms"`
+	Internal       lenientBool    `json:"is_internal"`
 	EventAt        lenientTime    `json:"event_timestamp"`
 	CreatedAt      lenientTime    `json:"created_date"`
 }
@@ -59,6 +63,7 @@ func decodeSMSEvent(raw json.RawMessage) *SMSEvent {
 		SenderID: string(j.SenderID), Status: normalizeWord(string(j.Status)),
 		DeliveryResult: normalizeWord(string(j.DeliveryResult)),
 		DeviceType:     string(j.DeviceType), EventAt: j.EventAt.Time,
+		Picture: bool(j.MMS), Internal: bool(j.Internal),
 	}
 	if len(e.ToNumbers) == 0 {
 		e.ToNumbers = j.ToNumbers

@@ -28,6 +28,7 @@ import (
 	"dialpad-texting/app/optout"
 	"dialpad-texting/app/outbox"
 	"dialpad-texting/app/popup"
+	"dialpad-texting/app/replies"
 	"dialpad-texting/app/templates"
 	"dialpad-texting/app/timeline"
 	"dialpad-texting/app/webhook"
@@ -111,7 +112,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		}})
 	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Timelines: timeline.NewRounds(store, timeline.New(store, host), id, p.log), Reconciler: delivery.NewReconciler(store),
-		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Log: p.log}
+		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Log: p.log}
 
 	p.webhook = webhook.New(store, p.Jobs.NotifyEvents)
 
@@ -125,7 +126,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	p.admin = handlers.NewAdmin(handlers.AdminDeps{Store: store, Registry: registry, Now: now, Log: p.log})
 	p.Handler = handlers.New(handlers.Deps{Config: cfg, Secrets: secrets, Store: store, Eligibility: eligible, Connector: connector, Connections: connections, Installer: installer,
 		Access:   access.New(store, crm.LaunchVerifier{Secrets: secrets, BaseDomain: cfg.CRMBaseDomain, Now: now}, now),
-		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box, OptOuts: optOuts,
+		Accounts: people, Popup: popup.New(store, tpl, aud, box, eligible, p.log), Audience: aud, Batches: batches, Outbox: box, OptOuts: optOuts, Replies: replies.New(store),
 		Automation: action, Events: jobs.CRMEvents{Store: store, Eligibility: eligible}, Webhook: p.webhook, Pages: pages, Assets: static.Assets(), Registry: registry, Now: now, Log: p.log})
 	return nil
 }

@@ -24,7 +24,7 @@ func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPref
 func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
 	var numbers []string
 	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
-		Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, "contact_id = ?", contactID)).
+		Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)).
 		Where("to_number LIKE '+%'"). // neither empty nor erased
 		Pluck("to_number", &numbers).Error
 }
@@ -40,7 +40,7 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys [
 			return err
 		}
 	}
-	if err := l.eraseMessages(ctx, tenantID, "number_key IN ?", keys); err != nil {
+	if err := l.eraseMessages(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys); err != nil {
 		return err
 	}
 	return l.eraseBatches(ctx, tenantID, "to_number IN ?", forms)
@@ -53,7 +53,7 @@ const ofTests = "batch_id IN (SELECT id FROM batches WHERE source = 'test' AND m
 // EraseContact removes the data of the messages to a CRM contact, and
 // cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
-	if err := l.eraseMessages(ctx, tenantID, "contact_id = ?", contactID); err != nil {
+	if err := l.eraseMessages(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID); err != nil {
 		return err
 	}
 	record := database.JSON([]string{contactID})
@@ -90,8 +90,8 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 	if err := messages().Where("state IN ? AND callback_id <> ''", unsent).Pluck("callback_id", &callbacks).Error; err != nil {
 		return err
 	}
-	if err := messages().Where("state IN ?", unsent).Updates(map[string]any{
-		"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()}).Error; err != nil {
+	if _, err := l.Messages.transition(ctx, map[string]any{"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()},
+		"tenant_id = ? AND id IN (?) AND state IN ?", tenantID, messages().Select("id"), unsent); err != nil {
 		return err
 	}
 	jobs := make([]river.JobArgs, len(callbacks))

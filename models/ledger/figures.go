@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -24,6 +25,7 @@ type Figure struct {
 	Undelivered int64  `json:"undelivered"`
 	Failed      int64  `json:"failed"`
 	Uncertain   int64  `json:"uncertain"`
+	Replied     int64  `json:"-"` // people who answered
 	OptedOut    int64  `json:"-"`
 	BatchID     string `gorm:"-" json:"batch_id"`
 }
@@ -48,8 +50,7 @@ func (f *Figure) of(state string) *int64 {
 }
 
 // count moves texts from their previous state to the present one, in
-// one statement, or none. Call it last in the transaction that changed
-// the texts: the figures' rows are shared by all of a sender's.
+// one statement, or none. Ledger.count calls it.
 func (s Figures) count(ctx context.Context, changed []Transition) error {
 	type key struct{ tenantID, batchID, userID, day string }
 	rows := map[key]*Figure{}
@@ -82,17 +83,6 @@ func (s Figures) count(ctx context.Context, changed []Transition) error {
 	return s.l.exec(ctx, "count_figures", map[string]any{"figures": database.JSON(list)})
 }
 
-// countFailed counts messages that are stored as failed.
-func (s Figures) countFailed(ctx context.Context, added []Message) error {
-	var failed []Transition
-	for _, m := range added {
-		if m.State == Failed {
-			failed = append(failed, Transition{TenantID: m.TenantID, BatchID: m.BatchID, UserID: m.UserID, State: m.State, SettledAt: m.SettledAt})
-		}
-	}
-	return s.count(ctx, failed)
-}
-
 // optOutWithin is how long after a text an opt-out counts as its answer.
 const optOutWithin = 30 * 24 * time.Hour
 
@@ -110,20 +100,31 @@ func (s Figures) CountOptOut(ctx context.Context, tenantID string, keys []string
 	if err != nil {
 		return err
 	}
+	return s.add(ctx, m, Figure{OptedOut: 1}, "opted_out")
+}
+
+// CountReply counts that a person answered a text for the first time.
+func (s Figures) CountReply(ctx context.Context, m Message) error {
+	return s.add(ctx, m, Figure{Replied: 1}, "replied")
+}
+
+// add adds one to the column of a text's figures. f has the column at 1.
+func (s Figures) add(ctx context.Context, m Message, f Figure, column string) error {
 	var b Batch
-	if err := s.l.q(ctx).Select("source", "sender_user_id", "template_id").Take(&b, "tenant_id = ? AND id = ?", tenantID, m.BatchID).Error; err != nil {
+	if err := s.l.q(ctx).Select("source", "sender_user_id", "template_id").Take(&b, "tenant_id = ? AND id = ?", m.TenantID, m.BatchID).Error; err != nil {
 		return database.Translate(err)
 	}
 	if b.Source == SourceTest {
 		return nil
 	}
-	f := Figure{TenantID: tenantID, Day: m.SettledAt.UTC().Format(dayFormat), UserID: m.UserID, TemplateID: b.TemplateID, OptedOut: 1}
-	if b.SenderUserID != "" {
-		f.UserID = b.SenderUserID
+	day := s.l.db.Now()
+	if m.SettledAt != nil {
+		day = *m.SettledAt
 	}
+	f.TenantID, f.Day, f.UserID, f.TemplateID = m.TenantID, day.UTC().Format(dayFormat), cmp.Or(b.SenderUserID, m.UserID), b.TemplateID
 	return s.l.q(ctx).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "day"}, {Name: "user_id"}, {Name: "template_id"}},
-		DoUpdates: clause.Assignments(map[string]any{"opted_out": gorm.Expr("figures.opted_out + 1")}),
+		DoUpdates: clause.Assignments(map[string]any{column: gorm.Expr("figures." + column + " + 1")}),
 	}).Create(&f).Error
 }
 
@@ -134,5 +135,5 @@ func (s Figures) Sum(ctx context.Context, tenantID, userID, by, from, to string)
 	var out []Figure
 	q := ofUser(s.l.q(ctx).Model(&Figure{}).Where("tenant_id = ? AND day >= ? AND day <= ?", tenantID, from, to), userID)
 	return out, q.Select(by + ", sum(sent) AS sent, sum(delivered) AS delivered, sum(undelivered) AS undelivered, sum(failed) AS failed, " +
-		"sum(uncertain) AS uncertain, sum(opted_out) AS opted_out").Group(by).Order(by).Find(&out).Error
+		"sum(uncertain) AS uncertain, sum(replied) AS replied, sum(opted_out) AS opted_out").Group(by).Order(by).Find(&out).Error
 }

@@ -28,6 +28,7 @@ type Ledger struct {
 	Callbacks Callbacks
 	Figures   Figures
 	OnHold    OnHold
+	Pairs     Pairs
 
 	db  *database.DB
 	sql statements
@@ -58,6 +59,9 @@ type Callbacks struct{ l *Ledger }
 // OnHold queries the batches that are held, by their causes.
 type OnHold struct{ l *Ledger }
 
+// Pairs queries what was posted between two numbers.
+type Pairs struct{ l *Ledger }
+
 // Figures queries the counts of texts by day, sender and template.
 type Figures struct{ l *Ledger }
 
@@ -69,6 +73,7 @@ func newLedger(db *database.DB, sql statements) *Ledger {
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
 	l.Resends, l.Timelines, l.Events = Resends{l}, Timelines{l}, Events{l}
 	l.Callbacks, l.Figures, l.OnHold = Callbacks{l}, Figures{l}, OnHold{l}
+	l.Pairs = Pairs{l}
 	return l
 }
 

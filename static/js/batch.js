@@ -21,6 +21,7 @@ import { duplicateDialog } from './duplicate.js';
 import {
   $,
   announce,
+  badge,
   button,
   count,
   h,
@@ -81,12 +82,12 @@ export function showBatch({ id, root, actions, open, back }) {
     head.replaceChildren(...headOf(batch, () => edit(batch)));
     drawActions(batch);
     drawEvents(batch);
-    const counts = JSON.stringify(batch.counts);
+    const counts = JSON.stringify([batch.counts, batch.answers]);
     if (counts !== shownCounts) {
       shownCounts = counts;
       table.update(batch);
     }
-    return isOver(batch) && !batch.counts.sent;
+    return false; // somebody may still answer
   }
 
   // Redraws the people even when the counts are the same.
@@ -233,6 +234,7 @@ function headOf(batch, edit) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));
     if (shownState(batch) !== 'scheduled') content.push(countBadges(counts));
+    if (batch.replied) content.push(h('p', {}, badge('accent', icon('reply'), tn('progress.replied', batch.replied))));
   }
   return content;
 }

@@ -1,6 +1,6 @@
 // What the popup and the outbox show of a batch: bar, counts, state, time left.
 import { MESSAGE_STATES, intended, isOver, processed, shownState } from './batch_state.js';
-import { badge, count, h, has, icon, t, tn, when } from './dom.js';
+import { badge, count, h, has, icon, t, timeTag, tn, when } from './dom.js';
 import { soon } from './times.js';
 
 // The parts of the bar, in order, and their colours; what is left stays empty.
@@ -72,6 +72,13 @@ const badgeTone = (state) => BADGE_TONE[state] || '';
 
 /** The state of a text. */
 export const messageBadge = (state) => badge(badgeTone(state), t(`state.tab.${state}`));
+
+/** What a person answered to a text, a line each. */
+export const replyLines = ({ replies = [] }) =>
+  replies.map(({ text, picture, at }) => {
+    const words = text || t(picture ? 'talk.picture' : 'talk.unread');
+    return h('p', { class: 'answer' }, icon('reply'), h('span', {}, words, ' ', h('small', {}, timeTag(at))));
+  });
 
 /** The state of a batch; of a single text that is through, what became of it. */
 export function batchBadge(batch) {

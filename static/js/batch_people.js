@@ -1,6 +1,6 @@
 // The people of a batch, by state. Before it begins, single ones can be left out.
 import { call, newest, path } from './api.js';
-import { messageBadge } from './batch_parts.js';
+import { messageBadge, replyLines } from './batch_parts.js';
 import { MESSAGE_STATES } from './batch_state.js';
 import {
   $,
@@ -82,12 +82,13 @@ export function peopleTable({ root, id, problem, changed }) {
   }
 
   function drawTabs(batch) {
-    const { counts } = (shown = batch);
+    const { counts, replied } = (shown = batch);
     const states = MESSAGE_STATES.filter((name) => counts[name] || state === name);
     tabs.hidden = counts.total < 2;
     search.hidden = counts.total < SEARCHED_FROM;
     const list = [
       tab('', t('batch.all'), counts.total),
+      ...(replied || state === 'replied' ? [tab('replied', t('state.tab.replied'), replied)] : []),
       ...states.map((name) => tab(name, t(`state.tab.${name}`), counts[name])),
     ];
     keepFocus(tabs, () => tabs.replaceChildren(...list));
@@ -116,7 +117,7 @@ export function peopleTable({ root, id, problem, changed }) {
         deal ? h('small', {}, ` ${deal}`) : '',
       ),
       h('td', { class: 'num' }, display || to || ''),
-      h('td', {}, messageBadge(message.state), reason ? h('small', {}, reason, dialpadCode(message)) : ''),
+      h('td', {}, messageBadge(message.state), reason ? h('small', {}, reason, dialpadCode(message)) : '', replyLines(message)),
       h('td', {}, sentAt(message)),
       h('td', {}, message.id ? receiptLink(message) : setExcludedLink(message)),
     );

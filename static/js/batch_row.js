@@ -6,7 +6,7 @@ import { readable } from './readable.js';
 
 /** A batch in the list; link is the element that leads to it. */
 export function batchRow(batch, link) {
-  const { counts, by, to, state, text, created_at: at, warning, send_at: due } = batch;
+  const { counts, by, to, state, text, created_at: at, warning, send_at: due, replied } = batch;
   const isMany = counts.total > 1;
   const facts = [to && to.deal, by && by.name, sourceWords(batch)];
   if (shownState(batch) !== 'scheduled' || !due) facts.push(when(at));
@@ -26,6 +26,7 @@ export function batchRow(batch, link) {
       'span',
       { class: 'row' },
       h('small', {}, facts.filter(Boolean).join(' · ')),
+      replied ? badge('accent', icon('reply'), tn('progress.replied', replied)) : '',
       lost(counts) ? badge('bad', icon('alert'), tn('texts.failed', lost(counts))) : '',
       counts.uncertain ? badge('warn', icon('alert'), tn('texts.uncertain', counts.uncertain)) : '',
     ),

@@ -70,7 +70,7 @@ function totals(total) {
     figure(t('figures.delivered'), percent(total.delivered, total.texts)),
     figure(t('figures.failed'), percent(total.failed, total.texts)),
     figure(t('figures.uncertain'), count(total.uncertain)),
-    figure(t('figures.replied'), total.replied === null ? '–' : percent(total.replied, reached(total))),
+    figure(t('figures.replied'), percent(total.replied, reached(total))),
     figure(t('figures.opted_out'), percent(total.opted_out, reached(total))),
   ];
 }
@@ -93,7 +93,7 @@ function row(name, one) {
     cell('figures.texts', count(one.texts)),
     cell('figures.delivered', percent(one.delivered, one.texts)),
     cell('figures.failed', percent(one.failed, one.texts)),
-    cell('figures.replied', one.replied === null ? '–' : percent(one.replied, reached(one))),
+    cell('figures.replied', percent(one.replied, reached(one))),
     cell('figures.opted_out', percent(one.opted_out, reached(one))),
   );
 }

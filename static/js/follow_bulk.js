@@ -3,7 +3,7 @@
 import { cancelBatch, pauseBatch, resumeBatch } from './batch_actions.js';
 import { countBadges, progressBar, progressWords, timeLeft, waitNote } from './batch_parts.js';
 import { isOver, isRunning, isStopped, lost, processed, shownState, undoableUntil, waiting } from './batch_state.js';
-import { $, announce, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
+import { $, announce, badge, button, h, icon, keepFocus, note, refusalNote, t, tn } from './dom.js';
 import { post } from './host.js';
 import { poll } from './poll.js';
 
@@ -44,6 +44,7 @@ export function followBulk(root, { batch: first, onProgress, onNew, onUndone, on
       progressBar(batch),
       h('p', { class: 'num' }, progressWords(counts), ' ', h('small', {}, timeLeft(batch))),
       countBadges(counts),
+      batch.replied ? h('p', {}, badge('accent', icon('reply'), tn('progress.replied', batch.replied))) : '',
       waitNote(batch),
       reason ? note('warn', reason) : '',
       counts.uncertain ? note('warn', tn('progress.uncertain', counts.uncertain)) : '',

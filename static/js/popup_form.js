@@ -27,6 +27,7 @@ export function popupForm({ getState, dispatch }) {
   let schedule = null; // the schedule panel
   let audience = null; // who gets a bulk text
   let counting = false; // Send was pressed and waits for the count
+  let talking = false; // the conversation is shown
 
   async function open() {
     const { context } = getState();
@@ -49,7 +50,15 @@ export function popupForm({ getState, dispatch }) {
     writing.set(getState().draft.text || '');
     render();
     if (getState().name === 'writing') writing.focus();
+    if (!isBulk) showConversation();
     import('./follow.js').catch(() => {}); // needed after Send, when the network may be gone
+  }
+
+  // Without it a text can be written all the same.
+  function showConversation() {
+    if (talking) return;
+    talking = true;
+    import('./conversation.js').then(({ conversation }) => conversation($('#talk')), () => (talking = false));
   }
 
   async function loadAudience(context) {

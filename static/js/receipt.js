@@ -1,6 +1,6 @@
 // Everything known about one text.
 import { call } from './api.js';
-import { messageBadge, waitLine } from './batch_parts.js';
+import { messageBadge, replyLines, waitLine } from './batch_parts.js';
 import { consentForm, consentLines, contactOf, reviewNote } from './consent.js';
 import { dialpadBlocks, offerOf } from './consent_state.js';
 import { showDialog } from './dialogs.js';
@@ -83,6 +83,7 @@ function content(receipt) {
       : '',
     h('p', { class: 'row' }, messageBadge(state), waitLine(receipt)),
     reason && !receipt.wait ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',
+    ...replyLines(message),
     h('dl', { class: 'facts' }, facts(message, request)),
     events.length ? timeline(events, timeToTheSecond) : '',
     h(

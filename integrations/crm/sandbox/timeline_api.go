@@ -28,6 +28,7 @@ type activityCall struct {
 	SentAt    *time.Time `json:"sent_at"`
 	Source    idIn       `json:"source"`
 	BatchID   idIn       `json:"batch_id"`
+	ReplyTo   idIn       `json:"reply_to"`
 }
 
 func (s *contractAPI) upsertActivity(t *tenant, call crm.Call, id string) (any, error) {
@@ -38,8 +39,10 @@ func (s *contractAPI) upsertActivity(t *tenant, call crm.Call, id string) (any, 
 	switch {
 	case a.MessageID == "":
 		return nil, badRequest("data.message_id is required")
-	case a.Direction != "outbound":
-		return nil, badRequest("data.direction is not outbound")
+	case a.Direction != "outbound" && a.Direction != "inbound":
+		return nil, badRequest("data.direction is neither outbound nor inbound")
+	case (a.Direction == "inbound") != (a.ReplyTo != ""):
+		return nil, badRequest("data.reply_to is for inbound alone, and required there")
 	case a.Status == "":
 		return nil, badRequest("data.status is required")
 	}
@@ -56,7 +59,7 @@ func (a activityCall) activity(at time.Time) Activity {
 	return Activity{UpdatedAt: at, Updates: 1, Activity: crm.Activity{
 		MessageID: string(a.MessageID), ContactID: string(a.ContactID), DealID: string(a.DealID), UserID: string(a.UserID),
 		From: a.From, To: a.To, Body: a.Body, Status: a.Status, Error: a.Error, SentAt: a.SentAt,
-		Source: string(a.Source), BatchID: string(a.BatchID),
+		Source: string(a.Source), BatchID: string(a.BatchID), ReplyTo: string(a.ReplyTo),
 	}}
 }
 

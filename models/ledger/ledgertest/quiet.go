@@ -22,6 +22,7 @@ func quietUnclaimed(t *testing.T, db *seed.DB, clock *seed.Clock) {
 	if len(got) != 1 || got[0].ID != m[2].ID {
 		t.Fatalf("claimed %d messages", len(got))
 	}
+	markPosted(t, db, got...)
 	polls, err := db.Lanes.PollAllTenants(ctx, []ledger.Lane{l})
 	if err != nil || polls[0].NextQuiet == nil || polls[0].NextQuiet.After(clock.Now()) {
 		t.Fatalf("polled %+v, %v", polls, err)

@@ -210,3 +210,17 @@ func TestNoSentenceIsOutsideTheCatalogue(t *testing.T) {
 		}
 	}
 }
+
+// The popup makes these words of the sentence a link, and compares that title
+// with a reason of the server's.
+func TestTheServersSentencesFitThePagesWords(t *testing.T) {
+	for _, file := range glob(t, "words/*.json") {
+		words := readWords(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+		if link := words["state.click_here"]; words["server.click_here"] != link || !strings.Contains(words["server.connect"], link) {
+			t.Errorf("%s: %q is no part of %q", file, link, words["server.connect"])
+		}
+		if words["server.no_account"] != words["state.no_account.title"] || words["server.opted_out"] != words["state.opted_out.title"] {
+			t.Errorf("%s: the server's sentences differ from the titles of the same obstacles", file)
+		}
+	}
+}

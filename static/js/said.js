@@ -18,9 +18,15 @@ function read(list) {
 function say(sentence) {
   for (const { pattern, words } of sentences) {
     const found = pattern.exec(sentence);
-    if (found) return words.replace(PLACE, (whole, name) => found.groups?.[name] ?? whole);
+    if (found) return words.replace(PLACE, (whole, name) => sayPart(found.groups?.[name] ?? whole));
   }
   return sentence;
+}
+
+// A sentence inside another one has no full stop.
+function sayPart(part) {
+  const said = say(part);
+  return said === part ? say(`${part}.`).replace(/\.$/, '') : said;
 }
 
 function translate(value, name, above) {

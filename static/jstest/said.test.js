@@ -39,6 +39,22 @@ test("the server's sentences are in the language of the page", async () => {
   assert.equal(got.other.message, 'Dialpad says no');
 });
 
+test('a sentence inside another one is replaced too', async () => {
+  for (const [english, spanish] of [
+    [
+      "Ana's Dialpad account is suspended: this will fail on Friday.",
+      'La cuenta de Dialpad de Ana está suspendida: este envío fallará el viernes.',
+    ],
+    [
+      'The connection to Dialpad is broken: this will be held today.',
+      'La conexión con Dialpad está interrumpida: este envío quedará en espera hoy.',
+    ],
+    ['Checked: Not a valid number', 'Comprobado: No es un número válido'],
+  ]) {
+    assert.equal((await translated({ warning: english })).warning, spanish);
+  }
+});
+
 test('every sentence finds its own translation', async () => {
   for (const [sentence, words] of pairs) {
     const filled = sentence.replace(/\{(\w+)\}/g, '7');

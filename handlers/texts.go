@@ -135,7 +135,7 @@ func (t *textAPI) postTest(c *gin.Context) error {
 		return err
 	}
 	in.TestRequest.RecordID = string(in.RecordID)
-	b, err := t.batches.CreateTest(c.Request.Context(), askerOf(c), key, in.TestRequest)
+	b, err := batch.Tests{Batches: t.batches}.Send(c.Request.Context(), askerOf(c), key, in.TestRequest)
 	return t.writeBatch(c, http.StatusAccepted, b, err)
 }
 

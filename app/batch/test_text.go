@@ -7,7 +7,6 @@ import (
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"
 	"dialpad-texting/app/compose"
-	"dialpad-texting/app/optout"
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/internal/phone"
 	"dialpad-texting/models/ledger"
@@ -21,10 +20,13 @@ type TestRequest struct {
 	RecordID string `json:"record_id,omitempty"` // of a bulk
 }
 
-// CreateTest sends the asker a text as somebody else would get it, once per
+// Tests sends people their own texts.
+type Tests struct{ *Batches }
+
+// Send sends the asker a text as somebody else would get it, once per
 // user and idempotency key. It goes the way of all texts, but stands in no
 // timeline and in no figures.
-func (x *Batches) CreateTest(ctx context.Context, a access.Asker, key string, r TestRequest) (ledger.Batch, error) {
+func (x Tests) Send(ctx context.Context, a access.Asker, key string, r TestRequest) (ledger.Batch, error) {
 	if a.Target == nil {
 		return ledger.Batch{}, apierror.NoRecords()
 	}
@@ -57,7 +59,7 @@ func (x *Batches) CreateTest(ctx context.Context, a access.Asker, key string, r 
 
 // validateTest checks sender, text, number and record, and completes the
 // draft, which then names the one record and the asker's number.
-func (x *Batches) validateTest(ctx context.Context, a access.Asker, r TestRequest, b *ledger.Batch) error {
+func (x Tests) validateTest(ctx context.Context, a access.Asker, r TestRequest, b *ledger.Batch) error {
 	user, account, refusal, err := x.eligibility.CheckSender(ctx, a.Tenant.ID, a.UserID)
 	if err != nil {
 		return err
@@ -77,12 +79,6 @@ func (x *Batches) validateTest(ctx context.Context, a access.Asker, r TestReques
 	}
 	if phone.Canonical(b.ToNumber) == phone.Canonical(account.Number) {
 		return apierror.Field("to", "Dialpad can't text a number from itself. Use another number of yours.")
-	}
-	if out, err := x.store.Suppressions.Contains(ctx, a.Tenant.ID, b.ToNumber); err != nil || out {
-		if err != nil {
-			return err
-		}
-		return apierror.New(audience.CodeOptedOut, optout.Message)
 	}
 	return setTestRecord(a, r, b)
 }

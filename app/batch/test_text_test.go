@@ -3,6 +3,7 @@ package batch_test
 import (
 	"testing"
 
+	"dialpad-texting/app/access"
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/batch"
 	"dialpad-texting/integrations/crm"
@@ -13,12 +14,16 @@ import (
 
 const own = "+16465550111" // Ana's mobile phone
 
+func sendTest(w *World, a access.Asker, key string, r batch.TestRequest) (ledger.Batch, error) {
+	return batch.Tests{Batches: w.Batches}.Send(Ctx, a, key, r)
+}
+
 func TestATestIsFilledInAsForThePersonAndGoesToTheAsker(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		r := batch.TestRequest{Message: "Hi {{Contact.firstName}}", To: "(646) 555-0111"}
-		b, err := w.Batches.CreateTest(Ctx, w.One("ana", "7", Bob), "k1", r)
+		b, err := sendTest(w, w.One("ana", "7", Bob), "k1", r)
 		Must(t, err)
-		again, err := w.Batches.CreateTest(Ctx, w.One("ana", "7", Bob), "k1", r)
+		again, err := sendTest(w, w.One("ana", "7", Bob), "k1", r)
 		Must(t, err)
 		rows := w.Rows(b.ID)
 		if again.ID != b.ID || len(rows) != 1 || b.Source != ledger.SourceTest {
@@ -47,13 +52,13 @@ func TestATestOfABulkNamesWhoseValuesItHas(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
 		bulk := w.Bulk("ana", crm.ModuleContact, "7", "2")
 		r := batch.TestRequest{Message: "Hi {{Contact.firstName}}", To: own, RecordID: "7"}
-		b, err := w.Batches.CreateTest(Ctx, bulk, "k1", r)
+		b, err := sendTest(w, bulk, "k1", r)
 		Must(t, err)
 		if m := w.Rows(b.ID)[0]; m.Text[:6] != "Hi Bob" || m.ToNumber != own {
 			t.Errorf("queued %+v", m)
 		}
 		r.RecordID = "9"
-		if _, err := w.Batches.CreateTest(Ctx, bulk, "k2", r); err == nil {
+		if _, err := sendTest(w, bulk, "k2", r); err == nil {
 			t.Error("somebody else's values were filled in")
 		}
 	})
@@ -79,7 +84,7 @@ func TestATestIsRefusedAsOtherTexts(t *testing.T) {
 					c.before(w)
 				}
 				before := w.CountBatches()
-				_, err := w.Batches.CreateTest(Ctx, w.One(c.who, "7", Bob), "k1", batch.TestRequest{Message: c.text, To: c.to})
+				_, err := sendTest(w, w.One(c.who, "7", Bob), "k1", batch.TestRequest{Message: c.text, To: c.to})
 				if code, _ := Refusal(err); code != c.code {
 					t.Errorf("answered %v", err)
 				}
@@ -93,7 +98,7 @@ func TestATestIsRefusedAsOtherTexts(t *testing.T) {
 
 func TestAnErasureFindsWhatATestSaysOfAPerson(t *testing.T) {
 	Each(t, func(t *testing.T, w *World) {
-		b, err := w.Batches.CreateTest(Ctx, w.One("ana", "7", Bob), "k1", batch.TestRequest{Message: "Hi {{Contact.firstName}}", To: own})
+		b, err := sendTest(w, w.One("ana", "7", Bob), "k1", batch.TestRequest{Message: "Hi {{Contact.firstName}}", To: own})
 		Must(t, err)
 		numbers, err := w.DB.NumbersOfContact(Ctx, "t_9", "7")
 		Must(t, err)

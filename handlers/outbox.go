@@ -14,7 +14,7 @@ import (
 var (
 	outboxStates = []string{"", ledger.BatchScheduled, ledger.BatchPreparing, ledger.BatchSending, ledger.BatchPaused, ledger.BatchHeld,
 		ledger.BatchDone, ledger.BatchCancelled, ledger.WithFailed, ledger.WithUnknown}
-	outboxSources = []string{"", ledger.SourceOneToOne, ledger.SourceBulk, ledger.SourceAutomation}
+	outboxSources = []string{"", ledger.SourceOneToOne, ledger.SourceBulk, ledger.SourceAutomation, ledger.SourceTest}
 )
 
 func (t *textAPI) getOutbox(c *gin.Context) error {

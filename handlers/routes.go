@@ -99,6 +99,7 @@ func (s *server) textRoutes(r *gin.Engine, t *textAPI) {
 	popup.POST("/render", s.api(t.postRender))
 	popup.POST("/preview", s.api(t.postPreview))
 	popup.POST("/batches", s.api(t.postBatch))
+	popup.POST("/tests", s.api(t.postTest))
 
 	// The popup and the outbox page.
 	texts := r.Group("/embed/api", s.bearer(models.SessionPopup, models.SessionPage))

@@ -121,6 +121,24 @@ func (t *textAPI) postBatch(c *gin.Context) error {
 	return t.writeBatch(c, http.StatusAccepted, b, err)
 }
 
+// postTest sends the asker a text as somebody else would get it.
+func (t *textAPI) postTest(c *gin.Context) error {
+	key, err := idempotencyKey(c, true)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		RecordID crmID `json:"record_id"` // hides the embedded field: a number is accepted too
+		batch.TestRequest
+	}
+	if err := bindJSON(c, &in, maxTextJSON); err != nil {
+		return err
+	}
+	in.TestRequest.RecordID = string(in.RecordID)
+	b, err := batch.Tests{Batches: t.batches}.Send(c.Request.Context(), askerOf(c), key, in.TestRequest)
+	return t.writeBatch(c, http.StatusAccepted, b, err)
+}
+
 // withID refuses an address whose id can't be one: there is no such text.
 // The others' ids are canonical, and go to the database as they are.
 func withID(h func(c *gin.Context, id string) error) handler {

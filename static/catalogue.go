@@ -1,6 +1,7 @@
 package static
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -60,13 +61,23 @@ func languageOf(locale string) string {
 }
 
 // outsidePopup lists the beginnings of keys that the popup and its parts never
-// use. It is what a browser waits for most often.
-var outsidePopup = []string{
-	"app.", "attention.", "connect.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
-	"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "texts.", "upgrade.",
+// use, but for insidePopup: no page is opened more often.
+var (
+	outsidePopup = []string{
+		"app.", "attention.", "batch.", "connect.", "csv.", "duplicate.", "edit.", "figures.", "health.", "held.", "home.", "leave.",
+		"moment.", "optouts.", "people.", "queue.", "receipt.", "sdk.", "settings.", "source.", "state.tab.", "sure.resume.",
+		"sure.unknown.", "texts.", "upgrade.",
+	}
+	insidePopup = []string{"batch.leave_out", "batch.state.", "batch.take_in"}
+)
+
+// popupUses reports whether the popup may need the words of a key.
+func popupUses(key string) bool {
+	begins := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
+	return !slices.ContainsFunc(outsidePopup, begins) || slices.ContainsFunc(insidePopup, begins)
 }
 
-// wordScripts returns the scripts that fill js/words.js, by name: for the popup
+// wordScripts returns the scripts that fill js/catalogue.js, by name: for the popup
 // what it needs, for the large pages everything.
 func wordScripts() (map[string][]byte, error) {
 	all, err := catalogues()
@@ -75,18 +86,48 @@ func wordScripts() (map[string][]byte, error) {
 	}
 	scripts := map[string][]byte{}
 	for language, every := range all {
-		popup := maps.Clone(every)
-		maps.DeleteFunc(popup, func(key, _ string) bool {
-			return slices.ContainsFunc(outsidePopup, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-		})
-		for part, words := range map[string]words{"popup": popup, "pages": every} {
+		pages := maps.Clone(every)
+		maps.DeleteFunc(pages, func(key, _ string) bool { return strings.HasPrefix(key, serverSentence) })
+		popup := maps.Clone(pages)
+		maps.DeleteFunc(popup, func(key, _ string) bool { return !popupUses(key) })
+		for part, words := range map[string]words{"popup": popup, "pages": pages} {
 			encoded, err := json.Marshal(words)
 			if err != nil {
 				return nil, fmt.Errorf("encode the words: %w", err)
 			}
-			script := "import { words } from '../js/words.js';\nObject.assign(words, " + string(encoded) + ");\n"
+			script := "import { words } from '../js/catalogue.js';\nObject.assign(words, " + string(encoded) + ");\n"
 			scripts["words/"+part+"."+language+".js"] = []byte(script)
+		}
+		if language == defaultLanguage {
+			continue
+		}
+		if scripts["words/server."+language+".js"], err = sentenceScript(all[defaultLanguage], every); err != nil {
+			return nil, err
 		}
 	}
 	return scripts, nil
+}
+
+// serverSentence begins the keys of the server's own sentences: answers are in
+// English, and pages in another language replace what they know (js/said.js).
+const serverSentence = "server."
+
+// sentenceScript returns a script with the server's sentences in English and in
+// another language. Of two that fit, the one with fewer places comes first, then
+// the longer one.
+func sentenceScript(english, other words) ([]byte, error) {
+	var pairs [][2]string
+	for key, sentence := range english {
+		if strings.HasPrefix(key, serverSentence) && other[key] != "" {
+			pairs = append(pairs, [2]string{sentence, other[key]})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]string) int {
+		return cmp.Or(cmp.Compare(strings.Count(a[0], "{"), strings.Count(b[0], "{")), cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]))
+	})
+	encoded, err := json.Marshal(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("encode the sentences: %w", err)
+	}
+	return []byte("export default " + string(encoded) + ";\n"), nil
 }

@@ -65,6 +65,9 @@ func TestEveryKeyIsUsed(t *testing.T) {
 	}
 	keys, composed := usesOf(all.String())
 	for key := range readWords(t, "en") {
+		if strings.HasPrefix(key, "server.") {
+			continue // internal/conventions compares these with the server's code
+		}
 		base := countedWords.ReplaceAllString(key, "")
 		isComposed := func(e *regexp.Regexp) bool { return e.MatchString(key) || e.MatchString(base) }
 		if !keys[key] && !keys[base] && !slices.ContainsFunc(composed, isComposed) {
@@ -172,6 +175,52 @@ func TestNamesOfButtonsHoldTheirWords(t *testing.T) {
 			if said := words[key+"_of"]; said != "" && strings.Contains(said, "{") && !strings.Contains(said, seen) && !strings.HasPrefix(key, "health.") {
 				t.Errorf("%s: %q is %q, which does not hold %q", file, key+"_of", said, seen)
 			}
+		}
+	}
+}
+
+// What people read stands in the catalogue, not in a page or a script.
+func TestNoSentenceIsOutsideTheCatalogue(t *testing.T) {
+	action := regexp.MustCompile(`\{\{[^}]*\}\}`)
+	shown := regexp.MustCompile(`>([^<>]*\pL[^<>]*)<|(?:aria-label|title|placeholder|alt)="([^"]*\pL[^"]*)"`)
+	script := regexp.MustCompile(`(?s)<script.*?</script>|<!doctype html>`)
+	for _, name := range glob(t, "html/*.html") {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := script.ReplaceAllString(action.ReplaceAllString(string(source), ""), "")
+		for _, found := range shown.FindAllStringSubmatch(html, -1) {
+			text := strings.TrimSpace(found[1] + found[2])
+			if !slices.Contains([]string{"Dialpad", "&nbsp;", ""}, text) {
+				t.Errorf("%s says %q", name, text)
+			}
+		}
+	}
+	comment := regexp.MustCompile(`(?m)^\s*(?://|/?\*).*$`)
+	sentence := regexp.MustCompile(`'([A-Z][a-z]+ [^'\n]*|[A-Z][a-z]+(?: [a-z]+)*[.!?:…])'`)
+	for name, source := range scripts(t) {
+		if name == "segments.js" || name == "zone_list.js" { // names of characters, and a table
+			continue
+		}
+		for _, found := range sentence.FindAllStringSubmatch(comment.ReplaceAllString(source, ""), -1) {
+			if found[1] != "Ctrl ↵" {
+				t.Errorf("%s says %q", name, found[1])
+			}
+		}
+	}
+}
+
+// The popup makes these words of the sentence a link, and compares that title
+// with a reason of the server's.
+func TestTheServersSentencesFitThePagesWords(t *testing.T) {
+	for _, file := range glob(t, "words/*.json") {
+		words := readWords(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+		if link := words["state.click_here"]; words["server.click_here"] != link || !strings.Contains(words["server.connect"], link) {
+			t.Errorf("%s: %q is no part of %q", file, link, words["server.connect"])
+		}
+		if words["server.no_account"] != words["state.no_account.title"] || words["server.opted_out"] != words["state.opted_out.title"] {
+			t.Errorf("%s: the server's sentences differ from the titles of the same obstacles", file)
 		}
 	}
 }

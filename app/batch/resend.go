@@ -70,7 +70,7 @@ func (x *Batches) Resend(ctx context.Context, a access.Asker, id, key string, r 
 var certainlyNotSent = []string{ledger.Failed, ledger.Cancelled, ledger.Skipped}
 
 func checkResend(b ledger.Batch, r ResendRequest) error {
-	if len(r.States) == 0 || b.Source == ledger.SourceAutomation {
+	if len(r.States) == 0 || b.Source == ledger.SourceAutomation || isTest(b) {
 		return apierror.New(apierror.CodeBadRequest, "Name the states whose people should be texted again.")
 	}
 	for _, s := range r.States {
@@ -163,7 +163,7 @@ type Resendable struct {
 // Resendable counts only where there may be something to count, which
 // spares most batches the query.
 func (x *Batches) Resendable(ctx context.Context, b ledger.Batch, c ledger.Counts) (*Resendable, error) {
-	if b.Source == ledger.SourceAutomation || c.Failed+c.Uncertain == 0 {
+	if b.Source == ledger.SourceAutomation || isTest(b) || c.Failed+c.Uncertain == 0 {
 		return &Resendable{}, nil
 	}
 	n, err := x.store.Resends.Count(ctx, resendFrom(b, []string{ledger.Failed, ledger.Uncertain}))

@@ -32,11 +32,16 @@ func nameOwner(a access.Asker) faircache.Owner {
 	return faircache.Owner{Tenant: a.Tenant.ID, User: a.UserID}
 }
 
+// isToOne reports whether a batch has one recipient, who is named.
+func isToOne(b ledger.Batch) bool {
+	return b.Source == ledger.SourceOneToOne || b.Source == ledger.SourceTest
+}
+
 // fillRecipients names the one recipient of each one-to-one.
 func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []ledger.Batch, views []BatchView) error {
 	var ids []string
 	for _, b := range batches {
-		if b.Source == ledger.SourceOneToOne {
+		if isToOne(b) {
 			ids = append(ids, b.ID)
 		}
 	}
@@ -49,7 +54,7 @@ func (x *Outbox) fillRecipients(ctx context.Context, a access.Asker, batches []l
 	}
 	unnamed := map[string][]int{} // by module
 	for i, b := range batches {
-		if b.Source != ledger.SourceOneToOne {
+		if !isToOne(b) {
 			continue
 		}
 		m, prepared := messages[b.ID]

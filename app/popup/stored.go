@@ -29,6 +29,7 @@ type Draft struct {
 type Preferences struct {
 	RecentTemplates    []string `json:"recent_templates"` // ids, the last used first
 	FavouriteTemplates []string `json:"favourite_templates"`
+	TestNumber         string   `json:"test_number"` // of the person's own, as it was typed
 }
 
 const (

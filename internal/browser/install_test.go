@@ -255,7 +255,7 @@ func (b *browser) bulk(t *testing.T) {
 	b.root.pressText("Texts")
 	b.root.until(`location.pathname === "/texts"`)
 	f := b.frame("/texts")
-	f.waitText("Hi {{Contact.firstName}}, about {{Deal.title}}")
+	f.waitText("Hi [First name], about [Title]")
 	b.checkAppearance("outbox", b.root, f)
 	f.press(`#batches a`)
 	f.until(`document.querySelectorAll("#one tbody tr").length > 3`)

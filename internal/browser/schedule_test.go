@@ -53,7 +53,7 @@ func TestBulkIsScheduledInABrowser(t *testing.T) {
 
 	b.root.pressText("Texts")
 	f := b.frame("/texts")
-	f.waitText("Hi {{Contact.firstName}}, see you soon")
+	f.waitText("Hi [First name], see you soon")
 	f.until(`document.querySelector("#batches .badge").textContent === "Scheduled"`)
 	b.checkAppearance("outbox-scheduled", b.root, f)
 	if n := b.d.DialpadSandbox.SMSPosts(); n != 0 {

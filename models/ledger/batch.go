@@ -31,6 +31,7 @@ const (
 	SourceOneToOne   = "one" // one to one
 	SourceBulk       = "bulk"
 	SourceAutomation = "automation"
+	SourceTest       = "test" // to the one who wrote it
 )
 
 // Values of Batch.LateDo: what is done when texts are overdue by more

@@ -56,10 +56,18 @@ func (s Events) EraseNumber(ctx context.Context, tenantID string, forms []string
 	return nil
 }
 
+// ofTests is a condition on recipients: tests whose text is as a contact, whose
+// id is the argument as a JSON list, would get it.
+const ofTests = "batch_id IN (SELECT id FROM batches WHERE source = 'test' AND module = 'contact' AND record_ids = ?)"
+
 // EraseContact removes the data of the messages to a CRM contact, and
 // cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
-	if err := l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID})); err != nil {
+	record := database.JSON([]string{contactID})
+	if err := l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", record); err != nil {
+		return err
+	}
+	if err := l.eraseMessages(ctx, tenantID, ofTests, record); err != nil {
 		return err
 	}
 	return l.erasePeople(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)

@@ -64,7 +64,7 @@ func (s Batches) Hold(ctx context.Context, tenantID, userID, code, reason string
 		if err := tx.Batches.overrideHeld(ctx, tenantID, userID, code, reason); err != nil {
 			return err
 		}
-		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOneToOne, SourceBulk},
+		n, err = tx.Batches.setState(ctx, tenantID, userID, from, []string{SourceOneToOne, SourceBulk, SourceTest},
 			map[string]any{"state": BatchHeld, "held_code": code, "held_reason": reason, "held_at": tx.db.Now(),
 				"history": Happened(Moment{At: tx.db.Now(), What: MomentHeld, Reason: reason})})
 		return err
@@ -87,7 +87,7 @@ func (s Batches) overrideHeld(ctx context.Context, tenantID, userID, code, reaso
 // Cancel cancels a tenant's open batches, or only a user's if userID
 // is not "", with a reason for people. It returns how many.
 func (s Batches) Cancel(ctx context.Context, tenantID, userID, reason string) (int, error) {
-	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOneToOne, SourceBulk, SourceAutomation},
+	return s.setState(ctx, tenantID, userID, openStates, []string{SourceOneToOne, SourceBulk, SourceAutomation, SourceTest},
 		map[string]any{"state": BatchCancelled, "held_reason": reason, "held_code": "", "finished_at": s.l.db.Now(),
 			"history": Happened(Moment{At: s.l.db.Now(), What: MomentCancelled, Reason: reason})})
 }

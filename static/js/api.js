@@ -82,8 +82,16 @@ async function send(method, address, { body, headers, signal, accept, keepalive 
   }
 }
 
+// The server answers in English. Another language has a catalogue of its sentences.
+const read = async (response) => {
+  const answer = await response.json();
+  if (!page.language || page.language === 'en') return answer;
+  const { translated } = await import('./said.js');
+  return translated(answer).catch(() => answer);
+};
+
 async function refusalOf(response) {
-  const { error } = await response.json().catch(() => ({}));
+  const { error } = await read(response).catch(() => ({}));
   const { code, message, details = {} } = error || {};
   if (!message) return new Refused(response.status, 'unknown', t('error.unknown'), details);
   return new Refused(response.status, code, message, details);
@@ -106,7 +114,7 @@ export async function call(method, address, options = {}) {
   if (response.status === 204) return null;
   if (options.accept === 'text/csv') return response.blob();
   try {
-    return await response.json();
+    return await read(response);
   } catch {
     throw networkGone();
   }

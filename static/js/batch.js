@@ -15,6 +15,7 @@ import {
 import { peopleTable } from './batch_people.js';
 import { MESSAGE_STATES, isHeldBeforeStart, isOver, isRunning, isStopped, shownState, waiting } from './batch_state.js';
 import { foldEmail } from './checks.js';
+import { downloadReport } from './csv.js';
 import { confirmDialog } from './dialogs.js';
 import { duplicateDialog } from './duplicate.js';
 import {
@@ -23,7 +24,6 @@ import {
   badge,
   button,
   count,
-  download,
   h,
   has,
   icon,
@@ -40,6 +40,7 @@ import {
 } from './dom.js';
 import { editDialog } from './edit.js';
 import { poll } from './poll.js';
+import { readable } from './readable.js';
 
 /**
  * Shows a batch and keeps it current. Returns a function that ends it.
@@ -154,10 +155,10 @@ export function showBatch({ id, root, actions, open, back }) {
       const ask = () => confirm('cancel', waiting(latest.counts), () => run(cancelBatch));
       list.push(act('cancel', ask, 'danger'));
     }
-    if (batch.source !== 'automation' && batch.text) {
+    if (batch.source !== 'automation' && batch.source !== 'test' && batch.text) {
       list.push(act('duplicate', () => duplicateDialog($('#edit'), latest, (made) => open(made.id)), 'quiet'));
     }
-    if (state !== 'scheduled') list.push(act('csv', attempt(downloadReport), 'quiet'));
+    if (state !== 'scheduled') list.push(act('csv', attempt(saveReport), 'quiet'));
     return list;
   }
 
@@ -178,10 +179,7 @@ export function showBatch({ id, root, actions, open, back }) {
     return confirm('resume', latest.counts.held, () => run(resumeBatch));
   }
 
-  async function downloadReport() {
-    const csv = await call('GET', `/embed/api/batches/${id}/messages`, { accept: 'text/csv' });
-    download(`texts-${id}.csv`, csv);
-  }
+  const saveReport = () => downloadReport(`/embed/api/batches/${id}/messages`, `texts-${id}.csv`, 'csv.texts');
 
   /** A handler that runs an action with its button disabled and shows a refusal. */
   const attempt = (action) => async (event) => {
@@ -231,7 +229,7 @@ function headOf(batch, edit) {
     content.push(note('warn', warning, ' ', other));
   }
   if (reason) content.push(note(batch.state === 'cancelled' ? '' : 'warn', reasonWords(batch)));
-  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, text || ''));
+  content.push(dueLine(batch), waitNote(batch), h('p', { class: 'quote' }, readable(text || '')));
   if (counts.total > 1) {
     const left = h('small', {}, timeLeft(batch));
     content.push(progressBar(batch), h('p', { class: 'num' }, progressWords(counts), ' ', left));

@@ -2,6 +2,7 @@
 import { batchBadge, heldWords, meter, progressWords, recipientWords, sourceWords, timeLeft, waitLine } from './batch_parts.js';
 import { lost, shownState } from './batch_state.js';
 import { badge, h, icon, tn, when } from './dom.js';
+import { readable } from './readable.js';
 
 /** A batch in the list; link is the element that leads to it. */
 export function batchRow(batch, link) {
@@ -20,7 +21,7 @@ export function batchRow(batch, link) {
       isMany ? meter(counts) : '',
       h('small', { class: 'num' }, progress),
     ),
-    h('span', { class: 'say' }, text),
+    h('span', { class: 'say' }, readable(text || '')),
     h(
       'span',
       { class: 'row' },

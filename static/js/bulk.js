@@ -221,6 +221,7 @@ export function audiencePart({ context: first, writing, changed, schedule, watch
     label: () => (last && last.complete && !refusal && !stale ? tn('bulk.send', last.will) : t('popup.send')),
     /** Resolves when all people are counted for what is written now, or that failed. */
     counted: () => (!stale && (refusal || last?.complete) ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    shownRecord: () => (last ? samples.record(last) : undefined),
     will: () => (refusal || !last ? 0 : last.will),
     request: () => ({ ...fields(), move_quiet: move.checked }),
     ask(root, { later, confirm, back }) {

@@ -69,6 +69,8 @@ export function sampleView({ leaveOut }) {
   return {
     draw,
     replace,
+    /** The id of the record that is shown. */
+    record: ({ samples }) => samples[Math.min(at, samples.length - 1)]?.record_id,
     rewind() {
       at = 0;
     },

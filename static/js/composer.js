@@ -1,7 +1,7 @@
 // The text being written: its fields as chips, what it costs and what makes it cost more.
 import { gapsIn, longLinksIn, shortenersIn, withoutGaps } from './checks.js';
 import { chipBook, chipsIn, fill, outsideChips, visible, wholeChips, withoutChips } from './chips.js';
-import { $, announce, count, h, link, note, t, tn } from './dom.js';
+import { $, announce, count, h, link, note, page, t, tn } from './dom.js';
 import { needsUnicode, replaceForcing, segments } from './segments.js';
 
 const NEVER_CHEAP = /[\p{Extended_Pictographic}\p{Cf}\uFE0F]/gu; // emoji and what joins them
@@ -82,7 +82,7 @@ export function composer({ changed, many }) {
     const replaceable = forcing.filter(isReplaceable);
     const cheaper = segments(replaceForcing(text).replace(NEVER_CHEAP, ''));
     if (!cheaper.segments || cheaper.segments >= cost.segments) return []; // an emoji alone is no longer text
-    const names = forcing.slice(0, 2).map(({ char, name }) => t('forcing.char', { char, name }));
+    const names = forcing.slice(0, 2).map(characterWords);
     const more = forcing.length > 2 ? ` ${tn('forcing.more', forcing.length - 2)}` : '';
     const replace = () => {
       set(replaceForcing(get()));
@@ -187,6 +187,12 @@ export function composer({ changed, many }) {
   });
   return { renew, set, insert, remark, jumpToGap, get, focus: () => area.focus(), area };
 }
+
+// The names of characters are in English alone.
+const characterWords = ({ char, name }) => {
+  const code = `U+${char.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+  return t('forcing.char', { char, name: page.language === 'en' ? name : code });
+};
 
 const isReplaceable = ({ replacement }) => typeof replacement === 'string';
 

@@ -1,5 +1,5 @@
 // What every screen is made with: words, elements, times.
-import { words } from './words.js';
+import { words } from './catalogue.js';
 import { knownZone } from './zone_names.js';
 
 /**

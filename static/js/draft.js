@@ -105,6 +105,10 @@ export function toggleFavourite(id) {
   keep({ favourite_templates: list.includes(id) ? list.filter((other) => other !== id) : first(id, list) });
 }
 
+/** The number that tests go to, as the person typed it; "" for none yet. */
+export const testNumber = () => preferences.test_number || '';
+export const rememberTestNumber = (number) => keep({ test_number: number });
+
 function keep(changes) {
   preferences = { ...preferences, ...changes };
   call('PUT', '/embed/api/preferences', { body: preferences }).catch(() => {}); // a convenience alone

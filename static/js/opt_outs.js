@@ -1,8 +1,9 @@
 // The list of opt-outs for admins, with its search and its file.
 import { call, newest, path } from './api.js';
 import { consentForm } from './consent.js';
+import { downloadReport } from './csv.js';
 import { showDialog } from './dialogs.js';
-import { $, button, download, h, headings, link, refusalNote, t, timeTag, tn } from './dom.js';
+import { $, button, h, headings, link, refusalNote, t, timeTag, tn } from './dom.js';
 
 const TYPING_PAUSE = 250;
 const ADDRESS = '/apps/dialpad/opt-outs';
@@ -29,7 +30,7 @@ async function saveFile(event) {
   const pressed = event.currentTarget;
   pressed.disabled = true;
   try {
-    download('opt-outs.csv', await call('GET', ADDRESS, { accept: 'text/csv' }));
+    await downloadReport(ADDRESS, 'opt-outs.csv', 'csv.optouts');
   } catch (refusal) {
     $('#optouts').prepend(refusalNote(refusal));
   } finally {

@@ -21,6 +21,7 @@ export function popupForm({ getState, dispatch }) {
   const form = $('#compose');
   const sendButton = $('#send');
   const scheduleButton = $('#later');
+  const testButton = $('#test');
   const warnings = warningPlace($('#warnings'));
   let writing = null; // the composer
   let schedule = null; // the schedule panel
@@ -34,6 +35,8 @@ export function popupForm({ getState, dispatch }) {
     drawAddressees(context);
     drawConsent(context, () => dispatch({ type: 'start' }));
     warnings.put('last', lastTextNote(context));
+    $('#test-panel').hidden = true;
+    testButton.setAttribute('aria-expanded', 'false');
     if (!writing) {
       writing = composer({ changed: textChanged, many: isBulk });
       wireTemplates(writing, () => getState().context, (message) => dispatch({ type: 'problem', message }));
@@ -177,6 +180,31 @@ export function popupForm({ getState, dispatch }) {
     scheduleChanged();
   }
 
+  // What is missing in the text is shown first.
+  function textForTest() {
+    const text = writing.get();
+    if (!isBlank(text) && !gapsIn(text).length) return text;
+    if (!writing.jumpToGap()) writing.focus();
+    return null;
+  }
+
+  async function openTest() {
+    const panel = $('#test-panel');
+    if (!isForm(getState()) || !writing || !panel.hidden) return;
+    try {
+      const { testPanel } = await loaded(import('./test_text.js'));
+      const close = () => {
+        testButton.setAttribute('aria-expanded', 'false');
+        testButton.focus();
+      };
+      testPanel(panel, { message: textForTest, recordID: () => audience?.shownRecord(), close });
+      testButton.setAttribute('aria-expanded', 'true');
+      panel.scrollIntoView({ block: 'nearest' });
+    } catch (refusal) {
+      showProblem(refusal.message);
+    }
+  }
+
   // Who would get the text at night depends on the time.
   function scheduleChanged() {
     audience?.changed();
@@ -191,6 +219,7 @@ export function popupForm({ getState, dispatch }) {
     else if (event.target.tagName === 'INPUT') event.preventDefault();
   });
   scheduleButton.addEventListener('click', toggleSchedule);
+  testButton.addEventListener('click', openTest);
 
   return {
     open,

@@ -24,6 +24,7 @@ import {
   timeTag,
   timeline,
 } from './dom.js';
+import { readable } from './readable.js';
 import { capital } from './times.js';
 import { inWords, plannedAt } from './zones.js';
 
@@ -39,6 +40,7 @@ export async function receiptDialog(dialog, id) {
   try {
     body.replaceChildren(...content(await call('GET', `/embed/api/messages/${id}/receipt`)));
     $('dl', body).after(consentOf(id));
+    dialog.scrollTop = 0; // Close has the focus, below
   } catch (refusal) {
     body.replaceChildren(refusalNote(refusal));
   }
@@ -77,7 +79,7 @@ function content(receipt) {
   return [
     h('p', { class: 'quote' }, text || ''),
     template
-      ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, template))
+      ? h('p', { class: 'soft' }, t('receipt.made_of'), ' ', h('span', { class: 'say' }, readable(template)))
       : '',
     h('p', { class: 'row' }, messageBadge(state), waitLine(receipt)),
     reason && !receipt.wait ? note(state === 'uncertain' ? 'warn' : 'bad', reason, dialpadCode(message)) : '',

@@ -1,6 +1,6 @@
 // The schedule panel: date, time, zone, and the instant in words.
 import { announce, button, cityOf, dateIn, field, h, link, locale, note, options, page, t, zoneNote } from './dom.js';
-import { clockRange, wallClock } from './times.js';
+import { capital, clockRange, wallClock } from './times.js';
 import { isKnownZone, knownZone } from './zone_names.js';
 import { zonePicker } from './zone_picker.js';
 import { afterQuiet, inWords, instants, localTime, offsetOf } from './zones.js';
@@ -79,7 +79,7 @@ export function schedulePanel({ root, context, changed = () => {}, start, late, 
     const soon = () => localTime(new Date(Date.now() + HOUR), zone.value);
     const today = new Date(`${dateIn(new Date(), zone.value)}T12:00:00Z`).getUTCDay();
     const toMonday = (8 - today) % 7 || 7;
-    const monday = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1));
+    const monday = capital(new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1)));
     return [
       shortcut('hour', t('schedule.in_hour'), soon),
       shortcut('tomorrow', t('schedule.tomorrow', { time }), () => dayAhead(1)),

@@ -29,7 +29,7 @@ import { showReviews } from './reviews.js';
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
 const PROBLEMS = ['failed', 'unknown'];
 const FILTERS = ['q', 'state', 'source', 'sender', 'from', 'to'];
-const SOURCES = ['one', 'bulk', 'automation'];
+const SOURCES = ['one', 'bulk', 'automation', 'test'];
 const FAST = 4000; // between two questions while something is going out
 const SLOW = 30_000;
 const TYPING_PAUSE = 300;

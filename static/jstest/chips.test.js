@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { chipBook, chipsIn, fill, outsideChips, wholeChips, withoutChips } from '../js/chips.js';
+import { readable } from '../js/readable.js';
 
 const FIELDS = [
   { key: 'Contact.firstName', label: 'First name', module: 'Contact' },
@@ -64,4 +65,9 @@ describe('a chip', () => {
     assert.equal(outsideChips(shown, to - 1), to);
     assert.equal(outsideChips(shown, 1), 1);
   });
+});
+
+test('a text reads without values as its fields are called', () => {
+  assert.equal(readable('Hi {{Contact.firstName|there}}, {{ Deal.closeDate }}?'), 'Hi there, [Close date]?');
+  assert.equal(readable('no {{field'), 'no {{field');
 });

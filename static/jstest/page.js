@@ -1,6 +1,6 @@
 // What the scripts find in a page: its data, and the words of its language.
 import { readFileSync } from 'node:fs';
-import { words } from '../js/words.js';
+import { words } from '../js/catalogue.js';
 
 /** Stands for the page of a user. */
 export function standFor(user = {}, language = 'en') {

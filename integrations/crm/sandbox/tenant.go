@@ -16,6 +16,7 @@ type tenant struct {
 	name, plan   string
 	timeZone     string
 	userZone     string // of its users, if not the tenant's
+	userLocale   string // of its users, "" for en-US
 
 	users      []*user
 	people     []*person
@@ -93,7 +94,7 @@ func (t *tenant) toCRM() crm.Tenant {
 }
 
 func (t *tenant) userToCRM(u *user) crm.User {
-	return crm.User{ID: u.id, Email: u.email, Name: u.name(), Role: u.role, TimeZone: cmp.Or(t.userZone, t.timeZone), Locale: "en-US"}
+	return crm.User{ID: u.id, Email: u.email, Name: u.name(), Role: u.role, TimeZone: cmp.Or(t.userZone, t.timeZone), Locale: cmp.Or(t.userLocale, "en-US")}
 }
 
 func (t *tenant) user(id string) *user {

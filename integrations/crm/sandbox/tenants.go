@@ -158,6 +158,11 @@ func (s *Tenants) SetUserTimeZone(tenantKey, zone string) {
 	s.change(tenantKey, func(t *tenant) { t.userZone = zone })
 }
 
+// SetUserLocale sets the locale of a tenant's users.
+func (s *Tenants) SetUserLocale(tenantKey, locale string) {
+	s.change(tenantKey, func(t *tenant) { t.userLocale = locale })
+}
+
 // SetFirstName renames a contact.
 func (s *Tenants) SetFirstName(tenantKey, contactID, name string) {
 	s.change(tenantKey, func(t *tenant) {

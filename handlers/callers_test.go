@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -126,9 +127,7 @@ func (w *world) callers() []caller {
 	launch := w.form("/texts", url.Values{"token": {w.token("acme", "43", crm.UsePage, nil)}})
 	bearer := func(token string) func(*http.Request) { return header("Authorization", "Bearer "+token) }
 	wrongSignature := func(r *http.Request) {
-		for name, value := range parsed(w.t, "whsec_"+keyOther).Sign("id", w.clock.Now(), []byte(`{"no_such_field":1}`)) {
-			r.Header[name] = value
-		}
+		maps.Copy(r.Header, parsed(w.t, "whsec_"+keyOther).Sign("id", w.clock.Now(), []byte(`{"no_such_field":1}`)))
 	}
 	return []caller{
 		{name: "nobody", edit: func(*http.Request) {}},

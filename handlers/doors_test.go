@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -105,6 +106,11 @@ func (w *world) bodyDoors() map[string]bodyDoor {
 		"a pause":              {"POST", "/embed/api/batches/" + id + "/pause", 1 << 20, bearer(popup)},
 		"a resume":             {"POST", "/embed/api/batches/" + id + "/resume", 1 << 20, bearer(popup)},
 		"a resend":             {"POST", "/embed/api/batches/" + id + "/resend", 1 << 20, bearer(popup)},
+		"a duplicate":          {"POST", "/embed/api/batches/" + id + "/duplicate", 1 << 20, bearer(popup)},
+		"a draft":              {"PUT", "/embed/api/draft", 1 << 20, bearer(popup)},
+		"preferences":          {"PUT", "/embed/api/preferences", 1 << 20, bearer(popup)},
+		"what was seen":        {"POST", "/texts/api/seen", 1 << 20, bearer(page)},
+		"a resume of all":      {"POST", "/texts/api/resume", 1 << 20, bearer(page)},
 		"a message's cancel":   {"POST", "/embed/api/messages/" + id + "/cancel", 1 << 20, bearer(popup)},
 		"an opt-out":           {"POST", "/embed/api/opt-outs", 1 << 20, bearer(popup)},
 		"an install":           {"POST", "/apps/dialpad/install", 1 << 20, bearer(page)},
@@ -113,6 +119,24 @@ func (w *world) bodyDoors() map[string]bodyDoor {
 		"a removal":            {"POST", "/apps/dialpad/remove", 1 << 20, bearer(page)},
 		"settings":             {"PUT", "/apps/dialpad/settings", 1 << 20, bearer(page)},
 		"an address that none": {"POST", "/nowhere", 1 << 20, form},
+	}
+}
+
+// A new address that takes a body joins those whose memory is measured.
+func TestEveryOperationWithABodyIsADoor(t *testing.T) {
+	w := newWorld(t).connected()
+	var doors []string
+	for _, d := range w.bodyDoors() {
+		path := strings.Replace(d.path, seededBatch, "{id}", 1)
+		if strings.HasPrefix(path, "/dialpad/events/") {
+			path = "/dialpad/events/{path}"
+		}
+		doors = append(doors, d.method+" "+path)
+	}
+	for _, o := range operations(t) {
+		if o.method != http.MethodGet && o.method != http.MethodHead && !slices.Contains(doors, o.String()) {
+			t.Errorf("%s is not in bodyDoors", o)
+		}
 	}
 }
 

@@ -248,7 +248,7 @@ func TestCallbackNeedsItsBrowserAndState(t *testing.T) {
 func TestConsentIsConfirmedFirst(t *testing.T) {
 	for who, email := range map[string]string{"the admin's own": "ana@acme.com", "another person's": "boss@acme.com"} {
 		t.Run(who, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
+			each(t, func(_ *testing.T, w *world) {
 				w.admin.Email = email
 				w.confirmsFirst(email != "ana@acme.com")
 			})

@@ -135,13 +135,13 @@ func TestHostilePreviewsTakeLittleMemory(t *testing.T) {
 			return map[string]any{"message": strconv.Itoa(i) + "{{Contact.firstName|x}}" + long}
 		}},
 	} {
-		statuses := map[int]int{}
+		statuses, began := map[int]int{}, time.Now()
 		peak, after := x.growth(func() {
 			for i := range attack.times {
 				statuses[p.Post("/embed/api/preview", attack.request(i)).Status]++
 			}
 		})
-		t.Logf("%d %s: %+.0f MiB at the peak, %+.0f MiB after it; answers %v", attack.times, attack.what, peak, after, statuses)
+		t.Logf("%d %s: %+.0f MiB at the peak, %+.0f MiB after it; answers %v, in %.1f s", attack.times, attack.what, peak, after, statuses, time.Since(began).Seconds())
 		if peak > 64 {
 			t.Errorf("%d %s take %.0f MiB", attack.times, attack.what, peak)
 		}

@@ -44,12 +44,23 @@ type Config struct {
 
 	AuditDays int `env:"AUDIT_DAYS" envDefault:"365"` // how long the audit log is kept
 
+	// After how many days batches that have ended are deleted; 0: never.
+	RetentionDays int `env:"RETENTION_DAYS" envDefault:"0"`
+
+	// Texts that one person may ask for in an hour; 0 for any number.
+	OneToOnePerHour   int `env:"ONE_TO_ONE_PER_HOUR" envDefault:"300"`
+	AutomationPerHour int `env:"AUTOMATION_PER_HOUR" envDefault:"5000"` // of one From User
+
 	MetricsToken Secret `env:"METRICS_TOKEN"`
 	AdminAddr    string `env:"ADMIN_ADDR"` // where metrics and profiles are; "" for the command's default, AdminOff for nowhere
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 }
 
 const maxAuditDays = 36_500
+
+// minRetentionDays is as long as texts still matter: an opt-out counts as the
+// answer to one of the last 30 days.
+const minRetentionDays = 30
 
 // AdminOff is the AdminAddr of a process that does not listen for operators.
 const AdminOff = "-"
@@ -144,7 +155,8 @@ func Load(environ []string) (Config, error) {
 func named(err error) error {
 	var p env.ParseError
 	if errors.As(err, &p) {
-		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS"}[p.Name]
+		name := map[string]string{"SessionKeys": "SESSION_KEYS", "EncryptionKeys": "ENCRYPTION_KEYS",
+			"OneToOnePerHour": "ONE_TO_ONE_PER_HOUR", "AutomationPerHour": "AUTOMATION_PER_HOUR"}[p.Name]
 		if name != "" {
 			return fmt.Errorf("%s: %w", name, p.Err)
 		}
@@ -200,14 +212,26 @@ func (c Config) check() []error {
 	if _, port, err := net.SplitHostPort(c.AdminAddr); c.AdminAddr != "" && c.AdminAddr != AdminOff && (err != nil || port == "") {
 		fail("ADMIN_ADDR", "must be host:port, like 127.0.0.1:9090, or - for no such address")
 	}
+	if c.RetentionDays != 0 && c.RetentionDays < minRetentionDays {
+		fail("RETENTION_DAYS", fmt.Sprintf("must be 0, for ever, or at least %d", minRetentionDays))
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("LOG_LEVEL", "must be debug, info, warn or error")
 	}
-	if c.AuditDays < 1 || c.AuditDays > maxAuditDays {
-		fail("AUDIT_DAYS", "must be a number of days, 1 to 36500")
+	for name, n := range map[string]int{"ONE_TO_ONE_PER_HOUR": c.OneToOnePerHour, "AUTOMATION_PER_HOUR": c.AutomationPerHour} {
+		if n < 0 {
+			fail(name, "must be a number of texts, or 0 for no limit")
+		}
 	}
-	return append(p, c.checkURLs()...)
+	return append(append(p, c.checkAuditDays()...), c.checkURLs()...)
+}
+
+func (c Config) checkAuditDays() []error {
+	if c.AuditDays < 1 || c.AuditDays > maxAuditDays {
+		return []error{errors.New("AUDIT_DAYS: must be a number of days, 1 to 36500")}
+	}
+	return nil
 }
 
 func (c Config) checkURLs() []error {
@@ -259,6 +283,9 @@ func (c Config) scheme() string {
 	}
 	return "https"
 }
+
+// TenantHost is the host name at which a tenant finds its CRM.
+func (c Config) TenantHost(linkname string) string { return linkname + "." + c.CRMBaseDomain }
 
 // AppPageURL is where a tenant's CRM shows our detail page.
 func (c Config) AppPageURL(linkname string) string {

@@ -60,6 +60,19 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
+func TestRetentionIsOffOrAMonthAtLeast(t *testing.T) {
+	m := good()
+	if c, err := Load(environ(m)); err != nil || c.RetentionDays != 0 {
+		t.Errorf("by default %d days, %v", c.RetentionDays, err)
+	}
+	for value, ok := range map[string]bool{"0": true, "30": true, "3650": true, "29": false, "-1": false, "soon": false} {
+		m["RETENTION_DAYS"] = value
+		if _, err := Load(environ(m)); (err == nil) != ok {
+			t.Errorf("RETENTION_DAYS=%s: %v", value, err)
+		}
+	}
+}
+
 func TestAllProblemsAreReportedAtOnceByNameWithoutSecrets(t *testing.T) {
 	m := map[string]string{"SESSION_KEYS": "c2hvcnRzZWNyZXQ=", "ENCRYPTION_KEYS": "!!notbase64secret!!", "DATABASE_URL": "mysql://root:hunter2@db",
 		"PUBLIC_URL": "http://texting.example.com/app", "DIALPAD_URL": "ftp://x", "LOG_LEVEL": "loud", "CRM_BASE_DOMAIN": "Sales Mate",

@@ -58,9 +58,12 @@ var noDevelopmentValue = map[string]string{
 	"DIALPAD_CLIENT_ID":     "Dialpad's",
 	"DIALPAD_CLIENT_SECRET": "Dialpad's",
 	"DIALPAD_SCOPES":        "each is for production",
+	"RETENTION_DAYS":        "keeping everything is right in production too",
 	"TRUSTED_PROXIES":       "private networks are trusted in production too",
 	"AUDIT_DAYS":            "any number of days is fine",
 	"ADMIN_ADDR":            "it is another address than the public one",
+	"ONE_TO_ONE_PER_HOUR":   "a customer may want no limit",
+	"AUTOMATION_PER_HOUR":   "a customer may want no limit",
 }
 
 func TestEverySettingIsWarnedAboutOrHasNoDevelopmentValue(t *testing.T) {

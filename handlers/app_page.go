@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -52,18 +51,23 @@ func (p *appPage) postStartConnect(c *gin.Context) error {
 	if denied != nil {
 		return denied
 	}
-	return writeJSON(c, http.StatusOK, gin.H{"url": url}, err)
+	return writeSecret(c, http.StatusOK, gin.H{"url": url}, err)
 }
 
-// change handles Disconnect and Remove.
-func change(do func(ctx context.Context, tenantID, userID string) error) handler {
-	return func(c *gin.Context) error {
-		if err := bindNothing(c); err != nil {
-			return err
-		}
-		session := callerOf(c).Session
-		return writeNoContent(c, do(c.Request.Context(), session.TenantID, session.UserID))
+func (p *appPage) postDisconnect(c *gin.Context) error {
+	if err := bindNothing(c); err != nil {
+		return err
 	}
+	session := callerOf(c).Session
+	return writeNoContent(c, p.connections.Disconnect(c.Request.Context(), session.TenantID, session.UserID))
+}
+
+func (p *appPage) postRemove(c *gin.Context) error {
+	if err := bindNothing(c); err != nil {
+		return err
+	}
+	session := callerOf(c).Session
+	return writeNoContent(c, p.installer.Remove(c.Request.Context(), session.TenantID, session.UserID, session.TokenHash))
 }
 
 // putSettings changes the settings that the body names. The rest stays:

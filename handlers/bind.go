@@ -47,13 +47,26 @@ func bindNothing(c *gin.Context) error {
 	return bindJSON(c, &nothing, maxSmallJSON)
 }
 
-// escapedNUL matches \u0000 after an even number of backslashes:
-// legal in JSON, but not in Postgres text.
-var escapedNUL = regexp.MustCompile(`(^|[^\\])(\\\\)*\\u0000`)
-
 // isStorable reports whether both databases can store the text.
 func isStorable(body []byte) bool {
-	return utf8.Valid(body) && bytes.IndexByte(body, 0) < 0 && !escapedNUL.Match(body)
+	return utf8.Valid(body) && bytes.IndexByte(body, 0) < 0 && !hasEscapedNUL(body)
+}
+
+// hasEscapedNUL finds \u0000 after an even number of backslashes: legal in
+// JSON, but not in Postgres text.
+func hasEscapedNUL(body []byte) bool {
+	escape := []byte(`\u0000`)
+	for {
+		at := bytes.Index(body, escape)
+		if at < 0 {
+			return false
+		}
+		before := len(body[:at]) - len(bytes.TrimRight(body[:at], `\`))
+		if before%2 == 0 {
+			return true
+		}
+		body = body[at+len(escape):]
+	}
 }
 
 func decodeStrictly(body []byte, out any) error {

@@ -86,7 +86,7 @@ func (w *connectWindow) writeResult(c *gin.Context, result connection.Result) er
 	// Without a referrer older browsers post the form with origin null.
 	c.Header("Referrer-Policy", "same-origin")
 	if result.Confirm != nil {
-		return w.pages.render(c, http.StatusOK, scripted, nobody, "connect_confirm", static.Confirm(*result.Confirm))
+		return w.pages.render(c, http.StatusOK, scripted, nobody, "connect_confirm", w.question(*result.Confirm))
 	}
 	status := http.StatusOK
 	if !result.Done {
@@ -97,4 +97,9 @@ func (w *connectWindow) writeResult(c *gin.Context, result connection.Result) er
 		done.LinkText, done.LinkURL = result.Link.Text, result.Link.URL
 	}
 	return w.pages.render(c, status, scripted, nobody, "connect_done", done)
+}
+
+func (w *connectWindow) question(q connection.Confirm) static.Confirm {
+	return static.Confirm{Company: q.Company, DialpadEmail: q.DialpadEmail, TenantName: q.TenantName, State: q.State,
+		Host: w.pages.config.TenantHost(q.Linkname), OtherEmail: q.OtherEmail, Replaces: q.Replaces}
 }

@@ -42,6 +42,23 @@ func (w *world) consent(page, dialpadUser string) response {
 	return w.send("GET", w.back(address, dialpadUser), nil, cookie(browser))
 }
 
+// connect goes through the whole window and confirms.
+func (w *world) connect(page, dialpadUser string) response {
+	w.t.Helper()
+	address, browser := w.window(page)
+	return w.confirm(w.send("GET", w.back(address, dialpadUser), nil, cookie(browser)).want(200, ""), browser)
+}
+
+// confirm presses the button of a confirmation page.
+func (w *world) confirm(question response, browser *http.Cookie) response {
+	w.t.Helper()
+	found := stateInput.FindStringSubmatch(question.body)
+	if found == nil {
+		w.t.Fatalf("no question: %s", question.body)
+	}
+	return w.form("/connect/confirm", url.Values{"state": {found[1]}, "action": {"connect"}}, cookie(browser), header("Sec-Fetch-Site", "same-origin"))
+}
+
 func (w *world) noConnection() {
 	w.t.Helper()
 	if c, err := w.db.Connections.Get(context.Background(), "t_9"); !errors.Is(err, models.ErrNotFound) {
@@ -70,6 +87,8 @@ func TestCallbackNeedsTheSameBrowser(t *testing.T) {
 	if !strings.HasSuffix(r.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") || !strings.Contains(r.body, "Acme Inc") {
 		t.Errorf("policy %q, page %s", r.header.Get("Content-Security-Policy"), r.body)
 	}
+	w.noConnection()
+	w.confirm(r, browser).want(200, "")
 	status := w.call("GET", "/apps/dialpad/status", page, nil).want(200, "")
 	if status.text("connection", "company") != "Acme Inc" || status.at("connected") != false {
 		t.Errorf("status %s", status.body)
@@ -119,20 +138,25 @@ func TestOneBrowserMayHaveTwoWindows(t *testing.T) {
 
 var stateInput = regexp.MustCompile(`name="state" value="([^"]+)"`)
 
-func TestAnotherAdminsConsentIsConfirmedFirst(t *testing.T) {
+func TestConsentIsConfirmedFirst(t *testing.T) {
 	for _, c := range []struct {
-		action string
-		status int
-		stored bool
-	}{{"connect", 200, true}, {"cancel", 400, false}} {
-		t.Run(c.action, func(t *testing.T) {
+		action  string
+		user    string
+		company string
+		status  int
+		stored  bool
+	}{
+		{"connect", dialpadsandbox.AnaID, "Acme Inc", 200, true}, {"connect", dialpadsandbox.GilID, "Globex", 200, true},
+		{"cancel", dialpadsandbox.GilID, "Globex", 400, false},
+	} {
+		t.Run(c.action+" "+c.company, func(t *testing.T) {
 			w := newWorld(t)
 			page := w.page("acme", "42")
 			w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
 			consent, browser := w.window(page)
-			r := w.send("GET", w.back(consent, dialpadsandbox.GilID), nil, cookie(browser)).want(200, "")
+			r := w.send("GET", w.back(consent, c.user), nil, cookie(browser)).want(200, "")
 			found := stateInput.FindStringSubmatch(r.body)
-			if found == nil || !strings.Contains(r.body, "Globex") || !strings.Contains(r.body, "<bdi>Acme Inc</bdi> (<bdi>acme</bdi>)") {
+			if found == nil || !strings.Contains(r.body, "Connect <bdi>"+c.company+"</bdi> to <bdi>Acme Inc</bdi>") || !strings.Contains(r.body, ">acme."+crmDomain+"</bdi>") {
 				t.Fatalf("not asked: %s", r.body)
 			}
 			w.noConnection()

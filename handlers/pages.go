@@ -101,15 +101,13 @@ func (p *pages) getHome(c *gin.Context) error {
 
 // getSDK serves the script that the CRM's pages load.
 func (p *pages) getSDK(c *gin.Context) error {
-	c.Header("Cache-Control", "public, max-age=300")
-	c.Data(http.StatusOK, "text/javascript; charset=utf-8", static.SDK())
+	static.ServeSDK(c.Writer, c.Request)
 	return nil
 }
 
 func (p *pages) getAsset(c *gin.Context) { p.assets.ServeHTTP(c.Writer, c.Request) }
 
 func (p *pages) getOpenAPI(c *gin.Context) error {
-	c.Header("Cache-Control", "public, max-age=300")
-	c.Data(http.StatusOK, "application/yaml", static.OpenAPI())
+	static.ServeOpenAPI(c.Writer, c.Request)
 	return nil
 }

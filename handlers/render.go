@@ -36,7 +36,12 @@ func (w *pageWriter) render(c *gin.Context, status int, policy, frames, name str
 		return err
 	}
 	c.Header("Content-Security-Policy", policy+frames)
-	c.Data(status, "text/html; charset=utf-8", page.Bytes())
+	const html = "text/html; charset=utf-8"
+	if strings.HasPrefix(name, "connect_") { // they repeat what Dialpad said, beside a ticket
+		c.Data(status, html, page.Bytes())
+		return nil
+	}
+	writeCompressed(c, status, html, page.Bytes())
 	return nil
 }
 
@@ -70,7 +75,7 @@ var dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // Without a tenant it is the CRM's own address.
 func (w *pageWriter) appPageURL(r *http.Request) string {
 	label := strings.TrimPrefix(r.Header.Get("Origin"), w.crmScheme())
-	label, ofCRM := strings.CutSuffix(label, "."+w.config.CRMBaseDomain)
+	label, ofCRM := strings.CutSuffix(label, w.config.TenantHost(""))
 	if ofCRM && dnsLabel.MatchString(label) {
 		return w.config.AppPageURL(label)
 	}

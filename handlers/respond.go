@@ -1,11 +1,15 @@
 package handlers
 
 import (
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"dialpad-texting/app/apierror"
 )
 
 // handler handles one request; an error is answered instead.
@@ -54,6 +58,9 @@ func (s *server) prepareError(c *gin.Context, err error) *refusal {
 	if r.code == errBusy.code || r.code == errTooMany.code {
 		c.Header("Retry-After", retryAfter)
 	}
+	if seconds, ok := r.details[apierror.DetailRetryAfter].(int); ok {
+		c.Header("Retry-After", strconv.Itoa(seconds))
+	}
 	if isUnread(c) {
 		c.Header("Connection", "close") // the server would wait for the rest
 	}
@@ -70,12 +77,17 @@ func (s *server) logRefusal(c *gin.Context, r *refusal) {
 		slog.String("route", c.FullPath()), slog.Int("status", r.status), slog.String("code", r.code), slog.Any("cause", r.cause))
 }
 
-// writeJSON writes a view, or returns the error.
+// writeJSON writes a view, or returns the error. A view with a secret goes to
+// writeSecret.
 func writeJSON(c *gin.Context, status int, view any, err error) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(status, view)
+	body, err := json.Marshal(view)
+	if err != nil {
+		return err
+	}
+	writeCompressed(c, status, "application/json; charset=utf-8", body)
 	return nil
 }
 

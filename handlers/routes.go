@@ -74,8 +74,8 @@ func (s *server) appPageRoutes(r *gin.Engine, p *appPage) {
 	admin := app.Group("", s.requireAdmin)
 	admin.POST("/install", s.api(p.postInstall))
 	admin.POST("/connect", s.api(p.postStartConnect))
-	admin.POST("/disconnect", s.api(change(p.connections.Disconnect)))
-	admin.POST("/remove", s.api(change(p.installer.Remove)))
+	admin.POST("/disconnect", s.api(p.postDisconnect))
+	admin.POST("/remove", s.api(p.postRemove))
 	admin.PUT("/settings", s.api(p.putSettings))
 	admin.GET("/people", s.api(p.getPeople))
 }

@@ -72,5 +72,5 @@ func (p *pages) postSession(c *gin.Context) error {
 	}
 	c.Set(keyTenant, caller.Tenant.ID)
 	token, expires, err := p.access.Renew(c.Request.Context(), caller, in.Token)
-	return writeJSON(c, http.StatusOK, gin.H{"session_token": token, "expires_at": expires}, err)
+	return writeSecret(c, http.StatusOK, gin.H{"session_token": token, "expires_at": expires}, err)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"dialpad-texting/app/apierror"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/eligibility"
 )
 
@@ -39,6 +40,7 @@ var statuses = map[string]int{
 
 	"body_timeout":           http.StatusRequestTimeout,
 	"too_many_failures":      http.StatusTooManyRequests,
+	batch.CodeHourlyLimit:    http.StatusTooManyRequests,
 	"busy":                   http.StatusServiceUnavailable,
 	"too_large":              http.StatusRequestEntityTooLarge,
 	"unsupported_media_type": http.StatusUnsupportedMediaType,

@@ -327,3 +327,17 @@ func TestHeldBatchHasAReason(t *testing.T) {
 		t.Errorf("held as %s", got.body)
 	}
 }
+
+func TestHourlyLimitIsAnswered429(t *testing.T) {
+	w := newWorld(t, func(o *setup) { o.perHour = 1 }).connected()
+	send := func(key string) response {
+		return w.call("POST", "/embed/api/batches", w.popup("acme", "42", one("+14155550142")), map[string]any{"message": "Hi"}, header("Idempotency-Key", key))
+	}
+	send("a").want(202, "")
+	r := send("b").want(429, "hourly_limit")
+	if after := r.header.Get("Retry-After"); after != "3600" || !strings.Contains(r.text("error", "message"), "Go on in 60 minutes") {
+		t.Errorf("Retry-After %q: %s", after, r.body)
+	}
+	w.clock.Add(time.Hour)
+	send("b").want(202, "")
+}

@@ -21,6 +21,7 @@ import (
 	"dialpad-texting/app/access"
 	"dialpad-texting/app/accounts"
 	"dialpad-texting/app/audience"
+	"dialpad-texting/app/batch"
 	"dialpad-texting/app/connection"
 	"dialpad-texting/app/eligibility"
 	"dialpad-texting/app/install"
@@ -72,8 +73,10 @@ type world struct {
 type setup struct {
 	sessionKeys  string
 	metricsToken string
-	dsn          string // of the database; "" is a new SQLite
+	dsn          string // of the database; "" is a new one
 	unchecked    bool   // not held to the document: for measuring
+	postgres     bool   // instead of SQLite
+	perHour      int    // texts that a person may send one by one
 }
 
 func newWorld(t testing.TB, options ...func(*setup)) *world {
@@ -84,7 +87,11 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	}
 	w := &world{t: t, clock: seed.NewClock(), log: &log{}, automation: &automation{}, events: &events{}}
 	if o.dsn == "" {
-		o.dsn = modeltest.SQLite(t, seed.Migrate)
+		open := modeltest.SQLite
+		if o.postgres {
+			open = modeltest.Postgres
+		}
+		o.dsn = open(t, seed.Migrate)
 	}
 	w.db = seed.Store(t, o.dsn, w.clock.Now)
 	w.secrets = parsed(t, secretNew+","+secretOld)
@@ -113,7 +120,7 @@ func newWorld(t testing.TB, options ...func(*setup)) *world {
 	crmClient := crm.New(cfg.CRMAPIURL, w.secrets, http.DefaultClient, w.clock.Now)
 	pages, err := static.Pages()
 	w.must(err)
-	texts := apptest.NewServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now})
+	texts := apptest.NewLimitedServices(w.db.Store, crmClient, eligible, audience.Config{Now: w.clock.Now}, batch.Config{OneToOnePerHour: o.perHour})
 	receiver := webhook.New(w.db.Store, nil)
 	storing := make(chan struct{})
 	go func() { defer close(storing); receiver.Run() }()
@@ -321,7 +328,7 @@ func (w *world) connected() *world {
 	w.t.Helper()
 	page := w.page("acme", "42")
 	w.call("POST", "/apps/dialpad/install", page, nil).want(201, "")
-	w.consent(page, dialpadsandbox.AnaID).want(200, "")
+	w.connect(page, dialpadsandbox.AnaID).want(200, "")
 	w.finish("t_9")
 	w.call("PUT", "/apps/dialpad/settings", page, map[string]any{"quiet_hours": nil, "keep_laws": false}).want(200, "")
 	return w

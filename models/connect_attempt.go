@@ -13,7 +13,7 @@ const (
 	StepTicket        = "ticket"     // no window has used the page's ticket yet
 	StepWaiting       = "waiting"    // a window was redirected to Dialpad
 	StepExchanging    = "exchanging" // Dialpad redirected back with a code
-	StepConfirm       = "confirm"    // the Dialpad admin has another e-mail and must press Connect
+	StepConfirm       = "confirm"    // the person in the window must press Connect
 	StepDirectory     = "directory"  // the grant is stored, the directory is being read
 	StepSubscriptions = "subscriptions"
 	StepDone          = "done"

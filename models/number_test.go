@@ -125,7 +125,7 @@ func TestMigrateCompletesOlderRows(t *testing.T) {
 			t.Errorf("the message has its old key: %+v, %v", m, err)
 		}
 		for _, query := range []string{"CAFE", "emile ZAK", "sorensen"} {
-			list, err := db.Batches.List(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10)
+			list, _, err := db.Batches.Search(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10)
 			if err != nil || len(list) != 1 {
 				t.Errorf("search %q: %d, %v", query, len(list), err)
 			}
@@ -140,6 +140,7 @@ func TestEventsAreMatchedInEveryFormOfANumber(t *testing.T) {
 	modeltest.Each(t, seed.Migrate, func(t *testing.T, dsn string) {
 		ctx := context.Background()
 		db := seed.Store(t, dsn, seed.NewClock().Now)
+		db.SkipCounts() // it sets states by SQL of its own
 		db.Tenant("t_9").Connected("c1")
 		raw, err := database.Open(ctx, dsn, database.Options{})
 		if err != nil {
@@ -208,7 +209,7 @@ func TestSearchFoldsAccentsAndCase(t *testing.T) {
 		for query, want := range map[string]int{
 			"ÉMILE": 1, "emile": 1, "E\u0301mile żak": 1, "CAFÉ, émile": 1, "SØRENSEN": 1, "\u200bCafe": 1, "émilie": 0, "é%e": 0, "\u0301": 0, " ": 1, "": 1,
 		} {
-			list, err := db.Batches.List(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10)
+			list, _, err := db.Batches.Search(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10)
 			if err != nil || len(list) != want {
 				t.Errorf("search %q: %d, %v; want %d", query, len(list), err, want)
 			}
@@ -221,7 +222,7 @@ func TestSearchFoldsAccentsAndCase(t *testing.T) {
 			t.Fatal(err)
 		}
 		for query, want := range map[string]int{"the": 1, "cafe": 0} {
-			if list, err := db.Batches.List(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10); err != nil || len(list) != want {
+			if list, _, err := db.Batches.Search(ctx, "t_9", ledger.BatchFilter{Query: query}, "", 10); err != nil || len(list) != want {
 				t.Errorf("after an edit, search %q: %d, %v", query, len(list), err)
 			}
 		}

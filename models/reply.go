@@ -142,14 +142,6 @@ func (s Replies) PendingAllTenants(ctx context.Context) ([]string, error) {
 	return out, s.s.q(ctx).Model(&Reply{}).Distinct("tenant_id").Where("timeline_pending").Pluck("tenant_id", &out).Error
 }
 
-// DeleteOldAllTenants deletes up to limit replies received before a time, and
-// returns how many.
-func (s Replies) DeleteOldAllTenants(ctx context.Context, before time.Time, limit int) (int64, error) {
-	old := s.s.q(ctx).Model(&Reply{}).Select("id").Where("received_at < ?", before.UTC()).Order("received_at").Limit(limit)
-	r := s.s.q(ctx).Where("id IN (?)", old).Delete(&Reply{})
-	return r.RowsAffected, r.Error
-}
-
 // erase deletes the replies that match a condition.
 func (s Replies) erase(ctx context.Context, tenantID, where string, arg any) error {
 	return s.s.q(ctx).Where("tenant_id = ?", tenantID).Where(where, arg).Delete(&Reply{}).Error

@@ -45,6 +45,14 @@ func (s Sessions) Create(ctx context.Context, v Session) (token string, err erro
 	return token, s.s.q(ctx).Create(&v).Error
 }
 
+// Reopen stores a session whose token the caller made, or takes up the
+// one that this token has: it is seen now, and has the values of v.
+func (s Sessions) Reopen(ctx context.Context, token string, v Session) error {
+	v.TokenHash, v.CreatedAt, v.SeenAt, v.Email = Hash(token), s.s.db.Now(), s.s.db.Now(), FoldEmail(v.Email)
+	return s.s.q(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "token_hash"}},
+		DoUpdates: clause.AssignmentColumns([]string{"email", "name", "role", "seen_at", "expires_at"})}).Create(&v).Error
+}
+
 // ByTokenAllTenants returns the session of a token, if it has not expired
 // and was seen within idle, or ErrNotFound. It marks the session seen.
 func (s Sessions) ByTokenAllTenants(ctx context.Context, token string, idle time.Duration, kinds ...string) (Session, error) {
@@ -123,6 +131,21 @@ func (s Sessions) endWhere(ctx context.Context, tenantID string, matches func(la
 		}
 	}
 	return nil
+}
+
+// EndAll deletes all sessions of a tenant but those whose token hashes
+// are in except.
+func (s Sessions) EndAll(ctx context.Context, tenantID string, except ...string) error {
+	q := s.s.q(ctx).Where("tenant_id = ?", tenantID)
+	if len(except) > 0 { // NOT IN () would match nothing
+		q = q.Where("token_hash NOT IN ?", except)
+	}
+	return q.Delete(&Session{}).Error
+}
+
+// Count returns how many sessions of a tenant are stored.
+func (s Sessions) Count(ctx context.Context, tenantID string) (n int64, err error) {
+	return n, s.s.q(ctx).Model(&Session{}).Where("tenant_id = ?", tenantID).Count(&n).Error
 }
 
 // UsedToken is the jti of a launch token that was used, kept until the

@@ -45,6 +45,7 @@ type Store struct {
 	Audits          Audits
 	Workers         Workers
 	Rounds          Rounds
+	HourlyTexts     HourlyTexts
 
 	db    *database.DB
 	vault *Vault
@@ -79,6 +80,8 @@ type (
 	Audits struct{ s *Store }
 	// Workers queries the processes that do background work.
 	Workers struct{ s *Store }
+	// HourlyTexts queries how many texts people asked for lately.
+	HourlyTexts struct{ s *Store }
 	// Rounds queries what one process of the fleet does at a time.
 	Rounds struct{ s *Store }
 )
@@ -105,7 +108,7 @@ func newStore(db *database.DB, l *ledger.Ledger, vault *Vault, keys *numberKeys)
 	s.Tenants, s.Installations, s.Connections = Tenants{s}, Installations{s}, Connections{s}
 	s.ConnectAttempts, s.Accounts, s.Users, s.Sessions = ConnectAttempts{s}, Accounts{s}, Users{s}, Sessions{s}
 	s.Suppressions, s.CRMCalls, s.Drafts, s.Audits, s.Workers = Suppressions{s}, CRMCalls{s}, Drafts{s}, Audits{s}, Workers{s}
-	s.Rounds, s.Replies = Rounds{s}, Replies{s}
+	s.Rounds, s.Replies, s.HourlyTexts = Rounds{s}, Replies{s}, HourlyTexts{s}
 	return s
 }
 

@@ -151,6 +151,14 @@ func NewSecret() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// DeriveSecret returns the secret that belongs to another one, the same
+// each time. It says nothing about the other one.
+func DeriveSecret(secret, purpose string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(purpose))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
 // IsSecret reports whether s may be from NewSecret. What is not need not be
 // looked up.
 func IsSecret(s string) bool {

@@ -49,7 +49,7 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body := a.plain
-	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if a.gzipped != nil && AcceptsGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		body = a.gzipped
 	}
@@ -59,9 +59,9 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 	}
 }
 
-// acceptsGzip reports whether an Accept-Encoding header (RFC 9110 12.5.3) names
+// AcceptsGzip reports whether an Accept-Encoding header (RFC 9110 12.5.3) names
 // gzip without the weight 0, which forbids it.
-func acceptsGzip(header string) bool {
+func AcceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
 		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {

@@ -80,7 +80,10 @@ type Plain struct {
 // that asks whether this Dialpad company belongs to this tenant. It posts state
 // and action=connect|cancel to /connect/confirm.
 type Confirm struct {
-	Company, DialpadEmail, TenantName, Linkname, State string
+	Company, DialpadEmail, TenantName, State string
+	Host                                     string // of the tenant in the CRM; nobody else chose it
+	OtherEmail                               bool   // another than that of the admin who started this
+	Replaces                                 string // the company connected at present, "" for none
 }
 
 // Done is the data of the last page of the connect window ("connect_done"),

@@ -29,7 +29,7 @@ func allPages() map[string]any {
 		"app": page(), "popup": page(), "texts": page(),
 		"home":            static.Home{AppPageURL: "http://localhost:8090/"},
 		"plain":           static.Plain{Title: "Expired", Message: `<b onclick="x">`, LinkText: "Back", LinkURL: "http://acme.localhost:8090/"},
-		"connect_confirm": static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: `"><script>`, Linkname: "acme", State: "s1"},
+		"connect_confirm": static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: `"><script>`, Host: "acme.salesmate.io", State: "s1"},
 		"connect_done":    static.Done{OK: true, Title: "Connected", Message: "Connected. You can close this window."},
 	}
 }
@@ -94,14 +94,52 @@ func TestPageHoldsTheDataOfItsScripts(t *testing.T) {
 }
 
 func TestConfirmationNamesBothSidesAndPostsTheChoice(t *testing.T) {
-	html := render(t, "connect_confirm", static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: "Acme", Linkname: "acme", State: "s1"})
+	question := static.Confirm{Company: "Acme Inc", DialpadEmail: "it@acme.com", TenantName: "Acme", Host: "acme.salesmate.io", State: "s1"}
+	html := render(t, "connect_confirm", question)
 	for _, want := range []string{
 		`action="/connect/confirm"`, `name="state" value="s1"`, `name="action" value="cancel"`,
-		`Connect <bdi>Acme Inc</bdi> to <bdi>Acme</bdi> (<bdi>acme</bdi>)`, `<bdi>it@acme.com</bdi>`,
+		`Connect <bdi>Acme Inc</bdi> to <bdi>Acme</bdi></button>`, `<bdi>it@acme.com</bdi>`,
+		`<bdi id="host" dir="ltr" translate="no">acme.salesmate.io</bdi>`, "If the address is not yours, cancel.",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the confirmation lacks %s:\n%s", want, html)
 		}
+	}
+	for _, unwanted := range []string{"e-mail is not the one", "is replaced"} {
+		if strings.Contains(html, unwanted) {
+			t.Errorf("the confirmation says %q:\n%s", unwanted, html)
+		}
+	}
+	question.OtherEmail, question.Replaces = true, "Old Co"
+	html = render(t, "connect_confirm", question)
+	for _, want := range []string{"e-mail is not the one", "is replaced", "<bdi>Old Co</bdi>"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the confirmation lacks %q:\n%s", want, html)
+		}
+	}
+}
+
+// namesOf finds what a page shows of names, each in an element of its own.
+var namesOf = regexp.MustCompile(`<bdi[^>]*>([^<]*)</bdi>`)
+
+// TestConfirmationIsolatesEveryName fills in names that would reorder what
+// stands next to them: none is outside its own element, and the host is in
+// none of theirs.
+func TestConfirmationIsolatesEveryName(t *testing.T) {
+	const evil = "\u202emoc.mitciv\u202c\u2067"
+	html := render(t, "connect_confirm", static.Confirm{Company: "A" + evil, DialpadEmail: "B" + evil, TenantName: "C" + evil,
+		Replaces: "D" + evil, Host: "acme.salesmate.io", State: "s1"})
+	isolated := 0
+	for _, name := range namesOf.FindAllStringSubmatch(html, -1) {
+		if strings.Contains(name[1], evil) {
+			isolated++
+			if strings.Contains(name[1], "salesmate") {
+				t.Errorf("a name and the host share an element: %q", name[1])
+			}
+		}
+	}
+	if all := strings.Count(html, evil); all != isolated || all < 6 {
+		t.Errorf("%d of %d names are isolated:\n%s", isolated, all, html)
 	}
 }
 

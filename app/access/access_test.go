@@ -246,6 +246,33 @@ func TestPageOpenedByCookieExpiresWithTheCookie(t *testing.T) {
 	})
 }
 
+// Reloads fill no table, and two tabs of one cookie do not end each other.
+func TestReloadsReuseASession(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o := w.page()
+		first, err := w.Cookie(ctx, o.Cookie)
+		must(t, err)
+		before := w.db.CountSessions("t_9")
+		w.clock.Add(access.Idle + time.Minute) // the page's bearer idled out
+		for range 20 {
+			again, err := w.Cookie(ctx, o.Cookie)
+			must(t, err)
+			if again.Token != first.Token {
+				t.Fatal("another bearer")
+			}
+		}
+		if n := w.db.CountSessions("t_9"); n != before {
+			t.Errorf("20 reloads made %d sessions", n-before)
+		}
+		if _, err := w.Bearer(ctx, first.Token, models.SessionPage); err != nil {
+			t.Errorf("the page after a reload: %v", err)
+		}
+		if other, err := w.Cookie(ctx, w.page().Cookie); err != nil || other.Token == first.Token {
+			t.Errorf("another cookie's page: %v", err)
+		}
+	})
+}
+
 func TestDeactivatedUserHasNoSession(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		before, popup, page := w.launch(acme, ana, &one), w.popup(), w.page()

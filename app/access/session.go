@@ -39,9 +39,10 @@ func (a *Access) Renewable(ctx context.Context, token string) (Caller, error) {
 	return a.caller(ctx, s)
 }
 
-// Cookie reopens a page: it makes a new bearer token for the page that the
-// cookie names. The cookie does not idle out, since work in an open
-// page uses its bearer token alone.
+// Cookie reopens a page: it returns the bearer token of the pages that the
+// cookie opens, the same each time, so that reloads fill no table. The
+// cookie does not idle out, since work in an open page uses its bearer
+// token alone.
 func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	if !models.IsSecret(value) {
 		return Opened{}, ErrSession
@@ -56,7 +57,8 @@ func (a *Access) Cookie(ctx context.Context, value string) (Opened, error) {
 	}
 	page := c.Session
 	page.Kind, page.Ctx = models.SessionPage, nil
-	token, err := a.store.Sessions.Create(ctx, page)
+	token := models.DeriveSecret(value, "bearer of the reopened page")
+	err = a.store.Sessions.Reopen(ctx, token, page)
 	return Opened{Session: page, Token: token, Tenant: c.Tenant}, err
 }
 

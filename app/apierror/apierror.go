@@ -25,6 +25,10 @@ const (
 	noRecordsMessage      = "This page is about nobody: open the popup from a record."
 )
 
+// DetailRetryAfter is the detail that says after how many seconds the same
+// request may pass.
+const DetailRetryAfter = "retry_after"
+
 // Error is a refusal. Err is nil where there is no other cause.
 type Error struct {
 	Code    string

@@ -33,7 +33,7 @@ func RateOf(ctx context.Context, store *models.Store, t models.Tenant) (SendRate
 	if l.LimitedAt != nil && l.SlotAt != nil && l.SlotAt.After(store.Now().Add(r.shortWait())) {
 		r.LimitedUntil = l.SlotAt
 	}
-	r.Queued, err = store.Messages.CountQueued(ctx, t.ID, c.CompanyID)
+	r.Queued, err = store.Counters.Queued(ctx, t.ID, c.CompanyID)
 	return r, err
 }
 

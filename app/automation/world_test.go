@@ -236,7 +236,7 @@ func (w *world) batches() []ledger.Batch {
 
 func (w *world) counts(batchID string) ledger.Counts {
 	w.t.Helper()
-	c, err := w.db.Messages.CountByBatch(ctx, "t_9", []string{batchID})
+	c, err := w.db.Counters.ByBatch(ctx, "t_9", []string{batchID})
 	must(w.t, err)
 	return c[batchID]
 }

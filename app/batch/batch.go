@@ -35,6 +35,10 @@ type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Notify func() // called after messages were queued, for a worker in this process
+
+	// Texts that one person may ask for in an hour; 0 for any number.
+	OneToOnePerHour   int
+	AutomationPerHour int
 }
 
 // Batches makes and changes batches; one per process. Safe for concurrent use.

@@ -167,6 +167,9 @@ func (x *Batches) insert(ctx context.Context, b ledger.Batch, recipient *audienc
 		if err != nil || !created {
 			return err
 		}
+		if err := x.cfg.limitOneToOne(ctx, tx, stored); err != nil {
+			return err
+		}
 		if recipient != nil {
 			return x.audience.Queue(ctx, tx, stored, stored.SenderID, []audience.Recipient{*recipient})
 		}

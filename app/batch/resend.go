@@ -128,6 +128,9 @@ func (x *Batches) insertResend(ctx context.Context, old ledger.Batch, again *led
 		if err := tx.Audits.Add(ctx, again.TenantID, again.UserID, "batch.resent", detail); err != nil {
 			return err
 		}
+		if err := x.cfg.limitOneToOne(ctx, tx, stored); err != nil {
+			return err
+		}
 		return tx.Enqueue(ctx, queue.PrepareBatch{TenantID: again.TenantID, BatchID: again.ID})
 	})
 }

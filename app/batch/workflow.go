@@ -26,6 +26,9 @@ func (x *Batches) EnqueueAction(ctx context.Context, tx *models.Store, t models.
 	if err != nil {
 		return ledger.Message{}, err
 	}
+	if err := x.cfg.limitAction(ctx, tx, t, s, &to); err != nil {
+		return ledger.Message{}, err
+	}
 	m := actionMessage(b, s, a, to, x.now())
 	if m.State == ledger.Queued || m.State == ledger.Held {
 		audience.KeepQuietHours(&m, t, to.TimeZone, x.now())

@@ -140,13 +140,8 @@ func TestBatchesDoNotResumeForAnotherCompany(t *testing.T) {
 					must(t, w.Disconnect(ctx, "t_9", "42"))
 				}
 				q := w.consent(w.tenant, w.admin, "browser", sandbox.GilID)
-				out := w.callback(q)
-				if out.Confirm == nil {
-					t.Fatalf("not asked: %+v", out)
-				}
-				out, err := w.Confirm(ctx, out.Confirm.State, "browser")
-				if err != nil || !out.Done {
-					t.Fatalf("confirmed: %+v %v", out, err)
+				if out := w.connect(q); !out.Done {
+					t.Fatalf("confirmed: %+v", out)
 				}
 				w.finish("t_9")
 				expect(t, "another company", batch(), ledger.BatchHeld, ledger.HeldOtherCompany)
@@ -244,7 +239,7 @@ func TestOldWebhookPathWorksUntilTheNewOneIsSubscribed(t *testing.T) {
 		must(t, err)
 		reconnect := func() string {
 			t.Helper()
-			if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
+			if out := w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
 				t.Fatalf("not connected: %+v", out)
 			}
 			p, s, err := w.db.Connections.OpenHook(w.connection())

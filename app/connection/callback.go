@@ -16,8 +16,8 @@ type CallbackQuery struct {
 }
 
 // Callback handles Dialpad's redirect: it redeems the code, reads who
-// consented for which company, and connects, asks or says why not. A grant
-// that is not used is given back. The error is the app's own, never the
+// consented for which company, and asks or says why not. A grant that is
+// not used is given back. The error is the app's own, never the
 // person's.
 func (c *Connector) Callback(ctx context.Context, q CallbackQuery) (Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)

@@ -3,30 +3,28 @@ package connection
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
-// decide refuses a grant, asks for a confirmation, or accepts it.
+// decide refuses a grant, or asks for a confirmation. It always asks: the
+// window may have been opened by a link that somebody else sent, and the
+// CRM may not have verified its users' e-mails.
 func (c *Connector) decide(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (Result, error) {
 	if result, stopped, err := c.stop(ctx, a, t, g); stopped {
 		return result, err
 	}
-	question, err := c.question(ctx, a, t, g)
+	replaces, err := c.otherCompany(ctx, t, g)
 	if err != nil {
 		return c.discard(ctx, a, g, err)
-	}
-	if question == "" {
-		return c.accept(ctx, a, t, g)
 	}
 	state := models.NewSecret()
 	if err := c.store.ConnectAttempts.AwaitConfirm(ctx, a.ID, g.encode(), state, confirmTTL); err != nil {
 		return c.discard(ctx, a, g, err)
 	}
-	return Result{Title: "Connect " + g.CompanyName + "?", Message: question, Confirm: &Confirm{Company: g.CompanyName,
-		DialpadEmail: g.email(), TenantName: t.Name, Linkname: t.Linkname, State: state}}, nil
+	return Result{Title: "Connect " + g.CompanyName + "?", Confirm: &Confirm{Company: g.CompanyName, DialpadEmail: g.email(),
+		TenantName: t.Name, Linkname: t.Linkname, State: state, OtherEmail: !g.hasEmail(a.UserEmail), Replaces: replaces}}, nil
 }
 
 // stop ends the attempt where there is an obstacle, or where that can't
@@ -78,22 +76,19 @@ func (c *Connector) obstacle(ctx context.Context, a models.ConnectAttempt, t mod
 	return nil, nil
 }
 
-// question returns what has to be confirmed before a grant is stored, "" if
-// nothing has.
-func (c *Connector) question(ctx context.Context, a models.ConnectAttempt, t models.Tenant, g grant) (string, error) {
+// otherCompany returns the name of the company that the tenant is connected
+// to, "" if it is none or the grant's.
+func (c *Connector) otherCompany(ctx context.Context, t models.Tenant, g grant) (string, error) {
 	old, err := c.store.Connections.Get(ctx, t.ID)
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return "", nil
+	case err != nil:
 		return "", err
+	case old.State == models.Disconnected || old.CompanyID == g.CompanyID:
+		return "", nil
 	}
-	if err == nil && old.State != models.Disconnected && old.CompanyID != g.CompanyID {
-		return fmt.Sprintf("%s is connected to %s at present. Connecting %s takes its place, and what is waiting to be sent is held.",
-			t.Name, old.CompanyName, g.CompanyName), nil
-	}
-	if !g.hasEmail(a.UserEmail) {
-		return fmt.Sprintf("You allowed this in Dialpad as %s. Everybody in %s (%s) who has an account in %s will text through it.",
-			g.email(), t.Name, t.Linkname, g.CompanyName), nil
-	}
-	return "", nil
+	return old.CompanyName, nil
 }
 
 // Confirm accepts the grant that waits for it. Only the browser that was

@@ -5,7 +5,7 @@
 //
 //	start.go       Start: the button gives a ticket; OpenWindow: the ticket leads to Dialpad's consent
 //	callback.go    Callback: redeems the code and reads who consented for which company
-//	confirm.go     refuses, asks or accepts; Confirm and Decline answer the question
+//	confirm.go     refuses or asks; Confirm and Decline answer the question
 //	accept.go      stores the connection and enqueues the job FinishConnect, which reads the directory,
 //	subscribe.go   Subscribe: creates webhook and subscriptions
 //	ready.go       MarkReady: from now on texts may be sent

@@ -47,7 +47,7 @@ func TestDisconnectCleansUpAtDialpadAndForgetsTheGrant(t *testing.T) {
 		if a := w.db.AuditsOf("t_9", "connection.disconnected"); len(a) != 1 || a[0].UserID != "42" || a[0].Detail["dialpad"] != "cleaned up and revoked" {
 			t.Errorf("audit %+v", a)
 		}
-		if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
+		if out := w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
 			t.Errorf("connecting again: %+v", out)
 		}
 	})

@@ -17,7 +17,7 @@ func TestOddExpiresInKeepsTheConnection(t *testing.T) {
 			`-3600`: 0, `1e300`: 0, `{}`: 0, `[]`: 0, `null`: 0,
 		} {
 			w.sandbox.SetExpiresIn(raw)
-			if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
+			if out := w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
 				t.Fatalf("%s: %+v", raw, out)
 			}
 			w.finish("t_9")

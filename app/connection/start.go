@@ -54,6 +54,8 @@ type Result struct {
 // answer brings State back.
 type Confirm struct {
 	Company, DialpadEmail, TenantName, Linkname, State string
+	OtherEmail                                         bool   // DialpadEmail is not the e-mail of the admin who started this
+	Replaces                                           string // the company that is connected at present, "" unless it is another
 }
 
 // Start makes a ticket for the tenant's admin and returns the address to

@@ -40,7 +40,7 @@ func TestSubscribeTwiceMakesOneWebhook(t *testing.T) {
 
 func TestSubscribeDeletesOurOldHooksOnly(t *testing.T) {
 	w := newSQLite(t)
-	w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
+	w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 	token := w.grant().Access
 	path, secret, err := w.db.Connections.OpenHook(w.connection())
 	must(t, err)
@@ -89,7 +89,7 @@ func TestSubscribeNotesWhatDialpadRefuses(t *testing.T) {
 	})
 	t.Run("not now", func(t *testing.T) {
 		w := newSQLite(t)
-		w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
+		w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID))
 		w.sandbox.Fault(sandbox.Fault{Kind: sandbox.ErrorAfterAccepting, Path: "/api/v2/subscriptions/sms", Times: 2, Every: 2})
 		if _, err := w.Subscribe(ctx, "t_9"); !eligibility.IsOutage(err) {
 			t.Fatalf("got %v", err)

@@ -152,10 +152,22 @@ func (w *world) callback(q connection.CallbackQuery) connection.Result {
 	return out
 }
 
+// connect confirms what the callback asks.
+func (w *world) connect(q connection.CallbackQuery) connection.Result {
+	w.t.Helper()
+	out := w.callback(q)
+	if out.Confirm == nil {
+		return out
+	}
+	out, err := w.Confirm(ctx, out.Confirm.State, q.Browser)
+	must(w.t, err)
+	return out
+}
+
 // connected connects Ana's company, ready to text.
 func (w *world) connected() *world {
 	w.t.Helper()
-	if out := w.callback(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
+	if out := w.connect(w.consent(w.tenant, w.admin, "browser", sandbox.AnaID)); !out.Done {
 		w.t.Fatalf("not connected: %+v", out)
 	}
 	w.finish("t_9")

@@ -119,7 +119,7 @@ func (r *rig) counts() ledger.Counts {
 	batches, err := r.db.Batches.List(context.Background(), "t_9", ledger.BatchFilter{}, "", 100)
 	r.must(err)
 	for _, b := range batches {
-		c, err := r.db.Messages.CountByBatch(context.Background(), "t_9", []string{b.ID})
+		c, err := r.db.Counters.ByBatch(context.Background(), "t_9", []string{b.ID})
 		r.must(err)
 		one := c[b.ID]
 		all.Queued += one.Queued

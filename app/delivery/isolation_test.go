@@ -93,7 +93,7 @@ func (w *isolation) run(cfg delivery.Config) {
 // counts returns how many texts of a batch are in each state.
 func (w *isolation) counts(tenantID, batch string) ledger.Counts {
 	w.t.Helper()
-	counts, err := w.db.Messages.CountByBatch(w.t.Context(), tenantID, []string{batch})
+	counts, err := w.db.Counters.ByBatch(w.t.Context(), tenantID, []string{batch})
 	if err != nil {
 		w.t.Fatal(err)
 	}

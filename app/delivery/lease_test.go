@@ -47,7 +47,7 @@ func TestDeadWorkersLaneIsLeasedAgainWithinTheLimit(t *testing.T) {
 		if len(alive) != 1 || alive[0].Fence <= dead[0].Fence {
 			t.Fatalf("after the lease: %+v", alive)
 		}
-		counts, err := db.Messages.CountByBatch(ctx, "t_9", []string{"b1"})
+		counts, err := db.Counters.ByBatch(ctx, "t_9", []string{"b1"})
 		if c := counts["b1"]; err != nil || c.Uncertain != 1 || c.Queued != len(texts)-1 {
 			t.Errorf("what was in flight must be uncertain: %+v, %v", c, err)
 		}

@@ -222,7 +222,7 @@ func (l *load) measureWorker(b *testing.B, texts int) (perSecond float64) {
 // checkSettled fails unless the ledger has each accepted text as sent.
 func (l *load) checkSettled(t *seed.Tenant) {
 	l.Helper()
-	counts, err := l.db.Messages.CountByBatch(context.Background(), t.ID, []string{"bulk-" + t.ID})
+	counts, err := l.db.Counters.ByBatch(context.Background(), t.ID, []string{"bulk-" + t.ID})
 	l.must(err)
 	if c := counts["bulk-"+t.ID]; c.Sent != l.phone.Accepted() || c.Sending+c.Uncertain+c.Failed > 0 {
 		l.Errorf("%d accepted, the ledger says %+v", l.phone.Accepted(), c)

@@ -40,7 +40,7 @@ func TestRefusedOutcomeDoesNotBlockTheOthers(t *testing.T) {
 			}})
 		}
 		newSettler(db.Store, slog.New(slog.NewTextHandler(t.Output(), nil))).write(group)
-		n, err := db.Messages.CountByBatch(ctx, "t_9", []string{"b1"})
+		n, err := db.Counters.ByBatch(ctx, "t_9", []string{"b1"})
 		if err != nil || n["b1"].Sent != 8 || n["b1"].Sending != 1 || durable != 9 || written != 8 && !db.Embedded() { // SQLite finds no such attempt and writes nothing
 			t.Errorf("%+v, %d durable, %d written, %v", n["b1"], durable, written, err)
 		}

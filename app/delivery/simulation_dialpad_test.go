@@ -304,7 +304,7 @@ func (w *simulation) checkAllEnded() {
 			w.failf("text %s is still %s: %+v", id, f.state, *f)
 		}
 	}
-	counts, err := w.db.Messages.CountByBatch(context.Background(), w.tenant, w.batches)
+	counts, err := w.db.Counters.ByBatch(context.Background(), w.tenant, w.batches)
 	w.must(err)
 	sum := 0
 	for _, c := range counts {

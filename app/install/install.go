@@ -51,14 +51,19 @@ func (i *Installer) Install(ctx context.Context, t models.Tenant, userID string)
 	})
 }
 
-// Remove disconnects and uninstalls; open batches are cancelled.
-func (i *Installer) Remove(ctx context.Context, tenantID, userID string) error {
+// Remove disconnects and uninstalls; open batches are cancelled, and all
+// sessions of the tenant end but those whose token hashes are in keep: the
+// page that asks shows what comes next.
+func (i *Installer) Remove(ctx context.Context, tenantID, userID string, keep ...string) error {
 	return i.connections.DisconnectInTx(ctx, tenantID, userID, "app.removed", func(tx *models.Store) (removed bool, err error) {
 		old, err := tx.Installations.Get(ctx, tenantID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return false, err
 		}
 		if _, err := tx.Batches.Cancel(ctx, tenantID, "", RemovedReason); err != nil {
+			return false, err
+		}
+		if err := tx.Sessions.EndAll(ctx, tenantID, keep...); err != nil {
 			return false, err
 		}
 		return old.State == models.Installed, tx.Installations.Uninstall(ctx, tenantID)

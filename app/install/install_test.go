@@ -3,6 +3,7 @@ package install_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"dialpad-texting/models"
 	"dialpad-texting/models/ledger"
@@ -46,6 +47,36 @@ func TestRemoveDisconnectsAndCancelsOpenBatches(t *testing.T) {
 		must(t, w.Remove(ctx, "t_9", "42"))
 		if a := w.db.AuditsOf("t_9", "app.removed"); len(a) != 1 {
 			t.Errorf("audit %+v", a)
+		}
+	})
+}
+
+func TestRemoveEndsTheSessionsOfTheTenant(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		session := func(tenantID, userID, kind string) string {
+			token, err := w.db.Sessions.Create(ctx, models.Session{Kind: kind, TenantID: tenantID, UserID: userID, ExpiresAt: w.clock.Now().Add(time.Hour)})
+			must(t, err)
+			return token
+		}
+		w.db.Tenant("t_10")
+		asking, other := session("t_9", "42", models.SessionPage), session("t_10", "42", models.SessionPage)
+		ended := []string{session("t_9", "42", models.SessionCookie), session("t_9", "42", models.SessionPopup), session("t_9", "43", models.SessionPage)}
+		must(t, w.Remove(ctx, "t_9", "42", models.Hash(asking)))
+		alive := func(token string) bool {
+			_, err := w.db.Sessions.IdleByTokenAllTenants(ctx, token, models.SessionPage, models.SessionPopup, models.SessionCookie)
+			return err == nil
+		}
+		if !alive(asking) || !alive(other) {
+			t.Errorf("the asking page %t, another tenant's %t", alive(asking), alive(other))
+		}
+		for _, token := range ended {
+			if alive(token) {
+				t.Error("a session goes on after the removal")
+			}
+		}
+		must(t, w.Remove(ctx, "t_9", "42"))
+		if alive(asking) || !alive(other) {
+			t.Errorf("removed by the CRM: the page %t, another tenant's %t", alive(asking), alive(other))
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (i *Installer) you(ctx context.Context, v models.Session) (StatusYou, error
 }
 
 func (i *Installer) connectionStatus(ctx context.Context, t models.Tenant, c models.Connection) (*StatusConnection, error) {
-	used, err := i.store.Messages.CountAttemptedSince(ctx, t.ID, i.now().Add(-time.Minute))
+	used, err := i.store.Counters.AttemptedSince(ctx, t.ID, i.now().Add(-time.Minute))
 	if err != nil {
 		return nil, err
 	}
@@ -134,16 +134,16 @@ func (i *Installer) addWarnings(ctx context.Context, v models.Session, out *Stat
 
 func (i *Installer) queue(ctx context.Context, tenantID, laneID string) (q StatusQueue, err error) {
 	if laneID != "" {
-		if q.Waiting, err = i.store.Messages.CountQueued(ctx, tenantID, laneID); err != nil {
+		if q.Waiting, err = i.store.Counters.Queued(ctx, tenantID, laneID); err != nil {
 			return q, err
 		}
 	}
 	for state, n := range map[string]*int{ledger.BatchScheduled: &q.Scheduled, ledger.BatchHeld: &q.Held} {
-		if *n, err = i.store.Batches.Count(ctx, tenantID, state); err != nil {
+		if *n, err = i.store.Counters.Batches(ctx, tenantID, state); err != nil {
 			return q, err
 		}
 	}
-	hour, err := i.store.Messages.CountSettledSince(ctx, tenantID, i.now().Add(-time.Hour))
+	hour, err := i.store.Counters.SettledSince(ctx, tenantID, i.now().Add(-time.Hour))
 	q.SentLastHour, q.FailedLastHour, q.Uncertain = hour.Sent+hour.Delivered, hour.Failed+hour.Undelivered, hour.Uncertain
 	return q, err
 }

@@ -90,6 +90,8 @@ func (w *world) connected() *world {
 	must(w.t, err)
 	q := query(w.t, back)
 	out, err := w.connector.Callback(ctx, connection.CallbackQuery{State: q.Get("state"), Code: q.Get("code"), Browser: "browser"})
+	must(w.t, err)
+	out, err = w.connector.Confirm(ctx, out.Confirm.State, "browser")
 	if err != nil || !out.Done {
 		w.t.Fatalf("not connected: %+v %v", out, err)
 	}

@@ -124,6 +124,9 @@ func uninstall(ctx context.Context, tx *models.Store, tenantID string) error {
 			return err
 		}
 	}
+	if err := tx.Sessions.EndAll(ctx, tenantID); err != nil {
+		return err
+	}
 	if err := tx.Enqueue(ctx, queue.RemoveApp{TenantID: tenantID, InstalledAt: i.InstalledAt.UnixMilli()}); err != nil {
 		return err
 	}

@@ -102,7 +102,12 @@ func TestUninstallCancelsBatchesAndCleansUpAtDialpad(t *testing.T) {
 	each(t, func(w *world) {
 		id := w.scheduleOne("43", "ben@acme.com")
 		before := w.connection()
+		_, err := w.db.Sessions.Create(ctx, models.Session{Kind: models.SessionPage, TenantID: "t_9", UserID: "42", ExpiresAt: w.clock.Now().Add(time.Hour)})
+		w.must(err)
 		w.must(w.applyEvent(7, crm.Event{Type: crm.EventAppUninstalled}))
+		if n := w.db.CountSessions("t_9"); n != 0 {
+			w.t.Errorf("%d sessions go on", n)
+		}
 		if b := w.batch(id); b.State != ledger.BatchCancelled || b.HeldReason != "The Dialpad app was removed" || b.FinishedAt == nil {
 			w.t.Errorf("%s: %s", b.State, b.HeldReason)
 		}

@@ -49,6 +49,8 @@ type Runner struct {
 	WorkerID    string
 	Now         func() time.Time
 
+	// Retention is how long batches that have ended are kept; 0: for ever.
+	Retention time.Duration
 	// SweepInterval is the time between two sweeps; 0: 15 s.
 	SweepInterval time.Duration
 	// AuditDays is how long the audit log is kept; 0: a year.
@@ -89,6 +91,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return r.syncTimelines(ctx)
+	})
+	g.Go(func() error {
+		r.every(ctx, foldInterval, "fold counts failed", sweeper{r}.foldCounts)
+		return nil
 	})
 	g.Go(func() error {
 		sweeper{r}.runRounds(ctx)

@@ -64,6 +64,7 @@ func (s sweeper) fleetRounds() []fleetRound {
 	return []fleetRound{
 		{"sweep", interval, s.sweep},
 		{"recover stalled", interval, s.recoverStalled},
+		{"delete ended", interval, s.deleteEnded},
 		{"warn schedules", warnInterval, s.warnSchedules},
 	}
 }
@@ -138,7 +139,19 @@ func (s sweeper) finishStalledBatches(ctx context.Context) error {
 	return s.Store.Batches.FinishStalledAllTenants(ctx, s.Now().Add(-stalledAfter))
 }
 
-// expire ends what was held too long and deletes what is past its retention.
+// deleteEnded deletes the batches that ended longer ago than texts are kept.
+func (s sweeper) deleteEnded(ctx context.Context) error {
+	if s.Retention == 0 {
+		return nil
+	}
+	n, err := s.Store.DeleteEndedAllTenants(ctx, s.Now().Add(-s.Retention))
+	if n > 0 {
+		s.Log.Debug("deleted ended batches and their texts", "rows", n)
+	}
+	return err
+}
+
+// expire ends what was held too long and deletes what has expired.
 func (s sweeper) expire(ctx context.Context) error {
 	_, err := s.Batches.Scheduler.ExpireHeldAllTenants(ctx, 100)
 	_, err2 := s.Connector.ExpireAttempts(ctx)

@@ -161,6 +161,8 @@ func (w *world) connect() {
 	w.must(err)
 	out, err := w.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "browser"})
 	w.must(err)
+	out, err = w.Connector.Confirm(ctx, out.Confirm.State, "browser")
+	w.must(err)
 	if !out.Done {
 		w.t.Fatalf("not connected: %+v", out)
 	}
@@ -212,7 +214,7 @@ func (w *world) batch(id string) ledger.Batch {
 // counts returns how many texts of a batch are in each state.
 func (w *world) counts(id string) ledger.Counts {
 	w.t.Helper()
-	all, err := w.db.Messages.CountByBatch(ctx, "t_9", []string{id})
+	all, err := w.db.Counters.ByBatch(ctx, "t_9", []string{id})
 	w.must(err)
 	return all[id]
 }

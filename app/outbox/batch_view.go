@@ -87,7 +87,7 @@ func (x *Outbox) views(ctx context.Context, a access.Asker, batches []ledger.Bat
 	for i, b := range batches {
 		ids[i] = b.ID
 	}
-	counts, err := x.store.Messages.CountByBatch(ctx, a.Tenant.ID, ids)
+	counts, err := x.store.Counters.ByBatch(ctx, a.Tenant.ID, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -50,8 +50,8 @@ const messagesPage = 100
 const replied = "replied"
 
 // Messages pages a batch's messages; state "" is all, "replied" those that
-// were answered, and q selects by name or number. A scheduled bulk has none yet: Messages answers with
-// its forecast.
+// were answered, and q selects by name or number. A scheduled bulk has none
+// yet: Messages answers with its forecast.
 func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cursor string) (MessagesView, error) {
 	b, err := x.store.Batches.Get(ctx, a.Tenant.ID, a.VisibleUserID(), id)
 	if err != nil {
@@ -65,32 +65,35 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 		return x.forecast(ctx, a, b, state, q, cursor)
 	}
 	var list []ledger.Message
+	var next string
 	if state == replied {
-		list, err = answered(ctx, x.store, a.Tenant.ID, id, cursor)
+		list, next, err = answered(ctx, x.store, a.Tenant.ID, id, cursor)
 	} else {
-		list, err = x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor, messagesPage+1)
+		list, next, err = x.listMessages(ctx, a.Tenant.ID, id, stored, q, cursor)
 	}
 	if err != nil {
 		return MessagesView{}, err
 	}
-	v := MessagesView{Messages: []MessageView{}}
-	if len(list) > messagesPage {
-		list = list[:messagesPage]
-		v.Next = &list[messagesPage-1].ID
-	}
+	v := MessagesView{Messages: []MessageView{}, Next: optional(next)}
 	for _, m := range list {
 		v.Messages = append(v.Messages, ViewMessage(m))
 	}
 	return v, x.fillReplies(ctx, a.Tenant.ID, v.Messages)
 }
 
-// answered reads one page of the messages that were answered.
-func answered(ctx context.Context, store *models.Store, tenantID, id, after string) ([]ledger.Message, error) {
+// answered reads one page of the messages that were answered, and after which
+// id the next one goes on.
+func answered(ctx context.Context, store *models.Store, tenantID, id, after string) ([]ledger.Message, string, error) {
 	ids, err := store.Replies.Answered(ctx, tenantID, id, after, messagesPage+1)
 	if err != nil || len(ids) == 0 {
-		return nil, err
+		return nil, "", err
 	}
-	return store.Messages.ByIDs(ctx, tenantID, ids)
+	next := ""
+	if len(ids) > messagesPage {
+		ids, next = ids[:messagesPage], ids[messagesPage-1]
+	}
+	list, err := store.Messages.ByIDs(ctx, tenantID, ids)
+	return list, next, err
 }
 
 // fillReplies adds what was answered to messages.
@@ -108,12 +111,17 @@ func (x *Outbox) fillReplies(ctx context.Context, tenantID string, messages []Me
 	return err
 }
 
-// listMessages reads one page of messages.
-func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string, limit int) ([]ledger.Message, error) {
-	if text.IsBlank(q) {
-		return x.store.Messages.List(ctx, tenantID, id, states, after, limit)
+// listMessages reads one page of messages, and after which id the next one goes
+// on.
+func (x *Outbox) listMessages(ctx context.Context, tenantID, id string, states []string, q, after string) ([]ledger.Message, string, error) {
+	if !text.IsBlank(q) {
+		return x.store.Messages.Search(ctx, tenantID, id, states, q, after, messagesPage)
 	}
-	return x.store.Messages.Search(ctx, tenantID, id, states, q, after, limit)
+	list, err := x.store.Messages.List(ctx, tenantID, id, states, after, messagesPage+1)
+	if len(list) <= messagesPage {
+		return list, "", err
+	}
+	return list[:messagesPage], list[messagesPage-1].ID, err
 }
 
 // maxSearchedPages bounds how many of the CRM's pages one answer of a

@@ -51,7 +51,8 @@ const batchesPage = 25
 
 // Batches pages the outbox: an admin's has everybody's batches, a
 // user's their own. A query that is a phone number finds the batches
-// with that recipient.
+// with that recipient; other searches read some of the batches at a time, and
+// may find none on a page that has a next one.
 func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (BatchesView, error) {
 	filter := ledger.BatchFilter{UserID: a.VisibleUserID(), State: f.State, Source: f.Source, SenderUserID: f.Sender, Query: f.Query}
 	if err := f.days(a, &filter); err != nil {
@@ -63,20 +64,15 @@ func (x *Outbox) Batches(ctx context.Context, a access.Asker, f Filter) (Batches
 			return BatchesView{}, err
 		}
 	}
-	list, err := x.store.Batches.List(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage+1)
+	list, next, err := x.store.Batches.Search(ctx, a.Tenant.ID, filter, f.Cursor, batchesPage)
 	if err != nil {
 		return BatchesView{}, err
-	}
-	var next *string
-	if len(list) > batchesPage {
-		list = list[:batchesPage]
-		next = &list[batchesPage-1].ID
 	}
 	views, err := x.views(ctx, a, list)
 	if err != nil {
 		return BatchesView{}, err
 	}
-	return BatchesView{Batches: views, Next: next}, nil
+	return BatchesView{Batches: views, Next: optional(next)}, nil
 }
 
 // days reads the days of a filter.
@@ -109,24 +105,15 @@ func (f Filter) days(a access.Asker, out *ledger.BatchFilter) error {
 	return nil
 }
 
-const (
-	runningRead  = 10 // newest bulks of a user
-	runningShown = 3
-)
+const runningShown = 3
 
 // Running returns the asker's bulks that are under way, newest first.
 // Whoever closed the popup finds them there before they send the same
 // once more.
 func (x *Outbox) Running(ctx context.Context, a access.Asker) ([]BatchView, error) {
-	list, err := x.store.Batches.List(ctx, a.Tenant.ID, ledger.BatchFilter{UserID: a.UserID, Source: ledger.SourceBulk}, "", runningRead)
+	running, err := x.store.Batches.Underway(ctx, a.Tenant.ID, a.UserID, runningShown)
 	if err != nil {
 		return nil, err
-	}
-	var running []ledger.Batch
-	for _, b := range list {
-		if !b.Ended() && b.State != ledger.BatchScheduled && len(running) < runningShown {
-			running = append(running, b)
-		}
 	}
 	return x.views(ctx, a, running)
 }

@@ -127,8 +127,13 @@ func (w *World) Process(c Client, refreshOptOuts func(context.Context, string) e
 	return NewServices(w.DB.Store, c, w.Eligible, audience.Config{Now: w.Clock.Now, Notify: notify, RefreshOptOuts: refreshOptOuts})
 }
 
-// NewServices wires the services.
+// NewServices wires the services, without limits by the hour.
 func NewServices(store *models.Store, c Client, m *eligibility.Checker, cfg audience.Config) Services {
+	return NewLimitedServices(store, c, m, cfg, batch.Config{})
+}
+
+// NewLimitedServices wires the services with the limits of a batch.Config.
+func NewLimitedServices(store *models.Store, c Client, m *eligibility.Checker, cfg audience.Config, limits batch.Config) Services {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -137,7 +142,8 @@ func NewServices(store *models.Store, c Client, m *eligibility.Checker, cfg audi
 	}
 	tpl := templates.New(c, cfg.Now)
 	aud := audience.New(store, c, tpl, m, cfg)
-	batches := batch.New(store, aud, tpl, m, batch.Config{Now: cfg.Now, Log: cfg.Log, Notify: cfg.Notify})
+	limits.Now, limits.Log, limits.Notify = cfg.Now, cfg.Log, cfg.Notify
+	batches := batch.New(store, aud, tpl, m, limits)
 	box := outbox.New(store, aud, batches, cfg.Now, cfg.Log)
 	return Services{aud, batches, box, popup.New(store, tpl, aud, box, m, cfg.Log), tpl}
 }

@@ -43,6 +43,7 @@ func TestConnectingHasOneNextStepInABrowser(t *testing.T) {
 	f.press("#next") // the refused window is still open: it is used again
 	dialpad.press(`input[value="` + dialpadsandbox.AnaID + `"]`)
 	dialpad.press(`button[value="allow"]`)
+	dialpad.press(`button[value="connect"]`)
 	f.waitText("Connected to Acme Inc")
 	one("Configure")
 	b.wantCleanConsole()

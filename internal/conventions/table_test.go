@@ -120,6 +120,7 @@ var clockUsers = []string{"app/...", "handlers", "models/..."}
 var (
 	ledgerTables = []string{
 		"messages", "lanes", "lane_turns", "attempts", "incoming_events", "webhook_events", "batches", "recipients", "callbacks", "figures",
+		"batch_counts", "minute_counts", "count_changes",
 	}
 	ledgerModels = []string{
 		"Message", "Lane", "Attempt", "WebhookEvent", "Batch", "Recipient", "Callback", "Figure",

@@ -107,9 +107,13 @@ func (d *Demo) Connect() *Page {
 	if a := p.Post("/apps/dialpad/install", nil); a.Status != http.StatusCreated {
 		d.T.Fatalf("install: %d %s", a.Status, a.Body)
 	}
-	status, body := d.ConnectWindow().Consent(p.Post("/apps/dialpad/connect", nil).Text("url"), dialpadsandbox.AnaID)
+	v := d.ConnectWindow()
+	status, body := v.Consent(p.Post("/apps/dialpad/connect", nil).Text("url"), dialpadsandbox.AnaID)
 	if status != http.StatusOK {
 		d.T.Fatalf("callback: %d %s", status, body)
+	}
+	if r := v.Confirm(body); r.StatusCode != http.StatusOK {
+		d.T.Fatalf("confirm: %d %s", r.StatusCode, Read(r))
 	}
 	d.Until("connected", func() bool { return p.Get("/apps/dialpad/status").At("connected") == true })
 	p.SaveSettings(map[string]any{"quiet_hours": nil, "keep_laws": false})

@@ -53,6 +53,9 @@ func (r *run) connect(ctx context.Context) error {
 		return err
 	}
 	done, err := jobs.Connector.Callback(ctx, connection.CallbackQuery{State: u.Query().Get("state"), Code: u.Query().Get("code"), Browser: "drill"})
+	if err == nil && done.Confirm != nil {
+		done, err = jobs.Connector.Confirm(ctx, done.Confirm.State, "drill")
+	}
 	if err == nil && !done.Done {
 		err = fmt.Errorf("not connected: %+v", done)
 	}
@@ -118,7 +121,7 @@ func (r *run) counts(ctx context.Context) (ledger.Counts, bool) {
 	if err != nil {
 		return ledger.Counts{}, true // the database is cut
 	}
-	counts, err := r.Program.Store.Messages.CountByBatch(ctx, tenantID, []string{r.batchID})
+	counts, err := r.Program.Store.Counters.ByBatch(ctx, tenantID, []string{r.batchID})
 	c := counts[r.batchID]
 	return c, err != nil || !b.Prepared || c.Queued+c.Sending+c.Held > 0
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -126,7 +127,7 @@ func TestHostilePreviewsTakeLittleMemory(t *testing.T) {
 		{"made-up cursors of 900 KB", 500, func(i int) map[string]any {
 			return map[string]any{"message": "Hi", "cursor": strconv.Itoa(i) + long + ":1"}
 		}},
-		{"phone fields of 900 KB", 500, func(i int) map[string]any {
+		{"phone fields of 900 KB", 150, func(i int) map[string]any {
 			return map[string]any{"message": "Hi", "to_field": strconv.Itoa(i) + long}
 		}},
 		{"previews begun and left", 100, func(i int) map[string]any { return map[string]any{"message": "Hi " + strconv.Itoa(i)} }},
@@ -149,7 +150,7 @@ func TestHostilePreviewsTakeLittleMemory(t *testing.T) {
 
 func TestMadeUpCursorReadsNothing(t *testing.T) {
 	x := newTarget(t)
-	x.CRMSandbox.Seed(210_000, 0)
+	x.CRMSandbox.Seed(4_000, 0) // twenty pages, if it reads them
 	selection, count, err := x.CRMSandbox.Select("acme", "42", "contact", "")
 	x.Must(err)
 	token := launchedToken(x, crm.LaunchTarget{Mode: "bulk", Module: "contact", Selection: selection, Count: count})
@@ -178,7 +179,7 @@ func (x *target) settled(count *atomic.Int64) int64 {
 		if n := count.Load(); n != last {
 			last, since = n, time.Now()
 		}
-		return time.Since(since) > 2*time.Second
+		return time.Since(since) > time.Second
 	})
 	return last
 }
@@ -187,6 +188,7 @@ func TestLongTextsCostLittle(t *testing.T) {
 	x := newTarget(t)
 	p := x.bulk(0)
 	p.Post("/embed/api/preview", map[string]any{"message": "Hi {{Contact.firstName|x}}"}) // the fields are known
+	most := x.costOfRefusal(p)
 	for name, message := range map[string]string{
 		"a field's name of 900 KB":    "{{Contact." + strings.Repeat("a", 900<<10) + "}}",
 		"a module's name of 900 KB":   "{{" + strings.Repeat("a", 900<<10) + ".x}}",
@@ -198,7 +200,7 @@ func TestLongTextsCostLittle(t *testing.T) {
 			"/embed/api/preview": {"message": message},
 			"/embed/api/batches": {"message": message},
 		} {
-			const times = 2
+			const times = 3
 			var a demotest.Answer
 			spent := x.cpu(func() {
 				for i := range times {
@@ -206,8 +208,8 @@ func TestLongTextsCostLittle(t *testing.T) {
 				}
 			})
 			t.Logf("%s to %s: %v CPU a request, answered %d %s", name, path, spent/times, a.Status, a.Text("error.code"))
-			if spent/times > 50*time.Millisecond {
-				t.Errorf("%s to %s costs %v", name, path, spent/times)
+			if spent/times > most {
+				t.Errorf("%s to %s costs %v, at most %v", name, path, spent/times, most)
 			}
 			if a.Status < 400 || a.Status >= 500 {
 				t.Errorf("%s to %s is answered %d", name, path, a.Status)
@@ -219,12 +221,27 @@ func TestLongTextsCostLittle(t *testing.T) {
 	}
 }
 
-// unfinished opens connections that send all of a request but its last byte,
-// and waits until the server has given up each of them. Meanwhile it calls
-// beside once all is sent.
+// costOfRefusal is the CPU time that a text may cost which is only read to be
+// refused: some times that of a body of the same size with a field that does
+// not exist, on the same machine. The texts were worth seconds once.
+func (x *target) costOfRefusal(p *demotest.Page) time.Duration {
+	x.t.Helper()
+	const times = 5
+	harmless := x.cpu(func() {
+		for range times {
+			p.Post("/embed/api/preview", map[string]any{"message": "Hi", "no_such_field": strings.Repeat("a", 900<<10)})
+		}
+	}) / times
+	x.t.Logf("a harmless body of 900 KB: %v CPU a request", harmless)
+	return 5*harmless + 250*time.Millisecond
+}
+
+// unfinished opens connections that send all of a request but its last byte.
+// It calls beside once all is sent, looks on for a second, and hangs up.
 func (x *target) unfinished(n int, head string, size int, beside func()) {
 	x.t.Helper()
 	body := bytes.Repeat([]byte("x"), size-1)
+	over, hangUp := context.WithCancel(x.t.Context())
 	var open, sent sync.WaitGroup
 	sent.Add(n)
 	for range n {
@@ -233,6 +250,7 @@ func (x *target) unfinished(n int, head string, size int, beside func()) {
 		open.Go(func() {
 			defer func() { _ = c.Close() }()
 			_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+			context.AfterFunc(over, func() { _ = c.SetDeadline(time.Now()) })
 			if _, err := fmt.Fprintf(c, "%s\r\nHost: app\r\nContent-Length: %d\r\n\r\n", head, size); err == nil {
 				_, _ = c.Write(body) // whoever is refused can't write it all
 			}
@@ -242,6 +260,8 @@ func (x *target) unfinished(n int, head string, size int, beside func()) {
 	}
 	sent.Wait()
 	beside()
+	time.Sleep(time.Second)
+	hangUp()
 	open.Wait()
 }
 

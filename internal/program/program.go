@@ -104,7 +104,8 @@ func (p *Program) wire(secrets crm.Secrets) error {
 	optOuts := optout.New(store, phone, host, tokens, p.log)
 	tpl := templates.New(host, now)
 	aud := audience.New(store, host, tpl, eligible, audience.Config{Now: now, Log: p.log, Notify: engine.Notify, RefreshOptOuts: optOuts.Refresh})
-	batches := batch.New(store, aud, tpl, eligible, batch.Config{Now: now, Log: p.log, Notify: engine.Notify})
+	batches := batch.New(store, aud, tpl, eligible, batch.Config{Now: now, Log: p.log, Notify: engine.Notify,
+		OneToOnePerHour: cfg.OneToOnePerHour, AutomationPerHour: cfg.AutomationPerHour})
 	box := outbox.New(store, aud, batches, now, p.log)
 	action := automation.New(store, host, eligible, automation.Texts{Templates: tpl, Audience: aud, Batches: batches}, automation.Config{Now: now, Log: p.log, Notify: engine.Notify,
 		RefreshPeople: func(ctx context.Context, tenantID string) error {
@@ -112,7 +113,7 @@ func (p *Program) wire(secrets crm.Secrets) error {
 		}})
 	p.Jobs = &jobs.Runner{Store: store, Connector: connector, Connections: connections, Installer: installer, Accounts: people, Audience: aud, Batches: batches, Automation: action, Engine: engine,
 		Timelines: timeline.NewRounds(store, timeline.New(store, host), id, p.log), Reconciler: delivery.NewReconciler(store),
-		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, AuditDays: cfg.AuditDays, Log: p.log}
+		OptOuts: optOuts, CRM: host, WorkerID: id, Now: now, AuditDays: cfg.AuditDays, Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Log: p.log}
 
 	p.webhook = webhook.New(store, p.Jobs.NotifyEvents)
 

@@ -43,7 +43,7 @@ func (s Messages) CountProblems(ctx context.Context, tenantID, userID string, si
 	var states []string
 	var c Counts
 	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND user_id = ? AND settled_at > ? AND state IN ('failed', 'undelivered', 'uncertain')",
-		tenantID, userID, since.UTC()).Limit(limit).Pluck("state", &states).Error
+		tenantID, userID, since.UTC()).Order("settled_at DESC").Limit(limit).Pluck("state", &states).Error
 	for _, state := range states {
 		*c.of(state)++
 	}
@@ -58,21 +58,36 @@ func (s Messages) RecordIDs(ctx context.Context, tenantID, batchID string, limit
 		Order("message_id").Limit(limit).Pluck("record_id", &out).Error
 }
 
-// Search pages a batch's messages as List does, those alone whose name
-// or number has query as a part.
-func (s Messages) Search(ctx context.Context, tenantID, batchID string, states []string, query, after string, limit int) ([]Message, error) {
-	q := s.l.q(ctx).Where("tenant_id = ? AND batch_id = ? AND id > ?", tenantID, batchID, after).Order("id").Limit(limit)
-	if len(states) > 0 {
-		q = q.Where("state IN ?", states)
+// searchedMessages is how many messages one Search reads: see searchedBatches.
+const searchedMessages = 1000
+
+// Search pages a batch's messages as List does, those alone whose name or
+// number has query as a part. It reads some messages at a time: next is the id
+// to go on after where there may be more, "" at the end, also if it found fewer
+// than limit or none.
+func (s Messages) Search(ctx context.Context, tenantID, batchID string, states []string, query, after string, limit int) (found []Message, next string, err error) {
+	var read []string
+	if err := s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND batch_id = ? AND message_id > ?", tenantID, batchID, after).
+		Order("message_id").Limit(searchedMessages).Pluck("message_id", &read).Error; err != nil {
+		return nil, "", err
 	}
-	name := "%" + database.EscapeLike(text.Fold(query)) + "%"
-	old := "%" + database.EscapeLike(strings.ToLower(query)) + "%" // older rows of bulks have no folded name
-	where, args := `search_name LIKE ? ESCAPE '\' OR search_name = '' AND lower(name) LIKE ? ESCAPE '\'`, []any{name, old}
+	if len(read) == searchedMessages {
+		next = read[len(read)-1]
+	}
+	name, old := text.Fold(query), strings.ToLower(query) // older rows of bulks have no folded name
+	args := map[string]any{"tenant": tenantID, "ids": database.JSON(read), "name": "%" + database.EscapeLike(name) + "%",
+		"old": "%" + database.EscapeLike(old) + "%", "number": "", "states": database.JSON(append([]string{}, states...)), "all": len(states) == 0, "n": limit + 1}
 	if digits := SearchedDigits(query); digits != "" {
-		where, args = where+" OR to_number LIKE ?", append(args, "+%"+digits+"%")
+		args["number"] = "+%" + digits + "%"
 	}
-	var out []Message
-	return out, q.Where(where, args...).Find(&out).Error
+	if err := s.l.query(ctx, "search_messages", args, &found); err != nil {
+		return nil, "", err
+	}
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].ID
+	}
+	return found, next, nil
 }
 
 const minSearchedDigits = 3

@@ -6,7 +6,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"dialpad-texting/internal/text"
 	"dialpad-texting/models/database"
 )
 
@@ -64,96 +63,6 @@ func (s Batches) Warnings(ctx context.Context, tenantID, userID string, limit in
 	q := ofUser(s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = 'scheduled' AND warning <> ''", tenantID), userID)
 	out := []string{}
 	return out, q.Group("warning").Order("min(send_at)").Limit(limit).Pluck("warning", &out).Error
-}
-
-// BatchFilter selects batches for List. Empty fields select all.
-type BatchFilter struct {
-	UserID, State, Source, Query string
-	SenderUserID                 string     // whose Dialpad account sends
-	From, To                     *time.Time // made from, and before
-	// If Query is a number: its forms (E.164) and their keyed hashes.
-	Numbers, NumberKeys []string
-}
-
-// List pages the batches, newest first. after is the id of the last
-// batch of the page before, "" for the first page.
-func (s Batches) List(ctx context.Context, tenantID string, f BatchFilter, after string, limit int) ([]Batch, error) {
-	q := ofUser(s.l.q(ctx).Where("tenant_id = ?", tenantID), f.UserID)
-	if f.State != "" {
-		q = s.whereState(q, f.State)
-	}
-	if f.Source != "" {
-		q = q.Where("source = ?", f.Source)
-	}
-	if f.SenderUserID != "" {
-		q = q.Where("sender_user_id = ?", f.SenderUserID)
-	}
-	if f.From != nil {
-		q = q.Where("created_at >= ?", f.From.UTC())
-	}
-	if f.To != nil {
-		q = q.Where("created_at < ?", f.To.UTC())
-	}
-	if !text.IsBlank(f.Query) {
-		q = whereQuery(q, tenantID, f)
-	}
-	if after != "" {
-		q = q.Where("id < ?", after) // ids sort by time (UUIDv7)
-	}
-	var out []Batch
-	return out, q.Order("id DESC").Limit(limit).Find(&out).Error
-}
-
-// Values of BatchFilter.State beside the states of a batch: it has texts
-// that failed, or whose outcome is unknown.
-const (
-	WithFailed  = "failed"
-	WithUnknown = "unknown"
-)
-
-// whereState selects by the state that people see: a batch that is
-// prepared before its send time counts as scheduled.
-func (s Batches) whereState(q *gorm.DB, state string) *gorm.DB {
-	switch state { // each has its partial index
-	case WithFailed:
-		return q.Where("id IN (SELECT m.batch_id FROM messages m WHERE m.tenant_id = batches.tenant_id AND m.state IN ('failed', 'undelivered'))")
-	case WithUnknown:
-		return q.Where("id IN (SELECT m.batch_id FROM messages m WHERE m.tenant_id = batches.tenant_id AND m.state = 'uncertain')")
-	}
-	const early = "state IN ('preparing', 'sending') AND send_at > ?"
-	if state == BatchScheduled {
-		return q.Where("state = 'scheduled' OR "+early, s.l.db.Now())
-	}
-	return q.Where("state = ? AND NOT coalesce("+early+", false)", state, s.l.db.Now())
-}
-
-// whereQuery searches text, sender, workflow, recipients' numbers, and
-// the recipient's name of a one-to-one, without case and accents.
-func whereQuery(q *gorm.DB, tenantID string, f BatchFilter) *gorm.DB {
-	folded := text.Fold(f.Query)
-	if folded == "" {
-		return q.Where("false") // accents alone
-	}
-	like := "%" + database.EscapeLike(folded) + "%"
-	return q.Where(`search_text LIKE ? ESCAPE '\' OR search_names LIKE ? ESCAPE '\' OR to_number <> '' AND to_number IN ?
-		OR source = 'one' AND EXISTS (SELECT 1 FROM messages m WHERE m.batch_id = batches.id AND m.search_name LIKE ? ESCAPE '\')
-		OR id IN (SELECT batch_id FROM recipients WHERE tenant_id = ? AND number_key IN ? AND number_key <> '')`,
-		like, like, append(f.Numbers, f.Query), like, tenantID, append(f.NumberKeys, ""))
-}
-
-// ListByState pages the batches in the given states, oldest first.
-// after is as for List.
-func (s Batches) ListByState(ctx context.Context, tenantID string, states []string, after string, limit int) ([]Batch, error) {
-	var out []Batch
-	return out, withoutLists(s.l.q(ctx)).Where("tenant_id = ? AND state IN ? AND id > ?", tenantID, states, after).
-		Order("id").Limit(limit).Find(&out).Error
-}
-
-// Count counts a tenant's batches in a state.
-func (s Batches) Count(ctx context.Context, tenantID, state string) (int, error) {
-	var n int64
-	err := s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND state = ?", tenantID, state).Count(&n).Error
-	return int(n), err
 }
 
 // HeldSinceAllTenants returns batches held since before a time, the

@@ -150,7 +150,10 @@ func (s Lanes) UndoClaim(ctx context.Context, l Lane) (Lane, []Transition, error
 			l.ID, l.TenantID, l.LeaseOwner, l.Fence).Where(tx.leaseStands()).UpdateColumn("fence", l.Fence+1)); err != nil {
 			return err
 		}
-		return tx.query(ctx, "undo_claim", map[string]any{"now": now, "lane": l.ID, "tenant": l.TenantID, "fence": l.Fence}, &undone)
+		if err := tx.query(ctx, "undo_claim", map[string]any{"now": now, "lane": l.ID, "tenant": l.TenantID, "fence": l.Fence}, &undone); err != nil {
+			return err
+		}
+		return tx.Counters.count(ctx, undone)
 	})
 	l.Fence++
 	return l, undone, err

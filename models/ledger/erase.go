@@ -25,7 +25,7 @@ func (m Message) Erased() bool { return strings.HasPrefix(m.ToNumber, erasedPref
 func (l *Ledger) NumbersOfContact(ctx context.Context, tenantID, contactID string) ([]string, error) {
 	var numbers []string
 	return numbers, l.q(ctx).Model(&Message{}).Distinct("to_number").
-		Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, "contact_id = ?", contactID)).
+		Where("tenant_id = ? AND id IN (?)", tenantID, l.Messages.idsByRecipient(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)).
 		Where("to_number LIKE '+%'"). // neither empty nor erased
 		Pluck("to_number", &numbers).Error
 }
@@ -42,7 +42,7 @@ func (l *Ledger) EraseNumber(ctx context.Context, tenantID string, forms, keys [
 	if err := l.eraseBatches(ctx, tenantID, "to_number IN ?", forms); err != nil {
 		return err
 	}
-	return l.erasePeople(ctx, tenantID, "number_key IN ?", keys)
+	return l.erasePeople(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys)
 }
 
 // EraseNumber deletes the events that name a number in one of its forms.
@@ -62,7 +62,7 @@ func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) e
 	if err := l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", database.JSON([]string{contactID})); err != nil {
 		return err
 	}
-	return l.erasePeople(ctx, tenantID, "contact_id = ?", contactID)
+	return l.erasePeople(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)
 }
 
 // erasePeople erases the messages to the recipients of a condition, and the
@@ -102,8 +102,8 @@ func (l *Ledger) cancelErased(ctx context.Context, tenantID string, messages fun
 	if err := messages().Where("state IN ? AND callback_id <> ''", unsent).Pluck("callback_id", &callbacks).Error; err != nil {
 		return err
 	}
-	if err := messages().Where("state IN ?", unsent).Updates(map[string]any{
-		"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()}).Error; err != nil {
+	if _, err := l.Messages.transition(ctx, map[string]any{"state": Cancelled, "error_code": "erased", "error_text": erasedText, "settled_at": l.db.Now()},
+		"tenant_id = ? AND id IN (?) AND state IN ?", tenantID, messages().Select("id"), unsent); err != nil {
 		return err
 	}
 	jobs := make([]river.JobArgs, len(callbacks))

@@ -65,15 +65,6 @@ func (s Events) Add(ctx context.Context, e WebhookEvent) (bool, error) {
 	return r.RowsAffected > 0, r.Error
 }
 
-// DeleteUnmatchedAllTenants deletes events received before a time that
-// belong to no message, and returns how many. The subscription covers
-// the whole company, so these hold numbers of texts that are none of
-// ours.
-func (s Events) DeleteUnmatchedAllTenants(ctx context.Context, before time.Time) (int64, error) {
-	r := s.l.q(ctx).Where("received_at < ? AND message_id = ''", before.UTC()).Delete(&WebhookEvent{})
-	return r.RowsAffected, r.Error
-}
-
 // Get returns a stored event, or ErrNotFound. IS TRUE leaves Postgres no index
 // but the key's: in a fresh database it would read all of the tenant's events.
 func (s Events) Get(ctx context.Context, tenantID, id string) (WebhookEvent, error) {
@@ -84,7 +75,7 @@ func (s Events) Get(ctx context.Context, tenantID, id string) (WebhookEvent, err
 // ByMessage returns the events of a message in the order of arrival.
 func (s Events) ByMessage(ctx context.Context, tenantID, messageID string) ([]WebhookEvent, error) {
 	var out []WebhookEvent
-	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ?", tenantID, messageID).Order("received_at, id").Find(&out).Error
+	return out, s.l.q(ctx).Where("tenant_id = ? AND message_id = ? AND message_id <> ''", tenantID, messageID).Order("received_at, id").Find(&out).Error
 }
 
 // Close stores the final state of an event and the message it belongs

@@ -81,7 +81,7 @@ func (s Events) ApplyPendingAllTenants(ctx context.Context, n int, retry time.Du
 		if err := tx.Events.postpone(ctx, old, now.Add(retry)); err != nil {
 			return err
 		}
-		return tx.Figures.count(ctx, round.Changed) // last: its rows are shared
+		return tx.Counters.count(ctx, round.Changed)
 	})
 	return round, err
 }

@@ -50,8 +50,7 @@ func (f *Figure) of(state string) *int64 {
 }
 
 // count moves texts from their previous state to the present one, in
-// one statement, or none. Call it last in the transaction that changed
-// the texts: the figures' rows are shared by all of a sender's.
+// one statement, or none. Counters.count calls it.
 func (s Figures) count(ctx context.Context, changed []Transition) error {
 	type key struct{ tenantID, batchID, userID, day string }
 	rows := map[key]*Figure{}
@@ -82,17 +81,6 @@ func (s Figures) count(ctx context.Context, changed []Transition) error {
 		list = append(list, f)
 	}
 	return s.l.exec(ctx, "count_figures", map[string]any{"figures": database.JSON(list)})
-}
-
-// countFailed counts messages that are stored as failed.
-func (s Figures) countFailed(ctx context.Context, added []Message) error {
-	var failed []Transition
-	for _, m := range added {
-		if m.State == Failed {
-			failed = append(failed, Transition{TenantID: m.TenantID, BatchID: m.BatchID, UserID: m.UserID, State: m.State, SettledAt: m.SettledAt})
-		}
-	}
-	return s.count(ctx, failed)
 }
 
 // optOutWithin is how long after a text an opt-out counts as its answer.

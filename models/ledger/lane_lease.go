@@ -72,7 +72,7 @@ func (l *Ledger) leaseStands() clause.Expr {
 func (s Lanes) takeOverInFlight(ctx context.Context, lanes []string) (ended []Transition, err error) {
 	err = s.l.query(ctx, "take_over_in_flight", map[string]any{"text": UnknownOutcome, "now": s.l.db.Now(), "lanes": database.JSON(lanes)}, &ended)
 	if err == nil {
-		err = s.l.Figures.count(ctx, ended)
+		err = s.l.Counters.count(ctx, ended)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("take lanes over: %w", err)

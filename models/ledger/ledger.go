@@ -27,6 +27,8 @@ type Ledger struct {
 	Events    Events
 	Callbacks Callbacks
 	Figures   Figures
+	Counters  Counters
+	Retention Retention
 	OnHold    OnHold
 	Pairs     Pairs
 
@@ -65,6 +67,12 @@ type Pairs struct{ l *Ledger }
 // Figures queries the counts of texts by day, sender and template.
 type Figures struct{ l *Ledger }
 
+// Counters counts messages and batches by their states.
+type Counters struct{ l *Ledger }
+
+// Retention deletes what ended long ago.
+type Retention struct{ l *Ledger }
+
 // New returns the ledger in a database.
 func New(db *database.DB) *Ledger { return newLedger(db, statementsFor(db.Embedded())) }
 
@@ -73,7 +81,7 @@ func newLedger(db *database.DB, sql statements) *Ledger {
 	l.Batches, l.Messages, l.Lanes = Batches{l}, Messages{l}, Lanes{l}
 	l.Resends, l.Timelines, l.Events = Resends{l}, Timelines{l}, Events{l}
 	l.Callbacks, l.Figures, l.OnHold = Callbacks{l}, Figures{l}, OnHold{l}
-	l.Pairs = Pairs{l}
+	l.Counters, l.Retention, l.Pairs = Counters{l}, Retention{l}, Pairs{l}
 	return l
 }
 

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm/clause"
@@ -105,26 +107,42 @@ func (s Messages) Add(ctx context.Context, l Lane, messages []Message) (map[stri
 	if err := s.l.Lanes.assignTurns(ctx, l, messages); err != nil {
 		return nil, err
 	}
-	admitted, err := s.addRecipients(ctx, messages)
+	admitted, allNew, err := s.addRecipients(ctx, messages)
 	if err != nil || len(admitted) == 0 {
 		return nil, err
+	}
+	before := map[string]bool{}
+	if !allNew {
+		if before, err = s.stored(ctx, admitted); err != nil {
+			return nil, err
+		}
 	}
 	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&admitted, 200)
 	if r.Error != nil {
 		return nil, database.Translate(r.Error)
 	}
-	ids := make([]string, len(admitted))
-	for i, m := range admitted {
+	stored := setOf(idsOfMessages(admitted))
+	if r.RowsAffected < int64(len(admitted)) {
+		if stored, err = s.stored(ctx, admitted); err != nil {
+			return nil, err
+		}
+	}
+	return stored, s.l.Counters.countAdded(ctx, slices.DeleteFunc(admitted, func(m Message) bool { return before[m.ID] || !stored[m.ID] }))
+}
+
+// stored returns the ids of those of the messages that are stored.
+func (s Messages) stored(ctx context.Context, messages []Message) (map[string]bool, error) {
+	var ids []string
+	err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, idsOfMessages(messages)).Pluck("id", &ids).Error
+	return setOf(ids), err
+}
+
+func idsOfMessages(messages []Message) []string {
+	ids := make([]string, len(messages))
+	for i, m := range messages {
 		ids[i] = m.ID
 	}
-	if r.RowsAffected == int64(len(admitted)) {
-		return setOf(ids), s.l.Figures.countFailed(ctx, admitted)
-	}
-	var stored []string
-	if err := s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ?", messages[0].TenantID, ids).Pluck("id", &stored).Error; err != nil {
-		return nil, err
-	}
-	return setOf(stored), nil
+	return ids
 }
 
 // Get returns a message, or ErrNotFound. A userID other than ""
@@ -139,22 +157,40 @@ func (s Messages) Get(ctx context.Context, tenantID, userID, id string) (Message
 // none, in the order of preparing. after is the id of the last message
 // of the page before, "" for the first page.
 func (s Messages) List(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) ([]Message, error) {
-	q := s.l.q(ctx).Where("messages.tenant_id = ?", tenantID)
 	if len(states) > 0 {
-		q = q.Where("messages.batch_id = ? AND messages.id > ? AND messages.state IN ?", batchID, after, states).Order("messages.id")
-	} else {
-		q = q.Joins("JOIN recipients r ON r.message_id = messages.id").Where("r.batch_id = ? AND r.message_id > ?", batchID, after).Order("r.message_id")
+		return s.listByState(ctx, tenantID, batchID, states, after, limit)
 	}
 	var out []Message
-	return out, q.Limit(limit).Find(&out).Error
+	return out, s.l.q(ctx).Joins("JOIN recipients r ON r.message_id = messages.id").
+		Where("messages.tenant_id = ? AND r.batch_id = ? AND r.message_id > ?", tenantID, batchID, after).
+		Order("r.message_id").Limit(limit).Find(&out).Error
+}
+
+// listByState reads a page of each state, in the order of the index, and
+// merges them.
+func (s Messages) listByState(ctx context.Context, tenantID, batchID string, states []string, after string, limit int) (out []Message, err error) {
+	for _, state := range states {
+		var page []Message
+		if err := s.l.q(ctx).Where("tenant_id = ? AND batch_id = ? AND state = ? AND id > ?", tenantID, batchID, state, after).
+			Order("id").Limit(limit).Find(&page).Error; err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+	}
+	slices.SortFunc(out, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
+	return out[:min(limit, len(out))], nil
 }
 
 // OneToOnes returns the message of each of the one-to-one batches, by
-// batch id; a batch that is not prepared has none.
+// batch id; a batch that is not prepared has none. These are two queries: in
+// one, Postgres would expect many and read all messages.
 func (s Messages) OneToOnes(ctx context.Context, tenantID string, batchIDs []string) (map[string]Message, error) {
+	var ids []string
+	if err := s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND batch_id IN ?", tenantID, batchIDs).Pluck("message_id", &ids).Error; err != nil || len(ids) == 0 {
+		return nil, err
+	}
 	var list []Message
-	err := s.l.q(ctx).Joins("JOIN recipients r ON r.message_id = messages.id").
-		Where("messages.tenant_id = ? AND r.batch_id IN ?", tenantID, batchIDs).Find(&list).Error
+	err := s.l.q(ctx).Where("tenant_id = ? AND id IN ?", tenantID, ids).Find(&list).Error
 	out := make(map[string]Message, len(list))
 	for _, m := range list {
 		out[m.BatchID] = m
@@ -205,5 +241,5 @@ func (s Messages) ByIDs(ctx context.Context, tenantID string, ids []string) ([]M
 func (s Messages) LastSentTo(ctx context.Context, tenantID string, numberKeys []string, since time.Time) (Message, error) {
 	var m Message
 	return m, database.Translate(s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ? AND sent_at >= ?", tenantID,
-		s.idsByRecipient(ctx, tenantID, "number_key IN ?", numberKeys), []string{Sent, Delivered}, since.UTC()).Order("sent_at DESC").Take(&m).Error)
+		s.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", numberKeys), []string{Sent, Delivered}, since.UTC()).Order("sent_at DESC").Take(&m).Error)
 }

@@ -71,7 +71,7 @@ func (s Messages) ApplyEvent(ctx context.Context, tenantID, id string, effect Ev
 		if err := tx.enqueueCompletions(ctx, changed); err != nil {
 			return err
 		}
-		return tx.Figures.count(ctx, changed)
+		return tx.Counters.count(ctx, changed)
 	})
 	if err == nil && len(changed) > 0 {
 		err = s.l.FollowUp(ctx, changed)

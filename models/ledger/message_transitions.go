@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"dialpad-texting/models/database"
@@ -12,11 +13,13 @@ import (
 // Cancel cancels a queued, waiting or held message, with a reason for
 // people. It returns ErrLost when the message is in another state.
 func (s Messages) Cancel(ctx context.Context, m Message, reason string) error {
-	changed := []Transition{{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: Cancelled}}
-	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		err := database.LostIfUnchanged(tx.q(ctx).Model(&Message{}).
-			Where("tenant_id = ? AND id = ? AND state IN ?", m.TenantID, m.ID, []string{Queued, Waiting, Held}).
-			Updates(map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.l.db.Now(), "timeline_pending": true}))
+	var changed []Transition
+	err := s.l.Tx(ctx, func(tx *Ledger) (err error) {
+		changed, err = tx.Messages.transition(ctx, map[string]any{"state": Cancelled, "error_text": reason, "settled_at": s.l.db.Now(), "timeline_pending": true},
+			"tenant_id = ? AND id = ? AND state IN ?", m.TenantID, m.ID, []string{Queued, Waiting, Held})
+		if err == nil && len(changed) == 0 {
+			err = database.ErrLost
+		}
 		if err != nil {
 			return err
 		}
@@ -37,25 +40,36 @@ func (s Messages) ChangeState(ctx context.Context, tenantID, batchID string, fro
 	if to != Held {
 		set["settled_at"] = s.l.db.Now()
 	}
-	var changed []Message
-	err := s.l.Tx(ctx, func(tx *Ledger) error {
-		err := tx.q(ctx).Model(&changed).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "callback_id"}, {Name: "user_id"}, {Name: "settled_at"}}}).
-			Where("tenant_id = ? AND id IN (?)", tenantID,
-				tx.q(ctx).Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n)).
-			Where("state IN ?", from).Updates(set).Error
+	var changed []Transition
+	err := s.l.Tx(ctx, func(tx *Ledger) (err error) {
+		changed, err = tx.Messages.transition(ctx, set, "tenant_id = ? AND id IN (?) AND state IN ?", tenantID,
+			tx.q(ctx).Model(&Message{}).Select("id").Where("tenant_id = ? AND batch_id = ? AND state IN ?", tenantID, batchID, from).Limit(n), from)
 		if err != nil {
 			return err
 		}
-		ended := make([]Transition, len(changed))
-		for i, m := range changed {
-			ended[i] = Transition{TenantID: tenantID, BatchID: batchID, CallbackID: m.CallbackID, State: to, UserID: m.UserID, SettledAt: m.SettledAt}
-		}
-		if err := tx.enqueueCompletions(ctx, ended); err != nil {
-			return err
-		}
-		return tx.Figures.count(ctx, ended)
+		return tx.enqueueCompletions(ctx, changed)
 	})
 	return int64(len(changed)), err
+}
+
+// transition changes the columns of the messages that match a condition, among
+// them the state, counts them, and returns what changed. Call it in a
+// transaction.
+func (s Messages) transition(ctx context.Context, set map[string]any, where string, args ...any) ([]Transition, error) {
+	set["previous_state"] = gorm.Expr("state")
+	var rows []Message
+	err := s.l.q(ctx).Model(&rows).Clauses(clause.Returning{Columns: []clause.Column{{Name: "id"}, {Name: "tenant_id"}, {Name: "batch_id"},
+		{Name: "callback_id"}, {Name: "user_id"}, {Name: "state"}, {Name: "previous_state"}, {Name: "settled_at"}}}).
+		Where(where, args...).Updates(set).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	changed := make([]Transition, len(rows))
+	for i, m := range rows {
+		changed[i] = Transition{ID: m.ID, TenantID: m.TenantID, BatchID: m.BatchID, CallbackID: m.CallbackID, State: m.State,
+			UserID: m.UserID, PreviousState: m.PreviousState, SettledAt: m.SettledAt}
+	}
+	return changed, s.l.Counters.count(ctx, changed)
 }
 
 // Requeue queues up to n held messages of a batch in a lane, and
@@ -81,8 +95,8 @@ func (s Messages) Requeue(ctx context.Context, l Lane, batchID, senderID string,
 		}
 		requeued = len(messages)
 		now := tx.db.Now()
-		if err := tx.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ? AND state = 'held' AND due_at > ?", l.TenantID, ids, now).
-			Update("state", Waiting).Error; err != nil {
+		if _, err := tx.Messages.transition(ctx, map[string]any{"state": Waiting}, "tenant_id = ? AND id IN ? AND state = 'held' AND due_at > ?",
+			l.TenantID, ids, now); err != nil {
 			return err
 		}
 		isEarly := func(m Message) bool { return m.DueAt != nil && m.DueAt.After(now) }
@@ -98,6 +112,6 @@ func (s Messages) holdInLane(ctx context.Context, l Lane, ids []string, senderID
 	if senderID != "" {
 		set["sender_id"] = senderID
 	}
-	return s.l.q(ctx).Model(&Message{}).Where("tenant_id = ? AND id IN ? AND state IN ?", l.TenantID, ids, []string{Held, Queued, Waiting}).
-		Updates(set).Error
+	_, err := s.transition(ctx, set, "tenant_id = ? AND id IN ? AND state IN ?", l.TenantID, ids, []string{Held, Queued, Waiting})
+	return err
 }

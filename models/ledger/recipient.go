@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -32,31 +33,32 @@ func newRecipient(m Message) Recipient {
 }
 
 // addRecipients stores the recipients of messages of one batch, and
-// returns the messages whose recipients are stored now or were before.
-func (s Messages) addRecipients(ctx context.Context, messages []Message) ([]Message, error) {
+// returns the messages whose recipients are stored now or were before, and
+// whether all were new.
+func (s Messages) addRecipients(ctx context.Context, messages []Message) (admitted []Message, allNew bool, err error) {
 	rows, ids := make([]Recipient, len(messages)), make([]string, len(messages))
 	for i, m := range messages {
 		rows[i], ids[i] = newRecipient(m), m.ID
 	}
 	r := s.l.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&rows, 200)
 	if r.Error != nil {
-		return nil, database.Translate(r.Error)
+		return nil, false, database.Translate(r.Error)
 	}
 	if r.RowsAffected == int64(len(rows)) {
-		return messages, nil // saves the query, which slows a long bulk down on Postgres
+		return slices.Clone(messages), true, nil // saves the query, which slows a long bulk down on Postgres
 	}
 	var stored []string
 	if err := s.l.q(ctx).Model(&Recipient{}).Where("batch_id = ? AND tenant_id = ? AND message_id IN ?", messages[0].BatchID, messages[0].TenantID, ids).
 		Pluck("message_id", &stored).Error; err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	isStored, admitted := setOf(stored), make([]Message, 0, len(stored))
+	isStored := setOf(stored)
 	for _, m := range messages {
 		if isStored[m.ID] {
 			admitted = append(admitted, m)
 		}
 	}
-	return admitted, nil
+	return admitted, false, nil
 }
 
 // ByNumber returns a batch's message to the number with a key, or

@@ -39,7 +39,7 @@ type Transition struct {
 // attempt while the message is sending. A late one may change
 // uncertain to sent or failed, but never queue the message again.
 //
-// The figures are counted in the same transaction.
+// The texts are counted in the same transaction.
 func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Transition, err error) {
 	if len(outcomes) == 0 {
 		return nil, nil
@@ -61,7 +61,7 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) (changed []Tran
 		if err := tx.enqueueCompletions(ctx, changed); err != nil {
 			return err
 		}
-		return tx.Figures.count(ctx, changed)
+		return tx.Counters.count(ctx, changed)
 	})
 	return changed, err
 }

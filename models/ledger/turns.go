@@ -105,5 +105,9 @@ func (s Lanes) queue(ctx context.Context, l Lane, messages []Message) error {
 	for i, m := range messages {
 		turns[i] = turn{ID: m.ID, Turn: m.Turn}
 	}
-	return s.l.exec(ctx, "queue_with_turns", map[string]any{"now": s.l.db.Now(), "turns": database.JSON(turns)})
+	var queued []Transition
+	if err := s.l.query(ctx, "queue_with_turns", map[string]any{"now": s.l.db.Now(), "turns": database.JSON(turns)}, &queued); err != nil {
+		return err
+	}
+	return s.l.Counters.count(ctx, queued)
 }

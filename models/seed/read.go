@@ -21,6 +21,14 @@ func (d *DB) CountJobs(kind string) int {
 	return len(list.Jobs)
 }
 
+// CountSessions returns how many sessions a tenant has.
+func (d *DB) CountSessions(tenantID string) int {
+	d.t.Helper()
+	n, err := d.Sessions.Count(context.Background(), tenantID)
+	d.check(err)
+	return int(n)
+}
+
 // AuditsOf returns a tenant's audit entries of one action.
 func (d *DB) AuditsOf(tenantID, action string) []models.Audit {
 	d.t.Helper()

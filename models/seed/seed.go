@@ -64,7 +64,10 @@ func Migrate(dsn string) error {
 // DB is a store with methods that create rows.
 type DB struct {
 	*models.Store
-	t testing.TB
+	t       testing.TB
+	tenants []string
+
+	skipCounts bool
 }
 
 // Store opens a migrated database and closes it after the test.
@@ -74,8 +77,12 @@ func Store(t testing.TB, dsn string, now func() time.Time) *DB {
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return &DB{Store: s, t: t}
+	d := &DB{Store: s, t: t}
+	t.Cleanup(func() {
+		d.checkCounts()
+		_ = s.Close()
+	})
+	return d
 }
 
 // Tenant is a created tenant, with methods that create its rows.
@@ -91,6 +98,7 @@ func (d *DB) Tenant(id string) *Tenant {
 	_, err := d.Tenants.SaveSigned(context.Background(), models.SignedTenant{ID: id, Linkname: "l" + id[2:], Name: "Tenant " + id,
 		Plan: "business", TimeZone: "America/New_York", SignedAt: d.Now()})
 	d.check(err)
+	d.tenants = append(d.tenants, id)
 	return &Tenant{db: d, ID: id}
 }
 

@@ -6,6 +6,7 @@ package openapitest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"io"
 	"maps"
@@ -78,6 +79,10 @@ func validate(router routers.Router, r *http.Request, body []byte, answer *httpt
 		}
 		return err
 	}
+	said, err := plainBody(answer)
+	if err != nil {
+		return err
+	}
 	sent := r.Clone(context.Background())
 	sent.Body = io.NopCloser(bytes.NewReader(body))
 	request := &openapi3filter.RequestValidationInput{
@@ -96,15 +101,27 @@ func validate(router routers.Router, r *http.Request, body []byte, answer *httpt
 	}
 	if err := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request, Status: answer.Code, Header: answer.Header(),
-		Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: request.Options,
+		Body: io.NopCloser(bytes.NewReader(said)), Options: request.Options,
 	}); err != nil {
 		return err
 	}
-	return checkFields(route.Operation.Responses.Status(answer.Code), answer)
+	return checkFields(route.Operation.Responses.Status(answer.Code), answer, said)
+}
+
+// plainBody returns an answer's body, decompressed.
+func plainBody(answer *httptest.ResponseRecorder) ([]byte, error) {
+	if answer.Header().Get("Content-Encoding") != "gzip" {
+		return answer.Body.Bytes(), nil
+	}
+	zip, err := gzip.NewReader(bytes.NewReader(answer.Body.Bytes()))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(zip)
 }
 
 // checkFields refuses JSON fields that the document does not have.
-func checkFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder) error {
+func checkFields(documented *openapi3.ResponseRef, answer *httptest.ResponseRecorder, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(answer.Header().Get("Content-Type"))
 	if documented == nil || kind != "application/json" {
 		return nil
@@ -113,5 +130,5 @@ func checkFields(documented *openapi3.ResponseRef, answer *httptest.ResponseReco
 	if media == nil || media.Schema == nil {
 		return nil
 	}
-	return unknownFields(media.Schema.Value, answer.Body.Bytes())
+	return unknownFields(media.Schema.Value, body)
 }

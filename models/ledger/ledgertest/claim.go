@@ -203,7 +203,7 @@ func batchFinishes(t *testing.T, db *seed.DB, _ *seed.Clock) {
 	if b := getBatch(t, db, "b1"); b.State != ledger.BatchDone || b.FinishedAt == nil {
 		t.Errorf("the batch is %s, finished at %v; want done", b.State, b.FinishedAt)
 	}
-	byBatch, err := db.Messages.CountByBatch(ctx, "t_9", []string{"b1"})
+	byBatch, err := db.Counters.ByBatch(ctx, "t_9", []string{"b1"})
 	if n := byBatch["b1"]; err != nil || n.Sum() != 4 || n.Sent != 2 || n.Failed != 1 || n.Uncertain != 1 {
 		t.Errorf("counts: %+v, %v", n, err)
 	}

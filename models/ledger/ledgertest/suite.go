@@ -62,5 +62,7 @@ var cases = []struct {
 	{"a round postpones events of unknown texts", roundPostponesUnknown},
 	{"a round settles an uncertain text and finishes its batch", roundSettlesUncertain},
 	{"the timeline marks the unchanged messages of a page", timelineMarksPage},
+	{"retention deletes ended batches whole, and nothing open", retention},
+	{"folding changes no count", folding},
 	{"the backlog says what waits and since when", backlogOfAll},
 }

@@ -1,0 +1,1 @@
+DELETE FROM webhook_events WHERE tenant_id = @tenant AND message_id <> '' AND message_id IN {{list "@ids"}}

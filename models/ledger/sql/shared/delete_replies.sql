@@ -1,0 +1,1 @@
+DELETE FROM replies WHERE tenant_id = @tenant AND batch_id = @batch AND message_id IN {{list "@ids"}}

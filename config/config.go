@@ -212,12 +212,18 @@ func (c Config) check() []error {
 	if _, port, err := net.SplitHostPort(c.AdminAddr); c.AdminAddr != "" && c.AdminAddr != AdminOff && (err != nil || port == "") {
 		fail("ADMIN_ADDR", "must be host:port, like 127.0.0.1:9090, or - for no such address")
 	}
-	if c.RetentionDays != 0 && c.RetentionDays < minRetentionDays {
-		fail("RETENTION_DAYS", fmt.Sprintf("must be 0, for ever, or at least %d", minRetentionDays))
-	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("LOG_LEVEL", "must be debug, info, warn or error")
+	}
+	return slices.Concat(p, c.checkNumbers(), c.checkURLs())
+}
+
+func (c Config) checkNumbers() []error {
+	var p []error
+	fail := func(name, problem string) { p = append(p, fmt.Errorf("%s: %s", name, problem)) }
+	if c.RetentionDays != 0 && c.RetentionDays < minRetentionDays {
+		fail("RETENTION_DAYS", fmt.Sprintf("must be 0, for ever, or at least %d", minRetentionDays))
 	}
 	for name, n := range map[string]int{"ONE_TO_ONE_PER_HOUR": c.OneToOnePerHour, "AUTOMATION_PER_HOUR": c.AutomationPerHour} {
 		if n < 0 {
@@ -227,7 +233,7 @@ func (c Config) check() []error {
 	if c.AuditDays < 1 || c.AuditDays > maxAuditDays {
 		fail("AUDIT_DAYS", "must be a number of days, 1 to 36500")
 	}
-	return append(p, c.checkURLs()...)
+	return p
 }
 
 func (c Config) checkURLs() []error {

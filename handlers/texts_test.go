@@ -335,7 +335,7 @@ func TestHourlyLimitIsAnswered429(t *testing.T) {
 	}
 	send("a").want(202, "")
 	r := send("b").want(429, "hourly_limit")
-	if after := r.header.Get("Retry-After"); after != "3600" || !strings.Contains(r.text("error", "message"), "Go on in 60 minutes") {
+	if after := r.header.Get("Retry-After"); after != "3600" || !strings.Contains(r.text("error", "message"), "Go on in 60 min") {
 		t.Errorf("Retry-After %q: %s", after, r.body)
 	}
 	w.clock.Add(time.Hour)

@@ -15,6 +15,11 @@ import (
 // CodeHourlyLimit is for more texts than one person may ask for in an hour.
 const CodeHourlyLimit = "hourly_limit"
 
+const (
+	hourlyWords       = "You have sent %d texts one by one within this hour, the most that one person may. Go on in %d min, or text many people at once as a bulk."
+	hourlyActionWords = "This From User has sent %d texts from automations within this hour, the most that one may. Let the automation run in smaller parts, or share it among more From Users."
+)
+
 // limitOneToOne counts a batch that texts one person, or refuses it. Call it
 // in the transaction that stores the batch.
 func (cfg Config) limitOneToOne(ctx context.Context, tx *models.Store, b ledger.Batch) error {
@@ -27,8 +32,7 @@ func (cfg Config) limitOneToOne(ctx context.Context, tx *models.Store, b ledger.
 		return err
 	}
 	seconds := int(math.Ceil(next.Seconds()))
-	e := apierror.New(CodeHourlyLimit, fmt.Sprintf("You have sent %d texts one by one within this hour, the most that one person may. "+
-		"Go on in %s, or text many people at once as a bulk.", limit, minutes(next)))
+	e := apierror.New(CodeHourlyLimit, fmt.Sprintf(hourlyWords, limit, int(math.Ceil(next.Minutes()))))
 	e.Details = map[string]any{"limit": limit, apierror.DetailRetryAfter: seconds}
 	return e
 }
@@ -42,15 +46,7 @@ func (cfg Config) limitAction(ctx context.Context, tx *models.Store, t models.Te
 	taken, _, err := tx.HourlyTexts.Take(ctx, t.ID, s.UserID, ledger.ClassAutomation, limit)
 	if err == nil && !taken {
 		to.Code = CodeHourlyLimit
-		to.Reason = fmt.Sprintf("This From User has sent %d texts from automations within this hour, the most that one may. "+
-			"Let the automation run in smaller parts, or share it among more From Users.", limit)
+		to.Reason = fmt.Sprintf(hourlyActionWords, limit)
 	}
 	return err
-}
-
-func minutes(d time.Duration) string {
-	if n := int(math.Ceil(d.Minutes())); n > 1 {
-		return fmt.Sprintf("%d minutes", n)
-	}
-	return "a minute"
 }

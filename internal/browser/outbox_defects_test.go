@@ -119,7 +119,7 @@ func TestAScheduledBulkCountsAsItsPreviewInABrowser(t *testing.T) {
 	f.press(`#edit [value=now]`)
 	f.press("#edit .primary")
 	f.until(`document.querySelector("#one .badge")?.textContent === "Done" && document.querySelector("#one .quote").innerText === "Once more"`)
-	b.d.Until("they have it", func() bool { return b.countSent("Once more") == 11 })
+	b.d.Until("they have it", func() bool { return b.countSent("Once more") == 10 }) // who was left out stays so
 	b.wantCleanConsole()
 }
 

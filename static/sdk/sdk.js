@@ -20,7 +20,7 @@
   const APP = 'dialpad-texting';
   const catalogues = {/* words */}; // by language
   // The language of the page around, as far as there are words for it.
-  const languages = [document.documentElement.lang, navigator.language].map((tag) => tag.slice(0, 2).toLowerCase());
+  const languages = [document.documentElement.lang, navigator.language].map((tag) => (tag || '').slice(0, 2).toLowerCase());
   const words = catalogues[languages.find((language) => catalogues[language])] || catalogues.en;
   const NUMBERS = 'a[href^="tel:"], [data-dialpad-number]';
   const MAX_CLOSED = 3;

@@ -15,7 +15,7 @@ import (
 
 // sentenceFolders say what people read on the pages.
 var sentenceFolders = []string{
-	"app/apierror", "app/audience", "app/batch", "app/compose", "app/delivery", "app/eligibility", "app/install", "app/jobs", "app/optout",
+	"app/activity", "app/apierror", "app/audience", "app/batch", "app/compose", "app/delivery", "app/eligibility", "app/install", "app/jobs", "app/optout",
 	"app/outbox", "app/walltime",
 }
 
@@ -28,7 +28,7 @@ var withoutTranslation = []string{
 	"The time must look like {x}.", "That offset does not fit the time zone then.", "A day must look like {x}.",
 	"There is no such action: opt_out, opt_in or keep.", "The Dialpad account", "The Dialpad invitation", "Dialpad said: ", "Asked for by ",
 	"Same number as ", "Checked: ", "Created by ", "Made ready", "Send a message", "Cancelled by ",
-	"Paused by ", "It is ", "Send now", "Send at ", "Chinese character", "Since (UTC)", "Recorded by", "Sent at (UTC)", "Message id",
+	"Paused by ", "It is ", "Send now", "Send at ", "Chinese character", "Since (UTC)", "Recorded by", "Sent at (UTC)", "Message id", "At (UTC)", "User id",
 }
 
 // TestSentencesOfTheServerAreInTheCatalogue looks for sentences that a page in

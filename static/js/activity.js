@@ -1,6 +1,7 @@
 // What people did, for admins: the audit log with its search and its file.
 import { call, newest, path } from './api.js';
-import { $, button, download, h, headings, refusalNote, t, timeTag } from './dom.js';
+import { downloadReport } from './csv.js';
+import { $, button, h, headings, refusalNote, t, timeTag } from './dom.js';
 
 const TYPING_PAUSE = 250;
 const ADDRESS = '/apps/dialpad/activity';
@@ -24,7 +25,7 @@ export function showActivity() {
 async function saveFile(pressed, q) {
   pressed.disabled = true;
   try {
-    download('activity.csv', await call('GET', path(ADDRESS, { q }), { accept: 'text/csv' }));
+    await downloadReport(path(ADDRESS, { q }), 'activity.csv', 'csv.activity');
   } catch (refusal) {
     $('#activity').prepend(refusalNote(refusal));
   } finally {

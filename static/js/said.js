@@ -1,8 +1,9 @@
 // The server's sentences in the language of the page. Its answers are in English.
 import { page } from './dom.js';
 
-// Under these names stand sentences; under "text" those of what happened to a text.
+// Where sentences stand: under these names, and under these of these.
 const SENTENCES = new Set(['message', 'reason', 'error_text', 'warning', 'warnings', 'note', 'limited_words', 'prepare_note']);
+const PLACES = new Set(['timeline.text', 'link.text', 'entries.what']);
 const PLACE = /\{(\w+)\}/g;
 
 let sentences = null; // [{pattern, words}]
@@ -31,7 +32,7 @@ function sayPart(part) {
 
 function translate(value, name, above) {
   if (typeof value === 'string') {
-    const isSentence = SENTENCES.has(name) || (name === 'text' && (above === 'timeline' || above === 'link'));
+    const isSentence = SENTENCES.has(name) || PLACES.has(`${above}.${name}`);
     return isSentence ? say(value) : value;
   }
   if (Array.isArray(value)) return value.map((one) => translate(one, name, above));

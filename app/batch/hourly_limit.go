@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"time"
 
 	"dialpad-texting/app/apierror"
 	"dialpad-texting/app/audience"

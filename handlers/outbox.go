@@ -13,7 +13,7 @@ import (
 
 var (
 	outboxStates = []string{"", ledger.BatchScheduled, ledger.BatchPreparing, ledger.BatchSending, ledger.BatchPaused, ledger.BatchHeld,
-		ledger.BatchDone, ledger.BatchCancelled, ledger.WithFailed, ledger.WithUnknown}
+		ledger.BatchDone, ledger.BatchCancelled, ledger.WithFailed, ledger.WithUnknown, ledger.WithReplied}
 	outboxSources = []string{"", ledger.SourceOneToOne, ledger.SourceBulk, ledger.SourceAutomation, ledger.SourceTest}
 )
 

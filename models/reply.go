@@ -111,6 +111,14 @@ func (s Replies) CountByBatch(ctx context.Context, tenantID string, batchIDs []s
 	return out, err
 }
 
+// CountSince counts the answers to a user's texts since a time, up to limit.
+func (s Replies) CountSince(ctx context.Context, tenantID, userID string, since time.Time, limit int) (int, error) {
+	var n int64
+	some := s.s.q(ctx).Model(&Reply{}).Select("1").Where("tenant_id = ? AND user_id = ? AND received_at > ?", tenantID, userID, since.UTC()).Limit(limit)
+	err := s.s.q(ctx).Table("(?) AS answers", some).Count(&n).Error
+	return int(n), err
+}
+
 // Answered pages the ids of a batch's messages that were answered, in the
 // order of Messages.List, from after a message on.
 func (s Replies) Answered(ctx context.Context, tenantID, batchID, after string, limit int) ([]string, error) {

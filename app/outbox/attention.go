@@ -9,12 +9,13 @@ import (
 )
 
 // AttentionView is what the asker should look at: what is held, and the
-// asker's own texts that failed since the asker last looked.
+// asker's own texts that failed or were answered since the asker last looked.
 type AttentionView struct {
 	Held      []HeldView `json:"held"`
 	Failed    int        `json:"failed"`
 	Uncertain int        `json:"uncertain"`
-	Many      bool       `json:"many"` // Failed and Uncertain are at least that many
+	Replied   int        `json:"replied"` // answers, 100 at most
+	Many      bool       `json:"many"`    // Failed and Uncertain are at least that many
 	Since     time.Time  `json:"since"`
 }
 
@@ -55,6 +56,9 @@ func (x *Outbox) Attention(ctx context.Context, a access.Asker) (AttentionView, 
 	}
 	if u.OutboxSeenAt != nil && u.OutboxSeenAt.After(v.Since) {
 		v.Since = u.OutboxSeenAt.UTC()
+	}
+	if v.Replied, err = x.store.Replies.CountSince(ctx, a.Tenant.ID, a.UserID, v.Since, maxAttention); err != nil {
+		return v, err
 	}
 	counts, err := x.store.Messages.CountProblems(ctx, a.Tenant.ID, a.UserID, v.Since, maxAttention)
 	v.Failed, v.Uncertain = counts.Failed+counts.Undelivered, counts.Uncertain

@@ -36,8 +36,8 @@ func New(store *models.Store, aud *audience.Audience, b *batch.Batches, now func
 		names: faircache.New[nameKey, personName](nameLimits, namesTTL, now)}
 }
 
-// Filter selects batches. State is one of a batch, ledger.WithFailed or
-// ledger.WithUnknown. Query is a name, or a phone number. From and To
+// Filter selects batches. State is one of a batch, ledger.WithFailed,
+// ledger.WithUnknown or ledger.WithReplied. Query is a name, or a phone number. From and To
 // are the first and the last day, "2026-11-24" by the asker's clock.
 type Filter struct{ State, Source, Query, Sender, From, To, Cursor string }
 

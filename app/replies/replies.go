@@ -72,6 +72,9 @@ func (x *Replies) Record(ctx context.Context, e ledger.WebhookEvent, sms dialpad
 		if err != nil || !isNew || len(first) > 0 {
 			return err
 		}
+		if err := tx.Pairs.MarkReplied(ctx, m.TenantID, m.BatchID); err != nil {
+			return err
+		}
 		return tx.Figures.CountReply(ctx, m)
 	})
 }

@@ -160,6 +160,18 @@ func TestTheOutboxCountsAndListsWhoAnswered(t *testing.T) {
 		if Must(t, err); len(list.Batches) != 2 || list.Batches[0].Replied != 0 || list.Batches[1].Replied != 1 {
 			t.Errorf("the outbox has %+v", list.Batches)
 		}
+		list, err = w.Outbox.Batches(Ctx, w.Page("ana"), outbox.Filter{State: ledger.WithReplied})
+		if Must(t, err); len(list.Batches) != 1 || list.Batches[0].ID != m.BatchID {
+			t.Errorf("with replies are %+v", list.Batches)
+		}
+		v, err := w.Attention(Ctx, w.Page("ana"))
+		if Must(t, err); v.Replied != 2 {
+			t.Errorf("Ana should look at %d answers", v.Replied)
+		}
+		Must(t, w.MarkSeen(Ctx, w.Page("ana")))
+		if v, err = w.Attention(Ctx, w.Page("ana")); err != nil || v.Replied != 0 {
+			t.Errorf("once seen %d, %v", v.Replied, err)
+		}
 		page, err := w.Messages(Ctx, w.Page("ana"), m.BatchID, "replied", "", "")
 		if Must(t, err); len(page.Messages) != 1 || len(page.Messages[0].Replies) != 2 || page.Messages[0].Replies[0].Text != nil || !page.Messages[0].Replies[0].Picture {
 			t.Errorf("answered %+v", page.Messages)

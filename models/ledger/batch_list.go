@@ -22,11 +22,13 @@ type BatchFilter struct {
 }
 
 // Values of BatchFilter.State beside the states of a batch: it has texts
-// that failed, or whose outcome is unknown. A batch is found a moment after the
-// first such text: see Counters.FoldAllTenants.
+// that failed, whose outcome is unknown, or that were answered. A batch is found
+// a moment after the first text that failed or is unknown: see
+// Counters.FoldAllTenants.
 const (
 	WithFailed  = "failed"
 	WithUnknown = "unknown"
+	WithReplied = "replied"
 )
 
 // List pages the batches, newest first, whatever Query. after is the id of the
@@ -71,6 +73,8 @@ func (s batchPages) page(ctx context.Context, tenantID string, f BatchFilter, af
 		q = q.Where("has_failed")
 	case WithUnknown:
 		q = q.Where("has_unknown")
+	case WithReplied:
+		q = q.Where("has_replied")
 	case BatchPreparing, BatchSending:
 		q = q.Where("state = ? AND NOT coalesce(send_at > ?, false)", f.State, s.l.db.Now())
 	default:

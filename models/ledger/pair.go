@@ -13,7 +13,7 @@ import (
 func (s Pairs) Last(ctx context.Context, tenantID string, from, keys []string, since, until time.Time) (Message, error) {
 	var m Message
 	return m, database.Translate(s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND from_number IN ? AND state IN ? AND claimed_at BETWEEN ? AND ?", tenantID,
-		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ?", keys), from, []string{Sending, Sent, Delivered, Undelivered, Uncertain}, since.UTC(), until.UTC()).
+		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys), from, []string{Sending, Sent, Delivered, Undelivered, Uncertain}, since.UTC(), until.UTC()).
 		Order("claimed_at DESC, id DESC").Take(&m).Error)
 }
 
@@ -21,7 +21,7 @@ func (s Pairs) Last(ctx context.Context, tenantID string, from, keys []string, s
 // keyed hashes.
 func (s Pairs) CountContacts(ctx context.Context, tenantID string, keys []string) (int, error) {
 	var n int64
-	err := s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND number_key IN ? AND contact_id <> ''", tenantID, keys).Distinct("contact_id").Count(&n).Error
+	err := s.l.q(ctx).Model(&Recipient{}).Where("tenant_id = ? AND number_key IN ? AND number_key <> '' AND contact_id <> ''", tenantID, keys).Distinct("contact_id").Count(&n).Error
 	return int(n), err
 }
 
@@ -31,6 +31,11 @@ func (s Pairs) CountContacts(ctx context.Context, tenantID string, keys []string
 func (s Pairs) PostedTo(ctx context.Context, tenantID string, keys []string, before time.Time, beforeID string, limit int) ([]Message, error) {
 	var out []Message
 	return out, s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ? AND (claimed_at, id) < (?, ?)", tenantID,
-		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ?", keys), []string{Sending, Sent, Delivered, Undelivered, Uncertain, Failed}, before.UTC(), beforeID).
+		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys), []string{Sending, Sent, Delivered, Undelivered, Uncertain, Failed}, before.UTC(), beforeID).
 		Order("claimed_at DESC, id DESC").Limit(limit).Find(&out).Error
+}
+
+// MarkReplied notes that a text of a batch was answered.
+func (s Pairs) MarkReplied(ctx context.Context, tenantID, batchID string) error {
+	return s.l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND id = ? AND NOT has_replied", tenantID, batchID).UpdateColumn("has_replied", true).Error
 }

@@ -66,6 +66,13 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"outbox of scheduled batches", true, list(ledger.BatchFilter{State: "scheduled"})},
 		{"outbox with failed", false, list(ledger.BatchFilter{State: ledger.WithFailed})},
 		{"outbox with unknown", false, list(ledger.BatchFilter{State: ledger.WithUnknown})},
+		{"outbox with replied", false, list(ledger.BatchFilter{State: ledger.WithReplied})},
+		{"last of a pair", true, func() error {
+			_, err := l.Pairs.Last(ctx, tenant, []string{"+14155550100"}, []string{"key10"}, day, now)
+			return ignoreNotFound(err)
+		}},
+		{"conversation", true, func() error { _, err := l.Pairs.PostedTo(ctx, tenant, []string{"key10"}, now, "", 20); return err }},
+		{"contacts of a number", true, func() error { _, err := l.Pairs.CountContacts(ctx, tenant, []string{"key10"}); return err }},
 		{"search", true, search(ledger.BatchFilter{Query: "nothing like this"})},
 		{"search by number", true, search(ledger.BatchFilter{Query: "2", Numbers: []string{"+12000000001"}, NumberKeys: []string{"key10"}})},
 		{"popup's bulks", false, func() error { _, err := l.Batches.Underway(ctx, tenant, "42", 3); return err }},

@@ -22,6 +22,12 @@ CREATE INDEX replies_person ON replies (tenant_id, number_key, written_at);
 CREATE INDEX replies_batch ON replies (tenant_id, batch_id, message_id);
 CREATE INDEX replies_contact ON replies (tenant_id, contact_id) WHERE contact_id <> '';
 CREATE INDEX replies_pending ON replies (tenant_id, received_at) WHERE timeline_pending;
+CREATE INDEX replies_user ON replies (tenant_id, user_id, received_at);
+
+ALTER TABLE batches ADD COLUMN has_replied boolean NOT NULL DEFAULT false;
+CREATE INDEX batches_replied ON batches (tenant_id, id DESC) WHERE has_replied;
 
 -- +goose Down
+DROP INDEX batches_replied;
+ALTER TABLE batches DROP COLUMN has_replied;
 DROP TABLE replies;

@@ -1,13 +1,13 @@
 // What a person should look at: texts on hold, with "Resume all", and texts of one's
-// own that failed since one last looked.
+// own that failed or were answered since one last looked.
 import { call } from './api.js';
 import { confirmDialog } from './dialogs.js';
 import { $, announce, button, count, h, has, keepFocus, link, note, refusalNote, t, tn } from './dom.js';
 import { post } from './host.js';
 
 /** How many things there are to look at: for a badge. */
-const attentionCount = ({ failed = 0, uncertain = 0, held = [] }) =>
-  failed + uncertain + held.reduce((sum, { batches }) => sum + batches, 0);
+const attentionCount = ({ failed = 0, uncertain = 0, replied = 0, held = [] }) =>
+  failed + uncertain + replied + held.reduce((sum, { batches }) => sum + batches, 0);
 
 /**
  * Draws the notes into #attention and tells the CRM how many things there are.
@@ -28,19 +28,23 @@ export async function showAttention({ anchor, changed, counted = () => {} }) {
 }
 
 function draw(root, attention, { anchor, changed }) {
-  const { held, failed, uncertain, many } = attention;
+  const { held, failed, uncertain, replied, many } = attention;
   const notes = held.map((cause) => heldNote(root, cause, { anchor, changed }));
   const more = many ? '+' : '';
   const seen = () => call('POST', '/texts/api/seen', { body: {} }).then(changed);
   const dismiss = () => link(t('attention.dismiss'), () => seen().catch((refusal) => show(root, refusal)));
   if (failed) notes.push(problemNote('failed', `${count(failed)}${more}`, failed, anchor, dismiss()));
   if (uncertain) notes.push(problemNote('unknown', `${count(uncertain)}${more}`, uncertain, anchor, dismiss()));
+  if (replied) notes.push(problemNote('replied', `${count(replied)}${replied < MOST ? '' : '+'}`, replied, anchor, dismiss()));
   keepFocus(root, () => root.replaceChildren(...notes));
 }
 
+const NOTE_KIND = { failed: 'bad', unknown: 'warn', replied: 'good' };
+const MOST = 100; // answers that are counted
+
 const problemNote = (state, n, number, anchor, dismiss) =>
   note(
-    state === 'failed' ? 'bad' : 'warn',
+    NOTE_KIND[state],
     `${t(number === 1 ? `attention.${state}.one` : `attention.${state}.other`, { n })} `,
     anchor({ state }, t('attention.show')),
     ' · ',

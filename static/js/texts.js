@@ -27,7 +27,7 @@ import { pickField } from './pick_field.js';
 import { showReviews } from './reviews.js';
 
 const STATES = ['scheduled', 'preparing', 'sending', 'paused', 'held', 'done', 'cancelled'];
-const PROBLEMS = ['failed', 'unknown'];
+const PROBLEMS = ['failed', 'unknown', 'replied'];
 const FILTERS = ['q', 'state', 'source', 'sender', 'from', 'to'];
 const SOURCES = ['one', 'bulk', 'automation', 'test'];
 const FAST = 4000; // between two questions while something is going out

@@ -32,7 +32,7 @@ func TestOneToOnesAreLimitedByTheHour(t *testing.T) {
 		_, err := w.Create(t.Context(), w.One("ana", "7", Bob), "k3", Text("Hi"))
 		var refused *apierror.Error
 		if !errors.As(err, &refused) || refused.Code != "hourly_limit" || !strings.Contains(refused.Message, "3 texts one by one within this hour") ||
-			!strings.Contains(refused.Message, "12 minutes") || refused.Details["retry_after"] != 720 {
+			!strings.Contains(refused.Message, "in 12 min,") || refused.Details["retry_after"] != 720 {
 			t.Fatalf("the fourth: %v %+v", err, refused)
 		}
 		if again, err := w.Create(t.Context(), w.One("ana", "7", Bob), "k1", Text("Hi")); err != nil || again.State != ledger.BatchSending {

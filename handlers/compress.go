@@ -19,8 +19,8 @@ var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 // it pays.
 //
 // A compressed answer's length tells who can repeat it with chosen input what
-// secret is in it (BREACH). Pages hold a session token, but a new one in each
-// answer, and no input of the request. JSON of the API holds none, and only the
+// secret is in it (BREACH). Pages hold a session token, but no input of the
+// request. JSON of the API holds none, and only the
 // page itself can ask for it: its bearer is in no cookie. Answers that do bring
 // a token or a ticket (writeSecret), to signed calls, and of the connect window
 // are not compressed, nor are streams.

@@ -56,7 +56,7 @@ func (s Replies) Add(ctx context.Context, r Reply) (isNew bool, err error) {
 		return created.RowsAffected > 0, database.Translate(created.Error)
 	}
 	return false, s.s.q(ctx).Model(&Reply{}).Where("tenant_id = ? AND id = ? AND body_sealed = ''", r.TenantID, r.ID).
-		Updates(map[string]any{"body_sealed": r.BodySealed, "timeline_pending": true}).Error
+		Updates(map[string]any{"body_sealed": r.BodySealed, "picture": r.Picture, "timeline_pending": true}).Error
 }
 
 // find runs a query and opens the bodies. One whose key is gone has none.
@@ -76,12 +76,18 @@ func (s Replies) find(q *gorm.DB) ([]Reply, error) {
 	return out, nil
 }
 
-// ByMessages returns what was answered to messages, oldest first.
-func (s Replies) ByMessages(ctx context.Context, tenantID string, messageIDs ...string) ([]Reply, error) {
+// ByMessages returns what was answered to messages of a batch, oldest first,
+// up to limit.
+func (s Replies) ByMessages(ctx context.Context, tenantID, batchID string, messageIDs []string, limit int) ([]Reply, error) {
 	if len(messageIDs) == 0 {
 		return nil, nil
 	}
-	return s.find(s.s.q(ctx).Where("tenant_id = ? AND message_id IN ?", tenantID, messageIDs).Order("written_at, id"))
+	return s.find(s.s.q(ctx).Where("tenant_id = ? AND batch_id = ? AND message_id IN ?", tenantID, batchID, messageIDs).Order("written_at, id").Limit(limit))
+}
+
+// CountOf returns how many answers to a message are stored.
+func (s Replies) CountOf(ctx context.Context, tenantID, batchID, messageID string) (n int64, err error) {
+	return n, s.s.q(ctx).Model(&Reply{}).Where("tenant_id = ? AND batch_id = ? AND message_id = ?", tenantID, batchID, messageID).Count(&n).Error
 }
 
 // ByNumber pages what a person answered, by the keys of the number, newest
@@ -127,9 +133,12 @@ func (s Replies) Answered(ctx context.Context, tenantID, batchID, after string, 
 		Where("tenant_id = ? AND batch_id = ? AND message_id > ?", tenantID, batchID, after).Order("message_id").Limit(limit).Pluck("message_id", &ids).Error
 }
 
-// Pending returns replies that are not in the CRM's timeline yet, oldest first.
-func (s Replies) Pending(ctx context.Context, tenantID string, limit int) ([]Reply, error) {
-	return s.find(s.s.q(ctx).Where("tenant_id = ? AND timeline_pending", tenantID).Order("received_at, id").Limit(limit))
+// Pending pages the replies that are not in the CRM's timeline yet, oldest
+// first. after is the last reply of the page before, the zero Reply for the
+// first page.
+func (s Replies) Pending(ctx context.Context, tenantID string, after Reply, limit int) ([]Reply, error) {
+	return s.find(s.s.q(ctx).Where("tenant_id = ? AND timeline_pending AND (received_at, id) > (?, ?)", tenantID, after.ReceivedAt.UTC(), after.ID).
+		Order("received_at, id").Limit(limit))
 }
 
 // MarkSynced marks replies as current in the CRM's timeline. One that got its

@@ -13,6 +13,8 @@ const (
 	deletedAtOnce = 1000
 	// maxDeleteSteps is how many such statements a sweep runs for a table.
 	maxDeleteSteps = 20
+	// maxEndedSteps is the same for batches that ended: many have one text.
+	maxEndedSteps = 500
 )
 
 // expiring is a table whose rows are deleted after a time.
@@ -75,10 +77,10 @@ func inSteps(step func() (int64, error)) (deleted int64, err error) {
 // messages, in bounded steps; see the ledger's. It returns the number of deleted
 // rows; after many it leaves the rest to the next sweep.
 func (s *Store) DeleteEndedAllTenants(ctx context.Context, before time.Time) (deleted int, err error) {
-	for range maxDeleteSteps {
+	for range maxEndedSteps {
 		n, err := s.Retention.EndedAllTenants(ctx, before, deletedAtOnce)
 		deleted += n
-		if err != nil || n == 0 {
+		if err != nil || n == 0 || deleted >= maxDeleteSteps*deletedAtOnce {
 			return deleted, err
 		}
 	}

@@ -54,7 +54,7 @@ func TestBurstDelaysAOneToOneByOneSlotAtMost(t *testing.T) {
 // One Cancel ends the whole burst, processed or not.
 func TestBurstIsPacedAndCancelledAsOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		const n = 300
+		const n = 240
 		w.host.Seed(n, 0)
 		w.acme.Rate(100)
 		calls := make([]crm.Execute, n)

@@ -250,7 +250,7 @@ func (w *world) admin() access.Asker {
 
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	sandboxtest.Eventually(w.t, 40*time.Second, what, ok)
+	sandboxtest.Eventually(w.t, 2*time.Minute, what, ok)
 }
 
 // runEngine sends queued texts until the test ends or stop is called.

@@ -31,7 +31,10 @@ func (x Tests) Send(ctx context.Context, a access.Asker, key string, r TestReque
 		return ledger.Batch{}, apierror.NoRecords()
 	}
 	b := draft(a, key, Request{Message: r.Message})
-	b.BodyHash = audience.RequestHash(a.Target, r)
+	var err error
+	if b.BodyHash, err = x.store.Tenants.RequestHash(ctx, b.TenantID, audience.RequestHash(a.Target, r)); err != nil {
+		return ledger.Batch{}, err
+	}
 	if old, found, err := x.byKey(ctx, a, key, b.BodyHash); err != nil || found {
 		return old, err
 	}

@@ -78,7 +78,7 @@ func (x *Outbox) Messages(ctx context.Context, a access.Asker, id, state, q, cur
 	for _, m := range list {
 		v.Messages = append(v.Messages, ViewMessage(m))
 	}
-	return v, x.fillReplies(ctx, a.Tenant.ID, v.Messages)
+	return v, x.fillReplies(ctx, b, v.Messages)
 }
 
 // answered reads one page of the messages that were answered, and after which
@@ -96,13 +96,16 @@ func answered(ctx context.Context, store *models.Store, tenantID, id, after stri
 	return list, next, err
 }
 
-// fillReplies adds what was answered to messages.
-func (x *Outbox) fillReplies(ctx context.Context, tenantID string, messages []MessageView) error {
+// maxReplies bounds how many answers a page of messages has.
+const maxReplies = 1000
+
+// fillReplies adds what was answered to messages of a batch.
+func (x *Outbox) fillReplies(ctx context.Context, b ledger.Batch, messages []MessageView) error {
 	ids := make([]string, len(messages))
 	for i, m := range messages {
 		ids[i] = m.ID
 	}
-	list, err := x.store.Replies.ByMessages(ctx, tenantID, ids...)
+	list, err := x.store.Replies.ByMessages(ctx, b.TenantID, b.ID, ids, maxReplies)
 	for _, r := range list {
 		if i := slices.Index(ids, r.MessageID); i >= 0 {
 			messages[i].Replies = append(messages[i].Replies, Answer{At: r.WrittenAt, Text: optional(r.Body), Picture: r.Picture})

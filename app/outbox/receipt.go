@@ -94,7 +94,7 @@ func (x *Outbox) Receipt(ctx context.Context, a access.Asker, id string) (Receip
 		v.Events = append(v.Events, EventView{e.ReceivedAt, e.EventAt, e.Status, e.Result})
 	}
 	one := []MessageView{v.Message.MessageView}
-	if err := x.fillReplies(ctx, a.Tenant.ID, one); err != nil {
+	if err := x.fillReplies(ctx, b, one); err != nil {
 		return v, err
 	}
 	v.Message.Replies = one[0].Replies

@@ -22,6 +22,8 @@ const (
 	// clockSkew is how far Dialpad's clock may be from ours: a text can be
 	// answered as soon as it is posted.
 	clockSkew = 2 * time.Second
+	// maxAnswers is how many answers to one text are kept.
+	maxAnswers = 500
 	// maxBody is how much of an answer is kept, in bytes; Dialpad's texts are
 	// shorter.
 	maxBody = 8 << 10
@@ -49,7 +51,7 @@ func (x *Replies) Record(ctx context.Context, e ledger.WebhookEvent, sms dialpad
 	if e.EventAt != nil && e.EventAt.Before(now) {
 		written = *e.EventAt
 	}
-	m, err := x.store.Pairs.Last(ctx, e.TenantID, phone.Forms(e.ToNumber), keys, written.Add(-answerWithin), written.Add(clockSkew))
+	m, err := x.store.Pairs.AnsweredAt(ctx, e.TenantID, phone.Forms(e.ToNumber), keys, written.Add(-answerWithin), written, clockSkew)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -63,20 +65,31 @@ func (x *Replies) Record(ctx context.Context, e ledger.WebhookEvent, sms dialpad
 	r := models.Reply{ID: models.ReplyID(e.TenantID, cmp.Or(e.DialpadID, e.BodyHash)), TenantID: e.TenantID, MessageID: m.ID, BatchID: m.BatchID,
 		UserID: m.UserID, ContactID: m.ContactID, DealID: m.DealID, Contacts: contacts, NumberKey: m.ToKey, FromNumber: m.ToNumber,
 		ToNumber: m.FromNumber, Picture: sms.Picture, WrittenAt: written.UTC(), ReceivedAt: now, Body: cut(sms.Text)}
-	return x.store.Tx(ctx, func(tx *models.Store) error {
-		first, err := tx.Replies.ByMessages(ctx, e.TenantID, m.ID)
-		if err != nil {
-			return err
-		}
-		isNew, err := tx.Replies.Add(ctx, r)
-		if err != nil || !isNew || len(first) > 0 {
-			return err
-		}
-		if err := tx.Pairs.MarkReplied(ctx, m.TenantID, m.BatchID); err != nil {
-			return err
-		}
-		return tx.Figures.CountReply(ctx, m)
-	})
+	return x.store.Tx(ctx, func(tx *models.Store) error { return add(ctx, tx, r) })
+}
+
+// add stores an answer unless its person was erased meanwhile. It locks the
+// batch before the message, as others do.
+func add(ctx context.Context, tx *models.Store, r models.Reply) error {
+	if err := tx.Pairs.MarkReplied(ctx, r.TenantID, r.BatchID); err != nil {
+		return err
+	}
+	m, err := tx.Pairs.Lock(ctx, r.TenantID, r.MessageID)
+	if errors.Is(err, models.ErrNotFound) || err == nil && m.Erased() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before, err := tx.Replies.CountOf(ctx, r.TenantID, r.BatchID, r.MessageID)
+	if err != nil || before >= maxAnswers {
+		return err
+	}
+	isNew, err := tx.Replies.Add(ctx, r)
+	if err != nil || !isNew || before > 0 {
+		return err
+	}
+	return tx.Figures.CountReply(ctx, m)
 }
 
 // cut bounds a body at a character.

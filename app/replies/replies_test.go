@@ -40,7 +40,7 @@ func answer(w *World, id, body string, m ledger.Message, change func(e *ledger.W
 
 func stored(w *World, m ledger.Message) []models.Reply {
 	w.T.Helper()
-	list, err := w.DB.Replies.ByMessages(Ctx, Acme, m.ID)
+	list, err := w.DB.Replies.ByMessages(Ctx, Acme, m.BatchID, []string{m.ID}, 100)
 	Must(w.T, err)
 	return list
 }

@@ -3,42 +3,113 @@ package timeline
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"dialpad-texting/integrations/crm"
 	"dialpad-texting/models"
 )
 
-// syncReplies sends a tenant's answers that the timeline lacks and returns how
-// many it sent. One that the CRM fails at is tried in a later round.
+// syncReplies sends up to a page of a tenant's answers that the timeline lacks
+// and returns how many it sent. It skips those that the CRM fails at, and tries
+// them in a later round.
 func (s *Syncer) syncReplies(ctx context.Context, to crm.Tenant) (synced int, err error) {
-	pending, err := s.store.Replies.Pending(ctx, to.ID, pageSize)
-	if err != nil {
+	page, err := s.pendingReplies(ctx, to.ID)
+	if err != nil || len(page) == 0 {
 		return 0, err
 	}
+	var sent [pageSize]bool
+	var failed [pageSize]error
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(concurrency)
+	for i, r := range page {
+		g.Go(func() error {
+			err := s.syncReply(gctx, to, r)
+			if isReplyFault(err) {
+				failed[i] = err
+				return nil
+			}
+			sent[i] = err == nil
+			return err
+		})
+	}
+	outage := g.Wait()
+	n, err := s.markRepliesSent(ctx, to.ID, page, sent[:])
+	if err := errors.Join(outage, err); err != nil {
+		return n, err
+	}
+	return n, s.postponeReplies(page, failed[:], n == 0)
+}
+
+// pendingReplies returns up to a page of answers, without those that wait.
+func (s *Syncer) pendingReplies(ctx context.Context, tenantID string) ([]models.Reply, error) {
+	var out []models.Reply
+	for last := (models.Reply{}); ; {
+		page, err := s.store.Replies.Pending(ctx, tenantID, last, pageSize)
+		if err != nil || len(page) == 0 {
+			return out, err
+		}
+		last = page[len(page)-1]
+		for _, r := range page {
+			if !s.backoff.isWaiting(r.ID) && len(out) < pageSize {
+				out = append(out, r)
+			}
+		}
+		if len(out) == pageSize {
+			return out, nil
+		}
+	}
+}
+
+func (s *Syncer) markRepliesSent(ctx context.Context, tenantID string, page []models.Reply, sent []bool) (int, error) {
 	var done []models.Reply
-	for _, r := range pending {
-		if s.backoff.isWaiting(r.ID) {
-			continue
+	for i, r := range page {
+		if sent[i] {
+			done = append(done, r)
+			s.backoff.succeeded(r.ID)
 		}
-		err = s.syncReply(ctx, to, r)
-		if isMessageFault(err) {
-			s.backoff.failed(r.ID)
-			err = nil
-			continue
-		}
-		if err != nil {
-			break
-		}
-		s.backoff.succeeded(r.ID)
-		done = append(done, r)
 	}
 	if len(done) == 0 {
-		return 0, err
+		return 0, nil
 	}
 	marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), markTimeout)
 	defer cancel()
-	return len(done), errors.Join(err, s.store.Replies.MarkSynced(marking, to.ID, done))
+	return len(done), s.store.Replies.MarkSynced(marking, tenantID, done)
+}
+
+// postponeReplies lets the answers wait that the CRM failed at. If it failed at
+// several and took none, the fault is the CRM's: they do not wait.
+func (s *Syncer) postponeReplies(page []models.Reply, failed []error, tookNone bool) error {
+	var last error
+	n := 0
+	for _, err := range failed {
+		if err != nil {
+			n++
+			last = err
+		}
+	}
+	if n > concurrency && tookNone {
+		return last
+	}
+	for i, r := range page {
+		if failed[i] != nil {
+			s.backoff.failed(r.ID)
+		}
+	}
+	return nil
+}
+
+// isReplyFault reports whether an error may concern this answer alone. A CRM
+// that does not know answers yet refuses each of them: its texts go on.
+func isReplyFault(err error) bool {
+	var e *crm.Error
+	if !errors.As(err, &e) || isMessageFault(err) {
+		return isMessageFault(err)
+	}
+	passing := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests}
+	return e.Status >= 400 && e.Status < 500 && !slices.Contains(passing, e.Status)
 }
 
 // syncReply sends one answer's activity. It returns nil also where the CRM

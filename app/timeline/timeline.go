@@ -56,14 +56,11 @@ func (s *Syncer) SyncPending(ctx context.Context, tenantID string) (synced int, 
 		return 0, err
 	}
 	to, before := crmtenant.Of(tenant), s.store.Now().Add(-settleTime)
+	synced, refused := s.syncReplies(ctx, to)
 	for last := (ledger.Message{}); ; {
 		page, err := s.store.Timelines.Pending(ctx, tenantID, before, last, pageSize)
-		if err != nil {
-			return synced, err
-		}
-		if len(page) == 0 {
-			n, err := s.syncReplies(ctx, to)
-			return synced + n, err
+		if err != nil || len(page) == 0 {
+			return synced, errors.Join(err, refused)
 		}
 		n, err := s.syncPage(ctx, to, page)
 		synced += n

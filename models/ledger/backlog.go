@@ -118,6 +118,15 @@ func (l *Ledger) readTimelineBacklog(ctx context.Context, b *Backlog) (err error
 	if b.Timeline, err = l.counted(ctx, l.q(ctx).Model(&Message{}).Where("timeline_pending AND state <> 'skipped'")); err != nil {
 		return err
 	}
+	answers := func() *gorm.DB { return l.q(ctx).Table("replies").Where("timeline_pending") }
+	n, err := l.counted(ctx, answers())
+	if err != nil {
+		return err
+	}
+	b.Timeline += n
+	if b.TimelineSince, err = first(answers(), "received_at"); err != nil {
+		return err
+	}
 	tenants, err := l.Timelines.PendingAllTenants(ctx)
 	if err != nil {
 		return err

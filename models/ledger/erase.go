@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/riverqueue/river"
@@ -56,10 +57,6 @@ func (s Events) EraseNumber(ctx context.Context, tenantID string, forms []string
 	return nil
 }
 
-// ofTests is a condition on recipients: tests whose text is as a contact, whose
-// id is the argument as a JSON list, would get it.
-const ofTests = "batch_id IN (SELECT id FROM batches WHERE source = 'test' AND module = 'contact' AND record_ids = ?)"
-
 // EraseContact removes the data of the messages to a CRM contact, and
 // cancels those not sent yet. Call it in a transaction.
 func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) error {
@@ -67,10 +64,24 @@ func (l *Ledger) EraseContact(ctx context.Context, tenantID, contactID string) e
 	if err := l.eraseBatches(ctx, tenantID, "module = 'contact' AND record_ids = ?", record); err != nil {
 		return err
 	}
-	if err := l.eraseMessages(ctx, tenantID, ofTests, record); err != nil {
+	tests, err := testsLike(ctx, l, tenantID, record)
+	if err != nil {
 		return err
 	}
+	for chunk := range slices.Chunk(tests, maxIDsPerStatement) {
+		if err := l.eraseMessages(ctx, tenantID, "batch_id IN ?", chunk); err != nil {
+			return err
+		}
+	}
 	return l.erasePeople(ctx, tenantID, "contact_id = ? AND contact_id <> ''", contactID)
+}
+
+// testsLike returns the ids of the tests of texts as a contact would get them.
+// record is the contact's id as a JSON list.
+func testsLike(ctx context.Context, l *Ledger, tenantID, record string) ([]string, error) {
+	var ids []string
+	return ids, l.q(ctx).Model(&Batch{}).Where("tenant_id = ? AND source = ? AND module = 'contact' AND record_ids = ?", tenantID, SourceTest, record).
+		Pluck("id", &ids).Error
 }
 
 // erasePeople erases the messages to the recipients of a condition, and the

@@ -17,6 +17,7 @@ const minuteCountsAge = 3 * time.Hour
 // texts know of a change once it is folded.
 func (s Counters) FoldAllTenants(ctx context.Context, n int) (folded int, err error) {
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
+		folded = 0 // of a try that was repeated
 		var taken []struct {
 			TenantID, BatchID, State string
 			Minute, N                int64

@@ -4,17 +4,44 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"dialpad-texting/models/database"
 )
 
-// Last returns the message that was last posted from a number to a
-// person, between two times, or ErrNotFound. from are the forms of the number
-// (E.164), keys the keyed hashes of the person's.
-func (s Pairs) Last(ctx context.Context, tenantID string, from, keys []string, since, until time.Time) (Message, error) {
+// notTest is the condition that a message is no test of a text.
+const notTest = "NOT EXISTS (SELECT 1 FROM batches b WHERE b.id = messages.batch_id AND b.source = 'test')"
+
+// postedTo selects what may have reached a person, by the keyed hashes of the
+// number.
+func (s Pairs) postedTo(ctx context.Context, tenantID string, keys []string) *gorm.DB {
+	return s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ?", tenantID,
+		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys),
+		[]string{Sending, Sent, Delivered, Undelivered, Uncertain, Failed}).Where(notTest)
+}
+
+// AnsweredAt returns the message that a person answered at a time, not before
+// since, or ErrNotFound: the newest one from the number before it, or else, as
+// clocks differ, one posted within skew after it. from are the forms of the
+// number (E.164), keys the keyed hashes of the person's.
+func (s Pairs) AnsweredAt(ctx context.Context, tenantID string, from, keys []string, since, at time.Time, skew time.Duration) (Message, error) {
 	var m Message
-	return m, database.Translate(s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND from_number IN ? AND state IN ? AND claimed_at BETWEEN ? AND ?", tenantID,
-		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys), from, []string{Sending, Sent, Delivered, Undelivered, Uncertain}, since.UTC(), until.UTC()).
-		Order("claimed_at DESC, id DESC").Take(&m).Error)
+	for _, until := range []time.Time{at, at.Add(skew)} {
+		err := s.postedTo(ctx, tenantID, keys).Where("state <> ? AND from_number IN ? AND claimed_at BETWEEN ? AND ?", Failed, from, since.UTC(), until.UTC()).
+			Order("claimed_at DESC, id DESC").Limit(1).Find(&m).Error
+		if err != nil || m.ID != "" {
+			return m, err
+		}
+	}
+	return m, database.ErrNotFound
+}
+
+// Lock returns a message and keeps others from changing it until the
+// transaction ends.
+func (s Pairs) Lock(ctx context.Context, tenantID, id string) (Message, error) {
+	var m Message
+	return m, database.Translate(s.l.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Take(&m, "tenant_id = ? AND id = ?", tenantID, id).Error)
 }
 
 // CountContacts returns how many contacts were texted at a number, by its
@@ -30,8 +57,7 @@ func (s Pairs) CountContacts(ctx context.Context, tenantID string, keys []string
 // before.
 func (s Pairs) PostedTo(ctx context.Context, tenantID string, keys []string, before time.Time, beforeID string, limit int) ([]Message, error) {
 	var out []Message
-	return out, s.l.q(ctx).Where("tenant_id = ? AND id IN (?) AND state IN ? AND (claimed_at, id) < (?, ?)", tenantID,
-		s.l.Messages.idsByRecipient(ctx, tenantID, "number_key IN ? AND number_key <> ''", keys), []string{Sending, Sent, Delivered, Undelivered, Uncertain, Failed}, before.UTC(), beforeID).
+	return out, s.postedTo(ctx, tenantID, keys).Where("(claimed_at, id) < (?, ?)", before.UTC(), beforeID).
 		Order("claimed_at DESC, id DESC").Limit(limit).Find(&out).Error
 }
 

@@ -68,7 +68,7 @@ func reads(ctx context.Context, l *ledger.Ledger, now time.Time) []read {
 		{"outbox with unknown", false, list(ledger.BatchFilter{State: ledger.WithUnknown})},
 		{"outbox with replied", false, list(ledger.BatchFilter{State: ledger.WithReplied})},
 		{"last of a pair", true, func() error {
-			_, err := l.Pairs.Last(ctx, tenant, []string{"+14155550100"}, []string{"key10"}, day, now)
+			_, err := l.Pairs.AnsweredAt(ctx, tenant, []string{"+14155550100"}, []string{"key10"}, day, now, time.Second)
 			return ignoreNotFound(err)
 		}},
 		{"conversation", true, func() error { _, err := l.Pairs.PostedTo(ctx, tenant, []string{"key10"}, now, "", 20); return err }},

@@ -19,6 +19,7 @@ import (
 // opt-outs, audit entries and the outcomes of automation calls are not deleted.
 func (s Retention) EndedAllTenants(ctx context.Context, before time.Time, n int) (deleted int, err error) {
 	err = s.l.Tx(ctx, func(tx *Ledger) error {
+		deleted = 0 // of a try that was repeated
 		for _, statement := range []string{"ended_done", "ended_cancelled"} {
 			var ended []Batch
 			if err := tx.query(ctx, statement, map[string]any{"before": before.UTC()}, &ended); err != nil {
@@ -48,7 +49,7 @@ func (s Retention) delete(ctx context.Context, b Batch, n int) (deleted int, err
 	if len(ids) == n {
 		return n, nil
 	}
-	for _, table := range []string{"batch_counts", "count_changes"} {
+	for _, table := range []string{"batch_counts", "count_changes", "recipients"} {
 		if err := s.l.q(ctx).Exec("DELETE FROM "+table+" WHERE tenant_id = ? AND batch_id = ?", b.TenantID, b.ID).Error; err != nil {
 			return 0, err
 		}

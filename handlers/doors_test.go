@@ -101,6 +101,7 @@ func (w *world) bodyDoors() map[string]bodyDoor {
 		"a preview":            {"POST", "/embed/api/preview", 1 << 20, bearer(popup)},
 		"a render":             {"POST", "/embed/api/render", 1 << 20, bearer(popup)},
 		"a batch":              {"POST", "/embed/api/batches", 1 << 20, bearer(popup)},
+		"a test":               {"POST", "/embed/api/tests", 1 << 20, bearer(popup)},
 		"an edit":              {"PATCH", "/embed/api/batches/" + id, 1 << 20, bearer(popup)},
 		"a cancel":             {"POST", "/embed/api/batches/" + id + "/cancel", 1 << 20, bearer(popup)},
 		"a pause":              {"POST", "/embed/api/batches/" + id + "/pause", 1 << 20, bearer(popup)},

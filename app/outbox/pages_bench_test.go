@@ -24,7 +24,7 @@ import (
 // p50-ms is the median of its runs. A million take minutes to create.
 func BenchmarkPages(b *testing.B) {
 	for database, open := range map[string]func(testing.TB, modeltest.Migrate) string{"sqlite": modeltest.SQLite, "postgres": modeltest.Postgres} {
-		for _, texts := range strings.Split(cmp.Or(os.Getenv("TEXTS"), "10000"), ",") {
+		for texts := range strings.SplitSeq(cmp.Or(os.Getenv("TEXTS"), "10000"), ",") {
 			n, err := strconv.Atoi(texts)
 			Must(b, err)
 			b.Run(database+"/"+texts, func(b *testing.B) {

@@ -168,7 +168,11 @@ func (d *DB) Tx(ctx context.Context, f func(tx *DB) error) error {
 	}
 	for try := 1; ; try++ {
 		err := d.tx(ctx, f)
-		if try == maxTries || !isTransient(err) || ctxtime.Sleep(ctx, rand.N(time.Duration(try)*maxRetryPause)) != nil {
+		if try == maxTries || !isTransient(err) {
+			return err
+		}
+		pause := rand.N(time.Duration(try) * maxRetryPause) //nolint:gosec // no secret
+		if ctxtime.Sleep(ctx, pause) != nil {
 			return err
 		}
 	}

@@ -16,8 +16,8 @@ func endedBatch(t *testing.T, db *seed.DB, acme *seed.Tenant, id, state string, 
 	messages := acme.Batch(id, ledger.ClassBulk, "1", "ana@acme.com", len(texts))
 	l := acquire(t, db, "w-"+id)
 	byID := map[string]string{}
-	for i, m := range messages {
-		byID[m.ID] = texts[i]
+	for i, text := range texts {
+		byID[messages[i].ID] = text
 	}
 	for _, m := range claim(t, db, l, ledger.ClaimParams{N: len(texts)}) {
 		settleOutcome(t, db, ledger.Outcome{ID: m.ID, Attempt: m.Attempt, State: byID[m.ID], DialpadID: "d" + m.ID})

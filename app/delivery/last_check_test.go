@@ -45,7 +45,7 @@ func (s *stoppingTokens) Token(ctx context.Context, tenantID string) (connection
 }
 
 func TestStopBetweenClaimAndPostStopsTheText(t *testing.T) {
-	const tries = 1000
+	const tries = 300
 	each(t, func(r *rig) {
 		r.acme.Batch("b1", ledger.ClassBulk, sandbox.AnaID, "ana@acme.com", tries)
 		tokens := &stoppingTokens{Tokens: r.tokens, r: r, batch: "b1", stopped: map[string]bool{}}

@@ -204,24 +204,25 @@ var nextStates = map[string][]string{
 
 // checkLedger reads all messages: none is missing, and none moved backward.
 func (w *simulation) checkLedger() {
+	rows, err := w.read.QueryContext(context.Background())
+	w.must(err)
+	defer func() { _ = rows.Close() }()
 	found := 0
-	for _, id := range w.batches {
-		list, err := w.db.Messages.List(context.Background(), w.tenant, id, nil, "", 1000)
-		w.must(err)
-		for _, m := range list {
-			found++
-			f := w.texts[m.ID]
-			back := (f.claimLost || !f.open) && f.state == ledger.Sending && (m.State == ledger.Queued || m.State == ledger.Held || m.State == ledger.Cancelled)
-			if m.State != f.state && !back && !slices.Contains(nextStates[f.state], m.State) {
-				w.failf("text %s went from %s to %s", m.ID, f.state, m.State)
-			}
-			if m.State != f.state && f.state == ledger.Uncertain {
-				w.reached[settledUnknown]++
-			}
-			f.state = m.State
-			w.checkMessage(m, f)
+	for ; rows.Next(); found++ {
+		var m ledger.Message
+		w.must(rows.Scan(&m.ID, &m.State, &m.DialpadID, &m.MatchedBy))
+		f := w.texts[m.ID]
+		back := (f.claimLost || !f.open) && f.state == ledger.Sending && (m.State == ledger.Queued || m.State == ledger.Held || m.State == ledger.Cancelled)
+		if m.State != f.state && !back && !slices.Contains(nextStates[f.state], m.State) {
+			w.failf("text %s went from %s to %s", m.ID, f.state, m.State)
 		}
+		if m.State != f.state && f.state == ledger.Uncertain {
+			w.reached[settledUnknown]++
+		}
+		f.state = m.State
+		w.checkMessage(m, f)
 	}
+	w.must(rows.Err())
 	if found != len(w.texts) {
 		w.failf("%d texts of %d are there", found, len(w.texts))
 	}

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"dialpad-texting/app/delivery"
 	"dialpad-texting/models"
+	"dialpad-texting/models/database"
 	"dialpad-texting/models/ledger"
 	"dialpad-texting/models/modeltest"
 	"dialpad-texting/models/seed"
@@ -64,6 +66,7 @@ type simulation struct {
 	steps       int
 	trace       []string
 	db          *seed.DB
+	read        *sql.Stmt // reads what is compared of all texts after each step
 	clock       *seed.Clock
 	rec         *delivery.Reconciler
 	acme        *seed.Tenant
@@ -111,6 +114,7 @@ func newSimulation(t *testing.T, dsn string, n uint64, reached map[string]int) *
 	w := &simulation{t: t, seed: n, r: rand.New(rand.NewPCG(n, 7)), clock: seed.NewClock(), tenant: fmt.Sprint("t_", 900+n),
 		texts: map[string]*truth{}, reached: reached}
 	w.db = seed.Store(t, dsn, w.clock.Now)
+	w.prepareRead(dsn)
 	w.rec = delivery.NewReconciler(w.db.Store)
 	w.acme = w.db.Tenant(w.tenant).Connected("c"+w.tenant).Account("1", "ana@acme.com", from).Account("2", "ben@acme.com", "+14155550101")
 	for range 3 {
@@ -118,6 +122,16 @@ func newSimulation(t *testing.T, dsn string, n uint64, reached map[string]int) *
 	}
 	w.queueBatch()
 	return w
+}
+
+func (w *simulation) prepareRead(dsn string) {
+	db, err := database.Open(w.t.Context(), dsn, database.Options{})
+	w.must(err)
+	w.t.Cleanup(func() { _ = db.Close() })
+	pool, err := db.Gorm(w.t.Context()).DB()
+	w.must(err)
+	w.read, err = pool.PrepareContext(w.t.Context(), "SELECT id, state, dialpad_id, matched_by FROM messages WHERE tenant_id = '"+w.tenant+"'")
+	w.must(err)
 }
 
 func (w *simulation) name(kind string) string {

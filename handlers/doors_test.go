@@ -157,7 +157,7 @@ func (w *world) serve(method, path string, body io.Reader, size int64, edits ...
 // At each door hundreds of bodies that never end hold little memory, and
 // what is genuine is answered beside them.
 func TestUnfinishedBodiesHoldLittle(t *testing.T) {
-	const bodies = 400
+	const bodies = 200
 	w := newWorld(t, unchecked).connected()
 	hook, secret := w.hook("t_9")
 	event := jwtOf(t, jwt.SigningMethodHS256, []byte(secret), inbound("hello"))
@@ -297,11 +297,11 @@ func TestHostileRequestsLeaveNothingBehind(t *testing.T) {
 				statuses[answer.Code]++
 			}
 		}
-		run(0, 20) // what is made once
+		run(0, 10) // what is made once
 		before := heap()
-		run(20, 120)
+		run(10, 50)
 		if grown := heap() - before; grown > 2<<20 {
-			t.Errorf("100 hostile %s leave %d KiB", name, grown>>10)
+			t.Errorf("40 hostile %s leave %d KiB", name, grown>>10)
 		}
 		for status := range statuses {
 			if status < 400 || status >= 500 {
